@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+# qconn_layer(): an OBJECT library a layer or family; qconn_link_layers(): all of them as the one library that is delivered.
+
+add_library(qconn_build INTERFACE)  # how our own code is compiled; never exported
+target_compile_features(qconn_build INTERFACE cxx_std_20)
+target_compile_options(qconn_build INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Wunused -Woverloaded-virtual
+  -Wconversion -Wno-sign-conversion -Wdouble-promotion -Wformat=2 -Wimplicit-fallthrough)
+if(QCONN_WERROR)
+  target_compile_options(qconn_build INTERFACE -Werror)
+endif()
+target_compile_definitions(qconn_build INTERFACE
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_NO_TS_EXECUTORS BOOST_ERROR_CODE_HEADER_ONLY)
+if(QCONN_SANITIZE)
+  add_compile_options(-fsanitize=${QCONN_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${QCONN_SANITIZE})
+  if(QCONN_SANITIZE MATCHES "undefined")
+    add_compile_options(-fno-sanitize-recover=undefined)
+  endif()
+  if(QCONN_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-Wno-tsan)  # Asio's fences
+  endif()
+endif()
+
+set_property(GLOBAL PROPERTY QCONN_LAYERS "")
+set_property(GLOBAL PROPERTY QCONN_LINKS "")
+
+# qconn_layer(<name> SOURCES <file>... [LINK <target>...])
+# LINK names third-party targets; they are private to the library and are linked into it once more where it is put together.
+function(qconn_layer name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  add_library(qconn_${name} OBJECT ${arg_SOURCES})
+  target_include_directories(qconn_${name} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(qconn_${name} PRIVATE qconn_build Threads::Threads ${arg_LINK})
+  set_target_properties(qconn_${name} PROPERTIES
+    POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  set_property(GLOBAL APPEND PROPERTY QCONN_LAYERS qconn_${name})
+  set_property(GLOBAL APPEND PROPERTY QCONN_LINKS ${arg_LINK})
+endfunction()
+
+# The library, and for the tests the same objects as a static library whose internals can be reached.
+function(qconn_link_layers)
+  get_property(layers GLOBAL PROPERTY QCONN_LAYERS)
+  get_property(links GLOBAL PROPERTY QCONN_LINKS)
+  list(REMOVE_DUPLICATES links)
+  add_library(qconn)
+  add_library(qconn::qconn ALIAS qconn)
+  add_library(qconn_internal STATIC EXCLUDE_FROM_ALL)
+  foreach(layer IN LISTS layers)
+    target_sources(qconn PRIVATE $<TARGET_OBJECTS:${layer}>)
+    target_sources(qconn_internal PRIVATE $<TARGET_OBJECTS:${layer}>)
+  endforeach()
+  foreach(target qconn qconn_internal)
+    set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX)
+    target_compile_features(${target} PUBLIC cxx_std_20)
+  endforeach()
+  target_include_directories(qconn PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_link_libraries(qconn PRIVATE Threads::Threads ${links})
+  target_include_directories(qconn_internal INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(qconn_internal PUBLIC qconn_build Threads::Threads ${links})
+  set_target_properties(qconn PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+endfunction()

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The set of named connections.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <typeinfo>
+#include <utility>
+#include <vector>
+
+#include <qconn/base/client.hpp>
+#include <qconn/base/deadline.hpp>
+#include <qconn/base/export.hpp>
+#include <qconn/base/operation.hpp>
+#include <qconn/base/value.hpp>
+#include <qconn/core/definition.hpp>
+#include <qconn/net/ping.hpp>
+#include <qconn/net/runtime.hpp>
+
+namespace qconn {
+
+class Catalogue;
+struct PingPlan;
+
+namespace core {
+class RegistryImpl;
+class Slot;
+/// The current client of a slot as a pointer to `type`; see Ref.
+QCONN_API std::shared_ptr<void> pin(const std::shared_ptr<Slot>& slot, const std::type_info& type, const char* type_name);
+QCONN_API const std::string& slot_name(const std::shared_ptr<Slot>& slot) noexcept;
+}  // namespace core
+
+/// A lasting reference to a connection's client. Each `->` uses the client that is current then, for the length of that expression; so a Ref
+/// follows reloads and changed secrets. A value type; cheap to copy. Valid also after its Registry is gone (uses then throw CONNECTION-REMOVED).
+/// @note Thread-safe for const use.
+template <class T>
+class Ref {
+public:
+    /// Holds the client for the length of one expression.
+    class Pinned {
+    public:
+        explicit Pinned(std::shared_ptr<T> client) noexcept : client_{std::move(client)} {}
+        T* operator->() const noexcept { return client_.get(); }
+
+    private:
+        std::shared_ptr<T> client_;
+    };
+
+    Ref() noexcept = default;
+    explicit Ref(std::shared_ptr<core::Slot> slot) noexcept : slot_{std::move(slot)} {}
+
+    /// @throws Error CONNECTION-DISABLED, INVALID-CONNECTION, CONNECTION-REMOVED, CONNECTION-TYPE-ERROR, SECRET-ERROR, and what making the client throws. A
+    /// connection that is down is handed out all the same.
+    Pinned operator->() const { return Pinned{pin()}; }
+    /// The current client for a stretch of work; it stays usable, also after a reload, as long as it is held.
+    std::shared_ptr<T> pin() const { return std::static_pointer_cast<T>(core::pin(slot_, typeid(T), typeid(T).name())); }
+    const std::string& name() const noexcept { return core::slot_name(slot_); }
+    explicit operator bool() const noexcept { return slot_ != nullptr; }
+
+private:
+    std::shared_ptr<core::Slot> slot_;
+};
+
+/// Ends a subscription when it goes. After unsubscribe() (or the destructor) has returned the function is not called any more, unless
+/// that was called from inside the function itself. A move-only handle; thread-safe.
+class QCONN_API Subscription {
+public:
+    class QCONN_API State {
+    public:
+        virtual ~State();
+        virtual void unsubscribe() noexcept = 0;
+    };
+    Subscription() noexcept = default;
+    explicit Subscription(std::shared_ptr<State> state) noexcept : state_{std::move(state)} {}
+    Subscription(Subscription&&) noexcept = default;
+    Subscription& operator=(Subscription&& other) noexcept {
+        if (this != &other) { unsubscribe(); state_ = std::move(other.state_); }
+        return *this;
+    }
+    ~Subscription() { unsubscribe(); }
+    void unsubscribe() noexcept {
+        if (auto state = std::exchange(state_, nullptr)) state->unsubscribe();
+    }
+
+private:
+    std::shared_ptr<State> state_;
+};
+
+/// Whether a connection can be used, apart from whether its remote end answers.
+enum class Validity : std::uint8_t {
+    valid,
+    stale,    ///< its new version is bad; the former one is in use
+    invalid,  ///< never was usable; get() throws
+};
+
+/// What is known of a connection without asking anybody. A snapshot; holds no secret.
+struct ConnectionInfo {
+    std::string name;
+    std::string description;
+    std::string url;     ///< masked
+    std::string scheme;
+    std::string type;    ///< name of the client type; empty where the scheme is unknown
+    Validity validity{Validity::valid};
+    /// Why it is stale or invalid.
+    std::string problem;
+    bool enabled{true};
+    bool monitored{true};
+    bool locked{false};
+    bool debug_data{false};
+    Map tags;
+    /// As given plus defaults, sorted by name; sensitive ones masked.
+    Map options;
+    std::string file;
+    Place place;
+    std::chrono::system_clock::time_point updated;
+};
+
+/// What a load or reload did.
+struct LoadReport {
+    std::size_t files{0};
+    std::size_t added{0};
+    std::size_t updated{0};
+    std::size_t removed{0};
+    std::size_t unchanged{0};
+    std::size_t invalid{0};  ///< of those that are there now
+    std::size_t stale{0};
+    /// In order of file, then place.
+    Diagnostics diagnostics;
+    bool ok() const noexcept { return !has_errors(diagnostics); }
+};
+
+/// Something that happened to the set. Delivered in order, never two at a time to one listener, with no lock held, on a thread of the runtime's.
+struct RegistryChange {
+    enum class Kind : std::uint8_t { added, updated, removed, enabled, disabled, became_invalid, became_stale, became_valid, reloaded, settings };
+    Kind kind{Kind::added};
+    std::string name;  ///< empty for `reloaded`
+    /// For `updated`: what pings and clients depend on has changed, not only texts.
+    bool reconnects{false};
+    /// For became_invalid and became_stale.
+    std::string problem;
+};
+
+struct RegistryOptions {
+    /// Null: the built-in one. Copied.
+    const Catalogue* catalogue{nullptr};
+    Runtime runtime{};
+    DefinitionLimits limits{};
+    /// Files of a directory that are read.
+    std::string suffix{".qconn.yaml"};
+};
+
+/// What `open` may set for its client alone.
+struct OpenOptions {
+    /// Options that replace those of the definition.
+    Map options;
+    /// Joined to the path of the URL; `path` replaces it.
+    std::string path_add;
+    std::string path;
+};
+
+/// Named connections: loaded from directories or added by code, looked up by name.
+/// Loading checks everything and then swaps once; look-ups never wait for it. A name that stands twice is an error that names both places; the first
+/// (directories as given, then file name, then document) stays. A bad definition concerns only its own connection.
+/// @note Thread-safe. Look-ups (`get`, Ref) do not block each other. No ping is ever made by a look-up.
+class QCONN_API Registry {
+public:
+    explicit Registry(RegistryOptions options = {});
+    Registry(const Registry&) = delete;
+    Registry& operator=(const Registry&) = delete;
+    ~Registry();
+
+    /// Adds a directory or file to what is loaded, and loads it. What the file system refuses is a diagnostic; only a path that is neither throws.
+    /// @throws Error LOAD-ERROR where there is no such directory or file
+    LoadReport load(const std::string& path);
+    LoadReport load(const std::vector<std::string>& paths);
+    /// Reads all paths again and takes over what has changed. Settings made by code (enabled, tags …) survive; definitions added by code stay.
+    LoadReport reload();
+
+    /// @throws Error CONNECTION-UNKNOWN (with the nearest names), CONNECTION-DISABLED, INVALID-CONNECTION (with the reason), CONNECTION-TYPE-ERROR naming both types, CONNECTION-EXCLUSIVE
+    template <class T>
+    Ref<T> get(std::string_view name) { return Ref<T>{get_slot(name, typeid(T), typeid(T).name())}; }
+    /// Always a new client, owned by the caller.
+    template <class T>
+    std::shared_ptr<T> open(std::string_view name, const OpenOptions& options = {}) {
+        return std::static_pointer_cast<T>(open_client(name, typeid(T), typeid(T).name(), options));
+    }
+    /// The shared client without a type: for code that works on any.
+    std::shared_ptr<Client> client(std::string_view name);
+
+    /// @throws Error CONNECTION-ERROR where the name is taken, CONNECTION-DEFINITION-ERROR with the first finding where it is invalid
+    void add(Definition definition);
+    /// Replaces it; a connection from a file goes back to what the file says when that changes.
+    /// @throws Error as add; CONNECTION-UNKNOWN; CONNECTION-LOCKED
+    void update(Definition definition);
+    void remove(std::string_view name);
+    /// False where it was so already. A disabled one gives no client and is not pinged.
+    bool enable(std::string_view name);
+    bool disable(std::string_view name);
+    void set_monitored(std::string_view name, bool yes);
+    void set_debug_data(std::string_view name, bool yes);
+    /// A locked connection refuses update and remove; enable and disable work.
+    void set_locked(std::string_view name, bool yes);
+    void set_tags(std::string_view name, Map tags);
+
+    bool contains(std::string_view name) const;
+    std::size_t size() const;
+    /// Sorted.
+    std::vector<std::string> names() const;
+    /// @throws Error CONNECTION-UNKNOWN
+    ConnectionInfo info(std::string_view name) const;
+    /// All of them, sorted by name.
+    std::vector<ConnectionInfo> infos() const;
+    /// As loaded, with its literal secrets.
+    Definition definition(std::string_view name) const;
+    const Catalogue& catalogue() const noexcept;
+    const Runtime& runtime() const noexcept;
+
+    /// What a ping does (net/ping_plan.hpp); secrets are resolved. @throws Error as get
+    PingPlan ping_plan(std::string_view name, PingDepth depth = PingDepth::standard) const;
+    /// One ping, outside any monitor: it changes no state.
+    PingResult ping(std::string_view name, PingDepth depth = PingDepth::standard, Deadline deadline = {}, bool steps = false);
+
+    Subscription subscribe(std::function<void(const RegistryChange&)> listener);
+
+    /// For the library's own layers.
+    const std::shared_ptr<core::RegistryImpl>& impl() const noexcept { return impl_; }
+
+private:
+    std::shared_ptr<core::Slot> get_slot(std::string_view name, const std::type_info& type, const char* type_name);
+    std::shared_ptr<void> open_client(std::string_view name, const std::type_info& type, const char* type_name, const OpenOptions& options);
+
+    std::shared_ptr<core::RegistryImpl> impl_;
+};
+
+}  // namespace qconn

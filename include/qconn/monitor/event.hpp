@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What a monitor knows and tells.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <qconn/base/deadline.hpp>
+#include <qconn/base/error.hpp>
+#include <qconn/base/export.hpp>
+
+namespace qconn {
+
+enum class ConnectionState : std::uint8_t {
+    unknown,   ///< not judged yet
+    up,
+    failing,   ///< was up; failures since, but fewer than make it down
+    down,
+    disabled,
+    invalid,   ///< its definition cannot be used
+};
+QCONN_API std::string_view to_string(ConnectionState state) noexcept;
+
+enum class EventKind : std::uint8_t {
+    up,        ///< from unknown or down
+    down,
+    failing,   ///< the first failure of one that was up
+    recovered, ///< from failing back to up
+    enabled,
+    disabled,
+    invalid,
+    added,
+    updated,
+    removed,
+    alert,         ///< an ongoing condition was raised
+    alert_cleared,
+    stop,      ///< an interface is being stopped; `name` is the interface's
+    start,     ///< an interface is being started again
+};
+/// As in the tool's JSON: "up", "alert-cleared" and so on.
+QCONN_API std::string_view to_string(EventKind kind) noexcept;
+
+/// One thing that happened. Immutable, holds no secret. A value type.
+struct Event {
+    EventKind kind{EventKind::up};
+    /// Of the connection; of the interface for stop and start.
+    std::string name;
+    ConnectionState state{ConnectionState::unknown};
+    ConnectionState from{ConnectionState::unknown};
+    /// Of the failure, where there was one.
+    Phase phase{Phase::none};
+    Reason reason{Reason::none};
+    /// what() of the failure, or for alerts their text; may be empty.
+    std::string error;
+    std::chrono::system_clock::time_point time;
+    Clock::time_point mono;
+    /// Counts up by one over all events of a monitor, in the order in which the states changed.
+    std::uint64_t seq{0};
+    /// For alert and alert_cleared: its type, "CONNECTION-DOWN".
+    std::string alert{};
+};
+
+/// An ongoing condition: raised once, cleared once.
+struct Alert {
+    std::string type;    ///< "USER-CONNECTION-UNAVAILABLE", "FILESYSTEM-FULL"
+    std::string name;    ///< of the connection
+    std::string text;
+    std::chrono::system_clock::time_point since;
+    std::uint64_t id{0};
+};
+
+/// What a monitor knows of a connection, from memory. A snapshot.
+struct ConnectionStatus {
+    std::string name;
+    ConnectionState state{ConnectionState::unknown};
+    /// When it came into that state.
+    std::chrono::system_clock::time_point since;
+    /// Of the last ping; zero time point: none yet.
+    std::chrono::system_clock::time_point checked;
+    std::chrono::nanoseconds latency{0};
+    int failures{0};  ///< in a row
+    Phase phase{Phase::none};
+    Reason reason{Reason::none};
+    std::string error;  ///< of the last failure while it is failing or down
+    std::uint64_t pings{0};
+};
+
+}  // namespace qconn

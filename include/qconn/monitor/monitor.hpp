@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Pings every connection of a registry, says what is up and down, stops and restarts what depends on it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <qconn/base/deadline.hpp>
+#include <qconn/base/export.hpp>
+#include <qconn/base/operation.hpp>
+#include <qconn/core/registry.hpp>
+#include <qconn/monitor/event.hpp>
+#include <qconn/net/ping.hpp>
+
+namespace qconn {
+
+/// How often, and how patiently, connections are pinged.
+struct MonitorOptions {
+    /// Time between two pings of one connection, start to start. Not below 100 ms. Zero: only manual pings.
+    std::chrono::milliseconds interval{30'000};
+    /// A ping that has not ended by then has failed.
+    std::chrono::milliseconds timeout{30'000};
+    /// Failures in a row that make a connection down. At least 1.
+    int fall{2};
+    /// Successes in a row that make a down connection up. At least 1.
+    int rise{1};
+    /// Time to the next ping after a first failure (and after a first success with rise above 1). Zero: interval/10, within 100 ms and 2 s.
+    std::chrono::milliseconds fast{0};
+    PingDepth depth{PingDepth::standard};
+    /// Pings under way at once, in all and to one host and port.
+    std::size_t max_in_flight{1024};
+    std::size_t max_per_host{64};
+    /// Used percentage of a file connection's file system (space or inodes) above which FILESYSTEM-FULL is raised.
+    int alert_fs_full{85};
+    /// Interfaces are stopped and started as their connections go down and come up. Alerts and events come in any case.
+    bool manage_interfaces{true};
+};
+
+/// What an interface of the application is.
+enum class InterfaceKind : std::uint8_t { workflow, service, job };
+QCONN_API std::string_view to_string(InterfaceKind kind) noexcept;
+
+/// How the application's workflows, services and jobs are stopped and started.
+struct InterfaceOptions {
+    InterfaceKind kind{InterfaceKind::service};
+    std::string name;
+    /// Called on the blocking pool, never two at a time for one interface; may block, throw and call back into the library.
+    std::function<void()> start;
+    std::function<void()> stop;
+    /// Workflows and services are only restarted with it; jobs always.
+    bool autostart{true};
+    /// It is running when it is added.
+    bool running{true};
+};
+
+enum class InterfaceState : std::uint8_t {
+    running,
+    stopping,
+    blocked,   ///< stopped because of a connection
+    starting,
+    stopped,   ///< by hand, or never started
+};
+QCONN_API std::string_view to_string(InterfaceState state) noexcept;
+
+struct InterfaceInfo {
+    std::string name;
+    InterfaceKind kind{InterfaceKind::service};
+    InterfaceState state{InterfaceState::running};
+    /// Connections it has asked for, sorted.
+    std::vector<std::string> connections;
+    /// Those of them that keep it from running.
+    std::vector<std::string> waits_for;
+    /// what() of the last start that threw; empty since one succeeded. Such a start is not tried again before one of its connections has gone down and come up, or by hand.
+    std::string start_error;
+};
+
+namespace monitor {
+class MonitorImpl;
+class InterfaceImpl;
+}
+
+/// Something of the application that depends on connections. Removed from its monitor when the last copy goes. A handle; thread-safe.
+class QCONN_API Interface {
+public:
+    /// As Registry::get, and registers the dependency, also when the look-up throws; not where `depend` is false.
+    template <class T>
+    Ref<T> get(std::string_view name, bool depend = true) {
+        return Ref<T>{get_slot(name, typeid(T), typeid(T).name(), depend)};
+    }
+    /// Depends on a connection without getting it.
+    void depend(std::string_view connection);
+    void release(std::string_view connection);
+    /// By hand: stays stopped whatever its connections do. Returns once the callback has run.
+    void stop();
+    /// By hand: runs now, or as soon as its connections allow.
+    void start();
+    /// The application tells that it ended or started by itself.
+    void set_running(bool running);
+    void set_autostart(bool yes);
+    InterfaceInfo info() const;
+
+private:
+    friend class Monitor;
+    explicit Interface(std::shared_ptr<monitor::InterfaceImpl> impl) noexcept : impl_{std::move(impl)} {}
+    std::shared_ptr<core::Slot> get_slot(std::string_view name, const std::type_info& type, const char* type_name, bool depend);
+    std::shared_ptr<monitor::InterfaceImpl> impl_;
+};
+
+/// Watches the connections of a registry. Registry and monitor may go in any order.
+/// @note Thread-safe.
+class QCONN_API Monitor {
+public:
+    explicit Monitor(Registry& registry, MonitorOptions options = {});
+    Monitor(const Monitor&) = delete;
+    Monitor& operator=(const Monitor&) = delete;
+    /// As stop(), and ends all subscriptions.
+    ~Monitor();
+
+    /// Begins to ping. The first ping of each connection comes within its interval, spread by name.
+    void start();
+    /// Ends pinging. When it has returned no ping is under way; events that have happened are still delivered. States stay readable.
+    void stop();
+
+    /// Events of one connection arrive in order; a listener is never called twice at once; a slow or throwing one delays nobody else.
+    /// Calls come from the runtime's threads with no lock held: it may call anything, and unsubscribe itself.
+    Subscription subscribe(std::function<void(const Event&)> listener);
+
+    /// From memory; no ping, no lock that a ping waits for. @throws Error CONNECTION-UNKNOWN
+    ConnectionStatus status(std::string_view name) const;
+    std::vector<ConnectionStatus> statuses() const;
+    std::vector<Alert> alerts() const;
+
+    /// A manual ping: joins the one under way, or starts now. It counts like any other.
+    PingResult ping(std::string_view name, Deadline deadline = {});
+    Operation async_ping(std::string name, Deadline deadline, Callback<PingResult> callback);
+
+    /// @throws Error INTERFACE-ERROR where kind and name are taken
+    Interface add_interface(InterfaceOptions options);
+    std::vector<InterfaceInfo> interfaces() const;
+    void set_manage_interfaces(bool yes);
+    bool manage_interfaces() const noexcept;
+
+    const MonitorOptions& options() const noexcept;
+
+private:
+    std::shared_ptr<monitor::MonitorImpl> impl_;
+};
+
+}  // namespace qconn

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What one round trip to a remote end consists of: a scheme makes it from a definition, the network layer runs it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include <qconn/base/deadline.hpp>
+#include <qconn/net/dialogue.hpp>
+#include <qconn/net/endpoint.hpp>
+#include <qconn/net/ping.hpp>
+
+namespace qconn {
+
+/// A ping over the network layer. Immutable while it is used; cheap to run many times.
+struct NetPing {
+    Endpoint endpoint;
+    /// Makes what is said once the stream stands. Empty: being connected (and TLS) is the proof.
+    std::function<std::unique_ptr<Dialogue>()> dialogue{};
+    /// The stream may be kept and used for the next ping.
+    bool keep{false};
+};
+
+/// A ping that can only block; it runs on the blocking pool.
+/// Throws Error where it fails; returns what was seen, for people. Must heed the deadline as well as it can.
+struct BlockingPing {
+    std::function<std::string(Deadline)> run;
+};
+
+/// What a ping does: one of the two kinds. A value type.
+struct PingPlan {
+    PingPlan(NetPing net) : what{std::make_shared<const NetPing>(std::move(net))} {}
+    PingPlan(BlockingPing blocking) : what{std::make_shared<const BlockingPing>(std::move(blocking))} {}
+    std::variant<std::shared_ptr<const NetPing>, std::shared_ptr<const BlockingPing>> what;
+};
+
+}  // namespace qconn

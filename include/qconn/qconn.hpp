@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The common parts of qconn: registry, monitor, and the clients of the families that need no header of their own.
+#pragma once
+
+#include <qconn/base/deadline.hpp>
+#include <qconn/base/error.hpp>
+#include <qconn/base/log.hpp>
+#include <qconn/base/result.hpp>
+#include <qconn/base/secret.hpp>
+#include <qconn/base/url.hpp>
+#include <qconn/base/value.hpp>
+#include <qconn/core/definition.hpp>
+#include <qconn/core/registry.hpp>
+#include <qconn/file/file_client.hpp>
+#include <qconn/http/http_client.hpp>
+#include <qconn/monitor/event.hpp>
+#include <qconn/monitor/monitor.hpp>
+#include <qconn/net/runtime.hpp>
+#include <qconn/rest/rest_client.hpp>
