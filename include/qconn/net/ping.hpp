@@ -35,6 +35,16 @@ struct PingStep {
     std::string evidence;
 };
 
+/// Something that a ping measured beside whether the remote end answers. A monitor raises alerts from it; a measured connection is up all the same.
+struct PingMeasure {
+    enum class Kind : std::uint8_t {
+        space_used,   ///< of the file system behind the connection, in percent
+        inodes_used,  ///< likewise
+    };
+    Kind kind{Kind::space_used};
+    double value{0};
+};
+
 /// What came of a ping. A value type.
 struct PingResult {
     bool ok{false};
@@ -50,6 +60,8 @@ struct PingResult {
     std::optional<TlsInfo> tls{};
     /// It went over a stream that an earlier ping had left.
     bool kept{false};
+    /// What it measured; empty for most schemes.
+    std::vector<PingMeasure> measures{};
 };
 
 }  // namespace qconn

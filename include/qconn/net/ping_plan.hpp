@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include <qconn/base/deadline.hpp>
 #include <qconn/net/dialogue.hpp>
@@ -24,10 +25,23 @@ struct NetPing {
     bool keep{false};
 };
 
+/// What a blocking ping saw. A value type; a plain text converts to it.
+struct PingEvidence {
+    PingEvidence() = default;
+    PingEvidence(std::string seen) : text{std::move(seen)} {}
+    PingEvidence(const char* seen) : text{seen} {}
+    PingEvidence(std::string seen, std::vector<PingMeasure> measured) : text{std::move(seen)}, measures{std::move(measured)} {}
+
+    /// For people: "directory, readable, 41 % of its file system used".
+    std::string text;
+    /// Goes to PingResult::measures.
+    std::vector<PingMeasure> measures;
+};
+
 /// A ping that can only block; it runs on the blocking pool.
-/// Throws Error where it fails; returns what was seen, for people. Must heed the deadline as well as it can.
+/// Throws Error where it fails; returns what was seen. Must heed the deadline as well as it can.
 struct BlockingPing {
-    std::function<std::string(Deadline)> run;
+    std::function<PingEvidence(Deadline)> run;
 };
 
 /// What a ping does: one of the two kinds. A value type.
