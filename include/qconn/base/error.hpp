@@ -31,29 +31,29 @@ enum class Phase : std::uint8_t {
 /// Why an attempt failed; a short list to count and to decide on. The system's and the peer's own words are in the message.
 enum class Reason : std::uint8_t {
     none,
-    refused,      ///< nothing listens there
-    timeout,      ///< no answer in time
-    reset,        ///< the peer or the network cut the connection
-    closed,       ///< the peer closed before it had answered
-    unreachable,  ///< no route to the host or network
-    unknown_host, ///< the name has no address
-    resolver,     ///< the name service itself failed
+    refused,       ///< nothing listens there
+    timeout,       ///< no answer in time
+    reset,         ///< the peer or the network cut the connection
+    closed,        ///< the peer closed before it had answered
+    unreachable,   ///< no route to the host or network
+    unknown_host,  ///< the name has no address
+    resolver,      ///< the name service itself failed
     certificate_expired,
     certificate_untrusted,
     certificate_name,  ///< valid, but for another host
     certificate_pin,   ///< not the pinned one
-    handshake,    ///< TLS failed for another reason
-    denied,       ///< credentials refused
-    permission,   ///< known, but not allowed
+    handshake,         ///< TLS failed for another reason
+    denied,            ///< credentials refused
+    permission,        ///< known, but not allowed
     not_found,
     exists,
-    bad_answer,   ///< what came back is not the protocol
-    status,       ///< a well-formed answer that reports a failure
-    limit,        ///< a limit on size, depth, count or expansion
-    missing,      ///< something needed is not there: a secret, an option
-    bad_value,    ///< an argument, option or definition is wrong
-    cancelled,    ///< by the caller, or its client was destroyed
-    local,        ///< this machine: descriptors, ports, memory, disk
+    bad_answer,  ///< what came back is not the protocol
+    status,      ///< a well-formed answer that reports a failure
+    limit,       ///< a limit on size, depth, count or expansion
+    missing,     ///< something needed is not there: a secret, an option
+    bad_value,   ///< an argument, option or definition is wrong
+    cancelled,   ///< by the caller, or its client was destroyed
+    local,       ///< this machine: descriptors, ports, memory, disk
     disk_full,
     unsupported,
 };
@@ -63,19 +63,19 @@ QCONN_API std::string_view to_string(Reason reason) noexcept;
 
 /// Codes of errors that belong to no family. Each family has an enum of its own beside this one.
 enum class Errc {
-    value_type = 1,  ///< VALUE-TYPE-ERROR: a value has another kind than was asked for
-    value_range,     ///< VALUE-RANGE-ERROR: a number does not fit
-    value_key,       ///< VALUE-KEY-ERROR: a map has no such key
-    parse,           ///< PARSE-ERROR: text is not of its format
-    serialize,       ///< SERIALIZATION-ERROR: a value cannot be written in a format
-    parse_url,       ///< PARSE-URL-ERROR
-    timeout,         ///< TIMEOUT: the deadline of a call has passed
-    cancelled,       ///< CANCELLED
-    limit,           ///< LIMIT-EXCEEDED
-    system,          ///< SYSTEM-ERROR: the operating system refused
-    invalid_argument,///< INVALID-ARGUMENT
-    secret,          ///< SECRET-ERROR: a secret that a definition refers to cannot be had
-    fork,            ///< FORK-ERROR: the process was forked after the runtime had started
+    value_type = 1,    ///< VALUE-TYPE-ERROR: a value has another kind than was asked for
+    value_range,       ///< VALUE-RANGE-ERROR: a number does not fit
+    value_key,         ///< VALUE-KEY-ERROR: a map has no such key
+    parse,             ///< PARSE-ERROR: text is not of its format
+    serialize,         ///< SERIALIZATION-ERROR: a value cannot be written in a format
+    parse_url,         ///< PARSE-URL-ERROR
+    timeout,           ///< TIMEOUT: the deadline of a call has passed
+    cancelled,         ///< CANCELLED
+    limit,             ///< LIMIT-EXCEEDED
+    system,            ///< SYSTEM-ERROR: the operating system refused
+    invalid_argument,  ///< INVALID-ARGUMENT
+    secret,            ///< SECRET-ERROR: a secret that a definition refers to cannot be had
+    fork,              ///< FORK-ERROR: the process was forked after the runtime had started
 };
 QCONN_API const std::error_category& base_category() noexcept;
 QCONN_API std::error_code make_error_code(Errc code) noexcept;
@@ -112,7 +112,9 @@ public:
     bool spoils_connection() const noexcept;
     /// The family's facts, where they are of that type; otherwise null. Lives as long as this error or a copy of it.
     template <class T>
-    const T* detail() const noexcept { return dynamic_cast<const T*>(detail_base()); }
+    const T* detail() const noexcept {
+        return dynamic_cast<const T*>(detail_base());
+    }
 
     // For the code that makes the error. Each changes this object only, never a copy.
     Error& with_phase(Phase phase) &;

@@ -20,8 +20,8 @@ class UniqueFunction<R(Args...)> {
 public:
     UniqueFunction() noexcept = default;
     UniqueFunction(std::nullptr_t) noexcept {}
-    template <class F, class = std::enable_if_t<!std::is_same_v<std::decay_t<F>, UniqueFunction> &&
-                                                std::is_invocable_r_v<R, std::decay_t<F>&, Args...>>>
+    template <class F,
+              class = std::enable_if_t<!std::is_same_v<std::decay_t<F>, UniqueFunction> && std::is_invocable_r_v<R, std::decay_t<F>&, Args...>>>
     UniqueFunction(F&& f) : held_{std::make_unique<Holder<std::decay_t<F>>>(std::forward<F>(f))} {}
 
     explicit operator bool() const noexcept { return held_ != nullptr; }
@@ -66,7 +66,9 @@ public:
 
     /// Asks it to end now, without waiting for the peer. The callback still comes, with CANCELLED, or with the real outcome where that
     /// was already decided. Nothing happens when it is done.
-    void cancel() noexcept { if (state_) state_->cancel(); }
+    void cancel() noexcept {
+        if (state_) state_->cancel();
+    }
     /// True from the moment its callback is about to be called; true for an empty handle.
     bool done() const noexcept { return !state_ || state_->done(); }
 

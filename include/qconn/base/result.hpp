@@ -20,9 +20,18 @@ public:
     bool has_value() const noexcept { return state_.index() == 0; }
     explicit operator bool() const noexcept { return has_value(); }
     /// @throws Error the one it holds
-    T& value() & { check(); return *std::get_if<0>(&state_); }
-    const T& value() const& { check(); return *std::get_if<0>(&state_); }
-    T&& value() && { check(); return std::move(*std::get_if<0>(&state_)); }
+    T& value() & {
+        check();
+        return *std::get_if<0>(&state_);
+    }
+    const T& value() const& {
+        check();
+        return *std::get_if<0>(&state_);
+    }
+    T&& value() && {
+        check();
+        return std::move(*std::get_if<0>(&state_));
+    }
     /// Undefined where there is no value.
     T& operator*() noexcept { return *std::get_if<0>(&state_); }
     const T& operator*() const noexcept { return *std::get_if<0>(&state_); }
@@ -32,7 +41,9 @@ public:
     const Error& error() const noexcept { return *std::get_if<1>(&state_); }
 
 private:
-    void check() const { if (state_.index() == 1) throw *std::get_if<1>(&state_); }
+    void check() const {
+        if (state_.index() == 1) throw *std::get_if<1>(&state_);
+    }
     std::variant<T, Error> state_;
 };
 
@@ -46,7 +57,9 @@ public:
     bool has_value() const noexcept { return !error_; }
     explicit operator bool() const noexcept { return has_value(); }
     /// @throws Error the one it holds
-    void value() const { if (error_) throw *error_; }
+    void value() const {
+        if (error_) throw *error_;
+    }
     /// Undefined where there is none.
     const Error& error() const noexcept { return *error_; }
 

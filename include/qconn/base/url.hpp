@@ -38,7 +38,7 @@ struct QCONN_API Url {
     static Url parse(std::string_view text);
     static Result<Url> try_parse(std::string_view text);
 
-    /// The URL with `<masked>` for the password; a path that is only "/" is left out. The same for every URL that try_parse takes.
+    /// The URL with `<masked>` for the password; a path that is only "/" is left out.
     std::string masked() const;
     /// The URL with its password.
     std::string reveal() const;

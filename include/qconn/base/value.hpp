@@ -31,8 +31,8 @@ enum class ValueKind : std::uint8_t {
     timestamp,  ///< a point in time, or a local date and time
     duration,   ///< months, days and nanoseconds
     list,
-    map,        ///< string keys, in the order of insertion
-    tagged,     ///< a format's own tag over a value
+    map,     ///< string keys, in the order of insertion
+    tagged,  ///< a format's own tag over a value
 };
 
 /// The name of a kind as used in messages: "integer", "string", "map" and so on.
@@ -98,7 +98,9 @@ public:
     Value(Value&& other) noexcept : u_{other.u_}, size_{other.size_}, kind_{other.kind_} { other.kind_ = ValueKind::null; }
     Value& operator=(const Value& other);
     Value& operator=(Value&& other) noexcept;
-    ~Value() { if (kind_ >= ValueKind::decimal) destroy(); }
+    ~Value() {
+        if (kind_ >= ValueKind::decimal) destroy();
+    }
 
     ValueKind kind() const noexcept { return kind_; }
     bool is_null() const noexcept { return kind_ == ValueKind::null; }
@@ -156,7 +158,10 @@ private:
         Timestamp timestamp;
         Duration duration;
         char text[k_inline];  // strings up to k_inline bytes
-        struct { char* data; std::size_t size; } heap;
+        struct {
+            char* data;
+            std::size_t size;
+        } heap;
         List* list;
         Map* map;
         Tagged* tag;

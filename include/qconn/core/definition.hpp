@@ -19,7 +19,8 @@ struct Definition {
     std::string description;  ///< at most 4000
     /// As written; may hold secret references such as `${env:SHOP_PASSWORD}`.
     std::string url;
-    /// By name, in the order written, with their final types once they have passed a check. A null means "explicitly unset": no default comes in its place.
+    /// By name, in the order written, with their final types once they have passed a check. A null means "explicitly unset": no default comes in its
+    /// place.
     Map options;
     std::optional<bool> enabled;
     std::optional<bool> monitored;

@@ -101,21 +101,33 @@ public:
 private:
     template <class M>
     static void assign(M& m, const Value& v) {
-        if constexpr (std::is_same_v<M, bool>) m = v.as_bool();
+        if constexpr (std::is_same_v<M, bool>)
+            m = v.as_bool();
         else if constexpr (std::is_integral_v<M>) {
             const std::int64_t wide = v.as_int64();
             if (!std::in_range<M>(wide)) throw make_error(Errc::value_range, "the number " + std::to_string(wide) + " does not fit");
             m = static_cast<M>(wide);
-        }
-        else if constexpr (std::is_floating_point_v<M>) m = static_cast<M>(v.as_double());
-        else if constexpr (std::is_same_v<M, std::string>) m = std::string{v.is_binary() ? v.as_bytes() : v.as_string()};
-        else if constexpr (std::is_same_v<M, Secret>) m = Secret{v.is_binary() ? v.as_bytes() : v.as_string()};
-        else if constexpr (std::is_same_v<M, Map>) m = v.as_map();
-        else if constexpr (std::is_same_v<M, List>) m = v.as_list();
-        else if constexpr (std::is_same_v<M, Value>) m = v;
-        else if constexpr (requires { typename M::period; }) m = M{v.as_int64()};
-        else if constexpr (requires { m.emplace(); *m; }) assign(m.emplace(), v);
-        else static_assert(std::is_same_v<M, bool>, "give the option a setter of its own");
+        } else if constexpr (std::is_floating_point_v<M>)
+            m = static_cast<M>(v.as_double());
+        else if constexpr (std::is_same_v<M, std::string>)
+            m = std::string{v.is_binary() ? v.as_bytes() : v.as_string()};
+        else if constexpr (std::is_same_v<M, Secret>)
+            m = Secret{v.is_binary() ? v.as_bytes() : v.as_string()};
+        else if constexpr (std::is_same_v<M, Map>)
+            m = v.as_map();
+        else if constexpr (std::is_same_v<M, List>)
+            m = v.as_list();
+        else if constexpr (std::is_same_v<M, Value>)
+            m = v;
+        else if constexpr (requires { typename M::period; })
+            m = M{v.as_int64()};
+        else if constexpr (requires {
+                               m.emplace();
+                               *m;
+                           })
+            assign(m.emplace(), v);
+        else
+            static_assert(std::is_same_v<M, bool>, "give the option a setter of its own");
     }
 
     std::vector<OptionSpec> specs_;

@@ -54,8 +54,8 @@ public:
     Ref() noexcept = default;
     explicit Ref(std::shared_ptr<core::Slot> slot) noexcept : slot_{std::move(slot)} {}
 
-    /// @throws Error CONNECTION-DISABLED, INVALID-CONNECTION, CONNECTION-REMOVED, CONNECTION-TYPE-ERROR, SECRET-ERROR, and what making the client throws. A
-    /// connection that is down is handed out all the same.
+    /// @throws Error CONNECTION-DISABLED, INVALID-CONNECTION, CONNECTION-REMOVED, CONNECTION-TYPE-ERROR, SECRET-ERROR, and what making the client
+    /// throws. A connection that is down is handed out all the same.
     Pinned operator->() const { return Pinned{pin()}; }
     /// The current client for a stretch of work; it stays usable, also after a reload, as long as it is held.
     std::shared_ptr<T> pin() const { return std::static_pointer_cast<T>(core::pin(slot_, typeid(T), typeid(T).name())); }
@@ -79,7 +79,10 @@ public:
     explicit Subscription(std::shared_ptr<State> state) noexcept : state_{std::move(state)} {}
     Subscription(Subscription&&) noexcept = default;
     Subscription& operator=(Subscription&& other) noexcept {
-        if (this != &other) { unsubscribe(); state_ = std::move(other.state_); }
+        if (this != &other) {
+            unsubscribe();
+            state_ = std::move(other.state_);
+        }
         return *this;
     }
     ~Subscription() { unsubscribe(); }
@@ -102,9 +105,9 @@ enum class Validity : std::uint8_t {
 struct ConnectionInfo {
     std::string name;
     std::string description;
-    std::string url;     ///< masked
+    std::string url;  ///< masked
     std::string scheme;
-    std::string type;    ///< name of the client type; empty where the scheme is unknown
+    std::string type;  ///< name of the client type; empty where the scheme is unknown
     Validity validity{Validity::valid};
     /// Why it is stale or invalid.
     std::string problem;
@@ -181,9 +184,12 @@ public:
     /// Reads all paths again and takes over what has changed. Settings made by code (enabled, tags …) survive; definitions added by code stay.
     LoadReport reload();
 
-    /// @throws Error CONNECTION-UNKNOWN (with the nearest names), CONNECTION-DISABLED, INVALID-CONNECTION (with the reason), CONNECTION-TYPE-ERROR naming both types, CONNECTION-EXCLUSIVE
+    /// @throws Error CONNECTION-UNKNOWN (with the nearest names), CONNECTION-DISABLED, INVALID-CONNECTION (with the reason), CONNECTION-TYPE-ERROR
+    /// naming both types, CONNECTION-EXCLUSIVE
     template <class T>
-    Ref<T> get(std::string_view name) { return Ref<T>{get_slot(name, typeid(T), typeid(T).name())}; }
+    Ref<T> get(std::string_view name) {
+        return Ref<T>{get_slot(name, typeid(T), typeid(T).name())};
+    }
     /// Always a new client, owned by the caller.
     template <class T>
     std::shared_ptr<T> open(std::string_view name, const OpenOptions& options = {}) {

@@ -102,8 +102,8 @@ struct Scheme {
     std::vector<ClientType> clients;
     std::vector<OperationSpec> operations;
 
-    /// What the option table cannot say; appends what is wrong (file and connection are filled in by the caller). May be empty. `place_of` finds an option's place
-    /// by name, or "url" for the URL.
+    /// What the option table cannot say; appends what is wrong (file and connection are filled in by the caller). May be empty. `place_of` finds an
+    /// option's place by name, or "url" for the URL.
     std::function<void(const Definition&, const std::function<Place(std::string_view)>& place_of, Diagnostics&)> check;
     /// Makes a client; nothing is connected yet. Throws Error where the options cannot work together.
     std::function<std::shared_ptr<Client>(const ResolvedDefinition&, const Runtime&)> make_client;
@@ -130,8 +130,8 @@ public:
     std::vector<const Scheme*> schemes() const;
     std::vector<std::string> names() const;
 
-    /// Checks a definition against its scheme: scheme known, URL readable, options known and of their types (converted where the meaning is plain, with a
-    /// warning), allowed values, limits, required groups. Values in `definition.options` are replaced by converted ones.
+    /// Checks a definition against its scheme: scheme known, URL readable, options known and of their types (converted where the meaning is plain,
+    /// with a warning), allowed values, limits, required groups. Values in `definition.options` are replaced by converted ones.
     /// @param parsed  where the positions are to be found: what parse_definitions returned; may be null
     /// @returns whether the connection is valid
     bool check(Definition& definition, Diagnostics& diagnostics, const ParsedDefinitions* parsed = nullptr) const;

@@ -26,11 +26,11 @@ struct FileOptions {
 
 /// Codes of this family: FILE-ERROR, with the system's own words in the message and code.
 enum class FileErrc {
-    failed = 1,   ///< FILE-ERROR
-    read_only,    ///< FILE-READ-ONLY-ERROR
-    outside,      ///< FILE-PATH-ERROR
-    limit,        ///< FILE-LIMIT-ERROR
-    directory,    ///< CONNECTION-ERROR: the directory itself is missing, not enterable or not writable
+    failed = 1,  ///< FILE-ERROR
+    read_only,   ///< FILE-READ-ONLY-ERROR
+    outside,     ///< FILE-PATH-ERROR
+    limit,       ///< FILE-LIMIT-ERROR
+    directory,   ///< CONNECTION-ERROR: the directory itself is missing, not enterable or not writable
 };
 QCONN_API const std::error_category& file_category() noexcept;
 QCONN_API std::error_code make_error_code(FileErrc code) noexcept;

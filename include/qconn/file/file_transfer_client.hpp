@@ -39,9 +39,7 @@ struct FreeSpace {
     std::uint64_t files{0};      ///< inodes; 0 where the file system has no such number
     std::uint64_t files_free{0};
     /// 0 to 100.
-    double used_percent() const noexcept {
-        return total == 0 ? 0 : 100.0 * static_cast<double>(total - available) / static_cast<double>(total);
-    }
+    double used_percent() const noexcept { return total == 0 ? 0 : 100.0 * static_cast<double>(total - available) / static_cast<double>(total); }
 };
 
 enum class WriteMode : std::uint8_t {

@@ -52,7 +52,8 @@ private:
 
 /// Which redirects are followed, and how.
 enum class RedirectMode : std::uint8_t {
-    /// 301, 302 and 303 turn a POST into GET without a body, 307 and 308 repeat it (RFC 9110 section 15.4); credentials and key headers never go to another origin.
+    /// 301, 302 and 303 turn a POST into GET without a body, 307 and 308 repeat it (RFC 9110 section 15.4); credentials and key headers never go to
+    /// another origin.
     standard,
     /// As Qorus does: method and body are repeated for every status but 304. Credentials still stay with the origin.
     repeat,
@@ -124,17 +125,17 @@ struct HttpRequest {
 /// How a call went. A value type.
 struct HttpCallInfo {
     std::string method;
-    std::string url;      ///< of the last request, without user info
-    std::string version;  ///< "HTTP/1.1", "HTTP/2"
+    std::string url;             ///< of the last request, without user info
+    std::string version;         ///< "HTTP/1.1", "HTTP/2"
     std::string remote_address;  ///< "127.0.0.1:8080"; empty for a UNIX socket
     bool connection_reused{false};
     int redirects{0};
-    std::chrono::nanoseconds resolve{0};     ///< durations of the phases of the last request
+    std::chrono::nanoseconds resolve{0};  ///< durations of the phases of the last request
     std::chrono::nanoseconds connect{0};
     std::chrono::nanoseconds tls{0};
     std::chrono::nanoseconds first_byte{0};
-    std::chrono::nanoseconds total{0};       ///< of the whole call
-    std::optional<TlsInfo> tls_info;         ///< where TLS was used and a new connection was made
+    std::chrono::nanoseconds total{0};  ///< of the whole call
+    std::optional<TlsInfo> tls_info;    ///< where TLS was used and a new connection was made
 };
 
 /// An answer. A value type.
@@ -155,19 +156,19 @@ public:
 
 /// Codes of this family; the stable names are in brackets.
 enum class HttpErrc {
-    receive = 1,       ///< [HTTP-CLIENT-RECEIVE-ERROR] an answer with a failing status, or a broken one
-    timeout,           ///< [HTTP-CLIENT-TIMEOUT]
-    connect,           ///< [SOCKET-CONNECT-ERROR] resolve, connect
-    proxy,             ///< [HTTP-CLIENT-PROXY-ERROR]
-    tls,               ///< [SOCKET-SSL-ERROR]
-    url,               ///< [HTTP-CLIENT-URL-ERROR]
-    url_encoding,      ///< [URL-ENCODING-ERROR]
-    redirect,          ///< [HTTP-CLIENT-REDIRECT-ERROR] a redirect without a usable Location
-    too_many_redirects,///< [HTTP-CLIENT-MAXIMUM-REDIRECTS-EXCEEDED]
-    option,            ///< [HTTP-CLIENT-OPTION-ERROR]
-    coding,            ///< [HTTP-CLIENT-CODING-ERROR] a body that cannot be decoded
-    limit,             ///< [HTTP-CLIENT-LIMIT-ERROR]
-    cancelled,         ///< [CANCELLED]
+    receive = 1,         ///< [HTTP-CLIENT-RECEIVE-ERROR] an answer with a failing status, or a broken one
+    timeout,             ///< [HTTP-CLIENT-TIMEOUT]
+    connect,             ///< [SOCKET-CONNECT-ERROR] resolve, connect
+    proxy,               ///< [HTTP-CLIENT-PROXY-ERROR]
+    tls,                 ///< [SOCKET-SSL-ERROR]
+    url,                 ///< [HTTP-CLIENT-URL-ERROR]
+    url_encoding,        ///< [URL-ENCODING-ERROR]
+    redirect,            ///< [HTTP-CLIENT-REDIRECT-ERROR] a redirect without a usable Location
+    too_many_redirects,  ///< [HTTP-CLIENT-MAXIMUM-REDIRECTS-EXCEEDED]
+    option,              ///< [HTTP-CLIENT-OPTION-ERROR]
+    coding,              ///< [HTTP-CLIENT-CODING-ERROR] a body that cannot be decoded
+    limit,               ///< [HTTP-CLIENT-LIMIT-ERROR]
+    cancelled,           ///< [CANCELLED]
 };
 QCONN_API const std::error_category& http_category() noexcept;
 QCONN_API std::error_code make_error_code(HttpErrc code) noexcept;

@@ -15,30 +15,30 @@
 namespace qconn {
 
 enum class ConnectionState : std::uint8_t {
-    unknown,   ///< not judged yet
+    unknown,  ///< not judged yet
     up,
-    failing,   ///< was up; failures since, but fewer than make it down
+    failing,  ///< was up; failures since, but fewer than make it down
     down,
     disabled,
-    invalid,   ///< its definition cannot be used
+    invalid,  ///< its definition cannot be used
 };
 QCONN_API std::string_view to_string(ConnectionState state) noexcept;
 
 enum class EventKind : std::uint8_t {
-    up,        ///< from unknown or down
+    up,  ///< from unknown or down
     down,
-    failing,   ///< the first failure of one that was up
-    recovered, ///< from failing back to up
+    failing,    ///< the first failure of one that was up
+    recovered,  ///< from failing back to up
     enabled,
     disabled,
     invalid,
     added,
     updated,
     removed,
-    alert,         ///< an ongoing condition was raised
+    alert,  ///< an ongoing condition was raised
     alert_cleared,
-    stop,      ///< an interface is being stopped; `name` is the interface's
-    start,     ///< an interface is being started again
+    stop,   ///< an interface is being stopped; `name` is the interface's
+    start,  ///< an interface is being started again
 };
 /// As in the tool's JSON: "up", "alert-cleared" and so on.
 QCONN_API std::string_view to_string(EventKind kind) noexcept;
@@ -65,8 +65,8 @@ struct Event {
 
 /// An ongoing condition: raised once, cleared once.
 struct Alert {
-    std::string type;    ///< "USER-CONNECTION-UNAVAILABLE", "FILESYSTEM-FULL"
-    std::string name;    ///< of the connection
+    std::string type;  ///< "USER-CONNECTION-UNAVAILABLE", "FILESYSTEM-FULL"
+    std::string name;  ///< of the connection
     std::string text;
     std::chrono::system_clock::time_point since;
     std::uint64_t id{0};

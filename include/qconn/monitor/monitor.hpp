@@ -63,9 +63,9 @@ struct InterfaceOptions {
 enum class InterfaceState : std::uint8_t {
     running,
     stopping,
-    blocked,   ///< stopped because of a connection
+    blocked,  ///< stopped because of a connection
     starting,
-    stopped,   ///< by hand, or never started
+    stopped,  ///< by hand, or never started
 };
 QCONN_API std::string_view to_string(InterfaceState state) noexcept;
 
@@ -77,14 +77,15 @@ struct InterfaceInfo {
     std::vector<std::string> connections;
     /// Those of them that keep it from running.
     std::vector<std::string> waits_for;
-    /// what() of the last start that threw; empty since one succeeded. Such a start is not tried again before one of its connections has gone down and come up, or by hand.
+    /// what() of the last start that threw; empty since one succeeded. Such a start is not tried again before one of its connections has gone down
+    /// and come up, or by hand.
     std::string start_error;
 };
 
 namespace monitor {
 class MonitorImpl;
 class InterfaceImpl;
-}
+}  // namespace monitor
 
 /// Something of the application that depends on connections. Removed from its monitor when the last copy goes. A handle; thread-safe.
 class QCONN_API Interface {

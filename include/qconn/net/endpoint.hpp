@@ -20,7 +20,7 @@ namespace qconn {
 /// A proxy on the way. A value type.
 struct Proxy {
     enum class Kind : std::uint8_t {
-        http,   ///< CONNECT, RFC 9110 section 9.3.6
+        http,  ///< CONNECT, RFC 9110 section 9.3.6
     };
     Kind kind{Kind::http};
     std::string host;

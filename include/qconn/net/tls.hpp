@@ -19,16 +19,14 @@ enum class TlsVersion : std::uint8_t { unset, tls1_0, tls1_1, tls1_2, tls1_3 };
 /// A single check of the certificate that can be waived while the others stand.
 enum class TlsWaiver : std::uint8_t {
     none = 0,
-    expired = 1,        ///< accept certificates outside their time
-    wrong_host = 2,     ///< accept certificates for another host
-    untrusted = 4,      ///< accept self-signed ones and unknown issuers
+    expired = 1,     ///< accept certificates outside their time
+    wrong_host = 2,  ///< accept certificates for another host
+    untrusted = 4,   ///< accept self-signed ones and unknown issuers
 };
 constexpr TlsWaiver operator|(TlsWaiver a, TlsWaiver b) noexcept {
     return static_cast<TlsWaiver>(static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b));
 }
-constexpr bool has(TlsWaiver set, TlsWaiver one) noexcept {
-    return (static_cast<std::uint8_t>(set) & static_cast<std::uint8_t>(one)) != 0;
-}
+constexpr bool has(TlsWaiver set, TlsWaiver one) noexcept { return (static_cast<std::uint8_t>(set) & static_cast<std::uint8_t>(one)) != 0; }
 
 /// One certificate as text for people and for decisions.
 struct TlsCertificate {
@@ -45,7 +43,7 @@ struct TlsCertificate {
 struct TlsInfo {
     std::string version;  ///< "TLSv1.3"
     std::string cipher;
-    std::string group;    ///< key exchange, for example "X25519"; empty where unknown
+    std::string group;  ///< key exchange, for example "X25519"; empty where unknown
     std::string alpn;
     bool session_reused{false};
     /// The server's own certificate first.

@@ -53,10 +53,10 @@ struct RestResponse {
 
 /// Codes of this family.
 enum class RestErrc {
-    response = 1,      ///< REST-RESPONSE-ERROR: a failing status with a text body; where the body is a map with `err`, that is the name
-    deserialization,   ///< DESERIALIZATION-ERROR: a Content-Type that is not known, or a body that is not of its type
-    serialization,     ///< SERIALIZATION-ERROR, FORMURLENCODING-ERROR
-    option,            ///< RESTCLIENT-ERROR
+    response = 1,     ///< REST-RESPONSE-ERROR: a failing status with a text body; where the body is a map with `err`, that is the name
+    deserialization,  ///< DESERIALIZATION-ERROR: a Content-Type that is not known, or a body that is not of its type
+    serialization,    ///< SERIALIZATION-ERROR, FORMURLENCODING-ERROR
+    option,           ///< RESTCLIENT-ERROR
 };
 QCONN_API const std::error_category& rest_category() noexcept;
 QCONN_API std::error_code make_error_code(RestErrc code) noexcept;

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+# Installed: headers, the library, the tool, a CMake package and a pkg-config file.
+include(CMakePackageConfigHelpers)
+
+set(qconn_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/qconn)
+install(TARGETS qconn EXPORT qconn-targets)
+install(DIRECTORY include/qconn TYPE INCLUDE FILES_MATCHING PATTERN "*.hpp")
+install(EXPORT qconn-targets NAMESPACE qconn:: DESTINATION ${qconn_package_dir})
+configure_package_config_file(cmake/qconn-config.cmake.in qconn-config.cmake INSTALL_DESTINATION ${qconn_package_dir})
+write_basic_package_version_file(qconn-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/qconn-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/qconn-config-version.cmake
+  DESTINATION ${qconn_package_dir})
+
+# What a consumer of the static library must link as well; a shared one carries it.
+set(qconn_requires_private "openssl >= 3.0 libfyaml pugixml")
+set(qconn_libs_private "-pthread")
+if(QCONN_WITH_HTTP)
+  string(APPEND qconn_requires_private " libcurl >= 7.88 zlib libbrotlidec libbrotlienc libzstd")
+  string(APPEND qconn_libs_private " -lbz2")
+endif()
+configure_file(cmake/qconn.pc.in qconn.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/qconn.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+if(TARGET qconn_cli)
+  install(TARGETS qconn_cli)
+endif()

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <qconn/base/url.hpp>
+
+#include <algorithm>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include "base/text.hpp"
+
+namespace qconn {
+
+namespace {
+
+constexpr auto npos = std::string_view::npos;
+
+/// Length of a scheme with the "://" after it, at the start of the text; 0 where there is none (RFC 3986 section 3.1, underscores allowed).
+std::size_t scheme_length(std::string_view s) noexcept {
+    if (s.empty() || !text::is_alpha(s[0])) return 0;
+    std::size_t i = 1;
+    while (i < s.size() && (text::is_alpha(s[i]) || text::is_digit(s[i]) || s[i] == '+' || s[i] == '-' || s[i] == '.' || s[i] == '_')) ++i;
+    return s.substr(i, 3) == "://" ? i + 3 : 0;
+}
+
+Error bad_url(std::string_view whole, std::string_view what) {
+    return make_error(Errc::parse_url,
+                      std::string{"cannot read the URL \""}.append(text::shorten(text::printable(mask_url(whole)), 200)).append("\": ").append(what));
+}
+
+bool is_ipv6_address(std::string_view host) {
+    // A zone may follow: fe80::1%eth0.
+    const std::string address{host.substr(0, host.find('%'))};
+    in6_addr ignored{};
+    return ::inet_pton(AF_INET6, address.c_str(), &ignored) == 1;
+}
+
+/// `file` URLs that are pure paths: a drive letter (with or without a slash before it) or a UNC name.
+bool is_windows_path(std::string_view rest) noexcept {
+    const auto drive = [](std::string_view s) { return s.size() >= 2 && text::is_alpha(s[0]) && s[1] == ':'; };
+    if (rest.empty()) return false;
+    if (rest.substr(0, 2) == "\\\\" || rest.substr(0, 2) == "//") return true;
+    return (rest[0] == '/' || rest[0] == '\\') && drive(rest.substr(1));
+}
+
+/// Where the path begins in what follows the scheme; its size where there is no path.
+std::size_t path_start(std::string_view rest) noexcept {
+    const auto at = rest.rfind('@');
+    const bool has_password = at != npos && rest.substr(0, at).find(':') != npos;
+    const std::size_t from = has_password ? at : 0;  // a password may hold '/' and '?'
+    auto start = rest.find('/', from);
+    if (start == npos) start = rest.find('?', from);
+    if (start == npos) return rest.size();
+    // `user/part@host:80/path`: what looked like a path was the user's.
+    const auto colon = rest.rfind(':');
+    if (!has_password && at != npos && at > start && colon != npos && colon > start) {
+        start = rest.find('/', std::max(at, colon));
+        if (start == npos) return rest.size();
+    }
+    return start;
+}
+
+}  // namespace
+
+Result<Url> Url::try_parse(std::string_view whole) {
+    std::string_view rest = whole;
+    while (!rest.empty() && (rest.back() == '\n' || rest.back() == '\r')) rest.remove_suffix(1);
+    if (text::trim(rest).empty()) return bad_url(whole, "it is empty");
+    for (const char c : rest)
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return bad_url(whole, "it holds a control character; write it percent-encoded");
+
+    Url url;
+    if (const auto n = scheme_length(rest)) {
+        url.scheme = text::to_lower(rest.substr(0, n - 3));
+        rest.remove_prefix(n);
+        if (scheme_length(rest)) {
+            auto inner = try_parse(rest);
+            if (!inner) return bad_url(whole, "the URL inside it cannot be read");
+            inner->scheme = std::move(url.scheme);
+            return inner;
+        }
+    }
+    if ((url.scheme == "file" || url.scheme == "dir") && is_windows_path(rest)) {
+        const bool drive = rest.size() >= 3 && rest[2] == ':';
+        url.path = drive ? rest.substr(1) : rest;
+        return url;
+    }
+
+    const auto start = path_start(rest);
+    const std::string_view path = rest.substr(start);
+    std::string_view authority = rest.substr(0, start);
+
+    if (const auto at = authority.rfind('@'); at != npos) {
+        const auto user = authority.substr(0, at);
+        authority.remove_prefix(at + 1);
+        const auto colon = user.find(':');
+        url.username = std::string{user.substr(0, colon)};
+        if (colon != npos) url.password = Secret{user.substr(colon + 1)};
+    }
+    // No scheme, no user, no port, but a slash: a path and nothing else.
+    if (url.scheme.empty() && !url.username && authority.find(':') == npos && !path.empty()) {
+        url.path = rest;
+        return url;
+    }
+    url.path = path;
+
+    std::optional<std::string_view> port;
+    if (!authority.empty() && authority.front() == '[') {
+        const auto close = authority.find(']');
+        if (close == npos) return bad_url(whole, "the ']' after the IPv6 address is missing");
+        const auto address = authority.substr(1, close - 1);
+        if (!is_ipv6_address(address)) return bad_url(whole, "what stands in brackets is no IPv6 address");
+        url.host = address;
+        url.is_ipv6 = true;
+        const auto after = authority.substr(close + 1);
+        if (!after.empty() && after.front() != ':') return bad_url(whole, "only a port may follow the ']'");
+        if (!after.empty()) port = after.substr(1);
+    } else if (authority.substr(0, 7) == "socket=") {
+        url.host = percent_decode(authority.substr(7));
+        url.is_socket = true;
+    } else if (is_ipv6_address(authority)) {
+        url.host = authority;
+        url.is_ipv6 = true;
+    } else {
+        const auto colon = authority.rfind(':');
+        url.host = authority.substr(0, colon);
+        if (colon != npos) port = authority.substr(colon + 1);
+        if (url.host.find(':') != std::string::npos)
+            return bad_url(whole, "the host holds a ':'; write an IPv6 address in brackets, and '@' before the host where there is a user");
+    }
+    if (port) {
+        if (port->empty()) return bad_url(whole, "nothing follows the ':' where the port should stand");
+        unsigned long number = 0;
+        for (const char c : *port) {
+            // The text itself may be part of a password with a forgotten '@': it is not shown.
+            if (!text::is_digit(c)) return bad_url(whole, "the port holds something else than digits; is an '@' missing after the password?");
+            number = number * 10 + static_cast<unsigned long>(c - '0');
+            if (number > 65'535) return bad_url(whole, "the port is above 65535");
+        }
+        url.port = static_cast<std::uint16_t>(number);
+    }
+    return url;
+}
+
+Url Url::parse(std::string_view text) { return try_parse(text).value(); }
+
+std::string Url::authority() const {
+    std::string out;
+    if (is_socket)
+        out.append("socket=").append(percent_encode(host));
+    else if (is_ipv6)
+        out.append("[").append(host).append("]");
+    else
+        out = host;
+    if (port) out.append(":").append(std::to_string(*port));
+    return out;
+}
+
+namespace {
+
+std::string compose(const Url& url, std::string_view password, bool drop_bare_slash) {
+    std::string out;
+    if (!url.scheme.empty()) out.append(url.scheme).append("://");
+    if (url.username) {
+        out += *url.username;
+        if (url.password) out.append(":").append(password);
+        out += '@';
+    }
+    out += url.authority();
+    // The slash that parts a drive letter from the scheme was not part of the path.
+    if (url.host.empty() && url.path.size() >= 2 && url.path[1] == ':') out += '/';
+    if (!(drop_bare_slash && url.path == "/")) out += url.path;
+    return out;
+}
+
+}  // namespace
+
+std::string Url::masked() const { return compose(*this, k_masked, true); }
+std::string Url::reveal() const { return compose(*this, password ? password->reveal() : std::string_view{}, false); }
+
+std::string mask_url(std::string_view text) {
+    const auto scheme = text.find("://");
+    const std::size_t begin = scheme == npos ? 0 : scheme + 3;
+    const auto at = text.rfind('@');
+    if (at == npos || at < begin) {
+        // A password with a forgotten '@' stands after a ':' where only digits, the port, belong.
+        const auto end = std::min(text.find('/', begin), text.size());
+        const auto colon = text.substr(begin, end - begin).rfind(':');
+        if (colon == npos || text.substr(begin, end - begin).front() == '[') return std::string{text};
+        const auto port = text.substr(begin + colon + 1, end - begin - colon - 1);
+        for (const char c : port)
+            if (!text::is_digit(c)) return std::string{text.substr(0, begin + colon + 1)}.append(k_masked);
+        return std::string{text};
+    }
+    const auto colon = text.find(':', begin);
+    const std::size_t from = colon == npos || colon > at ? begin : colon + 1;
+    return std::string{text.substr(0, from)}.append(k_masked).append(text.substr(at));
+}
+
+std::vector<std::string_view> split_urls(std::string_view text) {
+    auto parts = text::split(text, '|');
+    for (auto& part : parts) part = text::trim(part);
+    return parts;
+}
+
+std::string percent_decode(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const int high = text[i] == '%' && i + 2 < text.size() ? text::hex_digit(text[i + 1]) : -1;
+        const int low = high >= 0 ? text::hex_digit(text[i + 2]) : -1;
+        if (low >= 0) {
+            out += static_cast<char>(high * 16 + low);
+            i += 2;
+        } else {
+            out += text[i];
+        }
+    }
+    return out;
+}
+
+std::string percent_encode(std::string_view text, std::string_view keep) {
+    static constexpr char k_hex[] = "0123456789ABCDEF";
+    std::string out;
+    out.reserve(text.size());
+    for (const char c : text) {
+        if (text::is_alpha(c) || text::is_digit(c) || std::string_view{"-._~"}.find(c) != npos || keep.find(c) != npos) {
+            out += c;
+        } else {
+            out += '%';
+            out += k_hex[static_cast<unsigned char>(c) >> 4];
+            out += k_hex[static_cast<unsigned char>(c) & 15];
+        }
+    }
+    return out;
+}
+
+}  // namespace qconn
