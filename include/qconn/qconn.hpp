@@ -12,8 +12,11 @@
 #include <qconn/core/definition.hpp>
 #include <qconn/core/registry.hpp>
 #include <qconn/file/file_client.hpp>
-#include <qconn/http/http_client.hpp>
 #include <qconn/monitor/event.hpp>
 #include <qconn/monitor/monitor.hpp>
 #include <qconn/net/runtime.hpp>
+
+#ifndef QCONN_WITHOUT_HTTP  // set for its users by a build of qconn that leaves these families out
+#include <qconn/http/http_client.hpp>
 #include <qconn/rest/rest_client.hpp>
+#endif

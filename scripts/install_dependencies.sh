@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# install_dependencies.sh [build|test|full]: Debian 12 packages for building (default), for the tests as well, for every check as well.
+set -euo pipefail
+what=${1:-build}
+packages=(g++ cmake ninja-build ccache pkg-config libboost1.81-dev libssl-dev libfyaml-dev nlohmann-json3-dev libcurl4-openssl-dev
+  libpugixml-dev zlib1g-dev libbrotli-dev libzstd-dev libbz2-dev libcli11-dev)
+if [ "$what" != build ]; then
+  packages+=(catch2 git python3 python3-jsonschema openssl curl procps util-linux iproute2 nginx-light libnginx-mod-http-echo squid tinyproxy
+    python3-httpbin gunicorn)
+fi
+if [ "$what" = full ]; then
+  packages+=(clang-16 libclang-rt-16-dev llvm-16 clang-format-14 clang-tidy-14 libyaml-cpp-dev haproxy gcovr)
+fi
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+sudo=
+[ "$(id -u)" = 0 ] || sudo=sudo
+# The packages of servers would start them; the tests start their own.
+made_policy=
+if [ ! -e /usr/sbin/policy-rc.d ]; then
+  printf '#!/bin/sh\nexit 101\n' | $sudo tee /usr/sbin/policy-rc.d >/dev/null
+  $sudo chmod +x /usr/sbin/policy-rc.d
+  made_policy=yes
+fi
+$sudo apt-get update -qq
+DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+[ -z "$made_policy" ] || $sudo rm -f /usr/sbin/policy-rc.d

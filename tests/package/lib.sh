@@ -1,0 +1,31 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# Shared by the package tests.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+# run PROGRAM: the consumer, over a definition of its own
+run() {
+  local program=$1 data
+  data=$(mktemp -d)
+  mkdir "$data/inbox"
+  printf 'type: connection\nname: inbox\ndesc: files of partners\nurl: file://%s/inbox\n' "$data" >"$data/inbox.qconn.yaml"
+  "$program" "$data"
+  rm -rf "$data"
+}
+
+# consume PREFIX WORK: builds the consumer against what is installed in PREFIX, by CMake and by pkg-config, and runs both
+consume() {
+  local prefix=$1 work=$2 libdir
+  cmake -S "$here/find_package" -B "$work/cmake" -G Ninja -DCMAKE_PREFIX_PATH="$prefix"
+  cmake --build "$work/cmake"
+  libdir=$(dirname "$(find "$prefix" -name 'libqconn.*' | head -n 1)")
+  LD_LIBRARY_PATH=$libdir run "$work/cmake/consumer"
+
+  export PKG_CONFIG_PATH=$libdir/pkgconfig
+  local static=
+  [ -e "$libdir/libqconn.so" ] || static=--static
+  # shellcheck disable=SC2046,SC2086
+  c++ -std=c++20 "$here/consumer.cpp" -o "$work/by-pkg-config" $(pkg-config --cflags qconn) $(pkg-config $static --libs qconn)
+  LD_LIBRARY_PATH=$libdir run "$work/by-pkg-config"
+}
