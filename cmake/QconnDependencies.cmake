@@ -4,7 +4,7 @@ find_package(Threads REQUIRED)
 find_package(Boost 1.81 REQUIRED)  # Asio: header-only, private
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(LIBFYAML REQUIRED IMPORTED_TARGET libfyaml)
+pkg_check_modules(LIBYAML REQUIRED IMPORTED_TARGET yaml-0.1)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(pugixml REQUIRED)
 if(QCONN_WITH_HTTP)

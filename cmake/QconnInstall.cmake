@@ -12,7 +12,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/qconn-config.cmake ${CMAKE_CURRENT_BIN
   DESTINATION ${qconn_package_dir})
 
 # What a consumer of the static library must link as well; a shared one carries it.
-set(qconn_requires_private "openssl >= 3.0 libfyaml pugixml")
+set(qconn_requires_private "openssl >= 3.0 yaml-0.1 pugixml")
 set(qconn_libs_private "-pthread")
 if(QCONN_WITH_HTTP)
   string(APPEND qconn_requires_private " libcurl >= 7.88 zlib libbrotlidec libbrotlienc libzstd")

@@ -3,7 +3,7 @@
 # install_dependencies.sh [build|test|full]: Debian 12 packages for building (default), for the tests as well, for every check as well.
 set -euo pipefail
 what=${1:-build}
-packages=(g++ cmake ninja-build ccache pkg-config libboost1.81-dev libssl-dev libfyaml-dev nlohmann-json3-dev libcurl4-openssl-dev
+packages=(g++ cmake ninja-build ccache pkg-config libboost1.81-dev libssl-dev libyaml-dev nlohmann-json3-dev libcurl4-openssl-dev
   libpugixml-dev zlib1g-dev libbrotli-dev libzstd-dev libbz2-dev libcli11-dev)
 if [ "$what" != build ]; then
   packages+=(catch2 git python3 python3-jsonschema openssl curl procps util-linux iproute2 nginx-light libnginx-mod-http-echo squid tinyproxy
