@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/black_hole.hpp"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+
+namespace qconn::test {
+namespace {
+
+sockaddr_in loopback(std::uint16_t port) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+}
+
+int listen_on_any(int backlog, std::uint16_t& port) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address = loopback(0);
+    socklen_t size = sizeof address;
+    if (fd < 0 || ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 || ::listen(fd, backlog) != 0 ||
+        ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+        throw std::runtime_error{std::string{"cannot listen on 127.0.0.1: "} + std::strerror(errno)};
+    }
+    port = ntohs(address.sin_port);
+    return fd;
+}
+
+}  // namespace
+
+BlackHole::BlackHole() {
+    listener_ = listen_on_any(0, port_);
+    const sockaddr_in address = loopback(port_);
+    for (int i = 0; i < 8; ++i) {  // the first one or two still get in
+        const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        fillers_.push_back(fd);
+        ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+        pollfd wait{fd, POLLOUT, 0};
+        if (::poll(&wait, 1, 100) == 0) return;
+    }
+    throw std::runtime_error{"the queue of a listening socket does not fill"};
+}
+
+BlackHole::~BlackHole() {
+    for (const int fd : fillers_) ::close(fd);
+    ::close(listener_);
+}
+
+SilentServer::SilentServer() { listener_ = listen_on_any(1024, port_); }
+SilentServer::~SilentServer() { ::close(listener_); }
+
+}  // namespace qconn::test

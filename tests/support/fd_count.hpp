@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Open descriptors of this process, to show that none is left.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace qconn::test {
+
+/// How many there are.
+std::size_t open_descriptors();
+
+/// Each as "7 -> socket:[1234]", sorted: what to print when there are too many.
+std::vector<std::string> list_descriptors();
+
+}  // namespace qconn::test
