@@ -12,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 #include <functional>
+#include <sstream>
 #include <stdexcept>
 #include <utility>
 
@@ -47,6 +48,23 @@ std::string make_tls() {
     ::close(lock);
     if (status != 0) throw std::runtime_error{"tls.sh failed:\n" + read_file(path + "/output.log")};
     return path;
+}
+
+// Whether a process of the group still runs. Not kill(-group, 0): that also finds dead ones, and in a container nobody may ever wait for those.
+bool has_living(pid_t group) {
+    if (::kill(-group, 0) != 0) return false;
+    for (const auto& entry : std::filesystem::directory_iterator{"/proc", std::filesystem::directory_options::skip_permission_denied}) {
+        if (entry.path().filename().string().find_first_not_of("0123456789") != std::string::npos) continue;
+        const std::string stat = read_file(entry.path().string() + "/stat");
+        const auto after_name = stat.rfind(") ");
+        if (after_name == std::string::npos) continue;
+        char state = 0;
+        int parent = 0;
+        int its_group = 0;
+        std::istringstream{stat.substr(after_name + 2)} >> state >> parent >> its_group;
+        if (its_group == group && state != 'Z' && state != 'X') return true;
+    }
+    return false;
 }
 
 }  // namespace
@@ -131,7 +149,7 @@ void Server::kill() {
 void Server::end_group() {
     const pid_t group = std::exchange(pid_, 0);
     ::kill(-group, SIGKILL);
-    wait_until([&] { return ::kill(-group, 0) != 0 && errno == ESRCH; }, 500ms);
+    wait_until([&] { return !has_living(group); }, 2s);
     forget_group(group);
 }
 
