@@ -2,6 +2,8 @@
 /// What a qconn document says about one connection, and the reading and writing of such documents.
 #pragma once
 
+#include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +14,10 @@
 #include <qconn/core/diagnostic.hpp>
 
 namespace qconn {
+
+namespace core {
+class ParsedSource;
+}
 
 /// One connection as its document says it, nothing resolved and no default filled in. Plain data.
 struct Definition {
@@ -31,12 +37,14 @@ struct Definition {
     Map tags;
     /// Keys that qconn does not know, kept so that writing loses nothing.
     Map other;
-    /// Where it came from; not written.
+    /// Where it came from; not written, and of no account for equality. The place is that of the name, or of the document where it has none.
     std::string file;
     Place place;
 
     /// Lower case; empty where the URL has none.
     std::string scheme() const;
+
+    QCONN_API friend bool operator==(const Definition& a, const Definition& b) noexcept;
 };
 
 /// What reading a text gave: each document that is a connection, whole or not, and all findings.
@@ -45,6 +53,8 @@ struct ParsedDefinitions {
     Diagnostics diagnostics;
     /// The text is no YAML; `definitions` then is empty.
     bool unreadable{false};
+    /// The positions of everything in it, for Catalogue::check. Needed no longer once that is done.
+    std::shared_ptr<const core::ParsedSource> source{};
 };
 
 /// Limits for hostile definitions; exceeding one is a diagnostic (code `limit`).

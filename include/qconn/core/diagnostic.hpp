@@ -35,8 +35,11 @@ struct Diagnostic {
     std::string message;
     /// What to do: "did you mean 'connect_timeout'?". May be empty.
     std::string hint;
-    /// The line of the file, for the caret form. May be empty.
+    /// The line of the file, for the caret form; masked where it holds what may be secret, and cut where it is very long. May be empty.
     std::string source_line;
+    /// Where the place stands in source_line, which masking can make longer or shorter. Column 0: where it stands in the file.
+    std::uint32_t shown_column{0};
+    std::uint32_t shown_length{1};
     /// The connection that it is about, where that is known.
     std::string connection;
 };

@@ -95,6 +95,8 @@ struct Scheme {
     std::string example_url;
     /// Absent name: no port.
     std::map<std::string, std::uint16_t> default_ports;
+    /// `$NAME` and `${NAME}` in the parts of the URL are replaced from the environment when it is used (file://$DATA/in).
+    bool url_environment{false};
     std::vector<OptionSpec> options;
     std::vector<RequiredOptions> required;
     Sharing sharing{Sharing::parallel};
