@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""check_docs.py [--tool QCONN] [--write]: what the documentation shows is so.
+
+- every relative link leads to a file;
+- the program in README.md is examples/1_first_steps/hello.cpp, which is compiled and run by a test;
+- with --tool, the option tables between `<!-- options: SCHEME -->` and `<!-- end -->` are what the tool prints (--write puts them in).
+"""
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+TABLE = re.compile(r"(<!-- options: ([a-z0-9]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+CODE = re.compile(r"```cpp\n(.*?)```", re.DOTALL)
+
+
+def pages():
+    listed = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    return [ROOT / name for name in listed] or sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/**/*.md"))
+
+
+def links(page):
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for target in LINK.findall(text):
+        if "://" in target or target.startswith(("#", "mailto:")):
+            continue
+        if not (page.parent / target.split("#")[0]).exists():
+            yield f"{page.relative_to(ROOT)}: the link to {target} leads nowhere"
+
+
+def program():
+    shown = CODE.search((ROOT / "README.md").read_text(encoding="utf-8")).group(1).strip()
+    example = ROOT / "examples/1_first_steps/hello.cpp"
+    if not example.exists() or shown not in example.read_text(encoding="utf-8"):
+        yield "README.md: the program is not that of examples/1_first_steps/hello.cpp"
+
+
+def tables(page, tool, write):
+    text = page.read_text(encoding="utf-8")
+
+    def table(match):
+        made = subprocess.run([tool, "docs", match.group(2)], capture_output=True, text=True, check=True).stdout
+        return f"{match.group(1)}{made}{match.group(4)}"
+
+    made = TABLE.sub(table, text)
+    if made != text:
+        if write:
+            page.write_text(made, encoding="utf-8")
+        else:
+            yield f"{page.relative_to(ROOT)}: an option table is not what the code says; run scripts/check_docs.py --tool qconn --write"
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--tool")
+    arguments.add_argument("--write", action="store_true")
+    given = arguments.parse_args()
+    found = list(program())
+    for page in pages():
+        found += links(page)
+        if given.tool:
+            found += tables(page, given.tool, given.write)
+    print("\n".join(found) if found else "the documentation holds")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
