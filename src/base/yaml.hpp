@@ -161,7 +161,7 @@ private:
     friend class Builder;
     std::string_view text_;
     std::string_view tag_;
-    const Node* first_{nullptr};
+    Node* first_{nullptr};
     Node* next_{nullptr};
     std::uint64_t weight_{1};  // nodes in this subtree, aliases counted in full
     Mark start_;
@@ -171,6 +171,7 @@ private:
     Kind kind_{Kind::scalar};
     Style style_{Style::plain};
     bool alias_{false};
+    bool open_{false};  // while its children are read
     bool cut_{false};
 };
 
