@@ -66,6 +66,8 @@ public:
     /// The context for these options; the same for equal options while the files that they name stay as they are, so that many connections share one.
     /// @throws Error TLS-OPTION-ERROR
     std::shared_ptr<const TlsContext> tls_context(const TlsOptions& options, std::string_view label);
+    /// The same, faster where the same object is asked for again and again; warnings are logged the first time only.
+    std::shared_ptr<const TlsContext> tls_context(const std::shared_ptr<const TlsOptions>& options, std::string_view label);
     /// @throws Error FORK-ERROR in a child of the process that made this
     void check_fork() const;
 

@@ -76,6 +76,9 @@ private:
     SSL_CTX* native_{nullptr};
 };
 
+/// Logs what in the options weakens security: verification switched off, a key log.
+void warn_about(const TlsOptions& options, const Log& log, std::string_view label) noexcept;
+
 /// Whom a handshake is with.
 struct TlsPeer {
     std::string host;

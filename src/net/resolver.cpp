@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/resolver.hpp"
+
+#include <netdb.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <qconn/base/deadline.hpp>
+
+#include "net/local_fault.hpp"
+#include "net/runtime_impl.hpp"
+#include "net/threads.hpp"
+
+namespace qconn::net {
+
+namespace {
+
+/// One who waits. `callback` and `given_up` belong to the loop's thread, `answer` to the resolver's mutex.
+struct Waiter {
+    std::shared_ptr<Loop> loop;
+    Resolver::Callback callback;
+    bool given_up{false};
+    std::unique_ptr<Resolved> answer{};
+};
+
+/// One look-up under way, for all who wait for that name.
+struct Flight {
+    std::string host;
+    std::vector<std::shared_ptr<Waiter>> waiters;
+    bool started{false};
+    bool abandoned{false};  // started, and nobody waits: its thread counts as hung
+};
+
+}  // namespace
+
+struct Resolver::State : std::enable_shared_from_this<State> {
+    State(std::size_t threads, Lookup function) : limit{threads}, lookup{std::move(function)} {}
+
+    struct Kept {
+        AddressList addresses;
+        Clock::time_point until;
+    };
+
+    const std::size_t limit;
+    const Lookup lookup;
+    std::mutex mutex;
+    std::condition_variable work;
+    std::deque<std::shared_ptr<Flight>> queue;
+    std::map<std::string, std::shared_ptr<Flight>, std::less<>> flights;
+    std::map<std::string, Kept, std::less<>> kept;
+    std::size_t idle{0};
+    std::size_t active{0};  // threads that are not hung, idle ones included
+    std::size_t hung{0};
+    bool stopped{false};
+
+    /// With the mutex held. @returns whether there is a thread that will come to the queue
+    bool want_thread() {
+        if (idle >= queue.size() || active >= limit) return active > 0;
+        try {
+            Worker worker{"qconn-resolve", [self = shared_from_this()] { self->run(); }};
+            ++active;
+            worker.detach();
+        } catch (const std::system_error&) { return active > 0; }
+        return true;
+    }
+
+    void keep(const std::string& host, AddressList addresses) {
+        const auto now = Clock::now();
+        if (kept.size() >= k_cache_size) std::erase_if(kept, [now](const auto& entry) { return entry.second.until <= now; });
+        if (kept.size() >= k_cache_size) kept.clear();
+        kept.insert_or_assign(host, Kept{std::move(addresses), now + k_cache_time});
+    }
+
+    void run() {
+        std::unique_lock lock{mutex};
+        for (;;) {
+            ++idle;
+            work.wait(lock, [this] { return stopped || !queue.empty(); });
+            --idle;
+            if (stopped) break;
+            const auto flight = std::move(queue.front());
+            queue.pop_front();
+            flight->started = true;
+            lock.unlock();
+            Resolved resolved = lookup(flight->host);
+            lock.lock();
+            if (flight->abandoned) {
+                --hung;
+                ++active;
+            }
+            auto served = finish(*flight, std::move(resolved));
+            lock.unlock();  // what the waiters hold is not let go of under the lock
+            served.clear();
+            lock.lock();
+            if (active > limit) break;  // another has taken its place
+        }
+        --active;
+    }
+
+    std::vector<std::shared_ptr<Waiter>> finish(Flight& flight, Resolved resolved) {
+        flights.erase(flight.host);
+        auto served = std::exchange(flight.waiters, {});
+        if (stopped) return served;
+        if (resolved.addresses) keep(flight.host, resolved.addresses);
+        for (const auto& waiter : served) {
+            waiter->answer = std::make_unique<Resolved>(resolved);
+            deliver(waiter);
+        }
+        return served;
+    }
+
+    /// The waiter has its answer.
+    void deliver(const std::shared_ptr<Waiter>& waiter) {
+        waiter->loop->post([self = shared_from_this(), waiter] {
+            if (waiter->given_up) return;
+            std::unique_ptr<Resolved> answer{};
+            {
+                const std::scoped_lock lock{self->mutex};
+                answer = std::move(waiter->answer);
+            }
+            if (!answer) return;  // taken before its delivery
+            const auto callback = std::make_unique<Callback>(std::move(waiter->callback));
+            (*callback)(std::move(*answer));
+        });
+    }
+
+    void give_up(const std::shared_ptr<Flight>& flight, const std::shared_ptr<Waiter>& waiter) {
+        waiter->given_up = true;
+        const auto callback = std::make_unique<Callback>(std::move(waiter->callback));  // destroyed without the lock
+        const std::scoped_lock lock{mutex};
+        if (!flight || std::erase(flight->waiters, waiter) == 0 || !flight->waiters.empty()) return;
+        if (!flight->started) {
+            std::erase(queue, flight);
+            flights.erase(flight->host);
+        } else if (!flight->abandoned) {
+            flight->abandoned = true;
+            --active;
+            ++hung;
+            if (!queue.empty()) want_thread();
+        }
+    }
+};
+
+namespace {
+
+class QueryImpl final : public Resolver::Query {
+public:
+    using GiveUp = std::function<void()>;
+    using Take = std::function<std::unique_ptr<Resolved>()>;
+    QueryImpl(GiveUp give_up, Take take) : give_up_{std::move(give_up)}, take_{std::move(take)} {}
+    QueryImpl(const QueryImpl&) = delete;
+    QueryImpl& operator=(const QueryImpl&) = delete;
+    ~QueryImpl() override { give_up_(); }
+    std::unique_ptr<Resolved> take() override { return take_(); }
+
+private:
+    GiveUp give_up_;
+    Take take_;
+};
+
+}  // namespace
+
+Resolver::Resolver(std::size_t threads, Lookup lookup) : state_{std::make_shared<State>(threads > 0 ? threads : 1, std::move(lookup))} {}
+
+Resolver::~Resolver() {
+    const std::scoped_lock lock{state_->mutex};
+    state_->stopped = true;
+    state_->queue.clear();
+    state_->work.notify_all();
+}
+
+std::unique_ptr<Resolver::Query> Resolver::resolve(std::string_view host, Loop& loop, Callback callback) {
+    const auto waiter = std::make_shared<Waiter>(Waiter{loop.shared_from_this(), std::move(callback)});
+    std::shared_ptr<Flight> flight;
+    const auto fail = [&](Reason reason, std::string words) {
+        waiter->answer = std::make_unique<Resolved>(Resolved{nullptr, reason, std::move(words)});
+        state_->deliver(waiter);
+    };
+    if (auto addresses = at_hand(host)) {
+        waiter->answer = std::make_unique<Resolved>(Resolved{std::move(addresses)});
+        state_->deliver(waiter);
+    } else {
+        const std::scoped_lock lock{state_->mutex};
+        const auto found = state_->flights.find(host);
+        if (found != state_->flights.end()) {
+            flight = found->second;
+            if (flight->abandoned) {
+                flight->abandoned = false;
+                --state_->hung;
+                ++state_->active;
+            }
+            flight->waiters.push_back(waiter);
+        } else if (state_->hung >= state_->limit) {
+            fail(Reason::resolver, "all " + std::to_string(state_->hung) + " threads for name look-ups wait for a name service that does not answer");
+        } else {
+            flight = std::make_shared<Flight>();
+            flight->host = host;
+            flight->waiters.push_back(waiter);
+            state_->queue.push_back(flight);
+            if (state_->want_thread()) {
+                state_->flights.emplace(flight->host, flight);
+                state_->work.notify_one();
+            } else {
+                state_->queue.pop_back();
+                flight.reset();
+                fail(Reason::local, "the system has no thread for the look-up");
+            }
+        }
+    }
+    return std::make_unique<QueryImpl>([state = state_, flight, waiter] { state->give_up(flight, waiter); },
+                                       [state = state_, waiter]() -> std::unique_ptr<Resolved> {
+                                           const std::scoped_lock lock{state->mutex};
+                                           return std::move(waiter->answer);
+                                       });
+}
+
+AddressList Resolver::at_hand(std::string_view host) {
+    if (const auto literal = Address::literal(host)) return std::make_shared<const std::vector<Address>>(1, *literal);
+    const std::scoped_lock lock{state_->mutex};
+    const auto found = state_->kept.find(host);
+    if (found == state_->kept.end()) return nullptr;
+    if (found->second.until > Clock::now()) return found->second.addresses;
+    state_->kept.erase(found);
+    return nullptr;
+}
+
+void Resolver::forget(std::string_view host) {
+    const std::scoped_lock lock{state_->mutex};
+    const auto found = state_->kept.find(host);
+    if (found != state_->kept.end()) state_->kept.erase(found);
+}
+
+std::size_t Resolver::hung() const {
+    const std::scoped_lock lock{state_->mutex};
+    return state_->hung;
+}
+
+Resolved Resolver::system_lookup(const std::string& host) {
+    if (host.empty() || host.find('\0') != host.npos) return {nullptr, Reason::unknown_host, "that is no host name"};
+    // No AI_ADDRCONFIG: it hides ::1 and 127.0.0.1 on machines that have only the loopback interface. An address of a family that has no route fails
+    // at once when it is connected to, and the next is tried.
+    addrinfo hints{};
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    const int code = getaddrinfo(host.c_str(), nullptr, &hints, &found);
+    const int system_error = errno;
+    if (code != 0) {
+        Resolved failed;
+        failed.words = code == EAI_SYSTEM ? std::generic_category().message(system_error) : gai_strerror(code);
+        switch (code) {
+            case EAI_NONAME:
+            case EAI_NODATA:
+            case EAI_ADDRFAMILY: failed.reason = Reason::unknown_host; break;
+            case EAI_MEMORY: failed.reason = Reason::local; break;
+            case EAI_SYSTEM: failed.reason = is_local_fault(system_error) ? Reason::local : Reason::resolver; break;
+            default: failed.reason = Reason::resolver; break;
+        }
+        return failed;
+    }
+    auto addresses = std::make_shared<std::vector<Address>>();
+    for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
+        const auto address = Address::from(at->ai_addr, at->ai_addrlen);
+        if (address && std::find(addresses->begin(), addresses->end(), *address) == addresses->end()) addresses->push_back(*address);
+    }
+    freeaddrinfo(found);
+    if (addresses->empty()) return {nullptr, Reason::unknown_host, "it has no IPv4 or IPv6 address"};
+    return {std::move(addresses)};
+}
+
+}  // namespace qconn::net

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/tls_contexts.hpp"
+
+#include <openssl/evp.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "net/tls_context.hpp"
+
+namespace qconn::net {
+
+namespace {
+
+/// What would change if one of the files did.
+std::string files_state(const TlsOptions& options) {
+    std::string state;
+    for (const auto* path : {&options.ca_file, &options.ca_directory, &options.certificate_file, &options.key_file}) {
+        if (path->empty()) continue;
+        struct stat seen {};
+        if (::stat(path->c_str(), &seen) != 0) {
+            state += "-;";
+            continue;
+        }
+        for (const auto number : {static_cast<long long>(seen.st_dev), static_cast<long long>(seen.st_ino), static_cast<long long>(seen.st_size),
+                                  static_cast<long long>(seen.st_mtim.tv_sec), static_cast<long long>(seen.st_mtim.tv_nsec)}) {
+            state += std::to_string(number);
+            state += ',';
+        }
+        state += ';';
+    }
+    return state;
+}
+
+/// A digest, as the options hold secrets that are not to lie about as keys of a map.
+std::string contents_key(const TlsOptions& o, const std::string& files) {
+    struct Free {
+        void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
+    };
+    const std::unique_ptr<EVP_MD_CTX, Free> digest{EVP_MD_CTX_new()};
+    EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr);
+    const auto add = [&](std::string_view text) {
+        const auto size = static_cast<std::uint64_t>(text.size());
+        EVP_DigestUpdate(digest.get(), &size, sizeof size);
+        EVP_DigestUpdate(digest.get(), text.data(), text.size());
+    };
+    const std::array<char, 7> flags{static_cast<char>(o.verify),        static_cast<char>(o.waive),   static_cast<char>(o.ca_only),
+                                    static_cast<char>(o.minimum),       static_cast<char>(o.maximum), static_cast<char>(o.server_name.has_value()),
+                                    static_cast<char>(o.reuse_sessions)};
+    add({flags.data(), flags.size()});
+    for (const auto* text : {&o.ca_file, &o.ca_directory, &o.ca_pem, &o.certificate_file, &o.certificate_data, &o.key_file, &o.pinned_sha256,
+                             &o.ciphers, &o.cipher_suites, &o.groups, &o.signature_algorithms, &o.key_log_file})
+        add(*text);
+    add(o.key_data.reveal());
+    add(o.key_password.reveal());
+    add(o.server_name.value_or(""));
+    add(files);
+    std::string key(32, '\0');
+    EVP_DigestFinal_ex(digest.get(), reinterpret_cast<unsigned char*>(key.data()), nullptr);
+    return key;
+}
+
+template <class Map>
+void drop_oldest(Map& map, std::size_t size) {
+    while (map.size() > size)
+        map.erase(std::min_element(map.begin(), map.end(), [](const auto& a, const auto& b) { return a.second.used < b.second.used; }));
+}
+
+}  // namespace
+
+std::shared_ptr<const TlsContext> TlsContexts::by_contents(const TlsOptions& options, const std::string& files, const Log& log,
+                                                           std::string_view label) {
+    if (options.decide) return TlsContext::make(options, log, label);
+    auto key = contents_key(options, files);
+    const auto found = contexts_.find(key);
+    if (found != contexts_.end()) {
+        found->second.used = ++clock_;
+        warn_about(options, log, label);
+        return found->second.context;
+    }
+    auto context = TlsContext::make(options, log, label);
+    contexts_.emplace(std::move(key), Entry{context, ++clock_});
+    drop_oldest(contexts_, k_size);
+    return context;
+}
+
+std::shared_ptr<const TlsContext> TlsContexts::get(const TlsOptions& options, const Log& log, std::string_view label) {
+    const std::string files = files_state(options);
+    const std::scoped_lock lock{mutex_};
+    return by_contents(options, files, log, label);
+}
+
+std::shared_ptr<const TlsContext> TlsContexts::get(const std::shared_ptr<const TlsOptions>& options, const Log& log, std::string_view label) {
+    std::string files = files_state(*options);
+    const std::scoped_lock lock{mutex_};
+    const auto found = known_.find(options.get());
+    if (found != known_.end() && found->second.files == files && found->second.options.lock() == options) {
+        found->second.used = ++clock_;
+        return found->second.context;
+    }
+    auto context = by_contents(*options, files, log, label);
+    known_.insert_or_assign(options.get(), Known{options, std::move(files), context, ++clock_});
+    if (known_.size() > 64 * k_size) std::erase_if(known_, [](const auto& entry) { return entry.second.options.expired(); });
+    drop_oldest(known_, 64 * k_size);
+    return context;
+}
+
+}  // namespace qconn::net
