@@ -133,8 +133,7 @@ TEST_CASE("blocking work runs beside other blocking work", "[net][runtime]") {
     auto second_done = second_ran.get_future();
 
     runtime.post_blocking([&] {
-        wait_for(second_done);
-        first_runs.set_value();
+        if (second_done.wait_for(k_soon) == std::future_status::ready) first_runs.set_value();
     });
     runtime.post_blocking([&] { second_ran.set_value(); });
 
@@ -159,6 +158,7 @@ TEST_CASE("a runtime that was started before a fork refuses to work in the child
         } catch (const Error& e) {
             if (e.name() != "FORK-ERROR") status |= 2;
         }
+#if !defined(__SANITIZE_THREAD__)  // which cannot start threads in such a child
         try {
             Runtime own;
             std::promise<void> ran;
