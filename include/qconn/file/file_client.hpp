@@ -2,9 +2,13 @@
 /// Files of this machine's file systems.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include <qconn/file/file_transfer_client.hpp>
 #include <qconn/net/runtime.hpp>
@@ -35,7 +39,29 @@ enum class FileErrc {
 QCONN_API const std::error_category& file_category() noexcept;
 QCONN_API std::error_code make_error_code(FileErrc code) noexcept;
 
-/// Files under a directory of this machine. Calls run beside each other; asynchronous ones on the runtime's blocking pool.
+/// Detail of the errors of this family.
+class QCONN_API FileErrorDetail : public ErrorDetail {
+public:
+    FileErrorDetail(std::error_code code, std::string name) : system{code}, path{std::move(name)} {}
+    ~FileErrorDetail() override;
+    /// What the operating system said; zero where the library itself refused.
+    std::error_code system;
+    /// As the caller gave it.
+    std::string path;
+};
+
+/// Files under a directory of this machine.
+///
+/// `write` in mode replace makes a file `.qconn-<16 hex digits>.tmp` beside the target, writes it through to the disk, gives it mode and, where it
+/// may, owner of the file that it replaces, and renames it: whoever reads the target sees the old contents or the new ones, also after a crash. A
+/// symbolic link stays one; the file that it leads to is replaced. Mode create is as atomic. Mode append takes its bytes back where the disk is full.
+/// Files of that temporary name are not listed.
+///
+/// Only regular files are read and written: a pipe or device is refused, as it could hang.
+///
+/// @note Thread-safe; calls run beside each other, asynchronous ones on the runtime's blocking pool. A deadline or cancellation is looked at between
+/// blocks of a file; an asynchronous call ends at once even where the file system hangs, and what it had under way then is given up as soon as that
+/// answers.
 class QCONN_API FileClient final : public FileTransferClient {
 public:
     explicit FileClient(FileOptions options, Runtime runtime = {});
@@ -64,6 +90,9 @@ public:
     Operation async_remove(std::string path, Deadline deadline, Callback<void> callback) override;
 
 private:
+    template <class T, class Work>
+    Operation start(std::string_view verb, std::string path, Deadline deadline, Callback<T> callback, Work work);
+
     struct Impl;
     std::shared_ptr<Impl> impl_;
 };

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <qconn/file/file_client.hpp>
+
+#include "file/file_error.hpp"
+#include "file/operation.hpp"
+#include "file/storage.hpp"
+
+namespace qconn {
+namespace {
+
+// For messages and for the paths of calls: no double or trailing slashes, no ".". ".." stays, as links may stand before it.
+std::string tidy(std::string_view path) {
+    std::string result;
+    while (!path.empty()) {
+        const auto slash = path.find('/');
+        const auto part = path.substr(0, slash);
+        if (!part.empty() && part != ".") result.append(1, '/').append(part);
+        path = slash == std::string_view::npos ? std::string_view{} : path.substr(slash + 1);
+    }
+    return result.empty() ? "/" : result;
+}
+
+}  // namespace
+
+struct FileClient::Impl {
+    Impl(FileOptions o, Runtime r) : options{std::move(o)}, runtime{std::move(r)} {}
+
+    FileOptions options;
+    Runtime runtime;
+    file::Calls calls;
+
+    file::Task task(std::string_view verb, std::string_view path = {}) const { return {options.label, options.path, verb, path}; }
+};
+
+FileClient::FileClient(FileOptions options, Runtime runtime) {
+    if (!options.path.starts_with('/') || options.path.find('\0') != std::string::npos) {
+        const file::Task task{options.label, options.path, {}, {}};
+        throw file::directory_error(task, 0, "is not an absolute path of this system");
+    }
+    options.path = tidy(options.path);
+    impl_ = std::make_shared<Impl>(std::move(options), std::move(runtime));
+}
+
+FileClient::~FileClient() { impl_->calls.cancel_all(); }
+
+std::string_view FileClient::label() const noexcept { return impl_->options.label; }
+const FileOptions& FileClient::options() const noexcept { return impl_->options; }
+void FileClient::check() const { file::check_directory(impl_->task("checking"), impl_->options); }
+
+std::vector<FileInfo> FileClient::list(std::string_view path, std::string_view pattern, Deadline deadline) {
+    return file::list(impl_->task("listing", path), impl_->options, pattern, file::Stop{deadline});
+}
+FileInfo FileClient::stat(std::string_view path, Deadline deadline) {
+    return file::stat(impl_->task("looking at", path), impl_->options, file::Stop{deadline});
+}
+std::string FileClient::read(std::string_view path, Deadline deadline) {
+    return file::read(impl_->task("reading", path), impl_->options, file::Stop{deadline});
+}
+void FileClient::write(std::string_view path, std::string_view data, WriteMode mode, Deadline deadline) {
+    file::write(impl_->task(mode == WriteMode::append ? "appending to" : "writing", path), impl_->options, data, mode, file::Stop{deadline});
+}
+void FileClient::move(std::string_view from, std::string_view to, bool overwrite, Deadline deadline) {
+    file::move(impl_->task("moving", from), impl_->options, to, overwrite, file::Stop{deadline});
+}
+void FileClient::remove(std::string_view path, Deadline deadline) {
+    file::remove(impl_->task("removing", path), impl_->options, file::Stop{deadline});
+}
+void FileClient::make_directory(std::string_view path, Deadline deadline) {
+    file::make_directory(impl_->task("making the directory", path), impl_->options, file::Stop{deadline});
+}
+FreeSpace FileClient::free_space(Deadline) { return file::free_space(impl_->task("asking for free space"), impl_->options); }
+
+// Starts `work(task, options, stop)` on the blocking pool; its result, or nothing, goes to the callback.
+template <class T, class Work>
+Operation FileClient::start(std::string_view verb, std::string path, Deadline deadline, Callback<T> callback, Work work) {
+    auto call = std::make_shared<file::Call>(impl_->runtime, impl_->options.label, impl_->options.path, std::string{verb}, std::move(path), deadline);
+    impl_->calls.add(call);
+    // Written by the work before it reports success, read by the callback after it.
+    auto outcome = std::make_shared<std::optional<Result<T>>>();
+    call->start(
+        [work = std::move(work), outcome, impl = impl_, weak = std::weak_ptr{call}](const file::Stop& stop) mutable {
+            const auto self = weak.lock();  // the pool's own copy keeps it
+            if constexpr (std::is_void_v<T>) {
+                work(self->task(), impl->options, stop);
+                outcome->emplace();
+            } else {
+                outcome->emplace(work(self->task(), impl->options, stop));
+            }
+        },
+        [outcome, callback = std::move(callback)](std::optional<Error> error) mutable {
+            if (error)
+                callback(Result<T>{std::move(*error)});
+            else
+                callback(std::move(**outcome));
+        },
+        [impl = impl_, key = call.get()] { impl->calls.remove(key); });
+    return Operation{std::move(call)};
+}
+
+Operation FileClient::async_list(std::string path, std::string pattern, Deadline deadline, Callback<std::vector<FileInfo>> callback) {
+    return start<std::vector<FileInfo>>("listing", std::move(path), deadline, std::move(callback),
+                                        [pattern = std::move(pattern)](const file::Task& task, const FileOptions& options, const file::Stop& stop) {
+                                            return file::list(task, options, pattern, stop);
+                                        });
+}
+
+Operation FileClient::async_stat(std::string path, Deadline deadline, Callback<FileInfo> callback) {
+    return start<FileInfo>("looking at", std::move(path), deadline, std::move(callback), &file::stat);
+}
+
+Operation FileClient::async_read(std::string path, Deadline deadline, Callback<std::string> callback) {
+    return start<std::string>("reading", std::move(path), deadline, std::move(callback), &file::read);
+}
+
+Operation FileClient::async_write(std::string path, std::string data, WriteMode mode, Deadline deadline, Callback<void> callback) {
+    return start<void>(mode == WriteMode::append ? "appending to" : "writing", std::move(path), deadline, std::move(callback),
+                       [data = std::move(data), mode](const file::Task& task, const FileOptions& options, const file::Stop& stop) {
+                           file::write(task, options, data, mode, stop);
+                       });
+}
+
+Operation FileClient::async_move(std::string from, std::string to, bool overwrite, Deadline deadline, Callback<void> callback) {
+    return start<void>("moving", std::move(from), deadline, std::move(callback),
+                       [to = std::move(to), overwrite](const file::Task& task, const FileOptions& options, const file::Stop& stop) {
+                           file::move(task, options, to, overwrite, stop);
+                       });
+}
+
+Operation FileClient::async_remove(std::string path, Deadline deadline, Callback<void> callback) {
+    return start<void>("removing", std::move(path), deadline, std::move(callback), &file::remove);
+}
+
+}  // namespace qconn
