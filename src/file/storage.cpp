@@ -383,9 +383,8 @@ void make_directory(const Task& task, const FileOptions& options, const Stop& st
         if (spot.name == "." || ::mkdirat(spot.folder.get(), spot.name.c_str(), 0777) == 0) continue;
         const int error = errno;
         Stat info{};
-        if (error != EEXIST || ::fstatat(spot.folder.get(), spot.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(info.st_mode)) {
-            throw file_error(step, error);
-        }
+        if (error != EEXIST || ::fstatat(spot.folder.get(), spot.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) throw file_error(step, error);
+        if (!S_ISDIR(info.st_mode)) throw file_error(step, end < task.path.size() ? ENOTDIR : EEXIST);
     }
 }
 
