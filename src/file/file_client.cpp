@@ -88,6 +88,7 @@ Operation FileClient::start(std::string_view verb, std::string path, Deadline de
             }
         },
         [outcome, callback = std::move(callback)](std::optional<Error> error) mutable {
+            if (!callback) return;
             if (error)
                 callback(Result<T>{std::move(*error)});
             else
