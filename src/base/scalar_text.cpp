@@ -260,7 +260,7 @@ std::optional<Duration> parse_duration(std::string_view text) noexcept {
         }
         if (negative) v = -v, fraction = -fraction;
         const std::size_t unit = in.done() ? std::string_view::npos : units.find(in.peek());
-        if (unit == std::string_view::npos || (has_fraction && !(in_time && unit == 2))) return std::nullopt;
+        if (unit == std::string_view::npos || (has_fraction && in.peek() != 'S')) return std::nullopt;
         in.rest.remove_prefix(1);
         units.remove_prefix(unit + 1);  // each unit once, in order
         const std::size_t place = (in_time ? k_time_units.size() : k_date_units.size()) - units.size() - 1;

@@ -29,7 +29,7 @@ constexpr bool is_yaml_scalar_tag(std::string_view tag) noexcept {
     return tag == "!!str" || tag == "!!int" || tag == "!!float" || tag == "!!bool" || tag == "!!null" || tag == "!!timestamp" || tag == "!!binary";
 }
 
-/// `3.5n{128}`: an arbitrary-precision number of Qorus with its precision in bits; `3.5n` has 128.
+/// `3.5n{128}`: an arbitrary-precision number of Qorus with its precision in bits; `3.5n` has as many as it needs.
 struct QorusNumber {
     std::string_view digits;
     std::size_t precision;
@@ -49,7 +49,7 @@ constexpr std::size_t precision_for(std::string_view digits) noexcept {
 inline std::optional<QorusNumber> split_qorus_number(std::string_view text) noexcept {
     const std::size_t n = text.find('n');
     if (n == std::string_view::npos || !text::is_number(text.substr(0, n))) return std::nullopt;
-    QorusNumber number{text.substr(0, n), k_qorus_precision};
+    QorusNumber number{text.substr(0, n), precision_for(text.substr(0, n))};
     std::string_view rest = text.substr(n + 1);
     if (rest.empty()) return number;
     if (rest.size() < 3 || rest.front() != '{' || rest.back() != '}') return std::nullopt;

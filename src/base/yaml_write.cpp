@@ -135,10 +135,12 @@ std::string tag_text(std::string_view tag) {
     return local ? out : out += '>';
 }
 
-std::string decimal_text(std::string_view digits) {
+std::string decimal_text(std::string_view digits, bool in_flow, bool tagged) {
     if (!text::is_number(digits)) refuse("a decimal in it is not the text of a number");
-    const std::size_t bits = precision_for(digits);
-    return std::string{"!number "}.append(digits).append("n{").append(std::to_string(bits)).append("}");
+    std::string number = std::string{digits} + "n";
+    if (tagged) return number;  // plain, it reads the same
+    number.append("{").append(std::to_string(precision_for(digits))).append("}");
+    return "!number " + (in_flow ? '"' + number + '"' : number);
 }
 
 std::string double_scalar(double v) {
@@ -183,10 +185,7 @@ private:
             case ValueKind::int64: return std::to_string(v.as_int64());
             case ValueKind::uint64: return std::to_string(v.as_uint64());
             case ValueKind::float64: return double_scalar(v.as_double());
-            case ValueKind::decimal: {
-                std::string number = decimal_text(v.as_string());
-                return tagged ? number.substr(number.find(' ') + 1) : number;  // plain, it reads the same
-            }
+            case ValueKind::decimal: return decimal_text(v.as_string(), in_flow, tagged);
             case ValueKind::string: return text(v.as_string(), in_flow);
             case ValueKind::binary:
                 if (tagged) refuse("YAML has one tag for a value; binary data under a tag needs two");
