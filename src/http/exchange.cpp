@@ -1,0 +1,723 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/exchange.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+#include "base/text.hpp"
+#include "http/http_error.hpp"
+#include "net/runtime_impl.hpp"
+
+namespace qconn::http {
+
+namespace {
+
+using net::CurlStop;
+using std::chrono::milliseconds;
+
+/// What was set on a handle, so that the next request with the same need not set it again.
+struct Memo final : net::CurlHandle::Memory {
+    enum class Shape { none, get, head, custom, body };
+    std::string url;
+    std::string socket;
+    std::string custom;
+    Shape shape{Shape::none};
+    const curl_slist* headers{nullptr};
+    long version{CURL_HTTP_VERSION_NONE};
+    long connect_timeout{-1};
+    bool fresh{false};
+};
+
+constexpr std::array<std::string_view, 7> k_standard_methods{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+
+std::string method_of(std::string_view given) {
+    for (const std::string_view one : k_standard_methods) {
+        if (text::iequals(one, given)) return std::string{one};
+    }
+    if (!is_token(given) || text::iequals(given, "CONNECT")) {
+        throw make_http_error(HttpErrc::option,
+                              "\"" + text::printable(text::shorten(given, 40)) + "\" is no method that can be requested; use a word such as GET",
+                              Phase::none, Reason::bad_value);
+    }
+    return std::string{given};
+}
+
+void configure(CURL* easy, const Settings& settings) {
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(easy, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, settings.http_version == CURL_HTTP_VERSION_2TLS ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, settings.options.max_idle == 0 ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, settings.options.tls.reuse_sessions ? 1L : 0L);
+    if (settings.options.proxy && settings.base.socket.empty()) {
+        const Proxy& proxy = *settings.options.proxy;
+        const bool is_v6 = proxy.host.find(':') != std::string::npos;
+        const std::string url = "http://" + (is_v6 ? "[" + proxy.host + "]" : proxy.host) + ":" + std::to_string(proxy.port);
+        curl_easy_setopt(easy, CURLOPT_PROXY, url.c_str());
+        curl_easy_setopt(easy, CURLOPT_PROXYAUTH, static_cast<long>(CURLAUTH_BASIC));
+        if (!proxy.username.empty()) {
+            curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, proxy.username.c_str());
+            curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, proxy.password.reveal().data());
+        }
+    }
+}
+
+std::chrono::nanoseconds time_of(CURL* easy, CURLINFO info) noexcept {
+    curl_off_t microseconds = 0;
+    curl_easy_getinfo(easy, info, &microseconds);
+    return std::chrono::microseconds{microseconds};
+}
+
+std::string seconds(milliseconds time) {
+    if (time.count() % 1000 == 0) return std::to_string(time.count() / 1000) + " s";
+    return std::to_string(time.count()) + " ms";
+}
+
+std::string_view phase_words(Phase phase) noexcept {
+    switch (phase) {
+        case Phase::resolve: return "looking up the name";
+        case Phase::connect: return "connecting";
+        case Phase::proxy: return "asking the proxy for a tunnel";
+        case Phase::tls: return "the TLS handshake";
+        case Phase::head: return "waiting for the answer";
+        case Phase::body: return "receiving the body of the answer";
+        default: return "working on it";
+    }
+}
+
+std::string in_words(std::string_view words, CURLcode code) {
+    std::string out{text::trim(words)};
+    if (out.empty()) out = curl_easy_strerror(code);
+    return text::printable(out);
+}
+
+}  // namespace
+
+Exchange::Exchange(std::shared_ptr<const Settings> settings, const HttpRequest& request, Deadline deadline, CallMode mode)
+    : settings_{std::move(settings)}, request_{request}, mode_{mode}, started_{Clock::now()}, method_{method_of(request.method)} {
+    const HttpOptions& options = settings_->options;
+    deadline_ = deadline;
+    connect_timeout_ = options.connect_timeout;
+    silence_ = request.timeout.count() != 0 ? request.timeout : options.timeout;
+    const PathRules rules{options.encode_characters, options.pre_encoded_paths};
+    if (!request.headers.empty()) {
+        check_headers(request.headers);
+        own_headers_ = request.headers;
+    }
+    if (is_whole_url(request.path)) {
+        UserInfo user;
+        target_ = parse_target(encode_path(request.path, {{}, options.pre_encoded_paths}), &user);
+        with_credentials_ = target_.same_origin(settings_->base);
+        if (!user.username.empty() && own_headers_.find("Authorization") == nullptr) {
+            own_headers_.add("Authorization", basic_authorization(user.username, user.password));
+        }
+    } else if (request.path.empty()) {
+        target_ = settings_->base;
+    } else {
+        target_ = settings_->base;
+        target_.path = join_paths(encode_path(settings_->base_path, {}), encode_path(request.path, rules));
+    }
+    body_ = request.body;
+    has_body_ = request.has_body || !body_.empty() || method_ == "POST" || method_ == "PUT" || method_ == "PATCH";
+    if (has_body_ && method_ == "HEAD") {
+        throw make_http_error(HttpErrc::option, "a HEAD request has no body; leave it out, or use GET", Phase::none, Reason::bad_value,
+                              options.label);
+    }
+    if (!options.send_coding.empty() && body_.size() > options.compress_above && own_headers_.find("Content-Encoding") == nullptr) {
+        coded_body_ = encode(options.send_coding, body_);
+        body_ = coded_body_;
+        own_headers_.set("Content-Encoding", options.send_coding);
+    }
+    plain_ = own_headers_.empty() && !has_body_ && with_credentials_;
+}
+
+void Exchange::prepare(net::CurlHandle& handle) {
+    CURL* easy = handle.easy();
+    easy_ = easy;
+    if (!handle.memory) {
+        configure(easy, *settings_);
+        handle.memory = std::make_unique<Memo>();
+    }
+    Memo& memo = static_cast<Memo&>(*handle.memory);
+
+    std::string url = target_.url();
+    if (memo.url != url) {
+        curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
+        memo.url = std::move(url);
+    }
+    if (memo.socket != target_.socket) {
+        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, target_.socket.empty() ? nullptr : target_.socket.c_str());
+        memo.socket = target_.socket;
+    }
+    long version = settings_->http_version;
+    if (version == CURL_HTTP_VERSION_2TLS && !target_.tls) version = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+    shares_socket_ = settings_->http_version == CURL_HTTP_VERSION_2TLS;
+    if (memo.version != version) {
+        curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version);
+        memo.version = version;
+    }
+
+    const Memo::Shape shape = has_body_           ? Memo::Shape::body
+                              : method_ == "HEAD" ? Memo::Shape::head
+                              : method_ == "GET"  ? Memo::Shape::get
+                                                  : Memo::Shape::custom;
+    if (memo.shape != shape || shape == Memo::Shape::body) {
+        if (memo.shape == Memo::Shape::head && shape != Memo::Shape::head) curl_easy_setopt(easy, CURLOPT_NOBODY, 0L);
+        if (shape == Memo::Shape::body) {
+            curl_easy_setopt(easy, CURLOPT_POST, 1L);
+            curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body_.size()));
+            curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body_.data());
+        } else if (shape == Memo::Shape::head) {
+            curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+            curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        } else {
+            curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+        }
+        memo.shape = shape;
+    }
+    const bool named = shape == Memo::Shape::custom || (shape == Memo::Shape::body && method_ != "POST");
+    const std::string_view custom = named ? std::string_view{method_} : std::string_view{};
+    if (memo.custom != custom) {
+        memo.custom = custom;
+        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, memo.custom.empty() ? nullptr : memo.custom.c_str());
+    }
+    constexpr std::size_t k_small_body = 16 * 1024;  // goes into any socket's buffer at once
+    handle.watch_upload(body_.size() > k_small_body);
+
+    const curl_slist* headers = settings_->plain_headers.get();
+    if (!plain_) {
+        list_ = to_list(settings_->headers_for(own_headers_, with_credentials_, has_body_), has_body_);
+        headers = list_.get();
+    }
+    if (memo.headers != headers || !plain_) {
+        curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+        memo.headers = plain_ ? headers : nullptr;
+    }
+
+    // libcurl shares out its time among the addresses of a name, so it must know it; ours, a little shorter, names the phase.
+    milliseconds connect = connect_timeout_.count() != 0 ? connect_timeout_ : milliseconds{std::chrono::hours{24}};
+    if (!deadline_.is_never()) connect = std::min(connect, std::chrono::ceil<milliseconds>(deadline_.remaining()));
+    const auto wanted = static_cast<long>(std::min<std::int64_t>(connect.count() + 100, 86'400'000));
+    if (memo.connect_timeout != wanted) {
+        curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, wanted);
+        memo.connect_timeout = wanted;
+    }
+    if (memo.fresh != fresh_) {
+        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, fresh_ ? 1L : 0L);
+        memo.fresh = fresh_;
+    }
+
+    head_done_ = false;
+    discard_ = false;
+    head_bytes_ = 0;
+    body_bytes_ = 0;
+    decoder_.reset();
+    decoding_problem_.clear();
+    abort_ = Abort::none;
+}
+
+bool Exchange::on_tls(SSL_CTX* context) {
+    try {
+        tls_report_ = std::make_shared<net::TlsReport>();
+        settings_->tls->apply(context, target_.host, settings_->options.label, tls_report_);
+        return true;
+    } catch (const Error& error) {
+        tls_problem_ = error;
+        abort_ = Abort::tls;
+        return false;
+    }
+}
+
+bool Exchange::on_head(std::string_view line) {
+    head_bytes_ += line.size();
+    if (head_bytes_ > settings_->options.max_head) {
+        abort_ = Abort::head_too_large;
+        return false;
+    }
+    if (head_done_) return true;  // trailers
+    while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
+    if (line.empty()) {
+        // Interim answers are followed by the head of the real one.
+        if (response_.status / 100 != 1 || response_.status == 101) end_of_head();
+        return true;
+    }
+    if (line.starts_with("HTTP/")) {
+        read_status_line(line);
+        return true;
+    }
+    if ((line.front() == ' ' || line.front() == '\t')) return true;  // a folded field (RFC 9112 section 5.2): nothing of ours reads those
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) return true;
+    response_.headers.add(std::string{line.substr(0, colon)}, std::string{text::trim(line.substr(colon + 1))});
+    return true;
+}
+
+void Exchange::read_status_line(std::string_view line) {
+    response_.headers = {};
+    response_.status = 0;
+    response_.reason.clear();
+    const std::size_t blank = std::min(line.find(' '), line.size());
+    response_.info.version = line.substr(0, blank);
+    line.remove_prefix(std::min(blank + 1, line.size()));
+    const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), response_.status);
+    static_cast<void>(error);
+    line.remove_prefix(static_cast<std::size_t>(end - line.data()));
+    response_.reason = text::trim(line);
+}
+
+bool Exchange::is_redirect() const { return redirect_rule(settings_->options.redirects, response_.status, method_).follow; }
+
+void Exchange::end_of_head() {
+    head_done_ = true;
+    if (target_.tls && opened_socket()) {
+        const curl_tlssessioninfo* session = nullptr;
+        if (curl_easy_getinfo(easy_, CURLINFO_TLS_SSL_PTR, &session) == CURLE_OK && session != nullptr && session->internals != nullptr) {
+            response_.info.tls_info = net::describe(static_cast<SSL*>(session->internals));
+        }
+    }
+    if (is_redirect()) {
+        discard_ = true;
+        return;
+    }
+    const HttpOptions& options = settings_->options;
+    if (const std::string* length = response_.headers.find("Content-Length")) {
+        std::size_t size = 0;
+        std::from_chars(length->data(), length->data() + length->size(), size);
+        constexpr std::size_t k_trusted = std::size_t{1024} * 1024;
+        response_.body.reserve(std::min({size, options.max_body, k_trusted}));
+    }
+    if (!settings_->decode || response_.headers.find("Content-Encoding") == nullptr) return;
+    std::vector<std::string> codings;
+    for (const auto& [name, value] : response_.headers) {
+        if (!text::iequals(name, "Content-Encoding")) continue;
+        for (std::string& one : parse_codings(value)) codings.push_back(std::move(one));
+    }
+    constexpr std::size_t k_most_codings = 4;
+    const auto unknown = std::find_if(codings.begin(), codings.end(), [](const std::string& one) { return !is_known_coding(one); });
+    if (unknown != codings.end()) {
+        decoding_problem_ = "the content coding \"" + text::printable(text::shorten(*unknown, 40)) + "\" is not known";
+    } else if (codings.size() > k_most_codings) {
+        decoding_problem_ = "more than " + std::to_string(k_most_codings) + " content codings lie on each other";
+    } else if (!codings.empty()) {
+        decoder_.emplace(codings, CodingLimits{options.max_body, options.max_expansion, std::size_t{1024} * 1024});
+    }
+}
+
+bool Exchange::on_body(std::string_view bytes) {
+    body_bytes_ += bytes.size();
+    if (body_bytes_ > settings_->options.max_body) {
+        abort_ = Abort::body_too_large;
+        return false;
+    }
+    if (discard_) return true;
+    if (!decoder_) {
+        response_.body.append(bytes);
+        return true;
+    }
+    switch (decoder_->feed(bytes, response_.body)) {
+        case CodingStatus::ok: return true;
+        case CodingStatus::too_large: abort_ = Abort::body_too_large; return false;
+        case CodingStatus::expansion: abort_ = Abort::expansion; return false;
+        case CodingStatus::broken: break;
+    }
+    decoding_problem_ = decoder_->problem();
+    abort_ = Abort::coding;
+    return false;
+}
+
+bool Exchange::finished(net::CurlHandle& handle, const End& end) {
+    if (handle.memory) gather(handle);
+    if (end.stop != CurlStop::none) {
+        error_ = stopped(handle, end.stop);
+        return false;
+    }
+    if (abort_ != Abort::none) {
+        error_ = aborted();
+        return false;
+    }
+    if (end.code != CURLE_OK) {
+        // A kept connection that the server had closed, and that libcurl did not replace by itself: nothing of an answer came, so ask anew.
+        const bool cut = end.code == CURLE_SEND_ERROR || end.code == CURLE_RECV_ERROR || end.code == CURLE_GOT_NOTHING;
+        if (cut && !retried_ && !opened_socket() && head_bytes_ == 0) {
+            retried_ = true;
+            fresh_ = true;
+            return true;
+        }
+        error_ = failed(handle, end);
+        return false;
+    }
+    fresh_ = false;
+    if (is_redirect()) return follow(handle);
+    return decide(handle);
+}
+
+void Exchange::gather(net::CurlHandle& handle) {
+    CURL* easy = handle.easy();
+    HttpCallInfo& info = response_.info;
+    info.method = method_;
+    info.url = target_.url();
+    info.redirects = redirects_;
+    info.connection_reused = !opened_socket() && is_connected();
+    const auto resolve = time_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
+    const auto connect = time_of(easy, CURLINFO_CONNECT_TIME_T);
+    const auto tls = time_of(easy, CURLINFO_APPCONNECT_TIME_T);
+    if (opened_socket()) {
+        info.resolve = resolve;
+        info.connect = connect > resolve ? connect - resolve : std::chrono::nanoseconds{0};
+        info.tls = tls > connect ? tls - connect : std::chrono::nanoseconds{0};
+    }
+    const auto first = time_of(easy, CURLINFO_STARTTRANSFER_TIME_T);
+    const auto sent = time_of(easy, CURLINFO_PRETRANSFER_TIME_T);
+    info.first_byte = first > sent ? first - sent : std::chrono::nanoseconds{0};
+    info.total = Clock::now() - started_;
+    if (target_.socket.empty()) {
+        const char* address = nullptr;
+        long port = 0;
+        curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address);
+        curl_easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &port);
+        if (address != nullptr && *address != '\0') {
+            const bool is_v6 = std::strchr(address, ':') != nullptr;
+            info.remote_address.assign(is_v6 ? "[" : "").append(address).append(is_v6 ? "]:" : ":").append(std::to_string(port));
+        }
+    }
+}
+
+bool Exchange::follow(net::CurlHandle& handle) {
+    static_cast<void>(handle);
+    const HttpOptions& options = settings_->options;
+    const std::string* location = response_.headers.find("Location");
+    const std::string answered = what() + " was redirected (" + std::to_string(response_.status) + ")";
+    if (redirects_ >= options.max_redirects) {
+        error_ = with_response(make(HttpErrc::too_many_redirects,
+                                    answered + ", but " + std::to_string(options.max_redirects) +
+                                        " redirects is the limit; it may be a loop, or option max_redirects is too low",
+                                    Phase::redirect, Reason::limit));
+        return false;
+    }
+    if (location == nullptr || location->empty()) {
+        error_ = with_response(
+            make(HttpErrc::redirect, answered + " without a Location; report this to whoever runs the server", Phase::redirect, Reason::bad_answer));
+        return false;
+    }
+    Target next;
+    try {
+        next = resolve_location(target_, *location);
+    } catch (const Error& error) {
+        error_ = with_response(make(HttpErrc::redirect, answered + ": " + std::string{error.message()}, Phase::redirect, Reason::bad_answer));
+        return false;
+    }
+    const RedirectStep step = redirect_rule(options.redirects, response_.status, method_);
+    if (!next.same_origin(target_)) {
+        // For good: a way back to the first origin was chosen by a stranger.
+        with_credentials_ = false;
+        plain_ = false;
+    }
+    if (step.to_get) {
+        method_ = "GET";
+        has_body_ = false;
+        body_ = {};
+    }
+    redirected_from_ = target_.shown();
+    target_ = std::move(next);
+    ++redirects_;
+    HttpResponse fresh;
+    response_ = std::move(fresh);
+    return true;
+}
+
+bool Exchange::decide(net::CurlHandle& handle) {
+    static_cast<void>(handle);
+    const HttpOptions& options = settings_->options;
+    if (decoder_ && decoding_problem_.empty() && decoder_->finish() == CodingStatus::broken) decoding_problem_ = decoder_->problem();
+    const bool bodyless = response_.body.empty() && body_bytes_ == 0;
+    if (response_.status >= 400 && !options.error_passthru && (mode_.raise_status || response_.status == 407)) {
+        error_ = status_error();
+        return false;
+    }
+    if (!decoding_problem_.empty() && !bodyless) {
+        error_ = with_response(make(HttpErrc::coding,
+                                    what() + ": the body of the answer (" + std::to_string(response_.status) +
+                                        ") cannot be decoded: " + decoding_problem_ + "; clear accept_codings to receive it as it is",
+                                    Phase::body, Reason::bad_answer));
+    }
+    return false;
+}
+
+Phase Exchange::reached(net::CurlHandle& handle) const {
+    if (is_connected()) return head_done_ ? Phase::body : Phase::head;
+    if (!opened_socket()) return Phase::resolve;
+    if (time_of(handle.easy(), CURLINFO_CONNECT_TIME_T).count() == 0) return Phase::connect;
+    const bool tunnels = target_.tls && settings_->options.proxy && settings_->base.socket.empty();
+    if (tunnels && !tls_report_) return Phase::proxy;
+    return target_.tls ? Phase::tls : Phase::connect;
+}
+
+std::string Exchange::what() const {
+    std::string out = method_ + " " + target_.shown();
+    if (!settings_->options.label.empty()) out += " for \"" + settings_->options.label + "\"";
+    if (redirects_ != 0) out += " (redirected from " + redirected_from_ + ")";
+    return out;
+}
+
+Error Exchange::make(HttpErrc code, const std::string& message, Phase phase, Reason reason) const {
+    return make_http_error(code, message, redirects_ != 0 && phase != Phase::none ? Phase::redirect : phase, reason, settings_->options.label);
+}
+
+Error Exchange::with_response(Error error) {
+    error.with_detail(std::make_shared<HttpErrorDetail>(std::move(response_)));
+    return error;
+}
+
+Error Exchange::stopped(net::CurlHandle& handle, CurlStop stop) {
+    const Phase phase = reached(handle);
+    const std::string where{phase_words(phase)};
+    if (stop == CurlStop::cancelled) { return make(HttpErrc::cancelled, what() + " was cancelled during: " + where, phase, Reason::cancelled); }
+    std::string message = what();
+    switch (stop) {
+        case CurlStop::connect_timeout:
+            message += ": no connection within " + seconds(connect_timeout_) + " (option connect_timeout); it ended during: " + where +
+                       ". Check host, port and network, or whether a firewall drops packets";
+            break;
+        case CurlStop::silence:
+            message += ": the server was silent for " + seconds(silence_) + " (option timeout) during: " + where;
+            if (body_bytes_ != 0) message += ", after " + std::to_string(body_bytes_) + " bytes";
+            message += ". Raise the time-out if the server needs longer";
+            break;
+        default: {
+            const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - started_);
+            message += ": the deadline of the call passed after " + std::to_string(took.count()) + " ms during: " + where;
+        }
+    }
+    return make(HttpErrc::timeout, message, phase, Reason::timeout).with_retryable(true);
+}
+
+Error Exchange::aborted() {
+    const HttpOptions& options = settings_->options;
+    switch (abort_) {
+        case Abort::head_too_large:
+            return make(HttpErrc::limit, what() + ": the head of the answer is larger than " + std::to_string(options.max_head) + " bytes (max_head)",
+                        Phase::head, Reason::limit);
+        case Abort::body_too_large:
+            response_.body.clear();
+            return with_response(make(HttpErrc::limit,
+                                      what() + ": the body of the answer is larger than " + std::to_string(options.max_body) +
+                                          " bytes (max_body); it was not read to its end",
+                                      Phase::body, Reason::limit));
+        case Abort::expansion:
+            response_.body.clear();
+            return with_response(make(HttpErrc::limit,
+                                      what() + ": the body of the answer grows more than " + std::to_string(options.max_expansion) +
+                                          "-fold when it is decoded (max_expansion); it may be made to exhaust memory",
+                                      Phase::body, Reason::limit));
+        case Abort::tls: {
+            Error error = tls_problem_ ? *tls_problem_ : make(HttpErrc::tls, what() + ": TLS could not be set up", Phase::tls, Reason::handshake);
+            return error;
+        }
+        default:
+            response_.body.clear();
+            if (response_.status >= 400 && !options.error_passthru && mode_.raise_status) return status_error();
+            return with_response(make(HttpErrc::coding,
+                                      what() + ": the body of the answer (" + std::to_string(response_.status) +
+                                          ") cannot be decoded: " + decoding_problem_ + "; clear accept_codings to receive it as it is",
+                                      Phase::body, Reason::bad_answer));
+    }
+}
+
+std::optional<Error> Exchange::proxy_refusal(net::CurlHandle& handle) {
+    long code = 0;
+    curl_easy_getinfo(handle.easy(), CURLINFO_HTTP_CONNECTCODE, &code);
+    if (is_connected() || code / 100 == 2 || code == 0) return std::nullopt;
+    const Proxy& proxy = *settings_->options.proxy;
+    std::string message = what() + ": the proxy " + proxy.host + ":" + std::to_string(proxy.port) + " answered CONNECT with " + std::to_string(code);
+    Reason reason = Reason::status;
+    if (code == 407 || code == 401) {
+        reason = Reason::denied;
+        message += proxy.username.empty() ? "; it wants a user name and password: put them into the proxy's URL"
+                                          : "; check the user name and password in the proxy's URL";
+    } else if (code == 403) {
+        reason = Reason::permission;
+        message += "; it does not let this client reach " + target_.authority();
+    } else {
+        message += "; it could not reach " + target_.authority() + ", or does not allow it";
+    }
+    return make(HttpErrc::proxy, message, Phase::proxy, reason).with_retryable(code / 100 == 5);
+}
+
+Error Exchange::failed(net::CurlHandle& handle, const End& end) {
+    const std::string words = in_words(end.words, end.code);
+    const Phase phase = reached(handle);
+    long system_error = 0;
+    curl_easy_getinfo(handle.easy(), CURLINFO_OS_ERRNO, &system_error);
+    const bool has_proxy = settings_->options.proxy.has_value() && target_.socket.empty();
+    if (has_proxy) {
+        if (std::optional<Error> refusal = proxy_refusal(handle)) return *refusal;
+    }
+    const std::string way = has_proxy ? "the proxy " + settings_->options.proxy->host + ":" + std::to_string(settings_->options.proxy->port)
+                            : !target_.socket.empty() ? "the UNIX socket " + target_.socket
+                                                      : target_.host + ":" + std::to_string(target_.port);
+    switch (end.code) {
+        case CURLE_COULDNT_RESOLVE_HOST:
+        case CURLE_COULDNT_RESOLVE_PROXY: {
+            // A name service that does not answer is only told from one that knows no such name by the time it took: libc waits 5 s for each try.
+            const bool slow = Clock::now() - started_ > std::chrono::seconds{4};
+            const std::string& host = end.code == CURLE_COULDNT_RESOLVE_PROXY ? settings_->options.proxy->host : target_.host;
+            return make(
+                       end.code == CURLE_COULDNT_RESOLVE_PROXY ? HttpErrc::proxy : HttpErrc::connect,
+                       what() + ": the name \"" + host + "\" has no address (" + words + "); check its spelling, or the name service of this machine",
+                       Phase::resolve, slow ? Reason::resolver : Reason::unknown_host)
+                .with_retryable(true);
+        }
+        case CURLE_COULDNT_CONNECT: {
+            Reason reason = Reason::unreachable;
+            std::string advice = "; check host, port and network";
+            switch (system_error) {
+                case ECONNREFUSED:
+                    reason = Reason::refused;
+                    advice = "; nothing listens there: is the server running, is the port right?";
+                    break;
+                case ETIMEDOUT: reason = Reason::timeout; break;
+                case ECONNRESET: reason = Reason::reset; break;
+                case ENOENT:
+                    reason = Reason::refused;
+                    advice = "; there is no such socket: is the server running?";
+                    break;
+                case EACCES:
+                case EPERM: reason = Reason::permission; break;
+                case EMFILE:
+                case ENFILE:
+                case ENOBUFS:
+                case EADDRNOTAVAIL:
+                    reason = Reason::local;
+                    advice = "; this machine has run out of descriptors, ports or buffers";
+                    break;
+                default: break;
+            }
+            const std::string why = system_error != 0 ? std::generic_category().message(static_cast<int>(system_error)) : words;
+            return make(has_proxy ? HttpErrc::proxy : HttpErrc::connect, what() + ": connecting to " + way + " failed: " + why + advice,
+                        Phase::connect, reason)
+                .with_retryable(true);
+        }
+        case CURLE_OPERATION_TIMEDOUT: return stopped(handle, deadline_.has_passed() ? CurlStop::deadline : CurlStop::connect_timeout);
+        case CURLE_SSL_CONNECT_ERROR:
+        case CURLE_PEER_FAILED_VERIFICATION:
+        case CURLE_SSL_CERTPROBLEM:
+        case CURLE_SSL_CIPHER:
+        case CURLE_SSL_ISSUER_ERROR:
+        case CURLE_SSL_CACERT_BADFILE:
+        case CURLE_SSL_ENGINE_INITFAILED:
+        case CURLE_SSL_INVALIDCERTSTATUS:
+        case CURLE_SSL_CLIENTCERT: {
+            std::optional<Error> refusal = tls_report_ ? tls_report_->refusal() : std::nullopt;
+            const Error known =
+                refusal ? *refusal : net::tls_error(words, settings_->options.label, target_.host + ":" + std::to_string(target_.port));
+            Error error = make(HttpErrc::tls, what() + ": " + std::string{known.message()}, Phase::tls, known.reason());
+            return error.with_retryable(known.retryable());
+        }
+        case CURLE_GOT_NOTHING:
+            return make(HttpErrc::receive, what() + ": " + way + " closed the connection without an answer; see the server's log", phase,
+                        Reason::closed)
+                .with_retryable(true);
+        case CURLE_PARTIAL_FILE:
+            return with_response(make(HttpErrc::receive,
+                                      what() + ": the connection was closed within the body of the answer, after " + std::to_string(body_bytes_) +
+                                          " bytes (" + words + ")",
+                                      phase, Reason::closed)
+                                     .with_retryable(true));
+        case CURLE_RECV_ERROR:
+        case CURLE_SEND_ERROR: {
+            const bool too_large = words.find("oo large response headers") != std::string::npos || words.find("header size") != std::string::npos;
+            if (too_large) return make(HttpErrc::limit, what() + ": the head of the answer is too large (" + words + ")", Phase::head, Reason::limit);
+            if (phase == Phase::tls) {
+                const Error known = net::tls_error(words, settings_->options.label, target_.host + ":" + std::to_string(target_.port));
+                return make(HttpErrc::tls, what() + ": " + std::string{known.message()}, Phase::tls, known.reason()).with_retryable(true);
+            }
+            const bool reset = system_error == ECONNRESET || system_error == EPIPE || words.find("reset") != std::string::npos ||
+                               words.find("roken pipe") != std::string::npos;
+            const HttpErrc code = phase == Phase::proxy ? HttpErrc::proxy : HttpErrc::receive;
+            return make(code, what() + ": the connection was cut during: " + std::string{phase_words(phase)} + " (" + words + ")", phase,
+                        reset ? Reason::reset : Reason::closed)
+                .with_retryable(true);
+        }
+        case CURLE_HTTP2:
+        case CURLE_HTTP2_STREAM:
+            return make(HttpErrc::receive, what() + ": HTTP/2 failed (" + words + "); option http_version 1.1 may help", phase, Reason::bad_answer)
+                .with_retryable(true);
+        case CURLE_UNSUPPORTED_PROTOCOL:
+        case CURLE_WEIRD_SERVER_REPLY:
+        case CURLE_CHUNK_FAILED:
+        case CURLE_BAD_CONTENT_ENCODING:
+            return make(HttpErrc::receive,
+                        what() + ": what came back is not HTTP, or broken (" + words + "); does another kind of server listen on this port?", phase,
+                        Reason::bad_answer);
+        case CURLE_OUT_OF_MEMORY:
+            // libcurl says this of one line of a head above 100 KiB as well.
+            if (head_bytes_ != 0 || is_connected())
+                return make(HttpErrc::limit, what() + ": a line of the head of the answer is too long (" + words + ")", Phase::head, Reason::limit);
+            return make(HttpErrc::receive, what() + ": this machine is out of memory", phase, Reason::local);
+        case CURLE_URL_MALFORMAT: return make(HttpErrc::url, what() + ": the URL cannot be used (" + words + ")", Phase::none, Reason::bad_value);
+        default: {
+            const HttpErrc code = phase == Phase::proxy     ? HttpErrc::proxy
+                                  : phase == Phase::tls     ? HttpErrc::tls
+                                  : phase == Phase::connect ? HttpErrc::connect
+                                                            : HttpErrc::receive;
+            return make(code, what() + " failed during: " + std::string{phase_words(phase)} + " (" + words + ")", phase,
+                        phase == Phase::tls ? Reason::handshake : Reason::bad_answer);
+        }
+    }
+}
+
+Error Exchange::status_error() {
+    const int status = response_.status;
+    std::string message = what() + " was answered with " + std::to_string(status);
+    if (!response_.reason.empty()) message += " " + text::printable(text::shorten(response_.reason, 80));
+    Phase phase = Phase::protocol;
+    Reason reason = Reason::status;
+    HttpErrc code = HttpErrc::receive;
+    switch (status) {
+        case 401:
+            phase = Phase::auth;
+            reason = Reason::denied;
+            message += settings_->authorization.empty() ? "; it wants credentials: set username and password, or token"
+                                                        : "; check the credentials of this connection";
+            break;
+        case 403:
+            phase = Phase::auth;
+            reason = Reason::permission;
+            message += "; these credentials may not do this";
+            break;
+        case 404:
+            reason = Reason::not_found;
+            message += "; check the path";
+            break;
+        case 407:
+            code = HttpErrc::proxy;
+            phase = Phase::proxy;
+            reason = Reason::denied;
+            message += "; check the user name and password in the proxy's URL";
+            break;
+        case 408:
+        case 429: message += "; try again later"; break;
+        default:
+            if (status / 100 == 5)
+                message += "; the server has the reason in its log";
+            else
+                message += "; see the answer in the error's detail";
+    }
+    const bool retryable = status == 408 || status == 425 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
+    return with_response(make(code, message, phase, reason).with_retryable(retryable));
+}
+
+Result<HttpResponse> Exchange::take_result() {
+    if (error_) return std::move(*error_);
+    return std::move(response_);
+}
+
+}  // namespace qconn::http

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+/// One call: a request, its redirects, the answer or the error.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <qconn/http/http_client.hpp>
+
+#include "http/coding.hpp"
+#include "http/settings.hpp"
+#include "net/curl_driver.hpp"
+
+namespace qconn::http {
+
+/// What the caller of a transport wants beyond HttpOptions.
+struct CallMode {
+    /// Statuses from 400 on are errors, unless error_passthru is set.
+    bool raise_status{true};
+};
+
+/// @note One thread at a time.
+class Exchange : public net::CurlTransfer {
+public:
+    /// `request` must outlive the exchange.
+    /// @throws Error where the request cannot be sent: HTTP-CLIENT-OPTION-ERROR, HTTP-CLIENT-URL-ERROR, URL-ENCODING-ERROR
+    Exchange(std::shared_ptr<const Settings> settings, const HttpRequest& request, Deadline deadline, CallMode mode);
+
+    void prepare(net::CurlHandle& handle) override;
+    bool finished(net::CurlHandle& handle, const End& end) override;
+    void complete() override {}
+    bool on_head(std::string_view line) override;
+    bool on_body(std::string_view bytes) override;
+    bool on_tls(SSL_CTX* context) override;
+
+    /// After the last finished().
+    Result<HttpResponse> take_result();
+
+private:
+    /// Why a callback of ours ended the transfer.
+    enum class Abort { none, head_too_large, body_too_large, expansion, coding, tls };
+
+    void read_status_line(std::string_view line);
+    void end_of_head();
+    bool is_redirect() const;
+    bool follow(net::CurlHandle& handle);
+    bool decide(net::CurlHandle& handle);
+    void gather(net::CurlHandle& handle);
+    Phase reached(net::CurlHandle& handle) const;
+    std::string what() const;
+    Error make(HttpErrc code, const std::string& message, Phase phase, Reason reason) const;
+    Error with_response(Error error);
+    Error stopped(net::CurlHandle& handle, net::CurlStop stop);
+    Error aborted();
+    Error failed(net::CurlHandle& handle, const End& end);
+    Error status_error();
+    std::optional<Error> proxy_refusal(net::CurlHandle& handle);
+
+    std::shared_ptr<const Settings> settings_;
+    const HttpRequest& request_;
+    CallMode mode_;
+    Clock::time_point started_;
+
+    CURL* easy_{nullptr};
+    Target target_;
+    std::string method_;
+    std::string_view body_;
+    std::string coded_body_;
+    bool has_body_{false};
+    /// The target is the client's origin, and no hop has left it so far.
+    bool with_credentials_{true};
+    Headers own_headers_;
+    bool plain_{false};  // no headers or body of its own: the prepared list does
+    HeaderList list_;
+    bool fresh_{false};
+    bool retried_{false};
+
+    HttpResponse response_;
+    std::optional<Decoder> decoder_;
+    std::string decoding_problem_;
+    std::shared_ptr<net::TlsReport> tls_report_;
+    std::optional<Error> tls_problem_;
+    std::optional<Error> error_;
+    Abort abort_{Abort::none};
+    std::size_t head_bytes_{0};
+    std::size_t body_bytes_{0};
+    bool head_done_{false};
+    bool discard_{false};
+    int redirects_{0};
+    std::string redirected_from_;
+};
+
+}  // namespace qconn::http

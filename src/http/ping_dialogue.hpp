@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+/// A ping that is one HTTP/1.1 request.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <qconn/http/http_client.hpp>
+#include <qconn/net/dialogue.hpp>
+
+#include "http/response_parser.hpp"
+
+namespace qconn::http {
+
+/// What is asked. A value type.
+struct HttpPingRequest {
+    std::string method{"GET"};
+    /// Path and query as they stand in the request line, or "*".
+    std::string target{"/"};
+    /// Value of the Host header.
+    std::string host;
+    /// Added; one of these replaces a default of the same name. Content-Length, Transfer-Encoding and Connection are ours.
+    Headers headers{};
+    std::string body{};
+    /// Reads the whole answer, so that the stream can be used again. False: the head is the proof, the stream ends.
+    bool keep{true};
+    ResponseLimits limits{};
+    /// Of the body; a longer one ends the ping well, but not the stream.
+    std::size_t max_body{std::size_t{1024} * 1024};
+};
+
+/// A 2xx answer is success. Otherwise the step's error is REST-PING-ERROR: 401 and 403 in phase auth, 407 in phase proxy, other statuses in phase
+/// protocol with reason status; what is no HTTP has reason bad_answer, an early end reason closed.
+/// @throws Error HTTP-CLIENT-OPTION-ERROR where a part of it cannot be sent
+std::unique_ptr<Dialogue> make_http_ping(const HttpPingRequest& request);
+
+}  // namespace qconn::http

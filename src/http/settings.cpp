@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/settings.hpp"
+
+#include <algorithm>
+#include <new>
+
+#include <qconn/base/url.hpp>
+
+#include "base/text.hpp"
+#include "http/coding.hpp"
+#include "http/http_error.hpp"
+#include "net/runtime_impl.hpp"
+
+namespace qconn::http {
+
+namespace {
+
+constexpr std::string_view k_user_agent = "qconn/0.1";
+
+[[noreturn]] void refuse(const std::string& message) { throw make_http_error(HttpErrc::option, message, Phase::none, Reason::bad_value); }
+
+void append(HeaderList& list, curl_slist*& last, const std::string& line) {
+    // curl_slist_append walks the list each time: give it only the end.
+    curl_slist* one = curl_slist_append(nullptr, line.c_str());
+    if (one == nullptr) throw std::bad_alloc{};
+    if (last == nullptr)
+        list.reset(one);
+    else
+        last->next = one;
+    last = one;
+}
+
+/// Framing, and what it is made from, is libcurl's affair.
+bool is_framing(std::string_view name) noexcept {
+    return text::iequals(name, "content-length") || text::iequals(name, "transfer-encoding") || text::iequals(name, "expect");
+}
+
+void replace_all(std::string& text, std::string_view what) {
+    constexpr std::size_t k_shortest = 4;  // shorter ones would blot out ordinary words
+    if (what.size() < k_shortest) return;
+    for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + k_masked.size()))
+        text.replace(at, what.size(), k_masked);
+}
+
+}  // namespace
+
+HeaderList to_list(const Headers& headers, bool has_body) {
+    HeaderList list;
+    curl_slist* last = nullptr;
+    std::string line;
+    bool has_type = false;
+    bool has_accept = false;
+    for (const auto& [name, value] : headers) {
+        if (is_framing(name)) continue;
+        has_type = has_type || text::iequals(name, "content-type");
+        has_accept = has_accept || text::iequals(name, "accept");
+        line = name;
+        if (value.empty())
+            line += ';';  // libcurl's spelling of a header without a value
+        else
+            line.append(": ").append(value);
+        append(list, last, line);
+    }
+    if (!has_accept) append(list, last, "Accept:");
+    if (has_body) {
+        if (!has_type) append(list, last, "Content-Type:");
+        append(list, last, "Expect:");
+    }
+    return list;
+}
+
+std::string basic_authorization(std::string_view username, std::string_view password) {
+    constexpr char k_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string plain;
+    plain.reserve(username.size() + password.size() + 1);
+    plain.append(username).append(":").append(password);
+    std::string out = "Basic ";
+    out.reserve(out.size() + plain.size() / 3 * 4 + 4);
+    const auto byte = [&plain](std::size_t i) { return i < plain.size() ? static_cast<unsigned char>(plain[i]) : 0U; };
+    for (std::size_t i = 0; i < plain.size(); i += 3) {
+        const unsigned group = byte(i) << 16U | byte(i + 1) << 8U | byte(i + 2);
+        out += k_digits[group >> 18U];
+        out += k_digits[group >> 12U & 0x3FU];
+        out += i + 1 < plain.size() ? k_digits[group >> 6U & 0x3FU] : '=';
+        out += i + 2 < plain.size() ? k_digits[group & 0x3FU] : '=';
+    }
+    wipe(plain);
+    return out;
+}
+
+void check_headers(const Headers& headers) {
+    for (const auto& [name, value] : headers) {
+        if (!is_token(name)) refuse("\"" + text::printable(text::shorten(name, 80)) + "\" is no header name; it was not sent");
+        if (!is_field_value(value)) refuse("the value of header \"" + name + "\" holds a line break or a zero byte; it was not sent");
+    }
+}
+
+Settings::Settings(HttpOptions given, const Runtime& runtime) : options{std::move(given)} {
+    const std::string about = options.label.empty() ? std::string{} : "connection \"" + options.label + "\": ";
+    Url url;
+    {
+        Result<Url> parsed = Url::try_parse(options.url);
+        if (!parsed)
+            throw make_http_error(HttpErrc::url, about + std::string{parsed.error().message()}, Phase::none, Reason::bad_value, options.label);
+        url = std::move(*parsed);
+    }
+    const auto refuse_here = [this, &about](const std::string& message, HttpErrc code = HttpErrc::option) {
+        throw make_http_error(code, about + message, Phase::none, Reason::bad_value, options.label);
+    };
+    if (url.scheme == "https")
+        base.tls = true;
+    else if (url.scheme != "http")
+        refuse_here("the URL " + url.masked() + " cannot be used: this client takes http:// and https://", HttpErrc::url);
+    if (url.host.empty()) refuse_here("the URL " + url.masked() + " names no host", HttpErrc::url);
+    base.port = url.port.value_or(base.tls ? 443 : 80);
+    if (url.is_socket) {
+        base.socket = url.host;
+        base.host = "localhost";
+        if (base.socket.size() > 107) refuse_here("the path of the UNIX socket is longer than 107 bytes", HttpErrc::url);
+    } else {
+        base.host = text::to_lower(url.host);
+    }
+    if (base.host.find_first_of(std::string_view{" \t\r\n/?#\\\"<>^`{|}\0", 17}) != std::string::npos) {
+        refuse_here("the host of the URL " + url.masked() + " holds a character that no host name has", HttpErrc::url);
+    }
+    base_path = url.path;
+    base.path = encode_path(join_paths(base_path, {}), {});
+
+    // Name and password come from one place; a password that is kept apart may complete the URL's user name.
+    const bool own_name = !options.username.empty();
+    const std::string username = own_name ? options.username : url.username.value_or("");
+    Secret password = options.password;
+    if (!own_name && url.password) password = *url.password;
+    if (username.empty() && !password.empty() && options.token.empty())
+        refuse_here("option password is set, but there is no user name: set option username, or remove the password");
+    if (!options.token.empty()) {
+        if (!username.empty()) refuse_here("a token and a user name exclude each other: remove one of them");
+        if (!is_token(options.token_type)) refuse_here("option token_type is a word such as Bearer");
+        if (!is_field_value(options.token.reveal())) refuse_here("the token holds a line break: was it read from a file with one at its end?");
+        std::string line = options.token_type + " " + std::string{options.token.reveal()};
+        authorization = Secret{line};
+        wipe(line);
+    } else if (!username.empty()) {
+        std::string line = basic_authorization(username, password.reveal());
+        authorization = Secret{line};
+        wipe(line);
+    }
+
+    if (options.http_version == "1.0")
+        http_version = CURL_HTTP_VERSION_1_0;
+    else if (options.http_version == "2")
+        http_version = CURL_HTTP_VERSION_2TLS;
+    else if (options.http_version != "1.1")
+        refuse_here("http_version is one of 1.0, 1.1 and 2, not \"" + text::printable(options.http_version) + "\"");
+    if (options.max_redirects < 0) refuse_here("max_redirects is not negative");
+    if (options.connect_timeout.count() < 0 || options.timeout.count() < 0) refuse_here("a timeout is not negative; 0 means none");
+    if (options.max_expansion == 0) refuse_here("max_expansion is at least 1");
+    for (std::string& coding : options.accept_codings) {
+        coding = text::to_lower(coding);
+        if (!is_known_coding(coding))
+            refuse_here("the content coding \"" + text::printable(coding) + "\" is not known: there are gzip, deflate, br, zstd, bzip2");
+        accept_encoding.append(accept_encoding.empty() ? "" : ", ").append(coding);
+    }
+    decode = !options.accept_codings.empty();
+    if (options.send_coding == "identity") options.send_coding.clear();
+    if (!options.send_coding.empty() && !is_known_coding(options.send_coding)) {
+        refuse_here("bodies cannot be sent in the content coding \"" + text::printable(options.send_coding) +
+                    "\": there are gzip, deflate, br, zstd, bzip2");
+    }
+    check_headers(options.headers);
+    if (options.proxy && options.proxy->host.empty()) refuse_here("the proxy has no host");
+
+    // Redirects may lead from http to https, so the settings are checked for every client; equal ones are loaded once for all.
+    tls = runtime.impl().tls_context(options.tls, options.label);
+    plain_headers = to_list(headers_for({}, true, false), false);
+}
+
+Headers Settings::headers_for(const Headers& own, bool with_credentials, bool has_body) const {
+    Headers out;
+    out.add("User-Agent", std::string{k_user_agent});
+    out.add("Accept", "*/*");
+    if (!accept_encoding.empty()) out.add("Accept-Encoding", accept_encoding);
+    if (http_version == CURL_HTTP_VERSION_1_0) out.add("Connection", "Keep-Alive");
+    if (with_credentials && !authorization.empty()) out.add("Authorization", std::string{authorization.reveal()});
+    const auto merge = [&](const Headers& more) {
+        // Several fields of one name are kept; together they replace what was there before.
+        for (const auto& [name, value] : more) {
+            if (!has_body && is_body_header(name)) continue;
+            if (!with_credentials && (is_credential_header(name) || text::iequals(name, "host"))) continue;
+            out.erase(name);
+        }
+        for (const auto& [name, value] : more) {
+            if (!has_body && is_body_header(name)) continue;
+            if (!with_credentials && (is_credential_header(name) || text::iequals(name, "host"))) continue;
+            out.add(name, value);
+        }
+    };
+    merge(options.headers);
+    merge(own);
+    return out;
+}
+
+std::string Settings::redact(std::string text) const {
+    replace_all(text, options.password.reveal());
+    replace_all(text, options.token.reveal());
+    if (const Result<Url> url = Url::try_parse(options.url); url && url->password) replace_all(text, url->password->reveal());
+    const std::string_view line = authorization.reveal();
+    replace_all(text, line.substr(std::min(line.find(' ') + 1, line.size())));
+    return text;
+}
+
+}  // namespace qconn::http

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/// HttpOptions checked and taken apart once, for all the requests of a client.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <qconn/http/http_client.hpp>
+#include <qconn/net/runtime.hpp>
+
+#include "http/target.hpp"
+
+namespace qconn::net {
+class TlsContext;
+}
+
+namespace qconn::http {
+
+struct ListDeleter {
+    void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+};
+using HeaderList = std::unique_ptr<curl_slist, ListDeleter>;
+
+/// As libcurl wants it; what libcurl would add by itself is held back.
+HeaderList to_list(const Headers& headers, bool has_body);
+
+/// Immutable; shared by the client and its requests.
+struct Settings {
+    /// @throws Error HTTP-CLIENT-OPTION-ERROR, HTTP-CLIENT-URL-ERROR, TLS-OPTION-ERROR
+    Settings(HttpOptions given, const Runtime& runtime);
+
+    HttpOptions options;
+    /// Where the URL leads; its path is the base path, not encoded yet.
+    Target base;
+    std::string base_path;
+    /// Value of the Authorization header; empty: none.
+    Secret authorization;
+    std::string accept_encoding;
+    /// The headers of a request without a body and without headers of its own to the client's origin.
+    HeaderList plain_headers;
+    std::shared_ptr<const net::TlsContext> tls;
+    long http_version{CURL_HTTP_VERSION_1_1};
+    bool decode{true};
+
+    /// Defaults and the options' headers, overridden by `own`.
+    /// @param with_credentials  false: to another origin, so nothing that is named like a credential
+    Headers headers_for(const Headers& own, bool with_credentials, bool has_body) const;
+    /// `text` with the client's secrets taken out, for what a server said.
+    std::string redact(std::string text) const;
+};
+
+/// `Basic dXNlcjpwYXNz`
+std::string basic_authorization(std::string_view username, std::string_view password);
+/// @throws Error HTTP-CLIENT-OPTION-ERROR naming the header, never its value
+void check_headers(const Headers& headers);
+
+}  // namespace qconn::http

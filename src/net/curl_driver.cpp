@@ -1,0 +1,702 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/curl_driver.hpp"
+
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "net/fd_watch.hpp"
+#include "net/runtime_impl.hpp"
+#include "net/timer.hpp"
+#include "net/unique_fd.hpp"
+
+namespace qconn::net {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// libcurl opens the pair behind curl_multi_wakeup without CLOEXEC and does not tell its numbers: wake it and look for the two ends that show it.
+void keep_from_children(CURLM* multi, int first) noexcept {
+    constexpr int k_window = 64;
+    if (curl_multi_wakeup(multi) != CURLM_OK) return;
+    for (int fd = first; fd < first + k_window; ++fd) {
+        const int flags = ::fcntl(fd, F_GETFD);
+        if (flags < 0 || (flags & FD_CLOEXEC) != 0) continue;
+        int domain = 0;
+        socklen_t size = sizeof domain;
+        if (::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0 || domain != AF_UNIX) continue;
+        int waiting = 0;
+        int unread = 0;
+        if (::ioctl(fd, FIONREAD, &waiting) != 0 || ::ioctl(fd, SIOCOUTQ, &unread) != 0) continue;
+        if (waiting == 1 || unread > 0) ::fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
+    }
+    int ready = 0;
+    curl_multi_poll(multi, nullptr, 0, 0, &ready);
+}
+
+CURLM* make_multi(std::size_t kept_connections) {
+    static std::mutex mutex;
+    const std::lock_guard lock{mutex};
+    const int first = UniqueFd{::eventfd(0, EFD_CLOEXEC)}.get();
+    CURLM* multi = curl_multi_init();
+    if (multi == nullptr) throw std::bad_alloc{};
+    if (first >= 0) keep_from_children(multi, first);
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(std::max<std::size_t>(kept_connections, 1)));
+    return multi;
+}
+
+struct MultiDeleter {
+    void operator()(CURLM* multi) const noexcept { curl_multi_cleanup(multi); }
+};
+using Multi = std::unique_ptr<CURLM, MultiDeleter>;
+
+}  // namespace
+
+void curl_global_setup() {
+    static std::once_flag once;
+    std::call_once(once, [] {
+        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw make_error(Errc::system, "libcurl cannot be set up in this process");
+    });
+}
+
+CurlHandle::Memory::~Memory() = default;
+CurlTransfer::~CurlTransfer() = default;
+
+struct CurlHandle::Callbacks {
+    static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept {
+        CurlTransfer* transfer = static_cast<CurlHandle*>(self)->transfer_;
+        transfer->opened_socket_ = true;
+        if (transfer->connected_) {  // libcurl replaces a kept connection that turned out to be dead
+            transfer->connected_ = false;
+            transfer->since_ = Clock::now();
+            note_limits(self);
+        }
+        return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    }
+    static int request_begins(void* self, char*, char*, int, int) noexcept {
+        CurlTransfer* transfer = static_cast<CurlHandle*>(self)->transfer_;
+        transfer->connected_ = true;
+        transfer->since_ = Clock::now();
+        note_limits(self);
+        return CURL_PREREQFUNC_OK;
+    }
+    static int progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t sent) noexcept {
+        CurlTransfer* transfer = static_cast<CurlHandle*>(self)->transfer_;
+        if (transfer->uploaded_ != sent) {
+            transfer->uploaded_ = sent;
+            transfer->since_ = Clock::now();
+        }
+        return 0;
+    }
+    static std::size_t head(char* text, std::size_t, std::size_t size, void* self) noexcept {
+        CurlTransfer* transfer = static_cast<CurlHandle*>(self)->transfer_;
+        transfer->heard();
+        try {
+            return transfer->on_head({text, size}) ? size : 0;
+        } catch (...) { return 0; }
+    }
+    static std::size_t body(char* text, std::size_t, std::size_t size, void* self) noexcept {
+        CurlTransfer* transfer = static_cast<CurlHandle*>(self)->transfer_;
+        transfer->heard();
+        try {
+            return transfer->on_body({text, size}) ? size : size + 1;
+        } catch (...) { return size + 1; }
+    }
+    static CURLcode tls(CURL*, void* context, void* self) noexcept {
+        try {
+            return static_cast<CurlHandle*>(self)->transfer_->on_tls(static_cast<SSL_CTX*>(context)) ? CURLE_OK : CURLE_ABORTED_BY_CALLBACK;
+        } catch (...) { return CURLE_ABORTED_BY_CALLBACK; }
+    }
+    static void note_limits(void* self) noexcept {
+        bool* changed = static_cast<CurlHandle*>(self)->limits_changed_;
+        if (changed != nullptr) *changed = true;
+    }
+};
+
+CurlHandle::CurlHandle() {
+    curl_global_setup();
+    easy_ = curl_easy_init();
+    if (easy_ == nullptr) throw std::bad_alloc{};
+    curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, words_);
+    curl_easy_setopt(easy_, CURLOPT_PRIVATE, this);
+    curl_easy_setopt(easy_, CURLOPT_NOPROGRESS, 1L);
+    curl_easy_setopt(easy_, CURLOPT_PROXY, "");  // none from the environment
+    curl_easy_setopt(easy_, CURLOPT_NOPROXY, "");
+    curl_easy_setopt(easy_, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+    curl_easy_setopt(easy_, CURLOPT_OPENSOCKETFUNCTION, &Callbacks::open_socket);
+    curl_easy_setopt(easy_, CURLOPT_OPENSOCKETDATA, this);
+    curl_easy_setopt(easy_, CURLOPT_PREREQFUNCTION, &Callbacks::request_begins);
+    curl_easy_setopt(easy_, CURLOPT_PREREQDATA, this);
+    curl_easy_setopt(easy_, CURLOPT_XFERINFOFUNCTION, &Callbacks::progress);
+    curl_easy_setopt(easy_, CURLOPT_XFERINFODATA, this);
+    curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &Callbacks::head);
+    curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
+    curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &Callbacks::body);
+    curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
+    curl_easy_setopt(easy_, CURLOPT_SSL_CTX_FUNCTION, &Callbacks::tls);
+    curl_easy_setopt(easy_, CURLOPT_SSL_CTX_DATA, this);
+    // TlsContext::apply installs our own verification; libcurl would load its authorities for each connection only to be overruled.
+    curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYPEER, 0L);
+    curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYHOST, 0L);
+    curl_easy_setopt(easy_, CURLOPT_CAINFO, static_cast<char*>(nullptr));
+    curl_easy_setopt(easy_, CURLOPT_CAPATH, static_cast<char*>(nullptr));
+}
+
+CurlHandle::~CurlHandle() { curl_easy_cleanup(easy_); }
+
+void CurlHandle::watch_upload(bool on) {
+    if (on == upload_watched_) return;
+    upload_watched_ = on;
+    curl_easy_setopt(easy_, CURLOPT_NOPROGRESS, on ? 0L : 1L);
+}
+
+void CurlTransfer::begin_run() noexcept {
+    since_ = Clock::now();
+    uploaded_ = 0;
+    opened_socket_ = false;
+    connected_ = false;
+}
+
+void CurlTransfer::heard() noexcept {
+    if (silence_.count() != 0) since_ = Clock::now();
+}
+
+Clock::time_point CurlTransfer::next_limit() const noexcept {
+    Clock::time_point when = deadline_.when();
+    const milliseconds limit = connected_ ? silence_ : connect_timeout_;
+    if (limit.count() != 0) when = std::min(when, since_ + limit);
+    return when;
+}
+
+CurlStop CurlTransfer::judge(CURL* easy, Clock::time_point now) noexcept {
+    if (deadline_.when() <= now) return CurlStop::deadline;
+    if (!connected_) return connect_timeout_.count() != 0 && since_ + connect_timeout_ <= now ? CurlStop::connect_timeout : CurlStop::none;
+    if (silence_.count() == 0 || since_ + silence_ > now) return CurlStop::none;
+    // A head that comes byte by byte is only told line by line: the system knows when the last bytes came.
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    if (!shares_socket_ && curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK && fd != CURL_SOCKET_BAD) {
+        tcp_info info{};
+        socklen_t size = sizeof info;
+        if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0) {
+            const Clock::time_point last = now - milliseconds{info.tcpi_last_data_recv};
+            if (last > since_) since_ = last;
+        }
+    }
+    return since_ + silence_ <= now ? CurlStop::silence : CurlStop::none;
+}
+
+// ---- blocking ----------------------------------------------------------------------------------------------------------------------------------
+
+struct CurlDriver::Lane {
+    explicit Lane(std::size_t kept) : multi{make_multi(kept)} {}
+
+    CurlHandle handle;
+    Multi multi;  // goes before the handle: it closes the connections
+    std::atomic<bool> stop{false};
+};
+
+class CurlDriver::Lanes {
+public:
+    /// Null once it is closed.
+    Lane* take() {
+        {
+            const std::lock_guard lock{mutex_};
+            if (closed_) return nullptr;
+            if (!idle_.empty()) {
+                busy_.push_back(std::move(idle_.back()));
+                idle_.pop_back();
+                return busy_.back().get();
+            }
+            ++making_;
+        }
+        std::unique_ptr<Lane> lane;
+        try {
+            curl_global_setup();
+            lane = std::make_unique<Lane>(1);
+        } catch (...) {
+            left(nullptr);
+            throw;
+        }
+        const std::lock_guard lock{mutex_};
+        --making_;
+        if (closed_) lane->stop = true;
+        busy_.push_back(std::move(lane));
+        return busy_.back().get();
+    }
+
+    void give(Lane* lane, std::size_t max_idle) noexcept {
+        std::unique_ptr<Lane> spare;  // destroyed without the lock
+        {
+            const std::lock_guard lock{mutex_};
+            const auto it = std::find_if(busy_.begin(), busy_.end(), [lane](const auto& one) { return one.get() == lane; });
+            spare = std::move(*it);
+            *it = std::move(busy_.back());
+            busy_.pop_back();
+            if (!closed_ && idle_.size() < max_idle) {
+                idle_.push_back(std::move(spare));
+                return;
+            }
+            ++making_;  // keeps close() waiting until its descriptors are gone
+        }
+        spare.reset();
+        left(nullptr);
+    }
+
+    void close() noexcept {
+        std::vector<std::unique_ptr<Lane>> idle;
+        {
+            std::unique_lock lock{mutex_};
+            closed_ = true;
+            idle.swap(idle_);
+            for (const auto& lane : busy_) {
+                lane->stop = true;
+                curl_multi_wakeup(lane->multi.get());
+            }
+            empty_.wait(lock, [this] { return busy_.empty() && making_ == 0; });
+        }
+    }
+
+private:
+    void left(Lane*) noexcept {
+        const std::lock_guard lock{mutex_};
+        --making_;
+        empty_.notify_all();
+    }
+
+    std::mutex mutex_;
+    std::condition_variable empty_;
+    std::vector<std::unique_ptr<Lane>> idle_;
+    std::vector<std::unique_ptr<Lane>> busy_;
+    std::size_t making_{0};  // lanes that are being made or destroyed outside the lock
+    bool closed_{false};
+};
+
+void CurlDriver::run(CurlTransfer& transfer) {
+    class Borrowed {
+    public:
+        explicit Borrowed(CurlDriver& driver) : driver_{driver}, lane{driver.lanes_->take()} {}
+        Borrowed(const Borrowed&) = delete;
+        Borrowed& operator=(const Borrowed&) = delete;
+        ~Borrowed() {
+            if (lane == nullptr) return;
+            lane->handle.transfer_ = nullptr;
+            driver_.lanes_->give(lane, driver_.max_idle_);
+        }
+
+    private:
+        CurlDriver& driver_;
+
+    public:
+        Lane* lane;
+    };
+
+    const Borrowed borrowed{*this};
+    Lane* lane = borrowed.lane;
+    if (lane == nullptr) throw make_error(Errc::cancelled, "the client was closed");
+    CurlHandle& handle = lane->handle;
+    CURLM* multi = lane->multi.get();
+    handle.transfer_ = &transfer;
+    while (true) {
+        transfer.begin_run();
+        handle.words_[0] = '\0';
+        transfer.prepare(handle);
+        CurlTransfer::End end;
+        if (curl_multi_add_handle(multi, handle.easy_) != CURLM_OK) throw std::bad_alloc{};
+        int running = 1;
+        while (true) {
+            if (curl_multi_perform(multi, &running) != CURLM_OK) {
+                end.code = CURLE_FAILED_INIT;
+                break;
+            }
+            if (running == 0) break;
+            if (lane->stop.load(std::memory_order_relaxed)) {
+                end.stop = CurlStop::cancelled;
+                break;
+            }
+            int wait = 60'000;
+            const Clock::time_point limit = transfer.next_limit();
+            if (limit != Clock::time_point::max()) {
+                const Clock::time_point now = Clock::now();
+                if (limit <= now) {
+                    end.stop = transfer.judge(handle.easy_, now);
+                    if (end.stop != CurlStop::none) break;
+                    continue;
+                }
+                wait = static_cast<int>(std::min<std::int64_t>(std::chrono::ceil<milliseconds>(limit - now).count(), wait));
+            }
+            curl_multi_poll(multi, nullptr, 0, wait, nullptr);
+        }
+        if (running == 0) {
+            int left = 0;
+            while (const CURLMsg* message = curl_multi_info_read(multi, &left)) {
+                if (message->msg == CURLMSG_DONE) end.code = message->data.result;
+            }
+        }
+        curl_multi_remove_handle(multi, handle.easy_);
+        end.words = handle.words_;
+        const bool again = transfer.finished(handle, end);
+        if (!again || end.stop != CurlStop::none) return;
+        if (lane->stop.load(std::memory_order_relaxed)) {
+            end = {CURLE_OK, CurlStop::cancelled, {}};
+            transfer.begin_run();
+            transfer.finished(handle, end);
+            return;
+        }
+    }
+}
+
+// ---- asynchronous ------------------------------------------------------------------------------------------------------------------------------
+
+/// Everything on one loop. Used and destroyed on its thread only; kept by what is under way there and by the driver, which lets go of it there.
+class CurlDriver::Async : public std::enable_shared_from_this<CurlDriver::Async> {
+public:
+    struct Run {
+        std::shared_ptr<CurlTransfer> transfer;
+        std::unique_ptr<CurlHandle> handle;
+        std::shared_ptr<AsyncOperation> operation;
+        bool in_multi{false};
+    };
+
+    Async(Runtime runtime, std::size_t max_idle)
+        : runtime_{std::move(runtime)}, loop_{runtime_.impl().loop().shared_from_this()}, max_idle_{max_idle} {}
+    Async(const Async&) = delete;
+    Async& operator=(const Async&) = delete;
+    ~Async() {
+        spare_.clear();
+        multi_.reset();  // may still tell of sockets, so the watches go last
+    }
+
+    Loop& loop() noexcept { return *loop_; }
+    void begin(std::shared_ptr<CurlTransfer> transfer, const std::shared_ptr<AsyncOperation>& operation);
+    void cancel(const AsyncOperation& operation);
+    void shut_down();
+
+private:
+    void open();
+    void launch(Run& run);
+    void stop(Run& run, CurlStop why);
+    void end(Run& run);
+    void act(curl_socket_t fd, int events);
+    void collect();
+    void set_limit_timer();
+    void limits_passed();
+    struct Watch {
+        std::unique_ptr<FdWatch> fd;
+        int wanted{0};  // by libcurl
+        int armed{0};
+    };
+    void watch(curl_socket_t fd, int what);
+    void arm(curl_socket_t fd, Watch& one);
+    void is_ready(curl_socket_t fd, int side);
+
+    static int on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) noexcept {
+        try {
+            static_cast<Async*>(self)->watch(fd, what);
+            return 0;
+        } catch (...) { return -1; }
+    }
+    static int on_timer(CURLM*, long wait_ms, void* self) noexcept {
+        try {
+            auto* async = static_cast<Async*>(self);
+            if (!async->curl_timer_) return 0;  // it is being destroyed
+            if (wait_ms < 0)
+                async->curl_timer_->cancel();
+            else
+                async->curl_timer_->arm(Clock::now() + milliseconds{wait_ms}, [async] { async->act(CURL_SOCKET_TIMEOUT, 0); });
+            return 0;
+        } catch (...) { return -1; }
+    }
+
+    Runtime runtime_;
+    std::shared_ptr<Loop> loop_;
+    std::size_t max_idle_;
+    std::unordered_map<curl_socket_t, Watch> watches_;
+    std::unordered_map<const AsyncOperation*, std::unique_ptr<Run>> runs_;
+    std::vector<std::unique_ptr<CurlHandle>> spare_;
+    Multi multi_;
+    std::optional<Timer> curl_timer_;
+    std::optional<Timer> limit_timer_;
+    Clock::time_point armed_{Clock::time_point::max()};
+    bool limits_changed_{false};
+    bool closed_{false};
+};
+
+class CurlDriver::AsyncOperation final : public Operation::State, public std::enable_shared_from_this<CurlDriver::AsyncOperation> {
+public:
+    explicit AsyncOperation(std::weak_ptr<Async> async) : async_{std::move(async)} {}
+    void cancel() noexcept override {
+        if (done_.load()) return;
+        std::shared_ptr<Async> async = async_.lock();
+        if (!async) return;
+        try {
+            Loop& loop = async->loop();
+            loop.post([async = std::move(async), self = shared_from_this()]() mutable {
+                async->cancel(*self);
+                async.reset();
+            });
+        } catch (...) {  // without memory it runs on to its deadline
+        }
+    }
+    bool done() const noexcept override { return done_.load(); }
+    void set_done() noexcept { done_.store(true); }
+
+private:
+    std::weak_ptr<Async> async_;
+    std::atomic<bool> done_{false};
+};
+
+void CurlDriver::Async::open() {
+    if (multi_) return;
+    curl_timer_.emplace(*loop_);
+    limit_timer_.emplace(*loop_);
+    curl_global_setup();
+    multi_.reset(make_multi(max_idle_));
+    curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETFUNCTION, &Async::on_socket);
+    curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETDATA, this);
+    curl_multi_setopt(multi_.get(), CURLMOPT_TIMERFUNCTION, &Async::on_timer);
+    curl_multi_setopt(multi_.get(), CURLMOPT_TIMERDATA, this);
+}
+
+void CurlDriver::Async::begin(std::shared_ptr<CurlTransfer> transfer, const std::shared_ptr<AsyncOperation>& operation) {
+    auto owned = std::make_unique<Run>();
+    Run& run = *owned;
+    run.transfer = std::move(transfer);
+    run.operation = operation;
+    runs_.emplace(operation.get(), std::move(owned));
+    try {
+        open();
+        if (spare_.empty()) {
+            run.handle = std::make_unique<CurlHandle>();
+        } else {
+            run.handle = std::move(spare_.back());
+            spare_.pop_back();
+        }
+        run.handle->run_ = &run;
+        run.handle->transfer_ = run.transfer.get();
+        run.handle->limits_changed_ = &limits_changed_;
+        if (closed_) return stop(run, CurlStop::cancelled);
+        launch(run);
+    } catch (...) {
+        if (!run.handle) run.handle = std::make_unique<CurlHandle>();
+        run.transfer->finished(*run.handle, {CURLE_OUT_OF_MEMORY, CurlStop::none, {}});
+        return end(run);
+    }
+    act(CURL_SOCKET_TIMEOUT, 0);
+}
+
+void CurlDriver::Async::launch(Run& run) {
+    run.transfer->begin_run();
+    run.handle->words_[0] = '\0';
+    run.transfer->prepare(*run.handle);
+    if (curl_multi_add_handle(multi_.get(), run.handle->easy_) != CURLM_OK) throw std::bad_alloc{};
+    run.in_multi = true;
+    limits_changed_ = true;
+}
+
+void CurlDriver::Async::stop(Run& run, CurlStop why) {
+    if (run.in_multi) {
+        run.in_multi = false;
+        curl_multi_remove_handle(multi_.get(), run.handle->easy_);
+    } else {
+        run.transfer->begin_run();
+    }
+    run.transfer->finished(*run.handle, {CURLE_OK, why, {}});
+    end(run);
+}
+
+void CurlDriver::Async::end(Run& run) {
+    run.handle->transfer_ = nullptr;
+    run.handle->run_ = nullptr;
+    if (!closed_ && spare_.size() < std::max<std::size_t>(max_idle_, 1)) spare_.push_back(std::move(run.handle));
+    // The user's code runs by itself, with nothing of ours on the stack.
+    loop_->post([keep = shared_from_this(), transfer = std::move(run.transfer), operation = run.operation]() mutable {
+        operation->set_done();
+        transfer->complete();
+        transfer.reset();
+        keep.reset();
+    });
+    runs_.erase(run.operation.get());
+}
+
+void CurlDriver::Async::cancel(const AsyncOperation& operation) {
+    if (const auto it = runs_.find(&operation); it != runs_.end()) stop(*it->second, CurlStop::cancelled);
+}
+
+void CurlDriver::Async::shut_down() {
+    closed_ = true;
+    while (!runs_.empty()) stop(*runs_.begin()->second, CurlStop::cancelled);
+    spare_.clear();
+    if (limit_timer_) limit_timer_->cancel();
+    multi_.reset();
+    watches_.clear();
+    if (curl_timer_) curl_timer_->cancel();
+}
+
+void CurlDriver::Async::act(curl_socket_t fd, int events) {
+    if (!multi_) return;
+    const auto keep = shared_from_this();
+    int running = 0;
+    curl_multi_socket_action(multi_.get(), fd, events, &running);
+    collect();
+    if (limits_changed_) {
+        limits_changed_ = false;
+        set_limit_timer();
+    }
+}
+
+void CurlDriver::Async::collect() {
+    int left = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
+        if (message->msg != CURLMSG_DONE) continue;
+        CURL* easy = message->easy_handle;
+        const CURLcode code = message->data.result;
+        CurlHandle* handle = nullptr;
+        curl_easy_getinfo(easy, CURLINFO_PRIVATE, &handle);
+        Run& run = *static_cast<Run*>(handle->run_);
+        curl_multi_remove_handle(multi_.get(), easy);
+        run.in_multi = false;
+        if (!run.transfer->finished(*run.handle, {code, CurlStop::none, run.handle->words_})) {
+            end(run);
+            continue;
+        }
+        try {
+            launch(run);
+        } catch (...) {
+            run.transfer->finished(*run.handle, {CURLE_OUT_OF_MEMORY, CurlStop::none, {}});
+            end(run);
+        }
+    }
+}
+
+void CurlDriver::Async::set_limit_timer() {
+    Clock::time_point next = Clock::time_point::max();
+    for (const auto& [operation, run] : runs_) next = std::min(next, run->transfer->next_limit());
+    if (next == armed_) return;
+    armed_ = next;
+    if (next == Clock::time_point::max())
+        limit_timer_->cancel();
+    else
+        limit_timer_->arm(next, [this] {
+            // Sockets that are ready come first: what has arrived in time counts.
+            loop_->post([keep = shared_from_this()]() mutable {
+                keep->limits_passed();
+                keep.reset();
+            });
+        });
+}
+
+void CurlDriver::Async::limits_passed() {
+    const Clock::time_point now = Clock::now();
+    std::vector<std::pair<const AsyncOperation*, CurlStop>> late;
+    for (const auto& [operation, run] : runs_) {
+        const CurlStop why = run->transfer->judge(run->handle->easy_, now);
+        if (why != CurlStop::none) late.emplace_back(operation, why);
+    }
+    for (const auto& [operation, why] : late) {
+        if (const auto it = runs_.find(operation); it != runs_.end()) stop(*it->second, why);
+    }
+    armed_ = Clock::time_point::max();
+    set_limit_timer();
+}
+
+void CurlDriver::Async::watch(curl_socket_t fd, int what) {
+    if (what == CURL_POLL_REMOVE) {
+        watches_.erase(fd);
+        return;
+    }
+    Watch& one = watches_[fd];
+    if (!one.fd) one.fd = std::make_unique<FdWatch>(*loop_, fd);
+    one.wanted = what;
+    arm(fd, one);
+}
+
+void CurlDriver::Async::arm(curl_socket_t fd, Watch& one) {
+    for (const int side : {CURL_POLL_IN, CURL_POLL_OUT}) {
+        const Ready ready = side == CURL_POLL_IN ? Ready::read : Ready::write;
+        if ((one.wanted & side) == 0) {
+            if ((one.armed & side) != 0) one.fd->cancel(ready);
+            one.armed &= ~side;
+        } else if ((one.armed & side) == 0) {
+            one.armed |= side;
+            one.fd->wait(ready, [this, fd, side] { is_ready(fd, side); });
+        }
+    }
+}
+
+void CurlDriver::Async::is_ready(curl_socket_t fd, int side) {
+    const auto keep = shared_from_this();
+    if (const auto it = watches_.find(fd); it != watches_.end()) it->second.armed &= ~side;
+    act(fd, side == CURL_POLL_IN ? CURL_CSELECT_IN : CURL_CSELECT_OUT);
+    // libcurl only tells what changes: what it wanted before still holds.
+    if (const auto it = watches_.find(fd); it != watches_.end()) arm(fd, it->second);
+}
+
+// ---- the whole ---------------------------------------------------------------------------------------------------------------------------------
+
+struct CurlDriver::AsyncHolder {
+    std::mutex mutex;
+    std::shared_ptr<Async> async;
+    bool closed{false};
+};
+
+CurlDriver::CurlDriver(Runtime runtime, std::size_t max_idle)
+    : runtime_{std::move(runtime)}, max_idle_{max_idle}, lanes_{std::make_unique<Lanes>()}, async_{std::make_unique<AsyncHolder>()} {}
+
+CurlDriver::~CurlDriver() { close(); }
+
+Operation CurlDriver::start(std::shared_ptr<CurlTransfer> transfer) {
+    const std::lock_guard lock{async_->mutex};
+    if (async_->closed) {
+        const auto operation = std::make_shared<AsyncOperation>(std::weak_ptr<Async>{});
+        runtime_.impl().loop().post([transfer = std::move(transfer), operation, keep = runtime_]() mutable {
+            CurlHandle handle;
+            transfer->finished(handle, {CURLE_OK, CurlStop::cancelled, {}});
+            operation->set_done();
+            transfer->complete();
+            transfer.reset();
+        });
+        return Operation{operation};
+    }
+    if (!async_->async) async_->async = std::make_shared<Async>(runtime_, max_idle_);
+    const auto operation = std::make_shared<AsyncOperation>(async_->async);
+    async_->async->loop().post([async = async_->async, transfer = std::move(transfer), operation]() mutable {
+        async->begin(std::move(transfer), operation);
+        async.reset();
+    });
+    return Operation{operation};
+}
+
+void CurlDriver::close() noexcept {
+    lanes_->close();
+    std::shared_ptr<Async> async;
+    {
+        const std::lock_guard lock{async_->mutex};
+        async_->closed = true;
+        async.swap(async_->async);
+    }
+    if (!async) return;
+    Loop& loop = async->loop();
+    loop.post([async = std::move(async)]() mutable {
+        async->shut_down();
+        async.reset();
+    });
+}
+
+}  // namespace qconn::net

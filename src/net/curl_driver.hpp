@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Runs libcurl transfers so that each can be cancelled at once: on the calling thread, or on a loop of the runtime.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include <qconn/base/deadline.hpp>
+#include <qconn/base/operation.hpp>
+#include <qconn/net/runtime.hpp>
+
+#include "net/tls_context.hpp"
+
+namespace qconn::net {
+
+class CurlTransfer;
+
+/// Why a driver ended a transfer before libcurl did.
+enum class CurlStop : std::uint8_t {
+    none,
+    cancelled,
+    deadline,
+    connect_timeout,
+    silence,  ///< nothing came from the peer, and nothing was taken by it, for the time allowed
+};
+
+/// An easy handle with what every one of ours has set: no signals, no proxy or credentials from the environment, sockets that are not inherited, a
+/// resolver that is never waited for. Used again and again by one lane or one loop.
+class CurlHandle {
+public:
+    /// What a family remembers of the options it set, so that it sets none twice.
+    struct Memory {
+        virtual ~Memory();
+    };
+
+    CurlHandle();
+    ~CurlHandle();
+    CurlHandle(const CurlHandle&) = delete;
+    CurlHandle& operator=(const CurlHandle&) = delete;
+
+    CURL* easy() const noexcept { return easy_; }
+    /// Makes libcurl report the progress of an upload, for bodies that may take longer than the allowed silence.
+    void watch_upload(bool on);
+
+    std::unique_ptr<Memory> memory;
+
+private:
+    friend class CurlDriver;
+    struct Callbacks;
+
+    CURL* easy_;
+    CurlTransfer* transfer_{nullptr};
+    bool* limits_changed_{nullptr};  // the loop's note that a transfer has passed from one time limit to another
+    void* run_{nullptr};             // the loop's record of it
+    bool upload_watched_{false};
+    char words_[CURL_ERROR_SIZE]{};
+};
+
+/// One use of libcurl: a request with its redirects, an upload. Told what happens by whichever driver runs it.
+/// @note One thread at a time: the caller's or the loop's.
+class CurlTransfer {
+public:
+    struct End {
+        CURLcode code{CURLE_OK};
+        CurlStop stop{CurlStop::none};
+        /// libcurl's own words, where it has any.
+        std::string_view words;
+    };
+
+    CurlTransfer() = default;
+    CurlTransfer(const CurlTransfer&) = delete;
+    CurlTransfer& operator=(const CurlTransfer&) = delete;
+    virtual ~CurlTransfer();
+
+    /// Sets the options of the next run.
+    virtual void prepare(CurlHandle& handle) = 0;
+    /// A run is over. True: prepare and run once more; not heeded when it was stopped.
+    virtual bool finished(CurlHandle& handle, const End& end) = 0;
+    /// Asynchronous runs only: nothing more follows. Called on the loop's thread, from no other callback.
+    virtual void complete() = 0;
+
+    /// A line of a head, with its line end. False ends the transfer.
+    virtual bool on_head(std::string_view line) = 0;
+    virtual bool on_body(std::string_view bytes) = 0;
+    /// A TLS context for a new connection. False ends the transfer.
+    virtual bool on_tls(SSL_CTX* context) = 0;
+
+protected:
+    /// Limits, set before it is run.
+    Deadline deadline_{};
+    std::chrono::milliseconds connect_timeout_{0};
+    std::chrono::milliseconds silence_{0};
+    /// The socket carries other transfers too (HTTP/2): bytes on it prove nothing.
+    bool shares_socket_{false};
+
+    /// How far the present run has come.
+    bool opened_socket() const noexcept { return opened_socket_; }
+    bool is_connected() const noexcept { return connected_; }
+
+private:
+    friend class CurlDriver;
+    friend class CurlHandle;
+
+    void begin_run() noexcept;
+    void heard() noexcept;
+    Clock::time_point next_limit() const noexcept;
+    CurlStop judge(CURL* easy, Clock::time_point now) noexcept;
+
+    Clock::time_point since_{};  // start of the connecting, then the last sign of the peer
+    curl_off_t uploaded_{0};
+    bool opened_socket_{false};
+    bool connected_{false};
+};
+
+/// The transfers of one client. Blocking ones each have a lane of their own: a multi handle with its connection, polled by the caller; lanes are kept
+/// for further calls. Asynchronous ones share a multi handle on a loop of the runtime, made at the first of them.
+/// @note Thread-safe.
+class CurlDriver {
+public:
+    /// @param max_idle  connections kept by either kind
+    CurlDriver(Runtime runtime, std::size_t max_idle);
+    /// close()
+    ~CurlDriver();
+    CurlDriver(const CurlDriver&) = delete;
+    CurlDriver& operator=(const CurlDriver&) = delete;
+
+    /// Runs it on this thread until finished() wants no more.
+    void run(CurlTransfer& transfer);
+    /// Runs it on the loop. The transfer is released on that thread, after complete().
+    Operation start(std::shared_ptr<CurlTransfer> transfer);
+    /// Stops everything; later calls are stopped at once. Returns when no blocking call is under way any more, which needs no peer.
+    void close() noexcept;
+
+private:
+    struct Lane;
+    class Lanes;
+    class Async;
+    class AsyncOperation;
+
+    Runtime runtime_;
+    std::size_t max_idle_;
+    std::unique_ptr<Lanes> lanes_;
+    struct AsyncHolder;
+    std::unique_ptr<AsyncHolder> async_;
+};
+
+/// libcurl's global set-up, once for the process; also done by the first CurlHandle.
+void curl_global_setup();
+
+}  // namespace qconn::net

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http_fixture.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+
+namespace qconn::test {
+
+using namespace std::chrono_literals;
+
+Server& nginx() {
+    static Server server{"nginx"};
+    return server;
+}
+
+Server& httpbin() {
+    static Server server{"httpbin"};
+    return server;
+}
+
+HttpOptions options(const std::string& url) {
+    HttpOptions out;
+    out.label = "shop";
+    out.url = url;
+    return out;
+}
+
+HttpOptions tls_options(const std::string& path) {
+    HttpOptions out = options("https://" + nginx().address2() + path);
+    out.tls.ca_file = tls_file("ca.crt");
+    return out;
+}
+
+Callback<HttpResponse> Outcomes::callback() {
+    return [state = state_](Result<HttpResponse> result) {
+        const std::lock_guard lock{state->mutex};
+        state->results.push_back(std::move(result));
+        state->arrived.notify_all();
+    };
+}
+
+bool Outcomes::wait(std::size_t count) {
+    std::unique_lock lock{state_->mutex};
+    return state_->arrived.wait_for(lock, 20s, [&] { return state_->results.size() >= count; });
+}
+
+std::vector<Result<HttpResponse>> Outcomes::results() {
+    const std::lock_guard lock{state_->mutex};
+    return state_->results;
+}
+
+std::size_t Outcomes::count() {
+    const std::lock_guard lock{state_->mutex};
+    return state_->results.size();
+}
+
+HttpResponse call(HttpClient& client, Form form, const HttpRequest& request, Deadline deadline) {
+    if (form == Form::blocking) return client.request(request, deadline);
+    Outcomes outcomes;
+    client.async_request(request, deadline, outcomes.callback());
+    REQUIRE(outcomes.wait(1));
+    return outcomes.results().front().value();
+}
+
+Error failure(HttpClient& client, Form form, const HttpRequest& request, Deadline deadline) {
+    try {
+        const HttpResponse response = call(client, form, request, deadline);
+        FAIL("answered with " << response.status);
+    } catch (const Error& error) { return error; }
+    throw std::logic_error{"not reached"};
+}
+
+std::string log_of(Server& server, std::string_view uri) {
+    std::string out;
+    const std::string log = server.directory().read("access.log");
+    const std::string mark = "\"uri\":\"" + std::string{uri};
+    for (std::size_t at = 0; at < log.size();) {
+        const std::size_t end = std::min(log.find('\n', at), log.size());
+        const std::string line = log.substr(at, end - at);
+        if (line.find(mark) != std::string::npos) out += line + "\n";
+        at = end + 1;
+    }
+    return out;
+}
+
+std::set<std::string> connections_in_log(Server& server, std::string_view uri) {
+    // nginx writes its line after the answer.
+    wait_until([&] { return !log_of(server, uri).empty(); });
+    std::set<std::string> out;
+    const std::string log = log_of(server, uri);
+    const std::string mark = "\"connection\":";
+    for (std::size_t at = log.find(mark); at != std::string::npos; at = log.find(mark, at + 1)) {
+        const std::size_t from = at + mark.size();
+        out.insert(log.substr(from, log.find(',', from) - from));
+    }
+    return out;
+}
+
+ScriptedServer::ScriptedServer(std::string answer, After after)
+    : ScriptedServer{[answer = std::move(answer)](int, int) { return std::optional{answer}; }, after} {}
+
+ScriptedServer::ScriptedServer(Script script, After after) : script_{std::move(script)}, after_{after} { listen({}); }
+
+ScriptedServer::ScriptedServer(const std::string& path, std::string answer, After after)
+    : script_{[answer = std::move(answer)](int, int) { return std::optional{answer}; }}, after_{after} {
+    listen(path);
+}
+
+void ScriptedServer::listen(const std::string& path) {
+    if (path.empty()) {
+        listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        ::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+        socklen_t size = sizeof address;
+        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+        port_ = ntohs(address.sin_port);
+    } else {
+        listener_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+        ::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    }
+    ::listen(listener_, 16);
+    acceptor_ = std::thread{[this] { accept_all(); }};
+}
+
+ScriptedServer::~ScriptedServer() {
+    {
+        const std::lock_guard lock{mutex_};
+        ending_ = true;
+        ::shutdown(listener_, SHUT_RDWR);
+        for (const int fd : open_) ::shutdown(fd, SHUT_RDWR);
+    }
+    acceptor_.join();
+    for (std::thread& thread : threads_) thread.join();
+    ::close(listener_);
+}
+
+std::string ScriptedServer::received() {
+    const std::lock_guard lock{mutex_};
+    return received_;
+}
+
+void ScriptedServer::accept_all() {
+    while (true) {
+        const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+        const std::lock_guard lock{mutex_};
+        if (fd < 0 || ending_) {
+            if (fd >= 0) ::close(fd);
+            return;
+        }
+        open_.push_back(fd);
+        threads_.emplace_back([this, fd, number = connections_++] { serve(fd, number); });
+    }
+}
+
+void ScriptedServer::serve(int fd, int number) {
+    std::string pending;
+    int request = 0;
+    const auto take_request = [&pending] {
+        const std::size_t head = pending.find("\r\n\r\n");
+        if (head == std::string::npos) return false;
+        std::size_t body = 0;
+        if (const std::size_t at = pending.find("Content-Length: "); at < head) body = std::stoul(pending.substr(at + 16));
+        if (pending.size() < head + 4 + body) return false;
+        pending.erase(0, head + 4 + body);
+        return true;
+    };
+    char block[4096];
+    while (true) {
+        const ssize_t got = ::recv(fd, block, sizeof block, 0);
+        if (got <= 0) break;
+        pending.append(block, static_cast<std::size_t>(got));
+        {
+            const std::lock_guard lock{mutex_};
+            received_.append(block, static_cast<std::size_t>(got));
+        }
+        bool over = false;
+        while (take_request()) {
+            const std::optional<std::string> answer = script_(number, request++);
+            if (answer) ::send(fd, answer->data(), answer->size(), MSG_NOSIGNAL);
+            over = over || !answer || after_ != After::keep;
+        }
+        if (over) break;
+    }
+    const std::lock_guard lock{mutex_};
+    open_.erase(std::find(open_.begin(), open_.end(), fd));
+    if (after_ == After::reset) {
+        const linger now{1, 0};
+        ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    }
+    ::close(fd);
+}
+
+}  // namespace qconn::test
