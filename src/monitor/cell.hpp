@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What any thread may read of a connection's state, written by the loop's thread, which never waits for a reader.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <qconn/base/error.hpp>
+#include <qconn/monitor/event.hpp>
+
+#include "monitor/schedule.hpp"
+
+namespace qconn::monitor {
+
+/// As ConnectionStatus without the texts.
+struct Standing {
+    ConnectionState state{ConnectionState::unknown};
+    std::int32_t failures{0};
+    std::chrono::system_clock::time_point since{};
+    std::chrono::system_clock::time_point checked{};
+    std::chrono::nanoseconds latency{0};
+    std::uint64_t pings{0};
+    std::optional<Error> error{};  ///< of the last failure, or why it is invalid
+};
+
+/// One connection.
+class Cell {
+public:
+    explicit Cell(std::string name) : name_{std::move(name)} {}
+
+    const std::string& name() const noexcept { return name_; }
+
+    /// Loop's thread only. @returns false where a reader is at it: try again in a moment
+    bool try_publish(const Standing& standing) {
+        if (busy_.exchange(true, std::memory_order_acquire)) return false;
+        standing_ = standing;
+        busy_.store(false, std::memory_order_release);
+        return true;
+    }
+
+    /// Any thread. Waits only for another thread that is copying.
+    ConnectionStatus read() const;
+
+    /// Loop's thread only: where the connection stands in the schedule; k_no_target before and after.
+    TargetId id{k_no_target};
+
+private:
+    const std::string name_;
+    mutable std::atomic<bool> busy_{false};
+    Standing standing_;
+};
+
+}  // namespace qconn::monitor

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+/// When which connection is pinged. Pure: the time is an argument, starting and ending pings is the caller's.
+///
+/// A hashed timer wheel of two levels holds each target exactly once: waiting for its next ping, or for the deadline of the one under way. Beside
+/// it stand two kinds of queues, in order of due time: targets that are due but over the cap in all, and those over the cap of their host.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <qconn/base/deadline.hpp>
+
+namespace qconn::monitor {
+
+using TargetId = std::uint32_t;
+constexpr TargetId k_no_target = 0xffffffff;
+
+/// How often pings are made. A value type.
+struct Timing {
+    Clock::duration interval{std::chrono::seconds{30}};  ///< zero: only those asked for
+    Clock::duration fast{std::chrono::seconds{2}};
+    Clock::duration timeout{std::chrono::seconds{30}};
+    std::size_t max_in_flight{1024};
+    std::size_t max_per_host{64};
+    /// Pings begun in one turn, so that sockets are read in between.
+    std::size_t max_starts{256};
+    /// First pings come within this time where the interval is longer.
+    Clock::duration first_within{std::chrono::seconds{10}};
+    /// A turn that comes this much later than it was asked for is a stall: deadlines that passed meanwhile say nothing about the peers.
+    Clock::duration stall{std::chrono::seconds{1}};
+};
+
+/// A stable hash, so that a name has the same phase in every run and on every machine.
+std::uint64_t stable_hash(std::string_view text) noexcept;
+
+class Schedule {
+public:
+    /// What is to be done now.
+    struct Turn {
+        /// Begin a ping of each; answer with finished() later. They count as in flight from here.
+        std::vector<TargetId> starts;
+        /// The deadline of each has passed: end its ping, and answer with finished().
+        std::vector<TargetId> expired;
+        /// The process did not run when it should have: what expired is not to be held against the peers.
+        bool stalled{false};
+    };
+
+    explicit Schedule(const Timing& timing);
+
+    const Timing& timing() const noexcept { return timing_; }
+
+    /// A new target; it rests. @param hash  stable_hash of its name  @param host  what the cap per host counts; zero: nothing
+    TargetId add(std::uint64_t hash, std::uint64_t host);
+    /// It may be in flight; then its place is freed at once.
+    void remove(TargetId id);
+    /// The first regular ping, spread over the interval.
+    void begin(TargetId id, Clock::time_point now);
+    /// No more pings until begin() or ping_now(); one in flight runs on (finished() then leaves it at rest).
+    void rest(TargetId id);
+    /// A ping as soon as the caps allow. Nothing where one is in flight, or where there are no regular pings.
+    void ping_now(TargetId id, Clock::time_point now);
+    /// A ping at once whatever the caps say: the caller begins it now. @returns false where one is in flight already
+    bool take(TargetId id, Clock::time_point now);
+    /// A ping as soon as the caps allow, but not before the fast time after the start of the last one. Nothing where ping_now() does nothing.
+    void ping_soon(TargetId id, Clock::time_point now);
+    void set_host(TargetId id, std::uint64_t host);
+
+    /// When one that has been pinged is pinged next. Its grid stays as it is.
+    enum class Again : std::uint8_t {
+        grid,    ///< at the next point of its grid
+        fast,    ///< after the fast time
+        spread,  ///< within the interval, at most within k_spread: what comes back after trouble of this machine must not come as one burst
+    };
+    /// Ends the flight of one.
+    void finished(TargetId id, Clock::time_point now, Again again);
+    bool in_flight(TargetId id) const noexcept { return records_[id].place == k_flying; }
+    /// When the ping under way must have ended.
+    Clock::time_point deadline(TargetId id) const noexcept { return records_[id].due; }
+    std::size_t in_flight() const noexcept { return flying_; }
+    /// When it is pinged next; nothing while it rests or flies.
+    std::optional<Clock::time_point> next(TargetId id) const noexcept;
+
+    /// What is due by now. Calls come in order of time.
+    /// @param lag   how much later this call comes than it was asked for
+    /// @param turn  overwritten; handed in to spare allocations
+    void advance(Clock::time_point now, Clock::duration lag, Turn& turn);
+    /// When to call advance() again; the clock's beginning where something can be begun at once; nothing where all rests.
+    std::optional<Clock::time_point> wake() const noexcept;
+
+    static constexpr Clock::duration k_tick = std::chrono::milliseconds{8};
+    static constexpr Clock::duration k_spread = std::chrono::seconds{5};
+
+private:
+    using List = std::uint32_t;
+
+    static constexpr std::uint32_t k_slots = 4096;        // level 0: 32.8 s in ticks
+    static constexpr std::uint32_t k_far_slots = 1024;    // level 1: 9.3 h in turns of level 0; what is later is looked at again
+    static constexpr List k_far = k_slots;                // lists of level 1 begin here
+    static constexpr List k_ready = k_far + k_far_slots;  // due, to be begun
+    static constexpr List k_hosts = k_ready + 1;          // due, but over the cap of host 0, 1, …
+    static constexpr List k_nowhere = 0xffffffff;
+
+    enum Place : std::uint8_t { k_resting, k_waiting, k_due, k_flying };
+
+    struct Record {
+        TargetId next{k_no_target};
+        TargetId prev{k_no_target};
+        Clock::time_point due;      // of the next ping; in flight: its deadline
+        Clock::time_point started;  // of the last ping
+        List list{k_nowhere};
+        std::uint32_t phase{0};  // as a fraction of 2^32 of the interval
+        std::uint32_t host{0};   // index of hosts_
+        Place place{k_resting};
+        bool idle{true};      // no regular pings: rests when its ping has ended
+        bool excess{false};   // in flight beside the caps
+        bool regular{false};  // due at a point of its grid
+    };
+    static_assert(sizeof(Record) <= 64);
+
+    struct Host {
+        std::uint64_t key{0};
+        std::uint32_t targets{0};
+        std::uint32_t flying{0};
+    };
+    struct Ends {
+        TargetId first{k_no_target};
+        TargetId last{k_no_target};
+    };
+
+    std::int64_t tick_of(Clock::time_point when) const noexcept;
+    Clock::time_point grid_after(const Record& record, Clock::time_point when) const noexcept;
+    void push_back(TargetId id, List list);
+    void push_front(TargetId id, List list);
+    void unlink(TargetId id) noexcept;
+    void arm(TargetId id, Clock::time_point when);
+    Clock::time_point spread_after(const Record& record, Clock::time_point now) const noexcept;
+    void set_clock(Clock::time_point now) noexcept;
+    bool has_room() const noexcept { return flying_ - excess_ < timing_.max_in_flight; }
+    bool host_full(std::uint32_t host) const noexcept { return host != 0 && hosts_[host].flying >= timing_.max_per_host; }
+    void make_due(TargetId id);
+    void land(TargetId id);
+    void admit_from(std::uint32_t host);
+    void launch(TargetId id, Clock::time_point now, bool excess);
+    void start_ready(Clock::time_point now, Turn& turn);
+    void pass_slot(std::int64_t tick, Clock::time_point now, Turn& turn);
+    void cascade(std::int64_t tick);
+    std::int64_t next_filled(List level, std::uint32_t size, std::int64_t from, std::int64_t to) const noexcept;
+    std::uint32_t enter_host(std::uint64_t key);
+    void leave_host(std::uint32_t index);
+
+    Timing timing_;
+    std::vector<Record> records_;
+    std::vector<TargetId> free_records_;
+    std::vector<Host> hosts_;  // 0: those without a host
+    std::vector<std::uint32_t> free_hosts_;
+    std::unordered_map<std::uint64_t, std::uint32_t> host_of_;
+    std::vector<Ends> lists_;
+    std::array<std::uint64_t, (k_slots + k_far_slots) / 64> filled_{};  // a bit for each list of the wheel that is not empty
+    std::int64_t tick_{0};                                              // all ticks before it have been passed
+    std::size_t flying_{0};
+    std::size_t excess_{0};
+    bool started_{false};
+};
+
+}  // namespace qconn::monitor

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "monitor/engine.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "support/catch.hpp"
+
+namespace {
+
+using namespace qconn;
+using namespace qconn::monitor;
+using namespace std::chrono_literals;
+
+/// An engine with a clock of its own; pings are answered by the test.
+struct Play final : Engine::Outlet {
+    explicit Play(const MonitorOptions& options = {1000ms, 500ms}, bool started = true) : engine{options, timing_of(options, 0), *this, alerts} {
+        if (started) engine.start(now);
+    }
+
+    Moment now{Clock::time_point{1'000'000s}, std::chrono::system_clock::time_point{1'700'000'000s}};
+    AlertBoard alerts;
+    Engine engine;
+    std::vector<Event> events;
+    std::map<std::string, Hold> holds;
+    Schedule::Turn turn;
+
+    void event(Event one) override { events.push_back(std::move(one)); }
+    void hold(const std::string& name, Hold hold) override { holds[name] = hold; }
+
+    TargetId add(const std::string& name, const Engine::Facts& facts = {}, bool tell = false) {
+        return engine.add(std::make_shared<Cell>(name), facts, now, tell);
+    }
+    static PingResult good() {
+        PingResult result;
+        result.ok = true;
+        result.time = 3ms;
+        return result;
+    }
+    static PingResult bad(Reason reason = Reason::refused, Phase phase = Phase::connect) {
+        PingResult result;
+        result.error = make_error(Errc::system, "it said no").with_phase(phase).with_reason(reason);
+        return result;
+    }
+    static PingResult doubtful() {
+        PingResult result = bad(Reason::local);
+        result.inconclusive = true;
+        return result;
+    }
+    void pass(Clock::duration time) {
+        now.mono += time;
+        now.wall += time;
+    }
+    void ping(TargetId id, const PingResult& result) {
+        pass(1s);
+        if (!engine.schedule().in_flight(id)) engine.take(id, now);
+        engine.outcome(id, result, now);
+    }
+    /// "down:shop alert:shop", in order; then forgets them.
+    std::string told() {
+        std::string text;
+        for (const Event& one : events) {
+            if (!text.empty()) text += ' ';
+            text += std::string{to_string(one.kind)} + ':' + one.name;
+            if (!one.alert.empty()) text += ':' + one.alert;
+        }
+        events.clear();
+        return text;
+    }
+    ConnectionStatus status(TargetId id) { return engine.cell(id).read(); }
+};
+
+Error problem() { return make_error(Errc::parse, "no such scheme"); }
+
+}  // namespace
+
+TEST_CASE("two failures raise the alert once, one success clears it once", "[monitor]") {
+    Play play;
+    const TargetId id = play.add("shop");
+    play.ping(id, Play::good());
+    CHECK(play.told() == "up:shop");
+    play.ping(id, Play::bad());
+    CHECK(play.events.at(0).reason == Reason::refused);
+    CHECK(play.events.at(0).phase == Phase::connect);
+    CHECK(play.events.at(0).from == ConnectionState::up);
+    CHECK(play.told() == "failing:shop");
+    CHECK(play.holds["shop"] == Hold::release);
+    play.ping(id, Play::bad());
+    CHECK(play.told() == "down:shop alert:shop:USER-CONNECTION-UNAVAILABLE");
+    CHECK(play.holds["shop"] == Hold::block);
+    REQUIRE(play.alerts.list().size() == 1);
+    CHECK(play.alerts.list()[0].text.find("it said no") != std::string::npos);
+    for (int i = 0; i < 5; ++i) play.ping(id, Play::bad());
+    CHECK(play.told().empty());
+    CHECK(play.status(id).failures == 7);
+    play.ping(id, Play::good());
+    CHECK(play.told() == "up:shop alert-cleared:shop:USER-CONNECTION-UNAVAILABLE");
+    CHECK(play.holds["shop"] == Hold::release);
+    CHECK(play.alerts.list().empty());
+    const auto status = play.status(id);
+    CHECK(status.state == ConnectionState::up);
+    CHECK(status.error.empty());
+    CHECK(status.latency == 3ms);
+    CHECK(status.pings == 9);
+}
+
+TEST_CASE("what a listener reads when it hears of a change is not older than that", "[monitor]") {
+    struct Reader final : Engine::Outlet {
+        Engine* engine{nullptr};
+        AlertBoard* alerts{nullptr};
+        bool right{true};
+        void event(Event one) override {
+            right = right && engine->cell(0).read().state == one.state;
+            if (one.kind == EventKind::alert) right = right && alerts->list().size() == 1;
+            if (one.kind == EventKind::alert_cleared) right = right && alerts->list().empty();
+        }
+        void hold(const std::string&, Hold) override {}
+    } reader;
+    AlertBoard alerts;
+    Engine engine{{}, timing_of({}, 0), reader, alerts};
+    reader.engine = &engine;
+    reader.alerts = &alerts;
+    const Moment now = Moment::now();
+    const TargetId id = engine.add(std::make_shared<Cell>("shop"), {}, now, true);
+    engine.start(now);
+    for (const bool ok : {true, false, false, true}) {
+        engine.take(id, now);
+        engine.outcome(id, ok ? Play::good() : Play::bad(), now);
+    }
+    CHECK(reader.right);
+}
+
+TEST_CASE("an inconclusive ping changes nothing but is looked at again soon", "[monitor]") {
+    Play play;
+    const TargetId id = play.add("shop");
+    play.ping(id, Play::good());
+    play.ping(id, Play::bad());
+    play.told();
+    const auto before = play.status(id);
+    play.ping(id, Play::doubtful());
+    CHECK(play.told().empty());
+    CHECK(play.status(id).state == ConnectionState::failing);
+    CHECK(play.status(id).error == before.error);
+    CHECK(*play.engine.schedule().next(id) - play.now.mono <= 1s + Schedule::k_tick);
+}
+
+TEST_CASE("an invalid connection is told at the start, with its alert", "[monitor]") {
+    Play play{{1000ms, 500ms}, false};
+    const TargetId id = play.add("broken", {true, true, problem(), 0});
+    CHECK(play.told().empty());
+    CHECK(play.status(id).state == ConnectionState::invalid);
+    CHECK(play.holds["broken"] == Hold::block);
+    play.engine.start(play.now);
+    CHECK(play.told() == "invalid:broken alert:broken:USER-CONNECTION-UNUSABLE");
+    CHECK(play.alerts.list().at(0).text.find("no such scheme") != std::string::npos);
+    CHECK_FALSE(play.engine.schedule().next(id));
+
+    play.engine.validate(id, play.now);
+    CHECK(play.told() == "alert-cleared:broken:USER-CONNECTION-UNUSABLE");
+    CHECK(play.status(id).state == ConnectionState::unknown);
+    CHECK(play.holds["broken"] == Hold::block);  // not before it has answered
+    play.ping(id, Play::good());
+    CHECK(play.holds["broken"] == Hold::release);
+}
+
+TEST_CASE("a down connection that becomes invalid changes its alert", "[monitor]") {
+    Play play;
+    const TargetId id = play.add("shop");
+    play.ping(id, Play::bad());
+    play.ping(id, Play::bad());
+    play.told();
+    play.engine.invalidate(id, problem(), play.now);
+    CHECK(play.told() == "invalid:shop alert-cleared:shop:USER-CONNECTION-UNAVAILABLE alert:shop:USER-CONNECTION-UNUSABLE");
+}
+
+TEST_CASE("disabling clears the alert and stops dependents; enabling pings at once", "[monitor]") {
+    Play play;
+    const TargetId id = play.add("shop");
+    play.ping(id, Play::bad());
+    play.ping(id, Play::bad());
+    play.told();
+    play.engine.disable(id, play.now);
+    play.engine.disable(id, play.now);
+    CHECK(play.told() == "disabled:shop alert-cleared:shop:USER-CONNECTION-UNAVAILABLE");
+    CHECK(play.holds["shop"] == Hold::block);
+    CHECK_FALSE(play.engine.schedule().next(id));
+    play.engine.enable(id, play.now);
+    CHECK(play.told() == "enabled:shop");
+    CHECK(play.holds["shop"] == Hold::block);
+    play.engine.advance(play.now, 0ms, play.turn);
+    CHECK(play.turn.starts == std::vector<TargetId>{id});
+}
+
+TEST_CASE("a disabled connection that is invalid says so when it is enabled", "[monitor]") {
+    Play play;
+    const TargetId id = play.add("shop", {false, true, problem(), 0});
+    CHECK(play.told().empty());
+    play.engine.enable(id, play.now);
+    CHECK(play.told() == "enabled:shop invalid:shop alert:shop:USER-CONNECTION-UNUSABLE");
+    CHECK(play.alerts.list().at(0).text.find("no such scheme") != std::string::npos);
+}
+
+TEST_CASE("a change of what it connects to makes it unknown and pings at once", "[monitor]") {
+    Play play;
+    const TargetId id = play.add("shop");
+    play.ping(id, Play::bad());
+    play.ping(id, Play::bad());
+    play.told();
+    play.engine.change(id, play.now);
+    CHECK(play.told() == "alert-cleared:shop:USER-CONNECTION-UNAVAILABLE");
+    CHECK(play.status(id).state == ConnectionState::unknown);
+    CHECK(play.holds["shop"] == Hold::block);
+    play.engine.advance(play.now, 0ms, play.turn);
+    CHECK(play.turn.starts == std::vector<TargetId>{id});
+    play.engine.outcome(id, Play::bad(), play.now);
+    CHECK(play.told().empty());  // the streak begins anew
+}
+
+TEST_CASE("what is not pinged by schedule holds nobody back once it is enabled", "[monitor]") {
+    Play play;
+    const TargetId id = play.add("shop", {true, false, {}, 0});
+    CHECK_FALSE(play.engine.schedule().next(id));
+    play.engine.disable(id, play.now);
+    CHECK(play.holds["shop"] == Hold::block);
+    play.engine.enable(id, play.now);
+    CHECK(play.holds["shop"] == Hold::release);
+    play.ping(id, Play::good());
+    CHECK(play.status(id).state == ConnectionState::up);
+    CHECK_FALSE(play.engine.schedule().next(id));
+
+    play.engine.set_monitored(id, true, play.now);
+    play.engine.advance(play.now, 0ms, play.turn);
+    CHECK(play.turn.starts == std::vector<TargetId>{id});
+}
+
+TEST_CASE("one that is added later is told and pinged at once, one that is removed leaves no alert", "[monitor]") {
+    Play play;
+    const TargetId id = play.add("late", {}, true);
+    CHECK(play.told() == "added:late");
+    play.engine.advance(play.now, 0ms, play.turn);
+    CHECK(play.turn.starts == std::vector<TargetId>{id});
+    play.engine.outcome(id, Play::bad(), play.now);
+    play.ping(id, Play::bad());
+    play.told();
+    play.engine.remove(id, play.now);
+    CHECK(play.told() == "alert-cleared:late:USER-CONNECTION-UNAVAILABLE removed:late");
+    CHECK(play.holds["late"] == Hold::release);
+    CHECK(play.alerts.list().empty());
+}
+
+TEST_CASE("a file system that fills up raises an alert, and the connection is up all the same", "[monitor]") {
+    Play play;
+    const TargetId id = play.add("in-box");
+    const auto with = [](double space, double inodes) {
+        PingResult result = Play::good();
+        result.measures = {{PingMeasure::Kind::space_used, space}, {PingMeasure::Kind::inodes_used, inodes}};
+        return result;
+    };
+    play.ping(id, with(85, 10));
+    CHECK(play.told() == "up:in-box");
+    play.ping(id, with(40, 91.5));
+    CHECK(play.told() == "alert:in-box:FILESYSTEM-FULL");
+    CHECK(play.alerts.list().at(0).text.find("91 % of the inodes") != std::string::npos);
+    play.ping(id, with(40, 92));
+    CHECK(play.told().empty());
+    CHECK(play.status(id).state == ConnectionState::up);
+    play.ping(id, with(40, 20));
+    CHECK(play.told() == "alert-cleared:in-box:FILESYSTEM-FULL");
+}
+
+TEST_CASE("options are brought within their bounds", "[monitor]") {
+    CHECK(timing_of({10ms, 500ms}, 0).interval == 100ms);
+    CHECK(timing_of({0ms, 500ms}, 0).interval == 0ms);
+    CHECK(timing_of({1000ms, 500ms}, 0).fast == 100ms);
+    CHECK(timing_of({10'000ms, 500ms}, 0).fast == 1s);
+    CHECK(timing_of({60'000ms, 500ms}, 0).fast == 2s);
+    CHECK(timing_of({1000ms, 500ms}, 400).max_in_flight == 100);
+    CHECK(timing_of({1000ms, 500ms}, 0).max_in_flight == 1024);
+}
+
+TEST_CASE("a day of random faults keeps what must hold at every step", "[monitor]") {
+    MonitorOptions options{10'000ms, 2'000ms};
+    Play play{options};
+    constexpr int k_targets = 40;
+    std::vector<TargetId> ids;
+    for (int i = 0; i < k_targets; ++i) ids.push_back(play.add("c" + std::to_string(i), {true, true, {}, 1 + static_cast<std::uint64_t>(i % 7)}));
+    std::uint64_t random = 42;
+    const auto dice = [&](unsigned sides) {
+        random = random * 6364136223846793005U + 1442695040888963407U;
+        return static_cast<unsigned>(random >> 33) % sides;
+    };
+    std::vector<unsigned> sick(k_targets);
+    std::multimap<Clock::time_point, TargetId> answers;
+    std::vector<bool> flying(k_targets);
+    std::vector<Clock::time_point> last(k_targets, play.now.mono);
+    std::map<std::string, bool> down;
+    std::size_t wrong = 0;
+    std::size_t pings = 0;
+    Clock::duration longest{0};
+
+    const auto end = play.now.mono + 24h;
+    while (play.now.mono < end) {
+        const auto wake = play.engine.wake();
+        auto next = answers.empty() ? Clock::time_point::max() : answers.begin()->first;
+        if (wake) next = std::min(next, std::max(*wake, play.now.mono));
+        REQUIRE(next != Clock::time_point::max());
+        play.pass(next - play.now.mono);
+        const auto finish = [&](TargetId id, const PingResult& result) {
+            flying[id] = false;
+            play.engine.outcome(id, result, play.now);
+        };
+        if (!answers.empty() && answers.begin()->first <= play.now.mono) {
+            const TargetId id = answers.begin()->second;
+            answers.erase(answers.begin());
+            if (sick[id] == 0 && dice(500) == 0) sick[id] = 1 + dice(6);
+            const bool fails = sick[id] > 0;
+            if (fails) --sick[id];
+            finish(id, fails ? Play::bad() : dice(200) == 0 ? Play::doubtful() : Play::good());
+        } else {
+            play.engine.advance(play.now, 0ms, play.turn);
+            for (const TargetId id : play.turn.expired) {
+                std::erase_if(answers, [&](const auto& one) { return one.second == id; });
+                finish(id, Play::bad(Reason::timeout));
+            }
+            for (const TargetId id : play.turn.starts) {
+                if (flying[id]) ++wrong;
+                flying[id] = true;
+                ++pings;
+                longest = std::max(longest, play.now.mono - last[id]);
+                last[id] = play.now.mono;
+                answers.emplace(play.now.mono + std::chrono::milliseconds{dice(100) == 0 ? 5000 : 1 + dice(300)}, id);
+            }
+        }
+        for (const Event& one : play.events) {
+            if (one.kind == EventKind::down && std::exchange(down[one.name], true)) ++wrong;
+            if (one.kind == EventKind::up && !std::exchange(down[one.name], false) && one.from != ConnectionState::unknown) ++wrong;
+        }
+        play.events.clear();
+    }
+    std::size_t standing = 0;
+    for (const auto& [name, is_down] : down) standing += is_down ? 1 : 0;
+
+    CHECK(wrong == 0);
+    CHECK(play.alerts.list().size() == standing);
+    CHECK(pings >= std::size_t{k_targets} * 24 * 360);
+    CHECK(longest <= 12s);  // a slow answer delays the next ping by less than the timeout
+    CHECK(play.engine.schedule().in_flight() == answers.size());
+}
