@@ -42,7 +42,9 @@ using DialCallback = UniqueFunction<void(Result<std::unique_ptr<Stream>>)>;
 /// (unless it is cancelled), never from inside this call. Destroying the returned Dial cancels it.
 /// @param endpoint  lives as long as the dial
 /// @param trace     null, or where the phases are noted; lives as long as the dial
-std::unique_ptr<Dial> start_dial(Loop& loop, const Endpoint& endpoint, std::string_view label, DialTrace* trace, DialCallback callback);
+/// @param brief     the stream is only wanted for Stream::abort(): being connected was the question
+std::unique_ptr<Dial> start_dial(Loop& loop, const Endpoint& endpoint, std::string_view label, DialTrace* trace, DialCallback callback,
+                                 bool brief = false);
 
 /// The same from any thread, with a deadline. The callback comes exactly once, on the loop's thread; after Operation::cancel with CANCELLED.
 Operation async_dial(Loop& loop, Endpoint endpoint, std::string label, Deadline deadline, std::shared_ptr<DialTrace> trace, DialCallback callback);

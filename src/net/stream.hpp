@@ -49,6 +49,9 @@ public:
     IoResult read_some(char* data, std::size_t size);
     IoResult write_some(std::string_view data);
 
+    /// Gives bytes back that were read too far; the next read (or the handshake) gets them first.
+    void unread(std::string_view data);
+
     /// Puts TLS over it; handshake() is called until it is done.
     /// @throws Error SOCKET-SSL-ERROR (reason local) where OpenSSL has no memory
     void start_tls(std::shared_ptr<const TlsContext> context, TlsPeer peer);
@@ -81,9 +84,16 @@ public:
     Loop& loop() const noexcept { return *loop_; }
     int fd() const noexcept { return fd_.get(); }
 
+    /// One recv(), or what was given back; -1 with errno as usual. For the TLS layer too.
+    long receive(char* data, std::size_t size) noexcept;
+    /// One send() that raises no SIGPIPE.
+    long send(const char* data, std::size_t size) noexcept;
+
 private:
     FdWatch& watch();
-    IoResult failure(int system_error, std::string_view doing) const;
+    IoResult failure(int system_error) const;
+    IoResult tls_outcome(int result, int system_error);
+    void on_idle_event();
 
     std::shared_ptr<Loop> loop_;  // first, so that it goes last
     UniqueFd fd_;
@@ -93,7 +103,9 @@ private:
     std::string target_;  // of the TLS handshake, for messages
     std::shared_ptr<const TlsContext> tls_;
     SSL* ssl_{nullptr};
-    bool tls_broken_{false};
+    bool tls_stands_{false};  // the handshake is over and nothing broke since
+    std::string unread_;
+    UniqueFunction<void()> on_idle_;
 };
 
 }  // namespace qconn::net

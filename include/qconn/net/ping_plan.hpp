@@ -23,6 +23,8 @@ struct NetPing {
     std::function<std::unique_ptr<Dialogue>()> dialogue{};
     /// The stream may be kept and used for the next ping.
     bool keep{false};
+    /// For dialogues that ask for TLS after some words in clear (Dialogue::Want::start_tls); Endpoint::tls is null then.
+    std::shared_ptr<const TlsOptions> start_tls{};
 };
 
 /// What a blocking ping saw. A value type; a plain text converts to it.
