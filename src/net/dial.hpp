@@ -39,7 +39,7 @@ public:
 using DialCallback = UniqueFunction<void(Result<std::unique_ptr<Stream>>)>;
 
 /// Starts to dial without a deadline of its own: the caller calls expire(). To be called on the loop's thread; the callback comes exactly once there
-/// (unless it is cancelled), never from inside this call. Destroying the returned Dial cancels it.
+/// (unless it is cancelled), never from inside this call. Destroying the returned Dial cancels it; it may be destroyed from inside the callback.
 /// @param endpoint  lives as long as the dial
 /// @param trace     null, or where the phases are noted; lives as long as the dial
 /// @param brief     the stream is only wanted for Stream::abort(): being connected was the question

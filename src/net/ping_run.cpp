@@ -133,7 +133,7 @@ private:
 
     void on_dialled(Result<std::unique_ptr<Stream>> dialled) {
         const auto self = shared_from_this();
-        former_dial_ = std::move(dial_);  // it is what calls
+        dial_.reset();
         for (auto& step : trace_.steps) note(std::move(step));
         trace_.steps.clear();
         guarded([&] {
@@ -295,7 +295,6 @@ private:
 
     void release() noexcept {
         dial_.reset();
-        former_dial_.reset();
         driver_.reset();
         dialogue_.reset();
         stream_.reset();
@@ -315,7 +314,6 @@ private:
     std::unique_ptr<Dialogue> dialogue_;
     std::unique_ptr<DialogueDriver> driver_;  // goes before what it refers to
     std::unique_ptr<Dial> dial_;
-    std::unique_ptr<Dial> former_dial_;
     DialTrace trace_;
     Clock::time_point step_start_{};
     PingResult result_;
@@ -339,6 +337,7 @@ public:
         result_.started = Clock::now();
         // The job shares nothing but the plan with a run that may have ended by the time it returns.
         auto job = [weak = weak_from_this(), loop = loop_.shared_from_this(), plan = plan_, deadline = deadline_, label = label_] {
+            if (weak.expired()) return;  // given up before its turn came
             PingEvidence seen;
             std::optional<Error> error;
             try {
