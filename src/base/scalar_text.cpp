@@ -8,7 +8,14 @@
 #include <cstdio>
 #include <limits>
 
+#include <qconn/base/error.hpp>
+
+#include "base/base64.hpp"
 #include "base/text.hpp"
+
+namespace qconn::detail {
+QCONN_API std::string iso_text(const Value& value);  // declared for users in <qconn/json.hpp>, which needs nlohmann/json
+}
 
 namespace qconn::text {
 
@@ -73,7 +80,6 @@ std::optional<Digits> split_number(std::string_view text) noexcept {
     return d;
 }
 
-/// The form that JSON has for it: no plus, no leading zeros, digits on both sides of the point.
 std::string canonical(const Digits& d) {
     std::string out = d.negative ? "-" : "";
     std::string_view whole = d.whole;
@@ -135,6 +141,11 @@ Value number(std::string_view text) {
     const auto r = std::from_chars(plain.data(), plain.data() + plain.size(), v);
     if (r.ec == std::errc{} && stands_for(v, *d)) return Value{v};
     return Value::decimal(canonical(*d));
+}
+
+std::string canonical_number(std::string_view text) {
+    const auto d = split_number(text);
+    return d ? canonical(*d) : std::string{text};
 }
 
 std::string double_text(double v) {
@@ -279,7 +290,10 @@ std::optional<Duration> parse_duration(std::string_view text) noexcept {
     return Duration{static_cast<std::int32_t>(months), static_cast<std::int32_t>(days), nanoseconds};
 }
 
-std::string duration_text(const Duration& d) {
+namespace {
+
+/// `micros`: the form with a part for microseconds where there is nothing smaller.
+std::string duration_parts(const Duration& d, bool micros) {
     std::string out{"P"};
     const auto part = [&out](std::int64_t v, char unit) {
         if (v != 0) out.append(std::to_string(v)).append(1, unit);
@@ -292,18 +306,57 @@ std::string duration_text(const Duration& d) {
         part(d.nanoseconds / (3600 * k_second), 'H');
         part(d.nanoseconds / (60 * k_second) % 60, 'M');
         const std::int64_t seconds = d.nanoseconds / k_second % 60, rest = d.nanoseconds % k_second;
-        if (rest % 1000 == 0) {
+        if (rest == 0 || (micros && rest % 1000 == 0)) {
             part(seconds, 'S');
             part(rest / 1000, 'u');
         } else {
             std::array<char, 40> buffer{};
-            std::snprintf(buffer.data(), buffer.size(), "%s%lld.%09lldS", d.nanoseconds < 0 ? "-" : "", static_cast<long long>(std::abs(seconds)),
+            std::snprintf(buffer.data(), buffer.size(), "%s%lld.%09lld", d.nanoseconds < 0 ? "-" : "", static_cast<long long>(std::abs(seconds)),
                           static_cast<long long>(std::abs(rest)));
             out += buffer.data();
+            while (out.back() == '0') out.pop_back();
+            out += 'S';
         }
     }
     if (out.size() == 1) out += "0D";
     return out;
 }
 
+}  // namespace
+
+std::string duration_text(const Duration& d) { return duration_parts(d, true); }
+std::string iso_duration_text(const Duration& d) { return duration_parts(d, false); }
+
+std::optional<std::string> scalar(const Value& value) {
+    switch (value.kind()) {
+        case ValueKind::null: return std::string{};
+        case ValueKind::boolean: return std::string{value.as_bool() ? "true" : "false"};
+        case ValueKind::int64: return std::to_string(value.as_int64());
+        case ValueKind::uint64: return std::to_string(value.as_uint64());
+        case ValueKind::float64: {
+            const double d = value.as_double();
+            if (std::isfinite(d)) return double_text(d);
+            return std::string{std::isnan(d) ? "NaN" : d < 0 ? "-INF" : "INF"};
+        }
+        case ValueKind::decimal:
+        case ValueKind::string: return std::string{value.as_string()};
+        case ValueKind::binary: return base64::encode(value.as_bytes());
+        case ValueKind::timestamp: {
+            std::string text = timestamp_text(value.as_timestamp(), true);
+            return text.empty() ? std::nullopt : std::optional{std::move(text)};
+        }
+        case ValueKind::duration: return iso_duration_text(value.as_duration());
+        case ValueKind::tagged: return scalar(value.untagged());
+        case ValueKind::list:
+        case ValueKind::map: break;
+    }
+    return std::nullopt;
+}
+
 }  // namespace qconn::text
+
+std::string qconn::detail::iso_text(const Value& value) {
+    auto text = text::scalar(value);
+    if (!text) throw make_error(Errc::serialize, "writing a value as text failed: a timestamp in it is not within the years 0 to 9999");
+    return *std::move(text);
+}

@@ -17,6 +17,9 @@ bool is_number(std::string_view text) noexcept;
 /// these digits (its nearest double, written with as many digits, gives them again); otherwise a decimal, its text in the form of JSON.
 Value number(std::string_view text);
 
+/// The form that JSON has for such a text: no plus, no leading zeros, digits on both sides of the point.
+std::string canonical_number(std::string_view text);
+
 /// The shortest text that reads back as the same double and shows that it is one: "1.0", "1e+300". Not for infinity and NaN.
 std::string double_text(double v);
 
@@ -31,5 +34,11 @@ std::string timestamp_text(const Timestamp& t, bool short_date);
 std::optional<Duration> parse_duration(std::string_view text) noexcept;
 /// The same with as few parts as it needs; zero is `P0D`.
 std::string duration_text(const Duration& d);
+/// As ISO 8601 has it: `P2Y3M4DT5H6M7.000008S`.
+std::string iso_duration_text(const Duration& d);
+
+/// A scalar as the text that formats without types have for it: null empty, true and false, numbers in digits, binary as base64, timestamps and
+/// durations as ISO 8601, a tagged one without its tag. Nothing for lists, maps, and a timestamp that has no text.
+std::optional<std::string> scalar(const Value& value);
 
 }  // namespace qconn::text
