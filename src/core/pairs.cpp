@@ -207,7 +207,8 @@ private:
             fail(begin, 1, "a bracket in this value is not closed");
             return {};
         }
-        return word_value(text::trim(text_.substr(begin, at_ - begin)));
+        const auto word = text::trim(text_.substr(begin, at_ - begin));
+        return limits_.typed ? word_value(word) : Value{word};
     }
 
     std::string_view text_;

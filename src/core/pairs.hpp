@@ -25,6 +25,8 @@ struct PairsLimits {
     std::size_t max_size{64 * 1024};
     std::size_t max_depth{32};
     std::size_t max_items{10'000};
+    /// False: every word stays the text that it is, for maps of text to text such as headers.
+    bool typed{true};
 };
 
 /// What is wrong, and where in the text (bytes). The message quotes nothing of the text, which may be secret.

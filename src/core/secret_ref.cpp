@@ -268,6 +268,8 @@ Value SecretTokens::restore_value(const Value& part) const {
 Secret read_secret(const SecretRef& reference, std::string_view directory, std::string_view connection) {
     switch (reference.kind) {
         case SecretKind::environment: {
+            if (!is_variable_name(reference.argument))  // perhaps a password in a wrong place: not shown
+                fail({SecretKind::environment, "…"}, connection, "what stands there is no name of an environment variable", Reason::bad_value);
             auto value = process_environment(reference.argument);
             if (!value) {
                 fail(reference, connection,

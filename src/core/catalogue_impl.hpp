@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The inside of a catalogue.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <qconn/core/scheme.hpp>
+
+namespace qconn {
+
+namespace core {
+
+struct KnownOption {
+    const OptionSpec* spec{nullptr};
+    bool is_alias{false};
+};
+
+/// A scheme with what makes its look-ups quick. Immutable once made; shared by all copies of a catalogue.
+struct SchemeEntry {
+    Scheme scheme;
+    /// By name and by alias; the keys are views into the scheme.
+    std::unordered_map<std::string_view, KnownOption> options;
+    std::vector<std::string> option_names;
+};
+
+/// Whether a value is of an option's type as it stands, without conversion.
+bool has_type(const Value& value, OptionType type) noexcept;
+/// Of an integer or float64, rounded where it must be.
+double number_of(const Value& value) noexcept;
+bool is_allowed(const OptionSpec& spec, const Value& value) noexcept;
+
+}  // namespace core
+
+struct Catalogue::Impl {
+    std::vector<std::shared_ptr<const core::SchemeEntry>> entries;
+    /// The keys are views into the entries.
+    std::unordered_map<std::string_view, const core::SchemeEntry*> by_name;
+    std::vector<std::string> names;
+
+    const core::SchemeEntry* find(std::string_view name) const noexcept {
+        const auto found = by_name.find(name);
+        return found == by_name.end() ? nullptr : found->second;
+    }
+};
+
+}  // namespace qconn
