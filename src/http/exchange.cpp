@@ -217,6 +217,7 @@ void Exchange::prepare(net::CurlHandle& handle) {
 
     head_done_ = false;
     discard_ = false;
+    tls_report_.reset();
     head_bytes_ = 0;
     body_bytes_ = 0;
     decoder_.reset();
@@ -336,7 +337,7 @@ bool Exchange::on_body(std::string_view bytes) {
 bool Exchange::finished(net::CurlHandle& handle, const End& end) {
     if (handle.memory) gather(handle);
     if (end.stop != CurlStop::none) {
-        error_ = stopped(handle, end.stop);
+        error_ = stopped(end.stop);
         return false;
     }
     if (abort_ != Abort::none) {
@@ -451,14 +452,14 @@ bool Exchange::decide(net::CurlHandle& handle) {
     return false;
 }
 
-Phase Exchange::reached(net::CurlHandle& handle) const {
+Phase Exchange::reached() const {
     if (is_connected()) return head_done_ ? Phase::body : Phase::head;
     if (!opened_socket()) return Phase::resolve;
-    if (time_of(handle.easy(), CURLINFO_CONNECT_TIME_T).count() == 0) return Phase::connect;
-    const bool tunnels = target_.tls && settings_->options.proxy && settings_->base.socket.empty();
-    if (tunnels && !tls_report_) return Phase::proxy;
-    return target_.tls ? Phase::tls : Phase::connect;
+    if (target_.tls && tls_report_) return Phase::tls;
+    return tunnels() && had_transport() ? Phase::proxy : Phase::connect;
 }
+
+bool Exchange::tunnels() const { return target_.tls && target_.socket.empty() && settings_->options.proxy.has_value(); }
 
 std::string Exchange::what() const {
     std::string out = method_ + " " + target_.shown();
@@ -476,8 +477,8 @@ Error Exchange::with_response(Error error) {
     return error;
 }
 
-Error Exchange::stopped(net::CurlHandle& handle, CurlStop stop) {
-    const Phase phase = reached(handle);
+Error Exchange::stopped(CurlStop stop) {
+    const Phase phase = reached();
     const std::string where{phase_words(phase)};
     if (stop == CurlStop::cancelled) { return make(HttpErrc::cancelled, what() + " was cancelled during: " + where, phase, Reason::cancelled); }
     std::string message = what();
@@ -553,7 +554,9 @@ std::optional<Error> Exchange::proxy_refusal(net::CurlHandle& handle) {
 
 Error Exchange::failed(net::CurlHandle& handle, const End& end) {
     const std::string words = in_words(end.words, end.code);
-    const Phase phase = reached(handle);
+    Phase phase = reached();
+    // What libcurl cannot open it says to be CURLE_COULDNT_CONNECT: any other failure below TLS came from the proxy.
+    if (phase == Phase::connect && tunnels() && end.code != CURLE_COULDNT_CONNECT && end.code != CURLE_OPERATION_TIMEDOUT) phase = Phase::proxy;
     long system_error = 0;
     curl_easy_getinfo(handle.easy(), CURLINFO_OS_ERRNO, &system_error);
     const bool has_proxy = settings_->options.proxy.has_value() && target_.socket.empty();
@@ -605,7 +608,7 @@ Error Exchange::failed(net::CurlHandle& handle, const End& end) {
                         Phase::connect, reason)
                 .with_retryable(true);
         }
-        case CURLE_OPERATION_TIMEDOUT: return stopped(handle, deadline_.has_passed() ? CurlStop::deadline : CurlStop::connect_timeout);
+        case CURLE_OPERATION_TIMEDOUT: return stopped(deadline_.has_passed() ? CurlStop::deadline : CurlStop::connect_timeout);
         case CURLE_SSL_CONNECT_ERROR:
         case CURLE_PEER_FAILED_VERIFICATION:
         case CURLE_SSL_CERTPROBLEM:
@@ -675,44 +678,9 @@ Error Exchange::failed(net::CurlHandle& handle, const End& end) {
 }
 
 Error Exchange::status_error() {
-    const int status = response_.status;
-    std::string message = what() + " was answered with " + std::to_string(status);
-    if (!response_.reason.empty()) message += " " + text::printable(text::shorten(response_.reason, 80));
-    Phase phase = Phase::protocol;
-    Reason reason = Reason::status;
-    HttpErrc code = HttpErrc::receive;
-    switch (status) {
-        case 401:
-            phase = Phase::auth;
-            reason = Reason::denied;
-            message += settings_->authorization.empty() ? "; it wants credentials: set username and password, or token"
-                                                        : "; check the credentials of this connection";
-            break;
-        case 403:
-            phase = Phase::auth;
-            reason = Reason::permission;
-            message += "; these credentials may not do this";
-            break;
-        case 404:
-            reason = Reason::not_found;
-            message += "; check the path";
-            break;
-        case 407:
-            code = HttpErrc::proxy;
-            phase = Phase::proxy;
-            reason = Reason::denied;
-            message += "; check the user name and password in the proxy's URL";
-            break;
-        case 408:
-        case 429: message += "; try again later"; break;
-        default:
-            if (status / 100 == 5)
-                message += "; the server has the reason in its log";
-            else
-                message += "; see the answer in the error's detail";
-    }
-    const bool retryable = status == 408 || status == 425 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
-    return with_response(make(code, message, phase, reason).with_retryable(retryable));
+    Error error = http::status_error(*settings_, response_, what());
+    if (redirects_ != 0) error.with_phase(Phase::redirect);
+    return with_response(std::move(error));
 }
 
 Result<HttpResponse> Exchange::take_result() {

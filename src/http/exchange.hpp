@@ -49,11 +49,12 @@ private:
     bool follow(net::CurlHandle& handle);
     bool decide(net::CurlHandle& handle);
     void gather(net::CurlHandle& handle);
-    Phase reached(net::CurlHandle& handle) const;
+    Phase reached() const;
+    bool tunnels() const;
     std::string what() const;
     Error make(HttpErrc code, const std::string& message, Phase phase, Reason reason) const;
     Error with_response(Error error);
-    Error stopped(net::CurlHandle& handle, net::CurlStop stop);
+    Error stopped(net::CurlStop stop);
     Error aborted();
     Error failed(net::CurlHandle& handle, const End& end);
     Error status_error();

@@ -209,4 +209,51 @@ std::string Settings::redact(std::string text) const {
     return text;
 }
 
+std::string shown_url(std::string_view url) {
+    const std::size_t query = url.find('?');
+    return query == std::string_view::npos ? std::string{url} : std::string{url.substr(0, query)} + "?…";
+}
+
+Error status_error(const Settings& settings, const HttpResponse& response, std::string_view what) {
+    const int status = response.status;
+    std::string message = (what.empty() ? response.info.method + " " + shown_url(response.info.url) : std::string{what}) + " was answered with " +
+                          std::to_string(status);
+    if (!response.reason.empty()) message += " " + text::printable(text::shorten(response.reason, 80));
+    Phase phase = Phase::protocol;
+    Reason reason = Reason::status;
+    HttpErrc code = HttpErrc::receive;
+    switch (status) {
+        case 401:
+            phase = Phase::auth;
+            reason = Reason::denied;
+            message += settings.authorization.empty() ? "; it wants credentials: set username and password, or token"
+                                                      : "; check the credentials of this connection";
+            break;
+        case 403:
+            phase = Phase::auth;
+            reason = Reason::permission;
+            message += "; these credentials may not do this";
+            break;
+        case 404:
+            reason = Reason::not_found;
+            message += "; check the path";
+            break;
+        case 407:
+            code = HttpErrc::proxy;
+            phase = Phase::proxy;
+            reason = Reason::denied;
+            message += "; check the user name and password in the proxy's URL";
+            break;
+        case 408:
+        case 429: message += "; try again later"; break;
+        default:
+            if (status / 100 == 5)
+                message += "; the server has the reason in its log";
+            else
+                message += "; see the answer in the error's detail";
+    }
+    const bool retryable = status == 408 || status == 425 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
+    return make_http_error(code, message, phase, reason, settings.options.label).with_retryable(retryable);
+}
+
 }  // namespace qconn::http

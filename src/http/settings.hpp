@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include <qconn/base/error.hpp>
 #include <qconn/http/http_client.hpp>
 #include <qconn/net/runtime.hpp>
 
@@ -52,6 +53,12 @@ struct Settings {
     /// `text` with the client's secrets taken out, for what a server said.
     std::string redact(std::string text) const;
 };
+
+/// A URL for messages: a query may hold keys, so it is shown as "?…".
+std::string shown_url(std::string_view url);
+/// The error for an answer with a status from 400 on.
+/// @param what  what was asked; empty: method and URL of the answer
+Error status_error(const Settings& settings, const HttpResponse& response, std::string_view what = {});
 
 /// `Basic dXNlcjpwYXNz`
 std::string basic_authorization(std::string_view username, std::string_view password);

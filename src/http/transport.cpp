@@ -99,14 +99,20 @@ Operation Transport::async_request(HttpRequest request, Deadline deadline, Callb
             },
             runtime_);
     } catch (const Error& error) {
-        const auto ended = std::make_shared<Ended>();
-        runtime_.impl().loop().post([shared, ended, error, settings = settings_, keep = runtime_] {
-            ended->set_done();
-            deliver(*shared, Result<HttpResponse>{error}, keep.log(), settings->options.label);
+        return refuse([shared, error, log = runtime_.log(), settings = settings_] {
+            deliver(*shared, Result<HttpResponse>{error}, log, settings->options.label);
         });
-        return Operation{ended};
     }
     return driver_.start(std::move(exchange));
+}
+
+Operation Transport::refuse(UniqueFunction<void()> work) {
+    const auto ended = std::make_shared<Ended>();
+    runtime_.impl().loop().post([work = std::move(work), ended, keep = runtime_]() mutable {
+        ended->set_done();
+        work();
+    });
+    return Operation{ended};
 }
 
 }  // namespace qconn::http

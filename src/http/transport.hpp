@@ -27,6 +27,8 @@ public:
     /// @throws Error
     HttpResponse request(const HttpRequest& request, Deadline deadline, CallMode mode = {});
     Operation async_request(HttpRequest request, Deadline deadline, Callback<HttpResponse> callback, CallMode mode = {});
+    /// For a call that cannot even be made: `deliver` runs on the loop, as its callback would.
+    Operation refuse(UniqueFunction<void()> deliver);
     /// Ends everything as cancelled; returns when no blocking call is inside any more.
     void close() noexcept { driver_.close(); }
 

@@ -86,7 +86,9 @@ struct CurlHandle::Callbacks {
             transfer->since_ = Clock::now();
             note_limits(self);
         }
-        return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+        const curl_socket_t fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+        if (fd >= 0 && transfer->socket_count_ < transfer->sockets_.size()) transfer->sockets_[transfer->socket_count_++] = fd;
+        return fd;
     }
     static int request_begins(void* self, char*, char*, int, int) noexcept {
         CurlTransfer* transfer = static_cast<CurlHandle*>(self)->transfer_;
@@ -172,6 +174,16 @@ void CurlTransfer::begin_run() noexcept {
     uploaded_ = 0;
     opened_socket_ = false;
     connected_ = false;
+    had_transport_ = false;
+    socket_count_ = 0;
+}
+
+void CurlTransfer::look_at_sockets() noexcept {
+    for (std::size_t i = 0; i < socket_count_; ++i) {
+        sockaddr_storage peer{};
+        socklen_t size = sizeof peer;
+        if (::getpeername(sockets_[i], reinterpret_cast<sockaddr*>(&peer), &size) == 0) had_transport_ = true;
+    }
 }
 
 void CurlTransfer::heard() noexcept {
@@ -349,6 +361,7 @@ void CurlDriver::run(CurlTransfer& transfer) {
                 if (message->msg == CURLMSG_DONE) end.code = message->data.result;
             }
         }
+        if (end.stop != CurlStop::none) transfer.look_at_sockets();
         curl_multi_remove_handle(multi, handle.easy_);
         end.words = handle.words_;
         const bool again = transfer.finished(handle, end);
@@ -513,6 +526,7 @@ void CurlDriver::Async::launch(Run& run) {
 void CurlDriver::Async::stop(Run& run, CurlStop why) {
     if (run.in_multi) {
         run.in_multi = false;
+        run.transfer->look_at_sockets();
         curl_multi_remove_handle(multi_.get(), run.handle->easy_);
     } else {
         run.transfer->begin_run();

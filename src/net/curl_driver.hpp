@@ -4,7 +4,9 @@
 
 #include <curl/curl.h>
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -100,6 +102,8 @@ protected:
     /// How far the present run has come.
     bool opened_socket() const noexcept { return opened_socket_; }
     bool is_connected() const noexcept { return connected_; }
+    /// For a run that was stopped: TCP stood, whatever was still missing above it.
+    bool had_transport() const noexcept { return had_transport_; }
 
 private:
     friend class CurlDriver;
@@ -109,11 +113,16 @@ private:
     void heard() noexcept;
     Clock::time_point next_limit() const noexcept;
     CurlStop judge(CURL* easy, Clock::time_point now) noexcept;
+    /// Before libcurl closes what it opened.
+    void look_at_sockets() noexcept;
 
     Clock::time_point since_{};  // start of the connecting, then the last sign of the peer
     curl_off_t uploaded_{0};
     bool opened_socket_{false};
     bool connected_{false};
+    bool had_transport_{false};
+    std::array<curl_socket_t, 8> sockets_{};  // the first ones of this run: libcurl tries the addresses of a name
+    std::size_t socket_count_{0};
 };
 
 /// The transfers of one client. Blocking ones each have a lane of their own: a multi handle with its connection, polled by the caller; lanes are kept
