@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rest/rest_error.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.hpp"
+#include "rest/body.hpp"
+
+namespace qconn {
+
+namespace {
+
+struct Named {
+    std::string_view name;
+    std::string_view words;
+};
+// In the order of RestErrc, which begins with 1.
+constexpr std::array<Named, 4> k_codes{{
+    {"REST-RESPONSE-ERROR", "the server reports an error"},
+    {"DESERIALIZATION-ERROR", "the body of the answer cannot be read"},
+    {"SERIALIZATION-ERROR", "the body cannot be written"},
+    {"RESTCLIENT-ERROR", "an option is wrong"},
+}};
+
+const Named* find_code(int value) noexcept {
+    const auto index = static_cast<std::size_t>(value) - 1;
+    return index < k_codes.size() ? &k_codes[index] : nullptr;
+}
+
+class RestCategory final : public std::error_category {
+public:
+    const char* name() const noexcept override { return "qconn.rest"; }
+    std::string message(int value) const override {
+        const Named* code = find_code(value);
+        return std::string{code != nullptr ? code->words : "unknown"};
+    }
+};
+
+/// What is taken for the name of an error: a word as programs write them. Anything else stays text.
+bool is_error_name(std::string_view name) noexcept {
+    constexpr std::size_t k_longest = 100;
+    return !name.empty() && name.size() <= k_longest && std::all_of(name.begin(), name.end(), [](char c) {
+        return text::is_alpha(c) || text::is_digit(c) || c == '-' || c == '_' || c == '.' || c == ':';
+    });
+}
+
+constexpr std::size_t k_shown_text = 1000;
+
+std::string shown_text(std::string_view words) { return text::printable(text::shorten(text::trim(words), k_shown_text)); }
+
+}  // namespace
+
+const std::error_category& rest_category() noexcept {
+    static const RestCategory category;
+    return category;
+}
+
+std::error_code make_error_code(RestErrc code) noexcept { return {static_cast<int>(code), rest_category()}; }
+
+namespace rest {
+
+Error make_rest_error(RestErrc code, std::string message, Phase phase, Reason reason) {
+    const Named* named = find_code(static_cast<int>(code));
+    Error error{code, named != nullptr ? named->name : k_codes[0].name, std::move(message)};
+    error.with_phase(phase).with_reason(reason);
+    return error;
+}
+
+Error response_error(const Error& plain, const HttpResponse& response, std::string_view assume_charset, std::string_view shown) {
+    Value body;
+    const std::string_view content_type = response.headers.get("Content-Type");
+    try {
+        body = decode_body(response.body, content_type, assume_charset);
+    } catch (const Error&) {  // the status stands for itself; the bytes are in the detail
+    }
+    const std::string where = " (status " + std::to_string(response.status) + ", REST URL " + std::string{shown} + ")";
+    std::string name;
+    std::string message;
+    if (const Value& err = body["err"]; err.is_string() && is_error_name(err.as_string())) {
+        name = err.as_string();
+        const Value& desc = body["desc"];
+        message = (desc.is_string() ? shown_text(desc.as_string()) : std::string{"the server gives no description"}) + where;
+    } else if (body.is_string() && !body.as_string().empty() && !text::to_lower(content_type).starts_with("text/html")) {
+        name = "REST-RESPONSE-ERROR";
+        message = shown_text(body.as_string()) + where;
+    } else {
+        return plain;
+    }
+    Error error{RestErrc::response, name, std::move(message)};
+    error.with_phase(plain.phase()).with_reason(plain.reason()).with_retryable(plain.retryable()).with_connection(plain.connection());
+    return error;
+}
+
+}  // namespace rest
+}  // namespace qconn

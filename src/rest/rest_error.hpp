@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Errors of the REST family, made in one place.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <qconn/base/error.hpp>
+#include <qconn/rest/rest_client.hpp>
+
+namespace qconn::rest {
+
+/// An Error of this family with the name documented at the code.
+Error make_rest_error(RestErrc code, std::string message, Phase phase, Reason reason);
+
+/// What a failing status means: the server's own `err` and `desc`, its text, or the status alone.
+/// @param plain  the HTTP client's error for it
+/// @param shown  the URL for messages
+Error response_error(const Error& plain, const HttpResponse& response, std::string_view assume_charset, std::string_view shown);
+
+}  // namespace qconn::rest
