@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+/// From definitions of the HTTP kinds to HttpOptions, what their tables cannot say included.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <qconn/core/scheme.hpp>
+#include <qconn/http/http_client.hpp>
+
+#include "schemes/convert.hpp"
+
+namespace qconn::schemes {
+
+Headers headers_of(const Value& map);
+
+// Checks of single options: empty, or what is wrong.
+std::string headers_problem(const Value& map);
+std::string proxy_problem(const Value& url);
+std::string codings_problem(const Value& list);
+
+/// Label, URL and log-in. The real scheme is https where the definition's ends in an `s`, else http.
+void set_address(HttpOptions& options, const ResolvedDefinition& definition);
+
+/// What is wrong with URL and options of any HTTP kind, taken together.
+void check_http(const Definition& definition, Findings& findings);
+
+}  // namespace qconn::schemes

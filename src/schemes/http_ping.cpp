@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "schemes/http_ping.hpp"
+
+#include <memory>
+#include <utility>
+
+#include "base/base64.hpp"
+#include "base/text.hpp"
+#include "http/ping_dialogue.hpp"
+#include "http/target.hpp"
+
+namespace qconn::schemes {
+namespace {
+
+/// Takes every answer for a success that does not refuse the credentials.
+class LoginDialogue final : public Dialogue {
+public:
+    explicit LoginDialogue(std::unique_ptr<Dialogue> request) : request_{std::move(request)} {}
+
+    Step begin(std::string& out) override { return judge(request_->begin(out)); }
+    Step feed(std::string_view input, bool closed, std::string& out) override { return judge(request_->feed(input, closed, out)); }
+    std::string evidence() const override { return request_->evidence(); }
+    std::string_view awaited() const noexcept override { return request_->awaited(); }
+    Phase phase() const noexcept override { return request_->phase(); }
+
+private:
+    static Step judge(Step step) {
+        if (step.want == Want::failed && step.error && step.error->phase() == Phase::protocol && step.error->reason() == Reason::status) {
+            return Step{Want::done, step.used, std::nullopt};
+        }
+        return step;
+    }
+
+    std::unique_ptr<Dialogue> request_;
+};
+
+std::string basic(std::string_view username, std::string_view password) {
+    std::string pair{username};
+    pair.append(1, ':').append(password);
+    std::string result = "Basic " + base64::encode(pair);
+    wipe(pair);
+    return result;
+}
+
+http::Target target_of(const HttpOptions& options, const http::Target& base, const std::string& path) {
+    if (http::is_whole_url(path)) return http::parse_target(path);
+    http::Target target = base;
+    const http::PathRules rules{options.encode_characters, options.pre_encoded_paths};
+    if (path.starts_with('/'))
+        target.path = http::encode_path(path, rules);
+    else if (!path.empty())
+        target.path = http::join_paths(base.path, http::encode_path(path, rules));
+    return target;
+}
+
+Headers headers_of_call(const HttpOptions& options, const PingCall& call, bool same_origin) {
+    Headers headers;
+    for (const auto& [name, value] : options.headers) {
+        if (same_origin || !http::is_credential_header(name)) headers.set(name, value);
+    }
+    for (const auto& [name, value] : call.headers) headers.set(name, value);
+    if (!same_origin || headers.find("Authorization") != nullptr) return headers;
+    if (!options.token.empty())
+        headers.set("Authorization", options.token_type + ' ' + std::string{options.token.reveal()});
+    else if (!options.username.empty() || !options.password.empty())
+        headers.set("Authorization", basic(options.username, options.password.reveal()));
+    return headers;
+}
+
+Endpoint endpoint_of(const HttpOptions& options, const http::Target& target, bool with_tls) {
+    Endpoint endpoint;
+    endpoint.host = target.socket.empty() ? target.host : target.socket;
+    endpoint.is_socket = !target.socket.empty();
+    endpoint.port = target.port;
+    if (options.proxy && !endpoint.is_socket) {
+        if (target.tls) {
+            endpoint.proxy = options.proxy;
+        } else {  // no tunnel: the proxy is whom requests are sent to
+            endpoint.host = options.proxy->host;
+            endpoint.port = options.proxy->port;
+        }
+    }
+    if (target.tls && with_tls) {
+        endpoint.tls = std::make_shared<const TlsOptions>(options.tls);
+        endpoint.alpn = {"http/1.1"};
+    }
+    return endpoint;
+}
+
+}  // namespace
+
+PingPlan make_ping_plan(const HttpOptions& options, PingDepth depth, const std::optional<PingCall>& call, bool automatic_pings) {
+    if (depth == PingDepth::standard && !automatic_pings) {
+        return BlockingPing{[](Deadline) { return PingEvidence{"nothing was asked: automatic pings are switched off (disable_automatic_pings)"}; }};
+    }
+    const http::Target base = http::parse_target(options.url);
+    NetPing ping;
+    const bool sends = depth == PingDepth::auth || depth == PingDepth::full || (depth == PingDepth::standard && call);
+    if (!sends) {
+        ping.endpoint = endpoint_of(options, base, depth != PingDepth::connect);
+        return ping;
+    }
+
+    const PingCall what = call.value_or(PingCall{});
+    const http::Target target = target_of(options, base, what.path);
+    ping.endpoint = endpoint_of(options, target, true);
+    ping.keep = depth == PingDepth::standard;
+
+    auto request = std::make_shared<http::HttpPingRequest>();
+    request->method = what.method;
+    request->host = target.authority();
+    request->target = target.path;
+    request->headers = headers_of_call(options, what, target.same_origin(base));
+    if (options.proxy && !target.tls && target.socket.empty()) {
+        request->target = target.url();
+        if (!options.proxy->username.empty()) {
+            request->headers.set("Proxy-Authorization", basic(options.proxy->username, options.proxy->password.reveal()));
+        }
+    }
+    request->body = what.body;
+    request->keep = ping.keep;
+    request->limits.max_head = options.max_head;
+    http::make_http_ping(*request);  // what cannot be sent is said now
+    ping.dialogue = [request = std::shared_ptr<const http::HttpPingRequest>{std::move(request)}, login = depth == PingDepth::auth] {
+        auto dialogue = http::make_http_ping(*request);
+        if (login) dialogue = std::make_unique<LoginDialogue>(std::move(dialogue));
+        return dialogue;
+    };
+    return ping;
+}
+
+}  // namespace qconn::schemes

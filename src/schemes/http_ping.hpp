@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What pings of the HTTP kinds do.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <qconn/core/scheme.hpp>
+#include <qconn/http/http_client.hpp>
+#include <qconn/net/ping_plan.hpp>
+
+namespace qconn::schemes {
+
+/// The request that a ping sends.
+struct PingCall {
+    std::string method{"GET"};
+    /// `http…://` replaces the connection's URL, a leading '/' its path, anything else is joined to that.
+    std::string path;
+    Headers headers;
+    std::string body;
+};
+
+/// - connect: TCP to the server, or to the proxy (with CONNECT where the target is reached by TLS), as the requests of the client go.
+/// - tls, and standard without a call: the handshake as well, where the scheme is a secure one. Each time anew.
+/// - standard with a call: that request, on the connection of the ping before where that still stands; a 2xx answer is success.
+/// - auth: the call, or GET of the URL's path; every answer but 401, 403 and 407 is success.
+/// - full: the same; a 2xx answer is success.
+/// @param automatic_pings  false: the standard ping does nothing and succeeds
+PingPlan make_ping_plan(const HttpOptions& options, PingDepth depth, const std::optional<PingCall>& call, bool automatic_pings);
+
+}  // namespace qconn::schemes

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The entries of the built-in catalogue, one function a family.
+#pragma once
+
+#include <qconn/core/scheme.hpp>
+
+namespace qconn::schemes {
+
+Scheme http_scheme();
+Scheme rest_scheme();
+Scheme file_scheme();
+
+}  // namespace qconn::schemes
