@@ -24,7 +24,8 @@ void add_http_options(OptionTable<Options>& table) {
     const auto size = [&table](std::string name, std::size_t HttpOptions::*member, Unit unit, double minimum, std::string help) {
         OptionSpec& spec = table.add(std::move(name), member, OptionType::integer, std::move(help));
         spec.unit = unit;
-        spec.fallback = static_cast<unsigned long long>(HttpOptions{}.*member);
+        const HttpOptions defaults;
+        spec.fallback = static_cast<unsigned long long>(defaults.*member);
         spec.minimum = minimum;
         spec.maximum = 9.0e15;
         spec.example = spec.fallback;

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Definitions for tests, from YAML to what a scheme gets.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <qconn/core/definition.hpp>
+#include <qconn/core/scheme.hpp>
+
+#include "support/catch.hpp"
+
+namespace qconn::test {
+
+/// A definition checked against the built-in catalogue.
+struct Checked {
+    Definition definition;
+    Diagnostics diagnostics;
+    bool valid{false};
+
+    const Scheme& scheme() const {
+        const Scheme* found = builtin_catalogue().find(definition.scheme());
+        REQUIRE(found != nullptr);
+        return *found;
+    }
+    ResolvedDefinition resolved() const { return builtin_catalogue().resolve(definition); }
+    /// The code of the first finding; empty where there is none.
+    std::string code() const { return diagnostics.empty() ? std::string{} : diagnostics.front().code; }
+    /// All findings as text.
+    std::string text() const {
+        std::string all;
+        for (const auto& one : diagnostics) all += render(one);
+        return all;
+    }
+    PingPlan ping(PingDepth depth = PingDepth::standard) const { return scheme().make_ping(resolved(), depth, Runtime{}); }
+    template <class T>
+    std::shared_ptr<T> client() const {
+        auto client = std::dynamic_pointer_cast<T>(scheme().make_client(resolved(), Runtime{}));
+        REQUIRE(client != nullptr);
+        return client;
+    }
+};
+
+/// @param options  the lines of the options, without their indentation, or nothing
+inline Checked define(std::string_view url, std::string_view options = {}) {
+    std::string yaml = "type: connection\nname: test\ndesc: a connection under test\nurl: '" + std::string{url} + "'\n";
+    if (!options.empty()) yaml += "options:\n";
+    while (!options.empty()) {
+        const auto end = options.find('\n');
+        yaml.append("  ").append(options.substr(0, end)).append("\n");
+        options = end == std::string_view::npos ? std::string_view{} : options.substr(end + 1);
+    }
+    ParsedDefinitions parsed = parse_definitions(yaml, "test.qconn.yaml");
+    INFO(yaml);
+    REQUIRE(parsed.definitions.size() == 1);
+    Checked checked;
+    checked.definition = std::move(parsed.definitions.front());
+    checked.diagnostics = std::move(parsed.diagnostics);
+    checked.valid = builtin_catalogue().check(checked.definition, checked.diagnostics, &parsed);
+    return checked;
+}
+
+}  // namespace qconn::test

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <qconn/http/http_client.hpp>
+#include <qconn/net/ping_plan.hpp>
+#include <qconn/rest/rest_client.hpp>
+
+#include "support/define.hpp"
+
+using namespace qconn;
+using namespace std::chrono_literals;
+using test::define;
+
+namespace {
+
+HttpOptions http_options(std::string_view url, std::string_view options = {}) {
+    const auto checked = define(url, options);
+    INFO(checked.text());
+    REQUIRE(checked.valid);
+    return checked.client<HttpClient>()->options();
+}
+
+const NetPing& net(const PingPlan& plan) {
+    const auto* ping = std::get_if<std::shared_ptr<const NetPing>>(&plan.what);
+    REQUIRE(ping != nullptr);
+    return **ping;
+}
+
+/// What a ping writes once its stream stands; empty where it writes nothing.
+std::string wire(const PingPlan& plan) {
+    const NetPing& ping = net(plan);
+    if (!ping.dialogue) return {};
+    std::string out;
+    ping.dialogue()->begin(out);
+    return out;
+}
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("the URL of an HTTP kind: real scheme, host, port, path, log-in", "[schemes][http]") {
+    const auto plain = http_options("rest://edi:p/w@d@host.example:8080/base?x=1");
+    CHECK(plain.url == "http://host.example:8080/base?x=1");
+    CHECK(plain.username == "edi");
+    CHECK(plain.password.reveal() == "p/w@d");
+    CHECK(plain.label == "test");
+
+    CHECK(http_options("rests://h/").url == "https://h/");
+    CHECK(http_options("https://[::1]:8443/a").url == "https://[::1]:8443/a");
+    CHECK(http_options("http://h").url == "http://h");
+    CHECK(http_options("http://socket=%2Frun%2Fapp.sock/x").url == "http://socket=%2Frun%2Fapp.sock/x");
+    CHECK(http_options("rests://https://inner.example/v1").url == "https://inner.example/v1");
+}
+
+TEST_CASE("the defaults of the HTTP kinds: 45 s, verified, 1.1, five redirects", "[schemes][http]") {
+    for (const char* url : {"https://h/", "rests://h/"}) {
+        const auto options = http_options(url);
+        CHECK(options.connect_timeout == 45s);
+        CHECK(options.timeout == 45s);
+        CHECK(options.tls.verify);
+        CHECK(options.tls.reuse_sessions);
+        CHECK(options.http_version == "1.1");
+        CHECK(options.max_redirects == 5);
+        CHECK(options.redirects == RedirectMode::standard);
+        CHECK_FALSE(options.error_passthru);
+        CHECK_FALSE(options.pre_encoded_paths);
+        CHECK_FALSE(options.proxy);
+        CHECK(options.token_type == "Bearer");
+        CHECK(options.max_body == HttpOptions{}.max_body);
+        CHECK(options.accept_codings == HttpOptions{}.accept_codings);
+    }
+}
+
+TEST_CASE("each HTTP option reaches the client", "[schemes][http]") {
+    const auto options =
+        http_options("http://h/",
+                     "connect_timeout: 1000\ntimeout: {type: int, value: 2000}\nusername: edi\npassword: secret\n"
+                     "headers: {X-One: a, X-Two: 2}\nhttp_version: '2'\nproxy: http://u:p@proxy.example:3128\nmax_redirects: 2\n"
+                     "redirect_mode: repeat\nerror_passthru: true\nassume_encoding: ISO-8859-1\nencode_chars: +\npre_encoded_urls: true\n"
+                     "max_head_size: 2048\nmax_body_size: 4096\nmax_expansion: 7\nmax_idle: 3\naccept_encodings: [gzip, br]\n"
+                     "send_encoding: auto\ncompress_above: 10");
+    CHECK(options.connect_timeout == 1s);
+    CHECK(options.timeout == 2s);
+    CHECK(options.username == "edi");
+    CHECK(options.password.reveal() == "secret");
+    CHECK(options.headers == Headers{{"X-One", "a"}, {"X-Two", "2"}});
+    CHECK(options.http_version == "2");
+    REQUIRE(options.proxy);
+    CHECK(options.proxy->host == "proxy.example");
+    CHECK(options.proxy->port == 3128);
+    CHECK(options.proxy->password.reveal() == "p");
+    CHECK(options.max_redirects == 2);
+    CHECK(options.redirects == RedirectMode::repeat);
+    CHECK(options.error_passthru);
+    CHECK(options.assume_charset == "ISO-8859-1");
+    CHECK(options.encode_characters == "+");
+    CHECK(options.pre_encoded_paths);
+    CHECK(options.max_head == 2048);
+    CHECK(options.max_body == 4096);
+    CHECK(options.max_expansion == 7);
+    CHECK(options.max_idle == 3);
+    CHECK(options.accept_codings == std::vector<std::string>{"gzip", "br"});
+    CHECK(options.send_coding == "gzip");
+    CHECK(options.compress_above == 10);
+    CHECK(http_options("http://h/", "redirect_passthru: true").redirects == RedirectMode::none);
+    CHECK(http_options("http://h/", "headers: 'X-One=a, X-Two=\"b, c\"'").headers == Headers{{"X-One", "a"}, {"X-Two", "b, c"}});
+}
+
+TEST_CASE("each TLS option reaches the client", "[schemes][http]") {
+    // Taken from the ping's endpoint, as making a client would read the files.
+    const auto checked =
+        define("https://h/",
+               "ssl_verify_cert: false\nssl_waive: [expired, wrong_host]\nssl_ca_file: /ca.pem\nssl_ca_directory: /ca\nssl_ca_data: CA\n"
+               "ssl_ca_only: true\nssl_cert_path: /c.pem\nssl_cert_data: CERT\nssl_key_path: /k.pem\nssl_key_data: KEY\nssl_key_password: pass\n"
+               "ssl_pinned_sha256: 'b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c'\nssl_min_version: TLSv1.1\n"
+               "ssl_max_version: TLSv1.2\nssl_ciphers: HIGH\nssl_cipher_suites: TLS_AES_256_GCM_SHA384\nssl_groups: X25519\n"
+               "ssl_signature_algorithms: ECDSA+SHA256\nssl_server_name: other.example\nssl_reuse_sessions: false\nssl_key_log_file: /keys");
+    INFO(checked.text());
+    REQUIRE(checked.valid);
+    const PingPlan plan = checked.ping();
+    REQUIRE(net(plan).endpoint.tls);
+    const TlsOptions& tls = *net(plan).endpoint.tls;
+
+    CHECK_FALSE(tls.verify);
+    CHECK(has(tls.waive, TlsWaiver::expired));
+    CHECK(has(tls.waive, TlsWaiver::wrong_host));
+    CHECK_FALSE(has(tls.waive, TlsWaiver::untrusted));
+    CHECK(tls.ca_file == "/ca.pem");
+    CHECK(tls.ca_directory == "/ca");
+    CHECK(tls.ca_pem == "CA");
+    CHECK(tls.ca_only);
+    CHECK(tls.certificate_file == "/c.pem");
+    CHECK(tls.certificate_data == "CERT");
+    CHECK(tls.key_file == "/k.pem");
+    CHECK(tls.key_data.reveal() == "KEY");
+    CHECK(tls.key_password.reveal() == "pass");
+    CHECK(tls.pinned_sha256.size() == 64);
+    CHECK(tls.minimum == TlsVersion::tls1_1);
+    CHECK(tls.maximum == TlsVersion::tls1_2);
+    CHECK(tls.ciphers == "HIGH");
+    CHECK(tls.cipher_suites == "TLS_AES_256_GCM_SHA384");
+    CHECK(tls.groups == "X25519");
+    CHECK(tls.signature_algorithms == "ECDSA+SHA256");
+    CHECK(tls.server_name == std::string{"other.example"});
+    CHECK_FALSE(tls.reuse_sessions);
+    CHECK(tls.key_log_file == "/keys");
+}
+
+TEST_CASE("the options of rest reach the client", "[schemes][rest]") {
+    const auto checked = define("rest://h/", "data: yaml\nno_charset: true\ntoken: abc\ntoken_type: Token\ncontent_encoding: bzip2");
+    INFO(checked.text());
+    REQUIRE(checked.valid);
+    const auto client = checked.client<RestClient>();
+
+    CHECK(client->rest_options().data == DataFormat::yaml);
+    CHECK(client->rest_options().no_charset);
+    CHECK(client->options().token.reveal() == "abc");
+    CHECK(client->options().token_type == "Token");
+    CHECK(client->options().accept_codings == std::vector<std::string>{"bzip2"});
+    CHECK(client->options().send_coding == "bzip2");
+    CHECK(define("rest://h/", "content_encoding: gzip\nsend_encoding: identity").client<RestClient>()->options().send_coding.empty());
+}
+
+TEST_CASE("what cannot work in an HTTP definition is found where it stands", "[schemes][http]") {
+    const std::vector<std::pair<std::string, std::string>> bad{
+        {"http_version: '3'", "not-allowed"},     {"username: edi", "missing-option"},       {"password: x", "missing-option"},
+        {"timeout: -1", "out-of-range"},          {"proxy: ftp://p/", "bad-value"},          {"ssl_pinned_sha256: abc", "bad-value"},
+        {"ssl_waive: [all]", "bad-value"},        {"ssl_key_path: /k", "missing-option"},    {"ssl_ca_only: true", "missing-option"},
+        {"headers: {'a b': c}", "bad-value"},     {"accept_encodings: [lzma]", "bad-value"}, {"redirect_mode: maybe", "not-allowed"},
+        {"ssl_verify_cert: ture", "bad-boolean"}, {"conect_timeout: 5", "unknown-option"},   {"token: x", "unknown-option"},
+        {"oauth2_app: x", "unknown-option"},
+    };
+    for (const auto& [option, code] : bad) {
+        CAPTURE(option);
+        const auto checked = define("https://h/", option);
+        INFO(checked.text());
+        CHECK_FALSE(checked.valid);
+        REQUIRE_FALSE(checked.diagnostics.empty());
+        if (code != "bad-boolean") CHECK(checked.code() == code);
+        CHECK(checked.diagnostics.front().place.line == 6);
+    }
+    CHECK_FALSE(define("https://h/", "ssl_min_version: TLSv1.3\nssl_max_version: TLSv1.2").valid);
+    CHECK_FALSE(define("rests://u:p@h/", "token: x").valid);
+    CHECK_FALSE(define("rest://h/", "username: u\npassword: p\ntoken: x").valid);
+    CHECK_FALSE(define("http://socket=%2Fx/", "proxy: p").valid);
+    CHECK_FALSE(define("https:///path").valid);
+    CHECK(define("https://u:p@h/", "username: a\npassword: b").valid);
+    CHECK(define("https://u:p@h/", "username: a\npassword: b").code() == "unused-option");
+    CHECK(define("rest://h/", "ping_method: GET").code() == "unused-option");
+}
+
+TEST_CASE("an HTTP kind pings by connecting, with TLS where its scheme has it, always anew", "[schemes][ping]") {
+    const PingPlan plain = define("http://h/").ping();
+    CHECK(net(plain).endpoint.host == "h");
+    CHECK(net(plain).endpoint.port == 80);
+    CHECK_FALSE(net(plain).endpoint.tls);
+    CHECK_FALSE(net(plain).keep);
+    CHECK_FALSE(net(plain).dialogue);
+
+    const PingPlan secure = define("rests://h:8443/").ping();
+    CHECK(net(secure).endpoint.port == 8443);
+    CHECK(net(secure).endpoint.tls);
+    CHECK(net(secure).endpoint.alpn == std::vector<std::string>{"http/1.1"});
+    CHECK_FALSE(net(secure).keep);
+
+    CHECK_FALSE(net(define("https://h/").ping(PingDepth::connect)).endpoint.tls);
+    CHECK(net(define("https://h/").ping(PingDepth::tls)).endpoint.tls);
+    CHECK(net(define("https://h/").ping()).endpoint.port == 443);
+    const PingPlan socket = define("http://socket=%2Frun%2Fapp.sock/").ping();
+    CHECK(net(socket).endpoint.is_socket);
+    CHECK(net(socket).endpoint.host == "/run/app.sock");
+}
+
+TEST_CASE("through a proxy a ping goes the way of the requests", "[schemes][ping]") {
+    const PingPlan secure = define("https://h/", "proxy: u:p@proxy.example:3128").ping();
+    CHECK(net(secure).endpoint.host == "h");
+    REQUIRE(net(secure).endpoint.proxy);
+    CHECK(net(secure).endpoint.proxy->host == "proxy.example");
+
+    const PingPlan plain = define("http://h/", "proxy: u:p@proxy.example:3128").ping();
+    CHECK(net(plain).endpoint.host == "proxy.example");
+    CHECK(net(plain).endpoint.port == 3128);
+    CHECK_FALSE(net(plain).endpoint.proxy);
+
+    const std::string request = wire(define("http://h:81/x", "proxy: u:p@proxy.example:3128").ping(PingDepth::full));
+    CHECK(request.starts_with("GET http://h:81/x HTTP/1.1\r\nHost: h:81\r\n"));
+    CHECK(has(request, "\r\nProxy-Authorization: Basic dTpw\r\n"));
+}
+
+TEST_CASE("rest with ping_method and ping_path sends that request and keeps the connection", "[schemes][ping]") {
+    const auto options = "ping_method: POST\nping_path: status\nping_headers: {X-Ping: '1'}\nping_body: {a: 1}\nheaders: {X-All: '2'}";
+    const PingPlan plan = define("rest://u:p@h/v1", options).ping();
+    const std::string request = wire(plan);
+
+    CHECK(net(plan).keep);
+    CHECK(request.starts_with("POST /v1/status HTTP/1.1\r\nHost: h\r\n"));
+    for (const char* line : {"X-Ping: 1", "X-All: 2", "Authorization: Basic dTpw", "Content-Type: application/json", "Content-Length: 7"}) {
+        CAPTURE(line);
+        CHECK(has(request, std::string{"\r\n"} + line + "\r\n"));
+    }
+    CHECK(request.ends_with("\r\n\r\n{\"a\":1}"));
+    CHECK(wire(define("rest://h/", options).ping(PingDepth::connect)).empty());
+}
+
+TEST_CASE("the path of a ping: absolute, joined, or another URL without the credentials", "[schemes][ping]") {
+    const auto request = [](const std::string& path) {
+        return define("rests://h/v1", "ping_method: GET\nping_path: '" + path + "'\ntoken: abc\nheaders: {X-Api-Key: k}").ping();
+    };
+    CHECK(wire(request("/health?deep=1")).starts_with("GET /health?deep=1 HTTP/1.1\r\n"));
+    CHECK(wire(request("a b")).starts_with("GET /v1/a%20b HTTP/1.1\r\n"));
+    CHECK(has(wire(request("x")), "\r\nAuthorization: Bearer abc\r\n"));
+    CHECK(has(wire(request("https://h/y")), "\r\nAuthorization: Bearer abc\r\n"));
+
+    const PingPlan other = request("http://other.example:81/z");
+    CHECK(wire(other).starts_with("GET /z HTTP/1.1\r\nHost: other.example:81\r\n"));
+    CHECK_FALSE(has(wire(other), "abc"));
+    CHECK_FALSE(has(wire(other), "X-Api-Key"));
+    CHECK(net(other).endpoint.host == "other.example");
+    CHECK_FALSE(net(other).endpoint.tls);
+}
+
+TEST_CASE("depth auth takes every answer that does not refuse the credentials", "[schemes][ping]") {
+    const auto outcome = [](PingDepth depth, const std::string& status) {
+        const PingPlan plan = define("http://u:p@h/x").ping(depth);
+        auto dialogue = net(plan).dialogue();
+        std::string out;
+        dialogue->begin(out);
+        CHECK(out.starts_with("GET /x HTTP/1.1\r\n"));
+        return dialogue->feed("HTTP/1.1 " + status + "\r\nContent-Length: 0\r\n\r\n", false, out);
+    };
+    using Want = Dialogue::Want;
+    CHECK(outcome(PingDepth::auth, "200 OK").want == Want::done);
+    CHECK(outcome(PingDepth::auth, "404 Not Found").want == Want::done);
+    CHECK(outcome(PingDepth::auth, "500 Oops").want == Want::done);
+    const auto denied = outcome(PingDepth::auth, "401 Unauthorized");
+    REQUIRE(denied.want == Want::failed);
+    CHECK(denied.error->reason() == Reason::denied);
+    CHECK(denied.error->phase() == Phase::auth);
+    CHECK(outcome(PingDepth::full, "404 Not Found").want == Want::failed);
+    CHECK(outcome(PingDepth::full, "204 No Content").want == Want::done);
+}
+
+TEST_CASE("with disable_automatic_pings the standard ping succeeds without I/O", "[schemes][ping]") {
+    const auto checked = define("http://no-such-host.invalid/", "disable_automatic_pings: true");
+
+    const PingPlan plan = checked.ping();
+
+    REQUIRE(std::holds_alternative<std::shared_ptr<const BlockingPing>>(plan.what));
+    CHECK(has(std::get<std::shared_ptr<const BlockingPing>>(plan.what)->run({}).text, "disable_automatic_pings"));
+    CHECK(net(checked.ping(PingDepth::connect)).endpoint.host == "no-such-host.invalid");
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What holds for the entry of every scheme.
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include <qconn/core/scheme.hpp>
+
+#include "support/catch.hpp"
+
+using namespace qconn;
+
+TEST_CASE("the built-in catalogue has the schemes of this build", "[schemes]") {
+    const auto names = builtin_catalogue().names();
+    const std::set<std::string> found(names.begin(), names.end());
+    CHECK(found.contains("file"));
+    CHECK(found.contains("dir"));
+#if __has_include(<curl/curl.h>)
+    for (const char* name : {"http", "https", "rest", "rests"}) CHECK(found.contains(name));
+#endif
+    CHECK(builtin_catalogue().find("gopher") == nullptr);
+}
+
+TEST_CASE("every scheme is documented, and every option has help and an example", "[schemes]") {
+    for (const Scheme* scheme : builtin_catalogue().schemes()) {
+        CAPTURE(scheme->names.front());
+        CHECK_FALSE(scheme->title.empty());
+        CHECK_FALSE(scheme->help.empty());
+        CHECK_FALSE(scheme->family.empty());
+        CHECK(scheme->example_url.find("://") != std::string::npos);
+        CHECK_FALSE(scheme->operations.empty());
+        CHECK(scheme->clients.size() >= 2);  // its own type and Client
+        for (const OptionSpec& option : scheme->options) {
+            CAPTURE(option.name);
+            CHECK_FALSE(option.help.empty());
+            CHECK_FALSE(option.help.ends_with('.'));
+            CHECK_FALSE(option.example.is_null());
+            if (!option.fallback_text.empty()) CHECK(option.fallback.is_null());
+        }
+        for (const OperationSpec& operation : scheme->operations) {
+            CAPTURE(operation.name);
+            CHECK_FALSE(operation.help.empty());
+            CHECK(operation.run);
+        }
+    }
+}
+
+TEST_CASE("an option has the same meaning in every scheme that has it", "[schemes]") {
+    for (const Scheme* one : builtin_catalogue().schemes()) {
+        for (const Scheme* other : builtin_catalogue().schemes()) {
+            for (const OptionSpec& option : one->options) {
+                const OptionSpec* same = other->option(option.name);
+                if (same == nullptr) continue;
+                CAPTURE(option.name);
+                CHECK(same->type == option.type);
+                CHECK(same->unit == option.unit);
+                CHECK(same->fallback == option.fallback);
+                CHECK(same->sensitive == option.sensitive);
+                CHECK(same->help == option.help);
+            }
+        }
+    }
+}
+
+TEST_CASE("options that hold secrets are marked", "[schemes]") {
+    for (const Scheme* scheme : builtin_catalogue().schemes()) {
+        for (const char* name : {"password", "token", "ssl_key_data", "ssl_key_password", "ssl_cert_data"}) {
+            if (const OptionSpec* option = scheme->option(name)) CHECK(option->sensitive);
+        }
+    }
+}
