@@ -22,7 +22,7 @@ HttpOptions http_options(std::string_view url, std::string_view options = {}) {
     return checked.client<HttpClient>()->options();
 }
 
-const NetPing& net(const PingPlan& plan) {
+const NetPing& net_ping(const PingPlan& plan) {
     const auto* ping = std::get_if<std::shared_ptr<const NetPing>>(&plan.what);
     REQUIRE(ping != nullptr);
     return **ping;
@@ -30,7 +30,7 @@ const NetPing& net(const PingPlan& plan) {
 
 /// What a ping writes once its stream stands; empty where it writes nothing.
 std::string wire(const PingPlan& plan) {
-    const NetPing& ping = net(plan);
+    const NetPing& ping = net_ping(plan);
     if (!ping.dialogue) return {};
     std::string out;
     ping.dialogue()->begin(out);
@@ -121,8 +121,8 @@ TEST_CASE("each TLS option reaches the client", "[schemes][http]") {
     INFO(checked.text());
     REQUIRE(checked.valid);
     const PingPlan plan = checked.ping();
-    REQUIRE(net(plan).endpoint.tls);
-    const TlsOptions& tls = *net(plan).endpoint.tls;
+    REQUIRE(net_ping(plan).endpoint.tls);
+    const TlsOptions& tls = *net_ping(plan).endpoint.tls;
 
     CHECK_FALSE(tls.verify);
     CHECK(has(tls.waive, TlsWaiver::expired));
@@ -194,36 +194,36 @@ TEST_CASE("what cannot work in an HTTP definition is found where it stands", "[s
 
 TEST_CASE("an HTTP kind pings by connecting, with TLS where its scheme has it, always anew", "[schemes][ping]") {
     const PingPlan plain = define("http://h/").ping();
-    CHECK(net(plain).endpoint.host == "h");
-    CHECK(net(plain).endpoint.port == 80);
-    CHECK_FALSE(net(plain).endpoint.tls);
-    CHECK_FALSE(net(plain).keep);
-    CHECK_FALSE(net(plain).dialogue);
+    CHECK(net_ping(plain).endpoint.host == "h");
+    CHECK(net_ping(plain).endpoint.port == 80);
+    CHECK_FALSE(net_ping(plain).endpoint.tls);
+    CHECK_FALSE(net_ping(plain).keep);
+    CHECK_FALSE(net_ping(plain).dialogue);
 
     const PingPlan secure = define("rests://h:8443/").ping();
-    CHECK(net(secure).endpoint.port == 8443);
-    CHECK(net(secure).endpoint.tls);
-    CHECK(net(secure).endpoint.alpn == std::vector<std::string>{"http/1.1"});
-    CHECK_FALSE(net(secure).keep);
+    CHECK(net_ping(secure).endpoint.port == 8443);
+    CHECK(net_ping(secure).endpoint.tls);
+    CHECK(net_ping(secure).endpoint.alpn == std::vector<std::string>{"http/1.1"});
+    CHECK_FALSE(net_ping(secure).keep);
 
-    CHECK_FALSE(net(define("https://h/").ping(PingDepth::connect)).endpoint.tls);
-    CHECK(net(define("https://h/").ping(PingDepth::tls)).endpoint.tls);
-    CHECK(net(define("https://h/").ping()).endpoint.port == 443);
+    CHECK_FALSE(net_ping(define("https://h/").ping(PingDepth::connect)).endpoint.tls);
+    CHECK(net_ping(define("https://h/").ping(PingDepth::tls)).endpoint.tls);
+    CHECK(net_ping(define("https://h/").ping()).endpoint.port == 443);
     const PingPlan socket = define("http://socket=%2Frun%2Fapp.sock/").ping();
-    CHECK(net(socket).endpoint.is_socket);
-    CHECK(net(socket).endpoint.host == "/run/app.sock");
+    CHECK(net_ping(socket).endpoint.is_socket);
+    CHECK(net_ping(socket).endpoint.host == "/run/app.sock");
 }
 
 TEST_CASE("through a proxy a ping goes the way of the requests", "[schemes][ping]") {
     const PingPlan secure = define("https://h/", "proxy: u:p@proxy.example:3128").ping();
-    CHECK(net(secure).endpoint.host == "h");
-    REQUIRE(net(secure).endpoint.proxy);
-    CHECK(net(secure).endpoint.proxy->host == "proxy.example");
+    CHECK(net_ping(secure).endpoint.host == "h");
+    REQUIRE(net_ping(secure).endpoint.proxy);
+    CHECK(net_ping(secure).endpoint.proxy->host == "proxy.example");
 
     const PingPlan plain = define("http://h/", "proxy: u:p@proxy.example:3128").ping();
-    CHECK(net(plain).endpoint.host == "proxy.example");
-    CHECK(net(plain).endpoint.port == 3128);
-    CHECK_FALSE(net(plain).endpoint.proxy);
+    CHECK(net_ping(plain).endpoint.host == "proxy.example");
+    CHECK(net_ping(plain).endpoint.port == 3128);
+    CHECK_FALSE(net_ping(plain).endpoint.proxy);
 
     const std::string request = wire(define("http://h:81/x", "proxy: u:p@proxy.example:3128").ping(PingDepth::full));
     CHECK(request.starts_with("GET http://h:81/x HTTP/1.1\r\nHost: h:81\r\n"));
@@ -235,7 +235,7 @@ TEST_CASE("rest with ping_method and ping_path sends that request and keeps the 
     const PingPlan plan = define("rest://u:p@h/v1", options).ping();
     const std::string request = wire(plan);
 
-    CHECK(net(plan).keep);
+    CHECK(net_ping(plan).keep);
     CHECK(request.starts_with("POST /v1/status HTTP/1.1\r\nHost: h\r\n"));
     for (const char* line : {"X-Ping: 1", "X-All: 2", "Authorization: Basic dTpw", "Content-Type: application/json", "Content-Length: 7"}) {
         CAPTURE(line);
@@ -258,14 +258,14 @@ TEST_CASE("the path of a ping: absolute, joined, or another URL without the cred
     CHECK(wire(other).starts_with("GET /z HTTP/1.1\r\nHost: other.example:81\r\n"));
     CHECK_FALSE(has(wire(other), "abc"));
     CHECK_FALSE(has(wire(other), "X-Api-Key"));
-    CHECK(net(other).endpoint.host == "other.example");
-    CHECK_FALSE(net(other).endpoint.tls);
+    CHECK(net_ping(other).endpoint.host == "other.example");
+    CHECK_FALSE(net_ping(other).endpoint.tls);
 }
 
 TEST_CASE("depth auth takes every answer that does not refuse the credentials", "[schemes][ping]") {
     const auto outcome = [](PingDepth depth, const std::string& status) {
         const PingPlan plan = define("http://u:p@h/x").ping(depth);
-        auto dialogue = net(plan).dialogue();
+        auto dialogue = net_ping(plan).dialogue();
         std::string out;
         dialogue->begin(out);
         CHECK(out.starts_with("GET /x HTTP/1.1\r\n"));
@@ -290,5 +290,5 @@ TEST_CASE("with disable_automatic_pings the standard ping succeeds without I/O",
 
     REQUIRE(std::holds_alternative<std::shared_ptr<const BlockingPing>>(plan.what));
     CHECK(has(std::get<std::shared_ptr<const BlockingPing>>(plan.what)->run({}).text, "disable_automatic_pings"));
-    CHECK(net(checked.ping(PingDepth::connect)).endpoint.host == "no-such-host.invalid");
+    CHECK(net_ping(checked.ping(PingDepth::connect)).endpoint.host == "no-such-host.invalid");
 }
