@@ -457,6 +457,7 @@ public:
 private:
     void run(Deadline deadline) {
         if (done()) return;
+        self_ = shared_from_this();
         timer_ = std::make_unique<Timer>(loop_);
         run_ = PingRun::start(loop_, plan_, {.label = label_, .deadline = deadline, .steps = steps_, .kept = nullptr},
                               [this](PingResult result, std::unique_ptr<Stream>) { on_done(std::move(result)); });
@@ -475,6 +476,7 @@ private:
         timer_.reset();
         run_.reset();
         done_.store(true, std::memory_order_release);
+        const auto self = std::exchange(self_, nullptr);
         auto callback = std::exchange(callback_, nullptr);
         UniqueFunction<void()> call{[&] { callback(std::move(result)); }};
         run_guarded(call, loop_.log());
@@ -488,6 +490,7 @@ private:
     Callback<PingResult> callback_;
     std::unique_ptr<Timer> timer_;
     std::unique_ptr<PingRun> run_;
+    std::shared_ptr<PingOperation> self_;  // while it runs: whoever started it may have let go of the handle
     std::atomic<bool> done_{false};
 };
 
