@@ -4,6 +4,8 @@
 #include <memory>
 #include <utility>
 
+#include <qconn/base/url.hpp>
+
 #include "base/base64.hpp"
 #include "base/text.hpp"
 #include "http/ping_dialogue.hpp"
@@ -40,6 +42,18 @@ std::string basic(std::string_view username, std::string_view password) {
     std::string result = "Basic " + base64::encode(pair);
     wipe(pair);
     return result;
+}
+
+/// Where the client's URL leads: written in our tolerant form, which http::parse_target does not read.
+http::Target base_of(const HttpOptions& options) {
+    const Url url = Url::parse(options.url);
+    http::Target base;
+    base.tls = url.scheme == "https";
+    base.port = url.port.value_or(base.tls ? 443 : 80);
+    base.socket = url.is_socket ? url.host : std::string{};
+    base.host = url.is_socket ? "localhost" : text::to_lower(url.host);
+    base.path = http::encode_path(http::join_paths(url.path, {}), {});
+    return base;
 }
 
 http::Target target_of(const HttpOptions& options, const http::Target& base, const std::string& path) {
@@ -93,7 +107,7 @@ PingPlan make_ping_plan(const HttpOptions& options, PingDepth depth, const std::
     if (depth == PingDepth::standard && !automatic_pings) {
         return BlockingPing{[](Deadline) { return PingEvidence{"nothing was asked: automatic pings are switched off (disable_automatic_pings)"}; }};
     }
-    const http::Target base = http::parse_target(options.url);
+    const http::Target base = base_of(options);
     NetPing ping;
     const bool sends = depth == PingDepth::auth || depth == PingDepth::full || (depth == PingDepth::standard && call);
     if (!sends) {
