@@ -90,6 +90,15 @@ private:
         if (!append_text(out, text, false)) refuse("a text in it has characters that XML cannot hold, or is not UTF-8");
     }
 
+    /// Raw white space between elements would be dropped by a reader.
+    void text_between(std::string_view text) {
+        if (!text.empty() && text::trim(text).empty()) {
+            out.append("&#").append(std::to_string(static_cast<int>(text.front()))).append(";");
+            text.remove_prefix(1);
+        }
+        this->text(text);
+    }
+
     void attributes(const Value& attributes) {
         if (!attributes.is_map()) refuse("^attributes^ is no map");
         for (const auto& [name, v] : attributes.as_map()) {
@@ -111,7 +120,7 @@ private:
                 if (is_text_key(key)) {
                     const auto text = text::scalar(item);
                     if (!text) refuse("^value^ in it is a list or map");
-                    this->text(*text);
+                    text_between(*text);
                 } else if (item.is_list()) {
                     for (const Value& each : item.as_list()) element(key, each, depth + 1);
                 } else {

@@ -148,7 +148,8 @@ constexpr std::array k_wordings{
 
 class Builder {
 public:
-    Builder(std::string_view text, const Limits& limits) : source_{text}, limits_{limits} {
+    Builder(std::string_view text, const Limits& limits)
+        : source_{text.data() ? text : std::string_view{""}}, limits_{limits} {  // libyaml aborts on a null pointer
         if (source_.substr(0, 3) == k_byte_order_mark) {
             source_.remove_prefix(3);
             skipped_ = 3;

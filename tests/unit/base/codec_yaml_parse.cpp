@@ -74,6 +74,7 @@ TEST_CASE("places far into text that is not ASCII are exact", "[yaml]") {
 
 TEST_CASE("every document of a text is read", "[yaml]") {
     CHECK(yaml::parse("").documents.empty());
+    CHECK(yaml::parse(std::string_view{}).documents.empty());
     CHECK(yaml::parse("# only a comment\n").documents.empty());
     const auto r = yaml::parse("a: 1\n---\n- 2\n---\n...\n");
     REQUIRE(r.documents.size() == 3);
