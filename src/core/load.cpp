@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/load.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <memory>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "core/slot.hpp"
+#include "core/slot_pack.hpp"
+
+namespace qconn::core {
+namespace {
+
+std::string system_text(int error) { return std::generic_category().message(error); }
+
+Diagnostic file_diagnostic(const std::string& file, std::string code, std::string message, std::string hint = {}) {
+    Diagnostic diagnostic;
+    diagnostic.code = std::move(code);
+    diagnostic.file = file;
+    diagnostic.message = std::move(message);
+    diagnostic.hint = std::move(hint);
+    return diagnostic;
+}
+
+class FileHandle {
+public:
+    explicit FileHandle(int fd) noexcept : fd_{fd} {}
+    FileHandle(const FileHandle&) = delete;
+    FileHandle& operator=(const FileHandle&) = delete;
+    ~FileHandle() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+    int get() const noexcept { return fd_; }
+
+private:
+    int fd_;
+};
+
+/// Identity of a file, so that one that can be reached by two of the given paths is read once.
+using FileId = std::pair<dev_t, ino_t>;
+
+enum class ReadOutcome { ok, gone, seen, failed };
+
+class Scanner {
+public:
+    Scanner(const Catalogue& catalogue, const RegistryOptions& options) : catalogue_{catalogue}, options_{options} {}
+    Scanner(const Scanner&) = delete;
+    Scanner& operator=(const Scanner&) = delete;
+    ~Scanner() { wipe(text_); }
+
+    ScannedPath path(const std::string& path) {
+        ScannedPath scanned;
+        scanned.path = path;
+        struct stat status {};
+        if (::stat(path.c_str(), &status) != 0) {
+            fail_path(scanned, "cannot be read: " + system_text(errno));
+        } else if (S_ISDIR(status.st_mode)) {
+            directory(scanned);
+        } else if (S_ISREG(status.st_mode)) {
+            const std::size_t slash = path.rfind('/');
+            const std::size_t name_at = slash == std::string::npos ? 0 : slash + 1;
+            file(scanned, path.substr(0, name_at), path.substr(name_at), true);
+        } else {
+            fail_path(scanned, "is neither a directory nor a regular file");
+        }
+        return scanned;
+    }
+
+    Diagnostics take_diagnostics() { return std::move(diagnostics_); }
+    std::size_t files() const noexcept { return files_; }
+
+private:
+    void fail_path(ScannedPath& scanned, const std::string& what) {
+        scanned.problem = "\"" + scanned.path + "\" " + what;
+        diagnostics_.push_back(file_diagnostic(scanned.path, "cannot-read", "this path was given to load but it " + what));
+    }
+
+    void directory(ScannedPath& scanned) {
+        std::vector<std::string> names;
+        {
+            const std::unique_ptr<DIR, int (*)(DIR*)> handle{::opendir(scanned.path.c_str()), &::closedir};
+            if (!handle) return fail_path(scanned, "cannot be listed: " + system_text(errno));
+            for (;;) {
+                errno = 0;
+                const dirent* entry = ::readdir(handle.get());
+                if (!entry) break;
+                std::string name = entry->d_name;
+                if (name.size() > options_.suffix.size() && name.ends_with(options_.suffix)) names.push_back(std::move(name));
+            }
+            if (errno != 0) return fail_path(scanned, "cannot be listed: " + system_text(errno));
+        }
+        std::sort(names.begin(), names.end());
+        std::string prefix = scanned.path;
+        if (!prefix.ends_with('/')) prefix += '/';
+        scanned.files.reserve(names.size());
+        for (std::string& name : names) file(scanned, prefix, std::move(name), false);
+    }
+
+    void file(ScannedPath& scanned, std::string directory, std::string name, bool given) {
+        ScannedFile file;
+        file.directory = std::move(directory);
+        file.name = std::move(name);
+        const std::string path = file.path();
+        Diagnostic failure;
+        switch (read(path, given, failure)) {
+            case ReadOutcome::gone:
+            case ReadOutcome::seen: return;
+            case ReadOutcome::failed:
+                ++files_;
+                file.problem = summary(failure);
+                diagnostics_.push_back(std::move(failure));
+                break;
+            case ReadOutcome::ok:
+                ++files_;
+                parse(file, path);
+                break;
+        }
+        scanned.files.push_back(std::move(file));
+    }
+
+    /// Into text_.
+    ReadOutcome read(const std::string& path, bool given, Diagnostic& failure) {
+        // Not blocking: a pipe that was put there must not hold up the load.
+        const FileHandle handle{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
+        struct stat status {};
+        if (handle.get() < 0) {
+            const int error = errno;
+            // Removed since the directory was listed, or a link to nowhere?
+            if (error == ENOENT && !given && ::lstat(path.c_str(), &status) != 0 && errno == ENOENT) return ReadOutcome::gone;
+            failure = file_diagnostic(path, "cannot-read", "the file cannot be opened: " + system_text(error));
+            return ReadOutcome::failed;
+        }
+        if (::fstat(handle.get(), &status) != 0) {
+            failure = file_diagnostic(path, "cannot-read", "the file cannot be read: " + system_text(errno));
+            return ReadOutcome::failed;
+        }
+        if (!S_ISREG(status.st_mode)) {
+            failure = file_diagnostic(path, "cannot-read", "this is no regular file",
+                                      "rename it, so that it does not end with \"" + options_.suffix + "\"");
+            return ReadOutcome::failed;
+        }
+        if (!seen_.emplace(status.st_dev, status.st_ino).second) return ReadOutcome::seen;
+        const auto limit = options_.limits.max_file_size;
+        std::size_t used = 0;
+        text_.resize(static_cast<std::size_t>(std::max<off_t>(status.st_size, 0)) + 1);  // one more shows the end without a second read
+        while (used <= limit) {
+            if (used == text_.size()) text_.resize(text_.size() * 2);
+            const ssize_t got = ::read(handle.get(), text_.data() + used, text_.size() - used);
+            if (got < 0 && errno == EINTR) continue;
+            if (got < 0) {
+                failure = file_diagnostic(path, "cannot-read", "the file cannot be read: " + system_text(errno));
+                return ReadOutcome::failed;
+            }
+            used += static_cast<std::size_t>(got);
+            // A short read of a regular file is its end, unless it is being written to: then the next load sees the rest.
+            if (got == 0 || used < text_.size()) break;
+        }
+        text_.resize(used);
+        if (used > limit) {
+            failure = file_diagnostic(path, "limit", "the file is larger than " + std::to_string(limit) + " bytes",
+                                      "raise DefinitionLimits::max_file_size, or split the file");
+            return ReadOutcome::failed;
+        }
+        return ReadOutcome::ok;
+    }
+
+    void parse(ScannedFile& file, const std::string& path) {
+        ParsedDefinitions parsed = parse_definitions(text_, path, options_.limits);
+        if (parsed.unreadable) {
+            const auto first =
+                std::find_if(parsed.diagnostics.begin(), parsed.diagnostics.end(), [](const Diagnostic& d) { return d.severity == Severity::error; });
+            file.problem = first == parsed.diagnostics.end() ? path + ": the file cannot be read as YAML" : summary(*first);
+            std::move(parsed.diagnostics.begin(), parsed.diagnostics.end(), std::back_inserter(diagnostics_));
+            return;
+        }
+        std::vector<std::string> problems(parsed.definitions.size());
+        for (const Diagnostic& diagnostic : parsed.diagnostics) {
+            if (diagnostic.severity != Severity::error) continue;
+            std::string& problem = problem_of(diagnostic, parsed, problems, file.problem);
+            if (problem.empty()) problem = summary(diagnostic);
+        }
+        file.connections.reserve(parsed.definitions.size());
+        Diagnostics found;
+        for (std::size_t i = 0; i < parsed.definitions.size(); ++i) {
+            if (parsed.definitions[i].name.empty()) {  // its diagnostics say so; nothing can be asked for without a name
+                if (file.problem.empty()) file.problem = problems[i].empty() ? path + ": a definition without a name" : problems[i];
+                continue;
+            }
+            file.connections.push_back(make_candidate(parsed.definitions[i], catalogue_, found, &parsed, problems[i]));
+        }
+        const auto from = static_cast<std::ptrdiff_t>(diagnostics_.size());
+        std::move(parsed.diagnostics.begin(), parsed.diagnostics.end(), std::back_inserter(diagnostics_));
+        std::move(found.begin(), found.end(), std::back_inserter(diagnostics_));
+        std::stable_sort(diagnostics_.begin() + from, diagnostics_.end(), [](const Diagnostic& a, const Diagnostic& b) {
+            return std::pair{a.place.line, a.place.column} < std::pair{b.place.line, b.place.column};
+        });
+    }
+
+    /// Which definition an error is about: by its name, otherwise the last that begins before it; the file as a whole where there is none.
+    static std::string& problem_of(const Diagnostic& diagnostic, const ParsedDefinitions& parsed, std::vector<std::string>& problems,
+                                   std::string& file) {
+        const auto& definitions = parsed.definitions;
+        for (std::size_t i = 0; i < definitions.size(); ++i)
+            if (!diagnostic.connection.empty() && definitions[i].name == diagnostic.connection &&
+                diagnostic.place.line + 1 >= definitions[i].place.line &&
+                (i + 1 == definitions.size() || definitions[i + 1].name != diagnostic.connection ||
+                 diagnostic.place.line < definitions[i + 1].place.line))
+                return problems[i];
+        if (diagnostic.connection.empty() || definitions.empty()) {
+            for (std::size_t i = definitions.size(); i-- > 0;)
+                if (definitions[i].place.line != 0 && definitions[i].place.line <= diagnostic.place.line) return problems[i];
+        }
+        return file;
+    }
+
+    const Catalogue& catalogue_;
+    const RegistryOptions& options_;
+    std::string text_;
+    std::set<FileId> seen_;
+    Diagnostics diagnostics_;
+    std::size_t files_{0};
+};
+
+}  // namespace
+
+unsigned settings_of(const Definition& definition) noexcept {
+    unsigned settings = 0;
+    if (definition.enabled.value_or(true)) settings |= Version::k_enabled;
+    if (definition.monitored.value_or(true)) settings |= Version::k_monitored;
+    if (definition.locked.value_or(false)) settings |= Version::k_locked;
+    if (definition.debug_data.value_or(false)) settings |= Version::k_debug_data;
+    return settings;
+}
+
+Candidate make_candidate(Definition& definition, const Catalogue& catalogue, Diagnostics& diagnostics, const ParsedDefinitions* parsed,
+                         std::string_view parse_problem) {
+    const std::size_t before = diagnostics.size();
+    const bool valid = catalogue.check(definition, diagnostics, parsed);
+    Candidate candidate;
+    candidate.name = definition.name;
+    candidate.scheme = catalogue.find(definition.scheme());
+    candidate.content = pack_content(definition, candidate.scheme);
+    candidate.settings = settings_of(definition);
+    candidate.place = definition.place;
+    candidate.problem = parse_problem;
+    for (std::size_t i = before; i < diagnostics.size() && candidate.problem.empty(); ++i)
+        if (diagnostics[i].severity == Severity::error) candidate.problem = summary(diagnostics[i]);
+    if (!valid && candidate.problem.empty()) candidate.problem = "its definition did not pass the check";
+    wipe(definition.url);
+    return candidate;
+}
+
+PathKind kind_of(const std::string& path) noexcept {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) return errno == ENOENT || errno == ENOTDIR ? PathKind::absent : PathKind::unknown;
+    return S_ISDIR(status.st_mode) ? PathKind::directory : S_ISREG(status.st_mode) ? PathKind::file : PathKind::other;
+}
+
+std::string real_path(const std::string& path) {
+    const std::unique_ptr<char, void (*)(void*)> resolved{::realpath(path.c_str(), nullptr), &std::free};
+    return resolved ? std::string{resolved.get()} : path;
+}
+
+Scan scan_paths(const std::vector<std::string>& paths, const Catalogue& catalogue, const RegistryOptions& options) {
+    Scanner scanner{catalogue, options};
+    Scan scan;
+    scan.paths.reserve(paths.size());
+    for (const std::string& path : paths) scan.paths.push_back(scanner.path(path));
+    scan.files = scanner.files();
+    scan.diagnostics = scanner.take_diagnostics();
+    return scan;
+}
+
+}  // namespace qconn::core

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Reading and checking the definition files of directories, before anything of a registry is touched.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <qconn/core/registry.hpp>
+#include <qconn/core/scheme.hpp>
+
+namespace qconn::core {
+
+/// One connection as a file says it, checked and packed. Wipes its definition when it goes.
+struct Candidate {
+    Candidate() = default;
+    Candidate(Candidate&&) noexcept = default;
+    Candidate& operator=(Candidate&&) noexcept = default;
+    ~Candidate() { wipe(content); }
+
+    std::string name;
+    const Scheme* scheme{nullptr};
+    /// As pack_content made it.
+    std::string content;
+    /// Operator settings as the definition says them, or their defaults: Version::k_settings.
+    unsigned settings{0};
+    Place place{};
+    /// Why it cannot be used; empty for a valid one.
+    std::string problem{};
+};
+
+struct ScannedFile {
+    /// With the final '/'; empty for a plain name.
+    std::string directory;
+    std::string name;
+    std::vector<Candidate> connections;
+    /// Set: not all that stands in the file is known. What it held before and is not among `connections` stays, stale for this reason.
+    std::string problem;
+    std::string path() const { return directory + name; }
+};
+
+/// What one of the given paths holds.
+struct ScannedPath {
+    std::string path;
+    /// Set: the path itself could not be read; everything that came from it before stays, stale for this reason.
+    std::string problem;
+    /// Sorted by name.
+    std::vector<ScannedFile> files;
+};
+
+struct Scan {
+    std::vector<ScannedPath> paths;
+    std::size_t files{0};
+    Diagnostics diagnostics;
+};
+
+/// Reads all files; never throws for what the file system or a file's text says.
+Scan scan_paths(const std::vector<std::string>& paths, const Catalogue& catalogue, const RegistryOptions& options);
+
+/// What stands at a path. `other` is a device, a pipe or a socket.
+enum class PathKind { directory, file, absent, other, unknown };
+PathKind kind_of(const std::string& path) noexcept;
+/// The same for two spellings of one path; the path itself where it cannot be resolved.
+std::string real_path(const std::string& path);
+
+/// Checks one definition and packs it.
+Candidate make_candidate(Definition& definition, const Catalogue& catalogue, Diagnostics& diagnostics, const ParsedDefinitions* parsed,
+                         std::string_view parse_problem = {});
+unsigned settings_of(const Definition& definition) noexcept;
+
+}  // namespace qconn::core

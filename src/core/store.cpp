@@ -1,0 +1,518 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/store.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <random>
+#include <utility>
+
+#include <qconn/core/registry_error.hpp>
+
+#include "core/store_commit.hpp"
+#include "core/thread_cache.hpp"
+
+namespace qconn::core {
+namespace {
+
+class RegistryCategory final : public std::error_category {
+public:
+    const char* name() const noexcept override { return "qconn.registry"; }
+    std::string message(int code) const override {
+        switch (static_cast<RegistryErrc>(code)) {
+            case RegistryErrc::unknown: return "no connection of that name";
+            case RegistryErrc::disabled: return "the connection is disabled";
+            case RegistryErrc::invalid: return "the connection's definition cannot be used";
+            case RegistryErrc::removed: return "the connection was removed";
+            case RegistryErrc::type: return "the connection's client is of another type";
+            case RegistryErrc::exclusive: return "the connection's client cannot be shared";
+            case RegistryErrc::exists: return "the name is taken";
+            case RegistryErrc::definition: return "the definition is invalid";
+            case RegistryErrc::locked: return "the connection is locked";
+            case RegistryErrc::option: return "an option is wrong";
+            case RegistryErrc::load: return "there is no such directory or file";
+        }
+        return "unknown error";
+    }
+};
+
+/// Different in every process, so that a fingerprint tells nothing about a secret elsewhere.
+std::uint64_t process_salt() {
+    static const std::uint64_t salt = [] {
+        std::random_device device;
+        return (std::uint64_t{device()} << 32) | device();
+    }();
+    return salt;
+}
+
+std::uint64_t fingerprint_of(const ResolvedDefinition& resolved) {
+    std::string bytes = std::to_string(process_salt());
+    bytes += resolved.url.reveal();
+    bytes += '\0';
+    for (const auto& [name, value] : resolved.options) {
+        bytes += name;
+        bytes += '\0';
+        pack_value(bytes, value);
+    }
+    const std::uint64_t fingerprint = hash_bytes(bytes);
+    wipe(bytes);
+    return fingerprint;
+}
+
+/// Path and query of a URL with another path or an addition to it; the query stays unless the new path has one.
+std::string joined_path(const std::string& base, const OpenOptions& options) {
+    const std::size_t query_at = base.find('?');
+    std::string path = base.substr(0, query_at);
+    const std::string query = query_at == std::string::npos ? std::string{} : base.substr(query_at);
+    if (!options.path.empty()) path = options.path.front() == '/' ? options.path : "/" + options.path;
+    if (!options.path_add.empty()) {
+        while (path.ends_with('/')) path.pop_back();
+        path += options.path_add.front() == '/' ? options.path_add : "/" + options.path_add;
+    }
+    return path.find('?') == std::string::npos ? path + query : path;
+}
+
+}  // namespace
+}  // namespace qconn::core
+
+namespace qconn {
+
+const std::error_category& registry_category() noexcept {
+    static const core::RegistryCategory category;
+    return category;
+}
+std::error_code make_error_code(RegistryErrc code) noexcept { return {static_cast<int>(code), registry_category()}; }
+
+}  // namespace qconn
+
+namespace qconn::core {
+
+Shard::Shard(std::vector<std::shared_ptr<Slot>> slots) : slots_{std::move(slots)} {
+    std::size_t size = 2;
+    while (size < slots_.size() * 2) size *= 2;
+    table_.resize(size);
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+        std::size_t at = hash_of(slots_[i]->name()) / k_shards % size;
+        while (table_[at] != 0) at = (at + 1) % size;
+        table_[at] = static_cast<std::uint32_t>(i + 1);
+    }
+}
+
+const std::shared_ptr<Slot>* Shard::find(std::string_view name, std::size_t hash) const noexcept {
+    const std::size_t mask = table_.size() - 1;
+    for (std::size_t at = hash / k_shards & mask; table_[at] != 0; at = (at + 1) & mask) {
+        const auto& slot = slots_[table_[at] - 1];
+        if (slot->name() == name) return &slot;
+    }
+    return nullptr;
+}
+
+/// Keeps a cell from being destroyed.
+class Store::CellHold {
+public:
+    explicit CellHold(ClientCell& cell) noexcept : cell_{&cell} { cell_->retain(); }
+    CellHold(CellHold&& other) noexcept : cell_{std::exchange(other.cell_, nullptr)} {}
+    CellHold& operator=(CellHold&&) = delete;
+    ~CellHold() {
+        if (cell_) cell_->release();
+    }
+    ClientCell* operator->() const noexcept { return cell_; }
+
+private:
+    ClientCell* cell_;
+};
+
+std::shared_ptr<Store> Store::make(RegistryOptions options) {
+    auto store = std::make_shared<Store>(std::move(options));
+    store->hub_ = new Hub{store};
+    return store;
+}
+
+Store::Store(RegistryOptions options)
+    : options_{std::move(options)},
+      catalogue_{std::make_unique<Catalogue>(options_.catalogue ? *options_.catalogue : builtin_catalogue())},
+      listeners_{options_.runtime, "registry"} {
+    options_.catalogue = nullptr;
+}
+
+Store::~Store() {
+    for (auto& shard : shards_) delete shard.load(std::memory_order_acquire);
+    if (hub_) hub_->release();
+}
+
+std::size_t hash_of(std::string_view name) noexcept { return std::hash<std::string_view>{}(name); }
+
+const std::shared_ptr<Slot>* Store::find(std::string_view name, std::size_t hash) const noexcept {
+    const Shard* part = shard(hash).load(std::memory_order_seq_cst);
+    return part ? part->find(name, hash) : nullptr;
+}
+
+const Slot& Store::at(std::string_view name, const Version*& version) const {
+    const std::shared_ptr<Slot>* slot = find(name, hash_of(name));
+    version = slot ? (*slot)->current() : nullptr;
+    if (!version || version->has(Version::k_removed)) throw_unknown(name);
+    return **slot;
+}
+
+std::shared_ptr<Slot> Store::slot(std::string_view name) const {
+    const ReadSection section;
+    const std::shared_ptr<Slot>* slot = find(name, hash_of(name));
+    const Version* version = slot ? (*slot)->current() : nullptr;
+    if (!version || version->has(Version::k_removed)) throw_unknown(name);
+    return *slot;
+}
+
+Subscription Store::subscribe(std::function<void(const RegistryChange&)> listener) { return Subscription{listeners_.subscribe(std::move(listener))}; }
+
+std::string Store::suggestion(std::string_view name) const {
+    const std::string near = nearest(name, names());
+    return near.empty() ? std::string{} : " (did you mean \"" + near + "\"?)";
+}
+
+void Store::throw_unknown(std::string_view name) const {
+    std::string message = "there is no connection \"" + std::string{name} + "\"" + suggestion(name);
+    if (size() == 0) message += "; none has been loaded";
+    throw Error{RegistryErrc::unknown, "CONNECTION-UNKNOWN", std::move(message)}.with_connection(name).with_reason(Reason::not_found);
+}
+
+// --- look-ups and clients -------------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+void refuse_exclusive(const std::string& name, const Scheme& scheme) {
+    if (scheme.sharing != Sharing::exclusive) return;
+    throw Error{RegistryErrc::exclusive, "CONNECTION-EXCLUSIVE",
+                "the connection \"" + name + "\" cannot be shared, as a client of its scheme has one user at a time; use open() for one of your own"}
+        .with_connection(name)
+        .with_reason(Reason::unsupported);
+}
+
+/// Makes a handle whose count is one thread's.
+std::shared_ptr<Slot> own_handle(const std::shared_ptr<Slot>& slot) {
+    return {slot.get(), [keep = slot](Slot*) noexcept {}};
+}
+
+}  // namespace
+
+std::shared_ptr<Slot> Store::get_slot(std::string_view name, const std::type_info& type, const char*) {
+    const std::size_t hash = hash_of(name);
+    const ReadSection section;
+    ThreadCache::Entry* entry = nullptr;
+    if (section.is_lasting()) {
+        ThreadCache*& cache = section.record().cache;
+        if (!cache) cache = new ThreadCache;
+        entry = &cache->at(hash);
+    }
+    const std::shared_ptr<Slot>* found = nullptr;
+    const Version* version = nullptr;
+    if (entry && entry->hash == hash && entry->hub == hub_->id && entry->slot && entry->slot->name() == name) {
+        version = entry->slot->current();
+        if (version && !version->has(Version::k_removed)) found = &entry->slot;
+    }
+    if (!found) {
+        found = find(name, hash);
+        version = found ? (*found)->current() : nullptr;
+        if (!version || version->has(Version::k_removed)) throw_unknown(name);
+        if (entry && entry->hash == hash && entry->hub == hub_->id) {
+            entry->slot = own_handle(*found);
+            found = &entry->slot;
+        } else if (entry) {
+            entry->slot.reset();
+            entry->hub = hub_->id;
+            entry->hash = hash;
+        }
+    }
+    require_usable(**found, version);
+    refuse_exclusive((*found)->name(), *version->scheme);
+    if (!find_type(*version->scheme, type)) throw_type_error((*found)->name(), *version->scheme, type);
+    return *found;
+}
+
+/// The cell for what the slot is now, made where it is not there; and the definition, unless the client is made already.
+/// Takes no lock and waits for nobody: a writer may be at work on the same slot.
+Store::CellHold Store::claim_cell(const std::shared_ptr<Slot>& slot, const std::type_info& type, Definition& definition) {
+    std::unique_ptr<ClientCell> fresh;
+    for (;;) {
+        const ReadSection section;
+        const Version* version = slot->current();
+        require_usable(*slot, version);
+        refuse_exclusive(slot->name(), *version->scheme);
+        if (!find_type(*version->scheme, type)) throw_type_error(slot->name(), *version->scheme, type);
+        ClientCell* cell = slot->cell_.load(std::memory_order_seq_cst);
+        // A cell of a later build: this section began before the commit that it came with, the next one sees that.
+        if (cell && cell->build > version->build) continue;
+        if (!cell || cell->build < version->build) {
+            if (!fresh || fresh->build != version->build) fresh = std::make_unique<ClientCell>(version->build);
+            // Inside the section: the writer that replaces this version looks for outdated cells after the section's end.
+            if (!slot->cell_.compare_exchange_strong(cell, fresh.get(), std::memory_order_seq_cst)) continue;
+            // The commit that outdated it is still under way and takes it from there.
+            if (cell) push_orphan(*cell);
+            cell = fresh.release();
+        }
+        CellHold hold{*cell};
+        if (!cell->stripes()) definition = materialise(*slot, *version);
+        return hold;
+    }
+}
+
+void Store::push_orphan(ClientCell& cell) noexcept {
+    cell.next_orphan = orphans_.load(std::memory_order_relaxed);
+    while (!orphans_.compare_exchange_weak(cell.next_orphan, &cell, std::memory_order_release, std::memory_order_relaxed)) {}
+}
+
+ResolvedDefinition Store::resolve(const Definition& definition, std::uint64_t* fingerprint) const {
+    try {
+        ResolvedDefinition resolved = catalogue_->resolve(definition);
+        if (fingerprint) *fingerprint = fingerprint_of(resolved);
+        return resolved;
+    } catch (Error& error) {
+        if (!error.connection().empty()) throw;
+        throw Error{error}.with_connection(definition.name);
+    }
+}
+
+std::shared_ptr<void> Store::pin_made(const std::shared_ptr<Slot>& slot, const std::type_info& type) {
+    constexpr int k_tries = 4;
+    for (int tries = 1;; ++tries) {
+        Definition definition;
+        const CellHold cell = claim_cell(slot, type, definition);
+        cell->ensure(slot->name(), [&] {
+            // Another thread's attempt may have failed since the claim, which found a client on its way; then the definition is still to be had.
+            if (definition.name.empty()) definition = this->definition(slot->name());
+            ClientCell::Made made;
+            const ResolvedDefinition resolved = resolve(definition, &made.fingerprint);
+            const Scheme* scheme = catalogue_->find(resolved.scheme);
+            if (scheme && scheme->make_client) made.client = scheme->make_client(resolved, options_.runtime);
+            if (!made.client)
+                throw Error{RegistryErrc::invalid, "INVALID-CONNECTION", "the scheme of \"" + slot->name() + "\" made no client"}.with_connection(
+                    slot->name());
+            return made;
+        });
+        const ReadSection section;
+        const Version* version = slot->current();
+        require_usable(*slot, version);
+        // Replaced while it was made: the caller gets what is current, unless that never stands still.
+        if (version->build != cell->build && tries < k_tries) continue;
+        const auto& stripe = (*cell->stripes())[section.stripe() % ClientCell::k_stripes];
+        void* client = cast_client(*version->scheme, type, stripe->client.get());
+        if (!client) throw_type_error(slot->name(), *version->scheme, type);
+        return {stripe, client};
+    }
+}
+
+std::shared_ptr<void> Store::open(std::string_view name, const std::type_info& type, const OpenOptions& open_options) const {
+    Definition definition;
+    const Scheme* scheme = nullptr;
+    {
+        const ReadSection section;
+        const Version* version = nullptr;
+        const Slot& slot = at(name, version);
+        require_usable(slot, version);
+        scheme = version->scheme;
+        if (!find_type(*scheme, type)) throw_type_error(slot.name(), *scheme, type);
+        definition = materialise(slot, *version);
+    }
+    if (!open_options.options.empty()) {
+        for (const auto& [option, value] : open_options.options) definition.options.set(option, value);
+        Diagnostics diagnostics;
+        if (!catalogue_->check(definition, diagnostics)) {
+            const auto first =
+                std::find_if(diagnostics.begin(), diagnostics.end(), [](const Diagnostic& d) { return d.severity == Severity::error; });
+            std::string why = first == diagnostics.end() ? "they did not pass the check" : first->message;
+            if (first != diagnostics.end() && !first->hint.empty()) why += "; " + first->hint;
+            throw Error{RegistryErrc::option, "CONNECTION-OPTION-ERROR", "opening \"" + definition.name + "\" with other options: " + why}
+                .with_connection(definition.name)
+                .with_reason(Reason::bad_value);
+        }
+    }
+    ResolvedDefinition resolved = resolve(definition, nullptr);
+    wipe(definition.url);
+    if (!open_options.path.empty() || !open_options.path_add.empty()) resolved.url.path = joined_path(resolved.url.path, open_options);
+    std::shared_ptr<Client> client = scheme->make_client(resolved, options_.runtime);
+    void* typed = client ? cast_client(*scheme, type, client.get()) : nullptr;
+    if (!typed) throw_type_error(definition.name, *scheme, type);
+    return {std::move(client), typed};
+}
+
+SlotPlan Store::make_plan(const std::shared_ptr<Slot>& slot, PingDepth depth) const {
+    Definition definition;
+    const Scheme* scheme = nullptr;
+    std::uint32_t build = 0;
+    {
+        const ReadSection section;
+        const Version* version = slot->current();
+        require_usable(*slot, version);
+        scheme = version->scheme;
+        build = version->build;
+        definition = materialise(*slot, *version);
+    }
+    std::uint64_t fingerprint = 0;
+    const ResolvedDefinition resolved = resolve(definition, &fingerprint);
+    wipe(definition.url);
+    return {scheme->make_ping(resolved, depth == PingDepth::standard ? scheme->standard_depth : depth, options_.runtime), build, fingerprint};
+}
+
+bool Store::refresh_secrets(const std::shared_ptr<Slot>& slot, std::uint64_t fingerprint) {
+    std::uint64_t now = 0;
+    try {
+        Definition definition;
+        {
+            const ReadSection section;
+            const Version* version = slot->current();
+            require_usable(*slot, version);
+            definition = materialise(*slot, *version);
+        }
+        resolve(definition, &now);
+    } catch (const Error&) { return false; }
+    Commit commit;
+    const std::scoped_lock lock{write_mutex_};
+    const Version* version = slot->current();
+    if (!version || !version->usable()) return false;
+    bool outdated = false;
+    {
+        const ReadSection section;
+        const ClientCell* cell = slot->cell();
+        outdated = cell && cell->stripes() && cell->build == version->build && cell->fingerprint() != now;
+    }
+    if (outdated) {
+        derive(commit, slot, version->flags, nullptr, version->build + 1);
+        commit.event(RegistryChange::Kind::updated, slot->name(), true);
+        this->commit(commit);
+    }
+    return now != fingerprint;
+}
+
+// --- changes --------------------------------------------------------------------------------------------------------------------------------
+
+Store::Commit::~Commit() {
+    for (Change& change : changes)
+        if (!change.published) Version::destroy(change.next);
+    for (ClientCell* cell : retired) cell->release();
+    while (orphans) std::exchange(orphans, orphans->next_orphan)->release();
+}
+
+void Store::Commit::event(RegistryChange::Kind kind, std::string name, bool reconnects, std::string problem) {
+    events.push_back({kind, std::move(name), reconnects, std::move(problem)});
+}
+
+const std::string* Store::intern(const std::string& directory) { return &*directories_.insert(directory).first; }
+
+std::shared_ptr<Slot> Store::slot_for(std::string_view name) {
+    if (const auto* slot = find(name, hash_of(name))) return *slot;
+    if (const auto held = removed_.find(std::string{name}); held != removed_.end())
+        if (auto slot = held->second.lock()) return slot;
+    return std::make_shared<Slot>(name, *hub_);
+}
+
+std::shared_ptr<Slot> Store::require_slot(std::string_view name) const {
+    const auto* slot = find(name, hash_of(name));
+    if (!slot) throw_unknown(name);
+    return *slot;
+}
+
+void Store::derive(Commit& commit, const std::shared_ptr<Slot>& slot, unsigned flags, const Extra* extra, std::uint32_t build) {
+    const Version* version = slot->current();
+    Version header = *version;
+    header.flags = static_cast<std::uint16_t>(flags);
+    header.build = build;
+    commit.changes.push_back({slot, nullptr});
+    commit.changes.back().next =
+        Version::make(header, version->content(), extra ? pack_extra(*extra, usual_file(slot->name())) : std::string{version->extra()});
+}
+
+void Store::commit(Commit& commit) {
+    // All that can fail comes first: new shards with what is added, and those without what is removed.
+    struct Replacement {
+        std::size_t at;
+        std::unique_ptr<const Shard> shard;
+    };
+    std::unordered_map<std::size_t, std::vector<std::shared_ptr<Slot>>> added;
+    std::unordered_map<std::size_t, std::vector<const Slot*>> gone;
+    std::ptrdiff_t grows = 0;
+    for (const Change& change : commit.changes) {
+        const std::size_t at = hash_of(change.slot->name()) % k_shards;
+        const Version* before = change.slot->head_.load(std::memory_order_relaxed);
+        const bool was_there = before && !before->has(Version::k_removed);
+        const bool is_there = !change.next->has(Version::k_removed);
+        grows += std::ptrdiff_t{is_there} - std::ptrdiff_t{was_there};
+        if (is_there && !was_there) added[at].push_back(change.slot);
+        if (was_there && !is_there) {
+            gone[at].push_back(change.slot.get());
+            removed_.insert_or_assign(change.slot->name(), change.slot);
+        }
+    }
+    std::vector<Replacement> with;
+    std::vector<Replacement> without;
+    for (std::size_t at = 0; at < k_shards; ++at) {
+        const auto in = added.find(at);
+        const auto out = gone.find(at);
+        if (in == added.end() && out == gone.end()) continue;
+        const Shard* shard = shards_[at].load(std::memory_order_relaxed);
+        std::vector<std::shared_ptr<Slot>> slots;
+        slots.reserve((shard ? shard->slots().size() : 0) + (in == added.end() ? 0 : in->second.size()));
+        if (shard) slots.assign(shard->slots().begin(), shard->slots().end());
+        if (in != added.end()) slots.insert(slots.end(), in->second.begin(), in->second.end());
+        if (out != gone.end()) {
+            std::vector<std::shared_ptr<Slot>> rest;
+            rest.reserve(slots.size() - out->second.size());
+            for (const auto& slot : slots)
+                if (std::find(out->second.begin(), out->second.end(), slot.get()) == out->second.end()) rest.push_back(slot);
+            without.push_back({at, rest.empty() ? nullptr : std::make_unique<const Shard>(std::move(rest))});
+        }
+        if (in != added.end()) with.push_back({at, std::make_unique<const Shard>(std::move(slots))});
+    }
+    commit.retired.reserve(commit.changes.size());
+    if (!gone.empty()) std::erase_if(removed_, [](const auto& one) { return one.second.expired(); });
+
+    const auto publish = [this](std::vector<Replacement>& replacements) {
+        for (Replacement& one : replacements) one.shard.reset(shards_[one.at].exchange(one.shard.release(), std::memory_order_seq_cst));
+    };
+    const std::uint64_t epoch = hub_->epoch.load(std::memory_order_relaxed) + 1;
+    publish(with);
+    for (Change& change : commit.changes) {
+        change.next->epoch = epoch;
+        change.next->before = change.slot->head_.load(std::memory_order_relaxed);
+        change.slot->head_.store(change.next, std::memory_order_seq_cst);
+        change.published = true;
+    }
+    size_.store(static_cast<std::size_t>(static_cast<std::ptrdiff_t>(size_.load(std::memory_order_relaxed)) + grows), std::memory_order_release);
+    hub_->epoch.store(epoch, std::memory_order_seq_cst);  // from here on readers see all of it
+
+    wait_for_readers();
+    with.clear();
+    for (Change& change : commit.changes) Version::destroy(std::exchange(change.next->before, nullptr));
+    {
+        const ReadSection section;  // first users may exchange cells at the same time
+        for (const Change& change : commit.changes) {
+            ClientCell* cell = change.slot->cell_.load(std::memory_order_seq_cst);
+            while (cell && !(cell->build == change.next->build && change.next->usable())) {
+                if (!change.slot->cell_.compare_exchange_weak(cell, nullptr, std::memory_order_seq_cst)) continue;
+                commit.retired.push_back(cell);
+                break;
+            }
+        }
+    }
+    publish(without);
+    wait_for_readers();
+    without.clear();
+    // Only readers that saw the versions before can have put cells there; they have left. Those that found the cells before that may not have.
+    commit.orphans = orphans_.exchange(nullptr, std::memory_order_acquire);
+    if (commit.orphans) wait_for_readers();
+    for (RegistryChange& event : commit.events) listeners_.publish(std::move(event));
+}
+
+void Store::close() {
+    listeners_.close();
+    const std::scoped_lock load_lock{load_mutex_};
+    Commit commit;
+    const std::scoped_lock lock{write_mutex_};
+    closed_ = true;
+    for (const auto& part : shards_) {
+        const Shard* shard = part.load(std::memory_order_relaxed);
+        if (!shard) continue;
+        for (const auto& slot : shard->slots()) commit.remove(slot);
+    }
+    this->commit(commit);
+    removed_.clear();
+}
+
+}  // namespace qconn::core

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The inside of a registry: the slots, how they are found, how they change.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/load.hpp"
+#include "core/registry_impl.hpp"
+#include "core/slot.hpp"
+#include "core/slot_pack.hpp"
+#include "net/listeners.hpp"
+
+namespace qconn::core {
+
+/// The names are spread over so many parts, so that one more costs little.
+inline constexpr std::size_t k_shards = 64;
+std::size_t hash_of(std::string_view name) noexcept;
+
+/// A part of the names: slots by hash. Immutable once it is published.
+class Shard {
+public:
+    explicit Shard(std::vector<std::shared_ptr<Slot>> slots);
+    const std::shared_ptr<Slot>* find(std::string_view name, std::size_t hash) const noexcept;
+    const std::vector<std::shared_ptr<Slot>>& slots() const noexcept { return slots_; }
+
+private:
+    std::vector<std::shared_ptr<Slot>> slots_;
+    /// Open addressing, at most half full: place in slots_ plus one.
+    std::vector<std::uint32_t> table_;
+};
+
+/// Readers: get_slot, pin_made and everything const. They take no lock that a writer holds while it works: they read immutable versions inside a
+/// ReadSection. Writers: one at a time, under write_mutex_, which guards everything that is not atomic here. They build new versions, publish them
+/// with one store to Hub::epoch, wait for the readers of the old ones and free those. Clients are made and destroyed without any lock.
+class Store final : public RegistryImpl, public std::enable_shared_from_this<Store> {
+public:
+    static std::shared_ptr<Store> make(RegistryOptions options);
+    explicit Store(RegistryOptions options);
+    ~Store() override;
+
+    // RegistryImpl
+    std::vector<SlotView> enumerate() const override;
+    std::optional<SlotView> view(std::string_view name) const override;
+    std::optional<SlotView> view(const std::shared_ptr<Slot>& slot) const override;
+    std::shared_ptr<Slot> get_slot(std::string_view name, const std::type_info& type, const char* type_name) override;
+    SlotPlan make_plan(const std::shared_ptr<Slot>& slot, PingDepth depth) const override;
+    bool refresh_secrets(const std::shared_ptr<Slot>& slot, std::uint64_t fingerprint) override;
+    Subscription subscribe(std::function<void(const RegistryChange&)> listener) override;
+    std::string suggestion(std::string_view name) const override;
+    const Runtime& runtime() const noexcept override { return options_.runtime; }
+    const Catalogue& catalogue() const noexcept override { return *catalogue_; }
+    const RegistryOptions& options() const noexcept override { return options_; }
+
+    /// The client of a slot, made where it is not there yet.
+    std::shared_ptr<void> pin_made(const std::shared_ptr<Slot>& slot, const std::type_info& type);
+    std::shared_ptr<void> open(std::string_view name, const std::type_info& type, const OpenOptions& open_options) const;
+
+    LoadReport load(const std::vector<std::string>& paths);
+    LoadReport reload();
+
+    void add(Definition definition);
+    void update(Definition definition);
+    void remove(std::string_view name);
+    /// @returns whether it was otherwise before
+    bool set(std::string_view name, Version::Flag setting, bool yes);
+    void set_tags(std::string_view name, Map tags);
+
+    std::vector<std::string> names() const;
+    std::size_t size() const noexcept { return size_.load(std::memory_order_acquire); }
+    bool contains(std::string_view name) const;
+    ConnectionInfo info(std::string_view name) const;
+    std::vector<ConnectionInfo> infos() const;
+    Definition definition(std::string_view name) const;
+
+    /// @throws Error CONNECTION-UNKNOWN
+    std::shared_ptr<Slot> slot(std::string_view name) const;
+
+    /// The registry goes: every connection is removed, every subscription ended. What holds slots then finds them removed.
+    void close();
+
+private:
+    struct Change;
+    struct Commit;
+    struct Claim;
+    class Merge;
+    struct SlotHash;
+    /// A client cell that is kept for a while, released at the end.
+    class CellHold;
+
+    const std::atomic<const Shard*>& shard(std::size_t hash) const noexcept { return shards_[hash % k_shards]; }
+    // Inside a ReadSection:
+    const std::shared_ptr<Slot>* find(std::string_view name, std::size_t hash) const noexcept;
+    /// Every connection there is at the section's epoch, in no order.
+    template <class Function>
+    void for_each(Function&& function) const;
+    const Slot& at(std::string_view name, const Version*& version) const;
+    Definition materialise(const Slot& slot, const Version& version) const;
+    SlotView view_of(const std::shared_ptr<Slot>& slot, const Version& version) const;
+    ConnectionInfo info_of(const Slot& slot, const Version& version) const;
+    std::string file_of(const Slot& slot, const Version& version) const;
+    std::string usual_file(std::string_view name) const { return std::string{name} + options_.suffix; }
+
+    [[noreturn]] void throw_unknown(std::string_view name) const;
+    CellHold claim_cell(const std::shared_ptr<Slot>& slot, const std::type_info& type, Definition& definition);
+    void push_orphan(ClientCell& cell) noexcept;
+    ResolvedDefinition resolve(const Definition& definition, std::uint64_t* fingerprint) const;
+
+    // Under write_mutex_:
+    const std::string* intern(const std::string& directory);
+    std::shared_ptr<Slot> slot_for(std::string_view name);
+    std::shared_ptr<Slot> require_slot(std::string_view name) const;
+    void commit(Commit& commit);
+    void derive(Commit& commit, const std::shared_ptr<Slot>& slot, unsigned flags, const Extra* extra, std::uint32_t build);
+    LoadReport apply(Scan scan, bool all);
+    void count(LoadReport& report) const;
+
+    RegistryOptions options_;
+    std::unique_ptr<Catalogue> catalogue_;
+    Hub* hub_{nullptr};
+    std::array<std::atomic<const Shard*>, k_shards> shards_{};
+    std::atomic<std::size_t> size_{0};
+
+    /// One load at a time; taken before write_mutex_ and held while files are read.
+    std::mutex load_mutex_;
+    std::vector<std::string> paths_;  // guarded by load_mutex_
+    std::mutex write_mutex_;
+    bool closed_{false};
+    std::set<std::string, std::less<>> directories_;
+    /// Slots of removed names that somebody still held when last looked at.
+    std::unordered_map<std::string, std::weak_ptr<Slot>> removed_;
+
+    /// Cells that first users replaced while a commit was under way, for that to destroy.
+    std::atomic<ClientCell*> orphans_{nullptr};
+    net::Listeners<RegistryChange, Subscription::State> listeners_;
+};
+
+}  // namespace qconn::core
