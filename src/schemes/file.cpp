@@ -36,7 +36,6 @@ const OptionTable<FileOptions>& table() {
             spec.unit = Unit::bytes;
             spec.fallback = static_cast<unsigned long long>(FileOptions{}.max_read);
             spec.minimum = 0;
-            spec.maximum = 9.0e15;
             spec.example = 1'000'000;
         }
         return all;

@@ -27,7 +27,6 @@ void add_http_options(OptionTable<Options>& table) {
         const HttpOptions defaults;
         spec.fallback = static_cast<unsigned long long>(defaults.*member);
         spec.minimum = minimum;
-        spec.maximum = 9.0e15;
         spec.example = spec.fallback;
     };
     const auto flag = [&table](std::string name, bool HttpOptions::*member, std::string help) {
@@ -148,7 +147,6 @@ void add_coding_options(OptionTable<Options>& table) {
         spec.unit = Unit::bytes;
         spec.fallback = 1024;
         spec.minimum = 0;
-        spec.maximum = 9.0e15;
         spec.example = 4096;
     }
 }
