@@ -14,6 +14,7 @@
 #include <functional>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include "support/free_port.hpp"
@@ -102,6 +103,7 @@ void Server::start() {
     const bool ready = wait_until(
         [&] {
             ended = ::waitpid(pid_, &status, WNOHANG) == pid_;
+            if (!ended) std::this_thread::sleep_for(5ms);  // asking starts a process: leave the server some of the machine
             return ended || run({script_, "ready", directory_.path(), std::to_string(port_)}, options_.environment) == 0;
         },
         options_.start_limit);

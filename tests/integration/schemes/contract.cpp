@@ -2,7 +2,10 @@
 // What every scheme over a network promises: open, ping up, ping down in each way, no secret in any text.
 #include <unistd.h>
 
+#include <atomic>
+#include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -230,6 +233,36 @@ TEST_CASE("options survive being written and read", "[schemes][integration]") {
             CHECK(*parsed.definitions[0].options.find(name) == value);
         }
     }
+}
+
+TEST_CASE("a ping that is cancelled ends at once, in every phase, with one callback", "[schemes][integration]") {
+    const BlackHole hole;
+    const SilentServer silent;
+    const std::string mute = "127.0.0.1:" + std::to_string(silent.port());
+    const Runtime runtime;
+    const std::vector<Checked> all{define("http://127.0.0.1:" + std::to_string(hole.port())), define("https://" + mute),
+                                   define("rest://" + mute, "ping_method: GET\nping_path: x"), define("https://h", "proxy: " + mute)};
+    for (const auto& checked : all) ping(checked, 50ms);  // what is made once is made now
+    const auto before = open_descriptors();
+    const auto started = Clock::now();
+    for (const auto& checked : all) {
+        for (const int waits : {0, 1, 10, 30}) {
+            std::atomic<int> calls{0};
+            std::atomic<bool> cancelled{false};
+            Operation operation = net::async_ping(runtime, checked.ping(), "test", Deadline{1min}, false, [&](Result<PingResult> result) {
+                const std::optional<Error> error = result ? result->error : result.error();
+                cancelled = error && error->reason() == Reason::cancelled;
+                ++calls;
+            });
+            std::this_thread::sleep_for(waits * 1ms);  // wherever it is by then
+            operation.cancel();
+            REQUIRE(wait_until([&] { return calls > 0; }));
+            CHECK(cancelled);
+            CHECK(calls == 1);
+        }
+    }
+    CHECK(Clock::now() - started < 10s);
+    CHECK(wait_until([&] { return open_descriptors() <= before; }));
 }
 
 TEST_CASE("no secret is in any text about a failing ping", "[schemes][integration]") {

@@ -192,6 +192,19 @@ TEST_CASE("what cannot work in an HTTP definition is found where it stands", "[s
     CHECK(define("rest://h/", "ping_method: GET").code() == "unused-option");
 }
 
+TEST_CASE("no finding about an HTTP definition shows a secret", "[schemes][http]") {
+    const std::string canary = "k4naRi3nv0gel";
+    for (const std::string& option :
+         {"proxy: ftp://edi:" + canary + "@p:1/", "proxy: 'http://edi:" + canary + "@p:99999'", "headers: {'a b': " + canary + "}",
+          "headers: {X: \"" + canary + "\\n\"}", "password: " + canary, "ssl_key_data: " + canary, "ssl_key_password: [" + canary + "]",
+          "token: {a: " + canary + "}", "ping_body: " + canary}) {
+        const auto checked = define("rests://h/", option);
+        CAPTURE(option);
+        CHECK_FALSE(checked.diagnostics.empty());
+        CHECK(checked.text().find(canary) == std::string::npos);
+    }
+}
+
 TEST_CASE("an HTTP kind pings by connecting, with TLS where its scheme has it, always anew", "[schemes][ping]") {
     const PingPlan plain = define("http://h/").ping();
     CHECK(net_ping(plain).endpoint.host == "h");

@@ -15,7 +15,7 @@ TEST_CASE("the built-in catalogue has the schemes of this build", "[schemes]") {
     const std::set<std::string> found(names.begin(), names.end());
     CHECK(found.contains("file"));
     CHECK(found.contains("dir"));
-#if __has_include(<curl/curl.h>)
+#ifdef QCONN_WITH_HTTP
     for (const char* name : {"http", "https", "rest", "rests"}) CHECK(found.contains(name));
 #endif
     CHECK(builtin_catalogue().find("gopher") == nullptr);
