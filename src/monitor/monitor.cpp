@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <qconn/core/registry_error.hpp>
+#include <qconn/monitor/monitor.hpp>
+#include <qconn/monitor/monitor_error.hpp>
+
+#include "monitor/monitor_impl.hpp"
+
+namespace qconn {
+
+namespace monitor {
+
+/// What the copies of an Interface share.
+class InterfaceImpl {
+public:
+    InterfaceImpl(std::shared_ptr<InterfaceHub> its_hub, InterfaceHub::Id its_id, std::weak_ptr<core::RegistryImpl> its_registry)
+        : hub{std::move(its_hub)}, id{its_id}, registry{std::move(its_registry)} {}
+    InterfaceImpl(const InterfaceImpl&) = delete;
+    InterfaceImpl& operator=(const InterfaceImpl&) = delete;
+    ~InterfaceImpl() { hub->remove(id); }
+
+    const std::shared_ptr<InterfaceHub> hub;
+    const InterfaceHub::Id id;
+    const std::weak_ptr<core::RegistryImpl> registry;
+};
+
+}  // namespace monitor
+
+void Interface::depend(std::string_view connection) { impl_->hub->depend(impl_->id, connection); }
+void Interface::release(std::string_view connection) { impl_->hub->release(impl_->id, connection); }
+void Interface::stop() { impl_->hub->stop(impl_->id); }
+void Interface::start() { impl_->hub->start(impl_->id); }
+void Interface::set_running(bool running) { impl_->hub->set_running(impl_->id, running); }
+void Interface::set_autostart(bool yes) { impl_->hub->set_autostart(impl_->id, yes); }
+InterfaceInfo Interface::info() const { return impl_->hub->info(impl_->id); }
+
+std::shared_ptr<core::Slot> Interface::get_slot(std::string_view name, const std::type_info& type, const char* type_name, bool depend) {
+    // First, as it counts also where the look-up throws: what could not be had may come.
+    if (depend) this->depend(name);
+    const auto registry = impl_->registry.lock();
+    if (!registry)
+        throw Error{RegistryErrc::removed, "CONNECTION-REMOVED", "the connection \"" + std::string{name} + "\" cannot be had: its registry is gone"}
+            .with_connection(name);
+    return registry->get_slot(name, type, type_name);
+}
+
+Monitor::Monitor(Registry& registry, MonitorOptions options) : impl_{std::make_shared<monitor::MonitorImpl>(registry.impl(), options)} {
+    impl_->attach();
+}
+Monitor::~Monitor() { impl_->close(); }
+
+void Monitor::start() { impl_->start(); }
+void Monitor::stop() { impl_->stop(); }
+Subscription Monitor::subscribe(std::function<void(const Event&)> listener) { return impl_->subscribe(std::move(listener)); }
+
+ConnectionStatus Monitor::status(std::string_view name) const { return impl_->status(name); }
+std::vector<ConnectionStatus> Monitor::statuses() const { return impl_->statuses(); }
+std::vector<Alert> Monitor::alerts() const { return impl_->alerts(); }
+
+PingResult Monitor::ping(std::string_view name, Deadline deadline) { return impl_->ping(std::string{name}, deadline); }
+Operation Monitor::async_ping(std::string name, Deadline deadline, Callback<PingResult> callback) {
+    return impl_->async_ping(std::move(name), deadline, std::move(callback));
+}
+
+Interface Monitor::add_interface(InterfaceOptions options) {
+    const auto id = impl_->hub()->add(std::move(options));
+    return Interface{std::make_shared<monitor::InterfaceImpl>(impl_->hub(), id, impl_->registry())};
+}
+std::vector<InterfaceInfo> Monitor::interfaces() const { return impl_->hub()->infos(); }
+void Monitor::set_manage_interfaces(bool yes) { impl_->hub()->set_manage(yes); }
+bool Monitor::manage_interfaces() const noexcept { return impl_->hub()->manage(); }
+const MonitorOptions& Monitor::options() const noexcept { return impl_->options(); }
+
+}  // namespace qconn

@@ -1,0 +1,611 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "monitor/monitor_impl.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <limits>
+#include <utility>
+
+#include <qconn/core/registry_error.hpp>
+
+namespace qconn::monitor {
+
+namespace {
+
+/// A kept stream is used for so many pings and so long, then a new one shows whether the peer still takes connections.
+constexpr std::uint32_t k_pings_per_stream = 20;
+constexpr auto k_stream_age = std::chrono::minutes{1};
+/// A peer that does not keep idle streams is dialled anew each time after as many of them.
+constexpr std::uint8_t k_closes_idle = 2;
+
+std::size_t descriptor_limit() noexcept {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 0;
+    return limit.rlim_cur;
+}
+
+std::uint64_t host_of(const core::SlotView& view) { return view.host_key.empty() ? 0 : stable_hash(view.host_key); }
+
+std::optional<Error> problem_of(const core::SlotView& view) {
+    if (view.validity != Validity::invalid) return std::nullopt;
+    return Error{RegistryErrc::invalid, "INVALID-CONNECTION", view.problem}.with_connection(view.name).with_reason(Reason::bad_value);
+}
+
+Error disabled(std::string_view name) {
+    return Error{RegistryErrc::disabled, "CONNECTION-DISABLED", "\"" + std::string{name} + "\" was not pinged: it is disabled; enable it first"}
+        .with_connection(name);
+}
+
+Error ended(std::string_view name) {
+    return make_error(Errc::cancelled, "pinging \"" + std::string{name} + "\" was given up: the monitor has stopped").with_connection(name);
+}
+
+bool is_refused_login(const PingResult& result) {
+    return result.error && !result.inconclusive && (result.error->phase() == Phase::auth || result.error->reason() == Reason::denied);
+}
+
+PingResult failure(Error error, Clock::time_point started) {
+    PingResult result;
+    result.error = std::move(error);
+    result.started = started;
+    result.time = Clock::now() - started;
+    return result;
+}
+
+}  // namespace
+
+// ---- pings by hand -----------------------------------------------------------------------------------------------------------------------
+
+/// Somebody who waits for a ping. Completed once, whoever comes first: the ping, its deadline, a cancel.
+class ManualPing final : public Operation::State, public std::enable_shared_from_this<ManualPing> {
+public:
+    ManualPing(std::shared_ptr<net::Loop> loop, std::string name, Callback<PingResult> callback)
+        : loop_{std::move(loop)}, name_{std::move(name)}, callback_{std::move(callback)} {}
+
+    const std::string& name() const noexcept { return name_; }
+
+    void complete(Result<PingResult> result) {
+        if (done_.exchange(true)) return;
+        // Posted: whoever completes it is in the middle of something.
+        loop_->post([self = shared_from_this(), result = std::move(result)]() mutable {
+            auto callback = std::move(self->callback_);
+            if (callback) callback(std::move(result));
+        });
+    }
+    void cancel() noexcept override {
+        complete(make_error(Errc::cancelled, "waiting for a ping of \"" + name_ + "\" was cancelled").with_connection(name_));
+    }
+    bool done() const noexcept override { return done_; }
+
+private:
+    const std::shared_ptr<net::Loop> loop_;
+    const std::string name_;
+    Callback<PingResult> callback_;
+    std::atomic<bool> done_{false};
+};
+
+Operation MonitorImpl::async_ping(std::string name, Deadline deadline, Callback<PingResult> callback) {
+    auto ping = std::make_shared<ManualPing>(loop_, std::move(name), std::move(callback));
+    loop_->post([weak = weak_from_this(), ping, deadline] {
+        if (const auto self = weak.lock())
+            self->join(ping, deadline);
+        else
+            ping->complete(ended(ping->name()));
+    });
+    return Operation{ping};
+}
+
+PingResult MonitorImpl::ping(std::string name, Deadline deadline) {
+    if (runtime_.on_io_thread())
+        throw make_error(Errc::invalid_argument,
+                         "pinging \"" + name + "\" was refused: waiting for it on an I/O thread would stop all that runs there; use async_ping");
+    struct Wait {
+        std::mutex mutex;
+        std::condition_variable came;
+        std::optional<Result<PingResult>> result;
+    };
+    const auto wait = std::make_shared<Wait>();
+    async_ping(std::move(name), deadline, [wait](Result<PingResult> result) {
+        const std::scoped_lock lock{wait->mutex};
+        wait->result.emplace(std::move(result));
+        wait->came.notify_all();
+    });
+    std::unique_lock lock{wait->mutex};
+    wait->came.wait(lock, [&] { return wait->result.has_value(); });
+    return std::move(*wait->result).value();
+}
+
+void MonitorImpl::join(const std::shared_ptr<ManualPing>& ping, Deadline deadline) {
+    if (ping->done()) return;
+    if (ended_) return ping->complete(ended(ping->name()));
+    const auto cell = find(ping->name());
+    if (!cell || cell->id == k_no_target) return ping->complete(unknown(ping->name()));
+    const TargetId id = cell->id;
+    if (engine_.state(id) == ConnectionState::disabled) return ping->complete(disabled(ping->name()));
+    if (engine_.state(id) == ConnectionState::invalid)
+        return ping->complete(Error{RegistryErrc::invalid, "INVALID-CONNECTION",
+                                    "\"" + ping->name() + "\" was not pinged: its definition cannot be used; see its status"}
+                                  .with_connection(ping->name())
+                                  .with_reason(Reason::bad_value));
+    if (engine_.take(id, Moment::now())) begin(id);
+    Item& item = items_[id];
+    if (!item.flight) return ping->complete(unknown(ping->name()));  // its registry is gone
+    Waiter waiter{ping, nullptr};
+    if (!deadline.is_never()) {
+        waiter.deadline = std::make_unique<net::Timer>(*loop_);
+        waiter.deadline->arm(deadline, [ping] {
+            ping->complete(make_error(Errc::timeout,
+                                      "waiting for a ping of \"" + ping->name() + "\" took longer than its deadline allows; the ping itself goes on")
+                               .with_connection(ping->name()));
+        });
+    }
+    item.flight->waiters.push_back(std::move(waiter));
+    rearm();
+}
+
+// ---- life --------------------------------------------------------------------------------------------------------------------------------
+
+MonitorImpl::MonitorImpl(const std::shared_ptr<core::RegistryImpl>& registry, const MonitorOptions& options)
+    : options_{options},
+      runtime_{registry->runtime()},
+      registry_{registry},
+      loop_{runtime_.impl().loop().shared_from_this()},
+      listeners_{runtime_, "monitor"},
+      engine_{options_, timing_of(options_, descriptor_limit()), *this, alerts_},
+      max_kept_{descriptor_limit() == 0 ? std::numeric_limits<std::size_t>::max() : descriptor_limit() / 2} {}
+
+MonitorImpl::~MonitorImpl() = default;
+
+void MonitorImpl::attach() {
+    hub_ = std::make_shared<InterfaceHub>(runtime_, options_.manage_interfaces, [weak = weak_from_this()](EventKind kind, const std::string& name) {
+        const auto self = weak.lock();
+        if (!self) return;
+        Event event;
+        event.kind = kind;
+        event.name = name;
+        const Moment now = Moment::now();
+        event.time = now.wall;
+        event.mono = now.mono;
+        self->emit(std::move(event));
+    });
+    const auto registry = registry_.lock();
+    if (!registry) return;
+    // Changes that come meanwhile wait for the lock; what they say of connections that are listed already is applied again and changes nothing.
+    const std::scoped_lock lock{change_mutex_};
+    changes_ = registry->subscribe([weak = weak_from_this()](const RegistryChange& change) {
+        if (const auto self = weak.lock()) self->on_change(change);
+    });
+    auto views = registry->enumerate();
+    std::vector<std::shared_ptr<Cell>> cells;
+    cells.reserve(views.size());
+    for (const auto& view : views) cells.push_back(add_cell(view.name));
+    on_loop([this, &views, &cells] {
+        items_.reserve(views.size());
+        for (std::size_t i = 0; i < views.size(); ++i) add(cells[i], views[i], false);
+    });
+}
+
+void MonitorImpl::on_loop(UniqueFunction<void()> work) {
+    if (loop_->on_thread()) return work();
+    std::mutex mutex;
+    std::condition_variable came;
+    bool done = false;
+    loop_->post([&, work = std::move(work)]() mutable {
+        work();
+        const std::scoped_lock lock{mutex};  // notified under it: the waiter's stack goes with its return
+        done = true;
+        came.notify_all();
+    });
+    std::unique_lock lock{mutex};
+    came.wait(lock, [&] { return done; });
+}
+
+void MonitorImpl::start() {
+    loop_->post([self = shared_from_this()] {
+        if (self->ended_) return;
+        self->engine_.start(Moment::now());
+        self->rearm();
+    });
+}
+
+void MonitorImpl::stop() {
+    on_loop([this] { stop_on_loop(); });
+}
+
+void MonitorImpl::stop_on_loop() {
+    engine_.stop();
+    for (TargetId id = 0; id < items_.size(); ++id) {
+        if (items_[id].flight) abandon(id, ended(engine_.cell(id).name()));
+        drop_stream(items_[id]);
+    }
+    rearm();
+}
+
+void MonitorImpl::close() noexcept {
+    if (closed_.exchange(true)) return;
+    changes_.unsubscribe();
+    on_loop([this] {
+        stop_on_loop();
+        ended_ = true;
+        timer_.reset();
+        // Streams and slots go on the thread that they were used on.
+        items_.clear();
+    });
+    if (hub_) hub_->close();
+    listeners_.close();
+}
+
+Subscription MonitorImpl::subscribe(std::function<void(const Event&)> listener) { return Subscription{listeners_.subscribe(std::move(listener))}; }
+
+// ---- what is told ------------------------------------------------------------------------------------------------------------------------
+
+void MonitorImpl::emit(Event event) {
+    const std::scoped_lock lock{emit_mutex_};
+    event.seq = ++last_seq_;
+    listeners_.publish(std::move(event));
+}
+
+void MonitorImpl::event(Event event) {
+    const bool came_up = event.kind == EventKind::up;
+    const std::string name = came_up ? event.name : std::string{};
+    emit(std::move(event));
+    if (came_up) hub_->came_up(name);
+}
+
+void MonitorImpl::hold(const std::string& name, Hold hold) { hub_->hold(name, hold); }
+
+// ---- what is read ------------------------------------------------------------------------------------------------------------------------
+
+std::shared_ptr<Cell> MonitorImpl::find(std::string_view name) const {
+    const std::shared_lock lock{index_mutex_};
+    const auto found = index_.find(name);
+    return found == index_.end() ? nullptr : found->second;
+}
+
+Error MonitorImpl::unknown(std::string_view name) const {
+    std::string message = "there is no connection \"" + std::string{name} + "\"";
+    if (const auto registry = registry_.lock()) message += registry->suggestion(name);
+    return Error{RegistryErrc::unknown, "CONNECTION-UNKNOWN", std::move(message)}.with_connection(name).with_reason(Reason::not_found);
+}
+
+ConnectionStatus MonitorImpl::status(std::string_view name) const {
+    const auto cell = find(name);
+    if (!cell) throw unknown(name);
+    return cell->read();
+}
+
+std::vector<ConnectionStatus> MonitorImpl::statuses() const {
+    std::vector<std::shared_ptr<Cell>> cells;
+    {
+        const std::shared_lock lock{index_mutex_};
+        cells.reserve(index_.size());
+        for (const auto& [name, cell] : index_) cells.push_back(cell);
+    }
+    std::sort(cells.begin(), cells.end(), [](const auto& a, const auto& b) { return a->name() < b->name(); });
+    std::vector<ConnectionStatus> statuses;
+    statuses.reserve(cells.size());
+    for (const auto& cell : cells) statuses.push_back(cell->read());
+    return statuses;
+}
+
+// ---- the set of connections --------------------------------------------------------------------------------------------------------------
+
+std::shared_ptr<Cell> MonitorImpl::add_cell(const std::string& name) {
+    auto cell = std::make_shared<Cell>(name);
+    const std::unique_lock lock{index_mutex_};
+    index_.erase(cell->name());
+    index_.emplace(cell->name(), cell);
+    return cell;
+}
+
+void MonitorImpl::on_change(const RegistryChange& change) {
+    using Kind = RegistryChange::Kind;
+    const auto registry = registry_.lock();
+    if (!registry || change.name.empty()) return;
+    const std::scoped_lock lock{change_mutex_};
+    auto view = registry->view(change.name);
+    auto cell = find(change.name);
+    if (change.kind == Kind::removed) {
+        if (!cell) return;
+        const std::unique_lock index_lock{index_mutex_};
+        index_.erase(change.name);
+    } else if (!cell) {
+        if (!view) return;  // gone again; its removal is on its way
+        cell = add_cell(change.name);
+        loop_->post([self = shared_from_this(), cell, view = std::move(*view)] {
+            if (self->ended_) return;
+            self->add(cell, view, true);
+            self->rearm();
+        });
+        return;
+    }
+    loop_->post([self = shared_from_this(), cell, change, view = std::move(view)] {
+        if (self->ended_ || cell->id == k_no_target) return;
+        self->apply(cell, change, view);
+        self->rearm();
+    });
+}
+
+void MonitorImpl::add(const std::shared_ptr<Cell>& cell, const core::SlotView& view, bool tell) {
+    Engine::Facts facts;
+    facts.enabled = view.enabled;
+    facts.monitored = view.monitored;
+    facts.problem = problem_of(view);
+    facts.host = host_of(view);
+    // The item first: the engine may want a ping at once.
+    const TargetId id = engine_.add(cell, facts, Moment::now(), tell);
+    if (id >= items_.size()) items_.resize(id + 1);
+    items_[id] = {};
+    items_[id].slot = view.slot;
+}
+
+void MonitorImpl::forget(Item& item) {
+    item.plan.reset();
+    drop_stream(item);
+    item.closed_while_idle = false;
+    item.closes = 0;
+}
+
+void MonitorImpl::apply(const std::shared_ptr<Cell>& cell, const RegistryChange& change, const std::optional<core::SlotView>& view) {
+    using Kind = RegistryChange::Kind;
+    const TargetId id = cell->id;
+    const Moment now = Moment::now();
+    Item& item = items_[id];
+    const std::string& name = cell->name();
+    switch (change.kind) {
+        case Kind::removed:
+            abandon(id, unknown(name));
+            forget(item);
+            engine_.remove(id, now);
+            item = {};
+            return;
+        case Kind::disabled:
+            abandon(id, disabled(name));
+            drop_stream(item);
+            return engine_.disable(id, now);
+        case Kind::enabled: return engine_.enable(id, now);
+        case Kind::became_invalid: {
+            const Error problem =
+                Error{RegistryErrc::invalid, "INVALID-CONNECTION", change.problem}.with_connection(name).with_reason(Reason::bad_value);
+            abandon(id, problem);
+            forget(item);
+            return engine_.invalidate(id, problem, now);
+        }
+        case Kind::became_stale: return engine_.tell_updated(id, change.problem, now);
+        case Kind::added:
+        case Kind::updated:
+        case Kind::became_valid:
+        case Kind::settings:
+        case Kind::reloaded: break;
+    }
+    if (!view) return;  // gone meanwhile; its removal is on its way
+    item.slot = view->slot;
+    engine_.set_host(id, host_of(*view));
+    if (change.kind != Kind::settings) engine_.tell_updated(id, {}, now);
+    engine_.set_monitored(id, view->monitored, now);
+    if (change.kind == Kind::became_valid) engine_.validate(id, now);
+    if (!change.reconnects) return;
+    // Who waits for the ping that is under way means this connection, not that version of it.
+    std::vector<Waiter> waiters;
+    if (item.flight) waiters = std::move(item.flight->waiters);
+    abandon(id, unknown(name));
+    forget(item);
+    engine_.change(id, now);
+    if (waiters.empty()) return;
+    if (engine_.take(id, now)) begin(id);
+    for (Waiter& waiter : waiters) {
+        if (item.flight)
+            item.flight->waiters.push_back(std::move(waiter));
+        else
+            waiter.ping->complete(unknown(name));
+    }
+}
+
+// ---- time --------------------------------------------------------------------------------------------------------------------------------
+
+void MonitorImpl::rearm() {
+    if (ended_) return;
+    flush();
+    if (tick_posted_) return;
+    const auto wake = engine_.wake();
+    const Clock::time_point when = wake ? *wake : Clock::time_point::max();
+    if (when == Clock::time_point{}) {
+        // Posted, not called: what the sockets have to say comes in between.
+        tick_posted_ = true;
+        armed_ = Clock::now();
+        loop_->post([self = shared_from_this()] {
+            self->tick_posted_ = false;
+            self->tick();
+        });
+        return;
+    }
+    if (when >= armed_) return;  // a turn too early finds nothing to do, which costs less than arming anew after every ping
+    if (!timer_) timer_ = std::make_unique<net::Timer>(*loop_);
+    armed_ = when;
+    timer_->arm(when, [this] { tick(); });
+}
+
+void MonitorImpl::tick() {
+    if (ended_) return;
+    const Moment now = Moment::now();
+    const auto lag = now.mono > armed_ ? now.mono - armed_ : Clock::duration::zero();
+    armed_ = Clock::time_point::max();
+    engine_.advance(now, lag, turn_);
+    // Pings that end in here may begin others and so on: the lists of this turn are its own.
+    Schedule::Turn turn = std::move(turn_);
+    turn_ = {};
+    in_stall_ = turn.stalled;
+    for (const TargetId id : turn.expired) expire(id);
+    in_stall_ = false;
+    for (const TargetId id : turn.starts)
+        if (engine_.schedule().in_flight(id) && !items_[id].flight) begin(id);
+    turn_ = std::move(turn);
+    rearm();
+}
+
+void MonitorImpl::flush() {
+    if (flush_posted_ || engine_.flush()) return;
+    // A reader was in the way. The loop does other things meanwhile.
+    flush_posted_ = true;
+    loop_->post([self = shared_from_this()] {
+        self->flush_posted_ = false;
+        if (!self->ended_) self->flush();
+    });
+}
+
+// ---- one ping ----------------------------------------------------------------------------------------------------------------------------
+
+void MonitorImpl::begin(TargetId id) {
+    Item& item = items_[id];
+    if (registry_.expired()) return engine_.abandon(id, Moment::now());
+    item.flight = std::make_unique<Flight>();
+    item.flight->number = ++last_flight_;
+    item.flight->started = Clock::now();
+    if (item.plan)
+        run(id);
+    else
+        prepare(id, std::nullopt);
+}
+
+void MonitorImpl::prepare(TargetId id, std::optional<std::uint64_t> refused_fingerprint) {
+    const Item& item = items_[id];
+    auto work = [weak = weak_from_this(), registry = registry_, slot = item.slot, cell_name = engine_.cell(id).name(), number = item.flight->number,
+                 depth = options_.depth, refused_fingerprint, loop = loop_] {
+        std::optional<Result<core::SlotPlan>> plan;
+        try {
+            const auto alive = registry.lock();
+            if (!alive) throw Error{RegistryErrc::removed, "CONNECTION-REMOVED", "the registry of \"" + cell_name + "\" is gone"};
+            if (!refused_fingerprint || alive->refresh_secrets(slot, *refused_fingerprint)) plan.emplace(alive->make_plan(slot, depth));
+        } catch (const Error& e) { plan.emplace(e); } catch (const std::exception& e) {
+            plan.emplace(make_error(Errc::system, "preparing a ping of \"" + cell_name + "\" failed: " + e.what()).with_connection(cell_name));
+        }
+        loop->post([weak, cell_name, number, plan = std::move(plan)]() mutable {
+            const auto self = weak.lock();
+            if (!self || self->ended_) return;
+            if (const auto cell = self->find(cell_name)) self->prepared(cell, number, std::move(plan));
+        });
+    };
+    runtime_.impl().post_blocking(std::move(work));
+}
+
+void MonitorImpl::prepared(const std::shared_ptr<Cell>& cell, std::uint64_t number, std::optional<Result<core::SlotPlan>> plan) {
+    if (cell->id == k_no_target) return;
+    const TargetId id = cell->id;
+    Item& item = items_[id];
+    if (!item.flight || item.flight->number != number || item.flight->run) return;
+    if (!plan) return finish(id, std::move(*item.flight->refused), nullptr);
+    if (!*plan) {
+        const Error& error = plan->error();
+        if (error.code() == RegistryErrc::disabled || error.code() == RegistryErrc::removed || error.code() == RegistryErrc::invalid)
+            return abandon(id, error);  // a change that is on its way
+        return finish(id, failure(error, item.flight->started), nullptr);
+    }
+    item.plan.emplace(std::move(**plan));
+    run(id);
+}
+
+void MonitorImpl::run(TargetId id) {
+    Item& item = items_[id];
+    net::PingRun::Options options;
+    options.label = engine_.cell(id).name();
+    options.deadline = Deadline{engine_.schedule().deadline(id)};
+    if (item.kept.stream) {
+        item.kept.stream->unwatch();
+        const bool worn = item.kept.pings >= k_pings_per_stream && Clock::now() - item.kept.since >= k_stream_age;
+        if (worn || !item.kept.stream->looks_idle())
+            drop_stream(item);
+        else
+            options.kept = std::move(item.kept.stream);
+    }
+    item.flight->run =
+        net::PingRun::start(*loop_, item.plan->plan, std::move(options),
+                            [this, id](PingResult result, std::unique_ptr<net::Stream> stream) { done(id, std::move(result), std::move(stream)); });
+}
+
+void MonitorImpl::done(TargetId id, PingResult result, std::unique_ptr<net::Stream> stream) {
+    Item& item = items_[id];
+    if (in_stall_ && !result.ok && result.error && result.error->reason() == Reason::timeout) result.inconclusive = true;
+    if (is_refused_login(result) && !item.flight->refused && !in_stall_) {
+        const std::uint64_t fingerprint = item.plan->fingerprint;
+        item.flight->refused.emplace(std::move(result));
+        item.flight->run.reset();
+        return prepare(id, fingerprint);
+    }
+    finish(id, std::move(result), std::move(stream));
+}
+
+void MonitorImpl::finish(TargetId id, PingResult result, std::unique_ptr<net::Stream> stream) {
+    Item& item = items_[id];
+    auto flight = std::move(item.flight);
+    flight->run.reset();
+    if (item.closed_while_idle) {
+        item.closes = result.ok ? static_cast<std::uint8_t>(std::min(item.closes + 1, 255)) : std::uint8_t{0};
+        item.closed_while_idle = false;
+    }
+    engine_.outcome(id, result, Moment::now());
+    if (!result.kept) drop_stream(item);  // another one than before, or none
+    if (stream && engine_.is_pinged(id) && item.closes < k_closes_idle)
+        keep(id, std::move(stream));
+    else
+        drop_stream(item);
+    for (Waiter& waiter : flight->waiters) waiter.ping->complete(result);
+    rearm();
+}
+
+void MonitorImpl::expire(TargetId id) {
+    Item& item = items_[id];
+    if (!item.flight) return engine_.abandon(id, Moment::now());
+    if (item.flight->run) return item.flight->run->expire();
+    // Its plan is still being made, or its secrets are being resolved anew: then what the log-in said stands.
+    if (item.flight->refused) return finish(id, std::move(*item.flight->refused), nullptr);
+    const std::string& name = engine_.cell(id).name();
+    PingResult late =
+        failure(make_error(Errc::timeout, "looking up the secrets of \"" + name + "\" took longer than a ping may; see what its references read")
+                    .with_connection(name)
+                    .with_phase(Phase::secret),
+                item.flight->started);
+    late.inconclusive = in_stall_;
+    finish(id, std::move(late), nullptr);
+}
+
+void MonitorImpl::abandon(TargetId id, const Error& why) {
+    Item& item = items_[id];
+    if (!item.flight) return;
+    auto flight = std::move(item.flight);
+    flight->run.reset();
+    if (!item.kept.stream) drop_stream(item);  // it went with the run
+    engine_.abandon(id, Moment::now());
+    for (Waiter& waiter : flight->waiters) waiter.ping->complete(why);
+}
+
+// ---- kept streams ------------------------------------------------------------------------------------------------------------------------
+
+void MonitorImpl::keep(TargetId id, std::unique_ptr<net::Stream> stream) {
+    Item& item = items_[id];
+    if (item.kept.pings == 0) {
+        if (kept_ >= max_kept_) return;
+        ++kept_;
+        item.kept.since = Clock::now();
+    }
+    ++item.kept.pings;
+    item.kept.stream = std::move(stream);
+    item.kept.stream->watch_idle([this, id] { stream_closed(id); });
+}
+
+void MonitorImpl::drop_stream(Item& item) {
+    item.kept.stream.reset();
+    if (item.kept.pings != 0) --kept_;
+    item.kept.pings = 0;
+}
+
+void MonitorImpl::stream_closed(TargetId id) {
+    Item& item = items_[id];
+    drop_stream(item);
+    item.closed_while_idle = true;
+    engine_.look_soon(id, Moment::now());
+    rearm();
+}
+
+}  // namespace qconn::monitor

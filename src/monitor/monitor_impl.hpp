@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Registry, engine, pings and interfaces put together on one event loop.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <qconn/monitor/monitor.hpp>
+#include <qconn/net/ping_plan.hpp>
+
+#include "core/registry_impl.hpp"
+#include "monitor/alerts.hpp"
+#include "monitor/engine.hpp"
+#include "monitor/interfaces.hpp"
+#include "net/listeners.hpp"
+#include "net/ping_run.hpp"
+#include "net/runtime_impl.hpp"
+#include "net/stream.hpp"
+#include "net/timer.hpp"
+
+namespace qconn::monitor {
+
+class ManualPing;
+
+/// The inside of a Monitor. Which thread does what:
+/// - the loop's thread: the engine, the pings, the kept streams; it waits for nothing and nobody;
+/// - threads of the blocking pool: making plans (secrets may be files), the registry's changes, listeners, functions of interfaces;
+/// - callers: what they read is in cells and on the alert board.
+class MonitorImpl final : public std::enable_shared_from_this<MonitorImpl>, private Engine::Outlet {
+public:
+    MonitorImpl(const std::shared_ptr<core::RegistryImpl>& registry, const MonitorOptions& options);
+    MonitorImpl(const MonitorImpl&) = delete;
+    MonitorImpl& operator=(const MonitorImpl&) = delete;
+    ~MonitorImpl() override;
+
+    /// Follows the registry. Once, before all else.
+    void attach();
+    void start();
+    void stop();
+    /// The end: nothing is pinged or called from then on. Waits for functions of the application's that run, except for one that it is called from.
+    void close() noexcept;
+
+    Subscription subscribe(std::function<void(const Event&)> listener);
+    ConnectionStatus status(std::string_view name) const;
+    std::vector<ConnectionStatus> statuses() const;
+    std::vector<Alert> alerts() const { return alerts_.list(); }
+    Operation async_ping(std::string name, Deadline deadline, Callback<PingResult> callback);
+    PingResult ping(std::string name, Deadline deadline);
+
+    const std::shared_ptr<InterfaceHub>& hub() const noexcept { return hub_; }
+    const std::weak_ptr<core::RegistryImpl>& registry() const noexcept { return registry_; }
+    const MonitorOptions& options() const noexcept { return options_; }
+
+private:
+    struct Waiter {
+        std::shared_ptr<ManualPing> ping;
+        std::unique_ptr<net::Timer> deadline;
+    };
+    /// One ping from its beginning to its outcome.
+    struct Flight {
+        std::uint64_t number{0};  // tells answers of the pool to this one from late ones to another
+        Clock::time_point started;
+        std::unique_ptr<net::PingRun> run;  // null while its plan is being made
+        std::vector<Waiter> waiters;
+        std::optional<PingResult> refused;  // the log-in failed; secrets are being resolved anew
+    };
+    /// A stream that waits for the next ping.
+    struct Kept {
+        std::unique_ptr<net::Stream> stream;
+        Clock::time_point since;
+        std::uint32_t pings{0};
+    };
+    /// What the loop holds for each connection, by TargetId.
+    struct Item {
+        std::shared_ptr<core::Slot> slot;
+        std::optional<core::SlotPlan> plan;
+        std::unique_ptr<Flight> flight;
+        Kept kept;
+        bool closed_while_idle{false};
+        std::uint8_t closes{0};  // how often in a row its peer closed an idle stream although the next ping was good
+    };
+
+    // Engine::Outlet
+    void event(Event event) override;
+    void hold(const std::string& name, Hold hold) override;
+
+    void emit(Event event);
+
+    // On the pool:
+    void on_change(const RegistryChange& change);
+    std::shared_ptr<Cell> add_cell(const std::string& name);
+
+    // On the loop:
+    void add(const std::shared_ptr<Cell>& cell, const core::SlotView& view, bool tell);
+    void apply(const std::shared_ptr<Cell>& cell, const RegistryChange& change, const std::optional<core::SlotView>& view);
+    void tick();
+    /// To be called at the end of whatever changed something: sees to the next turn, and to what readers have not been shown.
+    void rearm();
+    void flush();
+    void begin(TargetId id);
+    void prepare(TargetId id, std::optional<std::uint64_t> refused_fingerprint);
+    void prepared(const std::shared_ptr<Cell>& cell, std::uint64_t number, std::optional<Result<core::SlotPlan>> plan);
+    void run(TargetId id);
+    void done(TargetId id, PingResult result, std::unique_ptr<net::Stream> stream);
+    void finish(TargetId id, PingResult result, std::unique_ptr<net::Stream> stream);
+    void expire(TargetId id);
+    void keep(TargetId id, std::unique_ptr<net::Stream> stream);
+    void drop_stream(Item& item);
+    void stream_closed(TargetId id);
+    /// Ends the flight, if there is one, without an outcome; who waits gets the error.
+    void abandon(TargetId id, const Error& why);
+    void forget(Item& item);
+    void join(const std::shared_ptr<ManualPing>& ping, Deadline deadline);
+    void stop_on_loop();
+    /// Runs it on the loop's thread and waits; at once where this is that thread.
+    void on_loop(UniqueFunction<void()> work);
+    std::shared_ptr<Cell> find(std::string_view name) const;
+    Error unknown(std::string_view name) const;
+
+    const MonitorOptions options_;
+    const Runtime runtime_;
+    const std::weak_ptr<core::RegistryImpl> registry_;
+    const std::shared_ptr<net::Loop> loop_;
+    std::shared_ptr<InterfaceHub> hub_;
+
+    std::mutex emit_mutex_;
+    std::uint64_t last_seq_{0};  // guarded by emit_mutex_
+    net::Listeners<Event, Subscription::State> listeners_;
+
+    mutable std::shared_mutex index_mutex_;
+    std::unordered_map<std::string_view, std::shared_ptr<Cell>> index_;  // guarded by index_mutex_; never changed by the loop's thread
+    std::mutex change_mutex_;                                            // one change of the set at a time
+    Subscription changes_;
+    std::atomic<bool> closed_{false};
+
+    // Loop's thread:
+    AlertBoard alerts_;
+    Engine engine_;
+    Schedule::Turn turn_;
+    std::vector<Item> items_;
+    std::unique_ptr<net::Timer> timer_;
+    Clock::time_point armed_{Clock::time_point::max()};
+    bool tick_posted_{false};
+    bool flush_posted_{false};
+    bool in_stall_{false};  // deadlines that pass now are not the peers' fault
+    std::uint64_t last_flight_{0};
+    std::size_t kept_{0};
+    std::size_t max_kept_;
+    bool ended_{false};
+};
+
+}  // namespace qconn::monitor

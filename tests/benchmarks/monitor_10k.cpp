@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What a monitor costs: pings many targets for a while, prints CPU per ping and memory per target as JSON. See monitor.sh.
+/// bench_monitor_10k tcp|http|kept PORT [TARGETS [INTERVAL_MS [SECONDS]]]: connect only, a request on a fresh connection, a request on a kept one.
+#include <sys/resource.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include <qconn/core/registry.hpp>
+#include <qconn/core/scheme.hpp>
+#include <qconn/monitor/monitor.hpp>
+
+#include "http/ping_dialogue.hpp"
+
+namespace {
+
+using namespace qconn;
+
+class NoClient final : public Client {
+public:
+    std::string_view label() const noexcept override { return "none"; }
+};
+
+Catalogue catalogue(std::string_view kind) {
+    Scheme scheme;
+    scheme.names = {"bench"};
+    scheme.family = "bench";
+    scheme.title = "A target of a measurement";
+    scheme.help = "For measurements.";
+    scheme.example_url = "bench://127.0.0.1:80";
+    scheme.default_ports = {{"bench", std::uint16_t{80}}};
+    scheme.clients = client_types<NoClient>({"NoClient"});
+    scheme.make_client = [](const ResolvedDefinition&, const Runtime&) { return std::make_shared<NoClient>(); };
+    const bool request = kind != "tcp";
+    const bool keep = kind == "kept";
+    scheme.make_ping = [request, keep](const ResolvedDefinition& definition, PingDepth, const Runtime&) -> PingPlan {
+        NetPing ping;
+        ping.endpoint.host = definition.url.host;
+        ping.endpoint.port = definition.url.port.value_or(80);
+        ping.keep = keep;
+        if (request)
+            ping.dialogue = [keep, host = definition.url.host] {
+                http::HttpPingRequest what;
+                what.host = host;
+                what.keep = keep;
+                return http::make_http_ping(what);
+            };
+        return ping;
+    };
+    Catalogue all;
+    all.add(std::move(scheme));
+    return all;
+}
+
+double cpu_seconds() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+long anonymous_kib() {
+    std::ifstream status{"/proc/self/status"};
+    for (std::string line; std::getline(status, line);)
+        if (line.starts_with("RssAnon:")) return std::atol(line.c_str() + 8);
+    return 0;
+}
+
+struct Count {
+    std::uint64_t pings{0};
+    std::size_t up{0};
+};
+
+Count count(const Monitor& monitor) {
+    Count all;
+    for (const ConnectionStatus& one : monitor.statuses()) {
+        all.pings += one.pings;
+        if (one.state == ConnectionState::up) ++all.up;
+    }
+    return all;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 3) {
+        std::fputs("usage: bench_monitor_10k tcp|http|kept PORT [TARGETS [INTERVAL_MS [SECONDS]]]\n", stderr);
+        return 2;
+    }
+    const std::string kind = argv[1];
+    const std::string port = argv[2];
+    const int targets = argc > 3 ? std::atoi(argv[3]) : 10'000;
+    const std::chrono::milliseconds interval{argc > 4 ? std::atoi(argv[4]) : 1000};
+    const std::chrono::seconds time{argc > 5 ? std::atoi(argv[5]) : 10};
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+
+    const Catalogue schemes = catalogue(kind);
+    RegistryOptions registry_options;
+    registry_options.catalogue = &schemes;
+    Registry registry{registry_options};
+    const long empty = anonymous_kib();
+    for (int i = 0; i < targets; ++i) {
+        Definition definition;
+        definition.name = "target-" + std::to_string(i);
+        // Each an address of its own: no cap per host, no lack of ports.
+        definition.url =
+            "bench://127." + std::to_string(1 + i / 62'500) + '.' + std::to_string(i / 250 % 250) + '.' + std::to_string(1 + i % 250) + ':' + port;
+        registry.add(std::move(definition));
+    }
+    const long with_registry = anonymous_kib();
+
+    MonitorOptions options;
+    options.interval = interval;
+    options.timeout = std::chrono::milliseconds{5000};
+    options.max_in_flight = 4096;
+    Monitor monitor{registry, options};
+    monitor.start();
+    std::this_thread::sleep_for(2 * interval + std::chrono::seconds{2});  // all plans made, all streams there
+
+    const Count before = count(monitor);
+    const double cpu_before = cpu_seconds();
+    const auto begin = std::chrono::steady_clock::now();
+    std::this_thread::sleep_for(time);
+    const double cpu = cpu_seconds() - cpu_before;
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    const Count after = count(monitor);
+
+    const auto pings = static_cast<double>(after.pings - before.pings);
+    const double due = static_cast<double>(targets) * took.count() / std::chrono::duration<double>(interval).count();
+    std::printf(
+        "{\"kind\": \"%s\", \"targets\": %d, \"interval_ms\": %ld, \"pings\": %.0f, \"done_percent\": %.2f, \"cpu_us_per_ping\": %.2f, "
+        "\"up\": %zu, \"registry_bytes_per_target\": %ld, \"monitor_bytes_per_target\": %ld}\n",
+        kind.c_str(), targets, static_cast<long>(interval.count()), pings, 100 * pings / due, cpu * 1e6 / pings, after.up,
+        (with_registry - empty) * 1024 / targets, (anonymous_kib() - with_registry) * 1024 / targets);
+    return after.up == static_cast<std::size_t>(targets) ? 0 : 1;
+}

@@ -1,0 +1,638 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <atomic>
+#include <cstdio>
+#include <fstream>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <unistd.h>
+
+#include <qconn/core/registry_error.hpp>
+#include <qconn/monitor/monitor.hpp>
+#include <qconn/monitor/monitor_error.hpp>
+
+#include "remote.hpp"
+#include "support/catch.hpp"
+
+namespace {
+
+using namespace qconn;
+using namespace qconn::test;
+using namespace std::chrono_literals;
+
+/// Only pings by hand, so that each test says what happens when.
+MonitorOptions by_hand() {
+    MonitorOptions options;
+    options.interval = 0ms;
+    options.timeout = 20s;
+    return options;
+}
+
+struct Scene {
+    explicit Scene(const MonitorOptions& options = by_hand(), std::initializer_list<const char*> names = {"shop"}) {
+        for (const char* name : names) registry->add(remote(name));
+        monitor.emplace(*registry, options);
+        watching = monitor->subscribe(log.listener());
+        monitor->start();
+    }
+
+    std::shared_ptr<World> world{std::make_shared<World>()};
+    Catalogue catalogue{remote_catalogue(world)};
+    Runtime runtime{RuntimeOptions{}};
+    std::optional<Registry> registry{std::in_place, RegistryOptions{&catalogue, runtime}};
+    EventLog log;
+    std::optional<Monitor> monitor;
+    Subscription watching;
+
+    PingResult ping(const std::string& name, bool up) {
+        world->set_up(name, up);
+        return monitor->ping(name);
+    }
+    void bring_down(const std::string& name) {
+        ping(name, false);
+        ping(name, false);
+    }
+};
+
+template <class F>
+std::string error_name(F&& f) {
+    try {
+        f();
+    } catch (const Error& e) { return std::string{e.name()}; }
+    return "no error";
+}
+
+}  // namespace
+
+TEST_CASE("pings by hand count: two failures are down, one success is up", "[monitor][threads]") {
+    Scene scene;
+    CHECK(scene.ping("shop", true).ok);
+    CHECK(scene.monitor->status("shop").state == ConnectionState::up);
+    const PingResult failed = scene.ping("shop", false);
+    CHECK_FALSE(failed.ok);
+    REQUIRE(failed.error);
+    CHECK(failed.error->reason() == Reason::refused);
+    CHECK(scene.monitor->status("shop").state == ConnectionState::failing);
+    scene.ping("shop", false);
+    CHECK(scene.monitor->status("shop").state == ConnectionState::down);
+    CHECK(scene.monitor->status("shop").phase == Phase::connect);
+    REQUIRE(scene.monitor->alerts().size() == 1);
+    CHECK(scene.monitor->alerts()[0].type == "USER-CONNECTION-UNAVAILABLE");
+    scene.ping("shop", true);
+    CHECK(scene.monitor->alerts().empty());
+
+    CHECK(scene.log.wait_for("shop", "up failing down alert up alert-cleared"));
+    std::uint64_t seq = 0;
+    for (const Event& event : scene.log.events()) CHECK(event.seq == ++seq);
+}
+
+TEST_CASE("the schedule pings by itself", "[monitor][threads]") {
+    MonitorOptions options;
+    options.interval = 100ms;
+    Scene scene{options};
+    CHECK(scene.log.wait_for("shop", "up"));
+    scene.world->set_up("shop", false);
+    CHECK(scene.log.wait_for("shop", "up failing down alert"));
+    scene.world->set_up("shop", true);
+    CHECK(scene.log.wait_for("shop", "up failing down alert up alert-cleared"));
+
+    scene.monitor->stop();
+    const int pings = scene.world->pings("shop");
+    CHECK(scene.monitor->status("shop").state == ConnectionState::up);
+    CHECK_FALSE(wait_until([&] { return scene.world->pings("shop") != pings; }, 300ms));
+    scene.monitor->start();
+    CHECK(wait_until([&] { return scene.world->pings("shop") > pings; }));
+}
+
+TEST_CASE("a ping by hand joins the one under way", "[monitor][threads]") {
+    Scene scene;
+    scene.world->shut();
+    std::atomic<int> done{0};
+    for (int i = 0; i < 5; ++i)
+        scene.monitor->async_ping("shop", {}, [&](Result<PingResult> result) {
+            if (result && result->ok) ++done;
+        });
+    REQUIRE(wait_until([&] { return scene.world->pings("shop") == 1; }));
+    scene.world->open();
+    CHECK(wait_until([&] { return done == 5; }));
+    CHECK(scene.world->pings("shop") == 1);
+    CHECK(scene.monitor->status("shop").pings == 1);
+}
+
+TEST_CASE("waiting for a ping ends by its deadline and by cancelling; the ping goes on", "[monitor][threads]") {
+    Scene scene;
+    scene.world->shut();
+    CHECK(error_name([&] { scene.monitor->ping("shop", Deadline{20ms}); }) == "TIMEOUT");
+    std::atomic<bool> cancelled{false};
+    Operation operation =
+        scene.monitor->async_ping("shop", {}, [&](Result<PingResult> result) { cancelled = !result && result.error().name() == "CANCELLED"; });
+    operation.cancel();
+    CHECK(wait_until([&] { return cancelled.load(); }));
+    CHECK(operation.done());
+    scene.world->open();
+    CHECK(scene.log.wait_for("shop", "up"));
+    CHECK(scene.world->pings("shop") == 1);
+}
+
+TEST_CASE("a ping that does not end within the timeout has failed", "[monitor][threads]") {
+    MonitorOptions options = by_hand();
+    options.timeout = 50ms;
+    Scene scene{options};
+    scene.world->shut();
+    const PingResult result = scene.monitor->ping("shop");
+    CHECK_FALSE(result.ok);
+    REQUIRE(result.error);
+    CHECK(result.error->reason() == Reason::timeout);
+    scene.world->open();
+}
+
+TEST_CASE("what cannot be pinged says why", "[monitor][threads]") {
+    Scene scene;
+    CHECK(error_name([&] { scene.monitor->ping("shpo"); }) == "CONNECTION-UNKNOWN");
+    CHECK(error_name([&] { scene.monitor->status("shpo"); }) == "CONNECTION-UNKNOWN");
+    scene.registry->disable("shop");
+    REQUIRE(scene.log.wait_for("shop", "disabled"));
+    CHECK(error_name([&] { scene.monitor->ping("shop"); }) == "CONNECTION-DISABLED");
+    CHECK(scene.monitor->status("shop").state == ConnectionState::disabled);
+
+    std::atomic<int> refused{0};
+    scene.runtime.post([&] { refused = error_name([&] { scene.monitor->ping("shop"); }) == "INVALID-ARGUMENT" ? 1 : 2; });
+    CHECK(wait_until([&] { return refused != 0; }));
+    CHECK(refused == 1);
+}
+
+TEST_CASE("the monitor follows what happens to the set", "[monitor][threads]") {
+    MonitorOptions options;
+    options.interval = 60s;
+    Scene scene{options, {}};
+    scene.registry->add(remote("a"));
+    CHECK(scene.log.wait_for("a", "added up"));  // pinged at once, not when its phase comes
+    scene.registry->disable("a");
+    CHECK(scene.log.wait_for("a", "added up disabled"));
+    scene.registry->enable("a");
+    CHECK(scene.log.wait_for("a", "added up disabled enabled up"));
+
+    SECTION("another target: unknown, and a ping at once") {
+        Definition other = remote("a");
+        other.url = "remote://elsewhere";
+        const int pings = scene.world->pings("a");
+        scene.registry->update(other);
+        CHECK(scene.log.wait_for("a", "added up disabled enabled up updated up"));
+        CHECK(scene.world->pings("a") == pings + 1);
+    }
+    SECTION("only another text: no ping") {
+        Definition other = remote("a");
+        other.description = "the first one";
+        scene.registry->update(other);
+        CHECK(scene.log.wait_for("a", "added up disabled enabled up updated"));
+        CHECK(scene.monitor->status("a").state == ConnectionState::up);
+    }
+    SECTION("gone") {
+        scene.registry->remove("a");
+        CHECK(scene.log.wait_for("a", "added up disabled enabled up removed"));
+        CHECK(error_name([&] { scene.monitor->status("a"); }) == "CONNECTION-UNKNOWN");
+        scene.registry->add(remote("a"));
+        CHECK(scene.log.wait_for("a", "added up disabled enabled up removed added up"));
+    }
+    SECTION("not monitored") {
+        scene.registry->set_monitored("a", false);
+        CHECK(wait_until([&] { return scene.monitor->status("a").state == ConnectionState::unknown; }));
+        scene.registry->set_monitored("a", true);
+        CHECK(wait_until([&] { return scene.monitor->status("a").state == ConnectionState::up; }));
+    }
+}
+
+TEST_CASE("registry and monitor may go in either order", "[monitor][threads]") {
+    SECTION("registry first") {
+        MonitorOptions options;
+        options.interval = 100ms;
+        Scene scene{options};
+        CHECK(scene.log.wait_for("shop", "up"));
+        Interface orders = scene.monitor->add_interface({InterfaceKind::service, "orders", {}, {}});
+        scene.registry.reset();
+        CHECK(scene.monitor->status("shop").state == ConnectionState::up);
+        CHECK(error_name([&] { orders.get<RemoteClient>("shop"); }) == "CONNECTION-REMOVED");
+        CHECK(error_name([&] { scene.monitor->ping("shop"); }) != "no error");
+        scene.monitor.reset();
+        orders.stop();
+    }
+    SECTION("monitor first, with a ping under way") {
+        Scene scene;
+        scene.world->shut();
+        std::atomic<bool> cancelled{false};
+        scene.monitor->async_ping("shop", {},
+                                  [&](Result<PingResult> result) { cancelled = !result && result.error().reason() == Reason::cancelled; });
+        REQUIRE(wait_until([&] { return scene.world->pings("shop") == 1; }));
+        scene.monitor.reset();
+        CHECK(wait_until([&] { return cancelled.load(); }));
+        scene.world->open();
+        CHECK(scene.registry->get<RemoteClient>("shop")->label() == "shop");
+    }
+}
+
+TEST_CASE("listeners may throw, sleep, unsubscribe themselves and destroy the monitor", "[monitor][threads]") {
+    Scene scene;
+    std::atomic<int> thrown{0};
+    std::atomic<int> once{0};
+    std::atomic<bool> release{false};
+    std::atomic<int> slow{0};
+    const auto throwing = scene.monitor->subscribe([&](const Event&) {
+        ++thrown;
+        throw std::runtime_error{"no"};
+    });
+    Subscription self;
+    std::mutex self_mutex;
+    {
+        const std::scoped_lock lock{self_mutex};
+        self = scene.monitor->subscribe([&](const Event&) {
+            ++once;
+            const std::scoped_lock inner{self_mutex};
+            self.unsubscribe();
+        });
+    }
+    auto sleeping = scene.monitor->subscribe([&](const Event&) {
+        wait_until([&] { return release.load(); });
+        ++slow;
+    });
+
+    scene.ping("shop", true);
+    scene.bring_down("shop");
+    CHECK(scene.log.wait_for("shop", "up failing down alert"));
+    CHECK(wait_until([&] { return thrown == 4; }));
+    CHECK(once == 1);
+    CHECK(slow == 0);
+    release = true;
+    CHECK(wait_until([&] { return slow == 4; }));
+
+    SECTION("from inside a listener") {
+        std::atomic<bool> gone{false};
+        const auto deadly = scene.monitor->subscribe([&](const Event&) {
+            scene.monitor.reset();
+            gone = true;
+        });
+        scene.monitor->async_ping("shop", {}, [](Result<PingResult>) {});
+        scene.world->set_up("shop", true);
+        CHECK(wait_until([&] { return gone.load(); }));
+    }
+    SECTION("from the callback of a ping, on the I/O thread") {
+        std::atomic<bool> gone{false};
+        scene.monitor->async_ping("shop", {}, [&](Result<PingResult>) {
+            scene.monitor.reset();
+            gone = true;
+        });
+        CHECK(wait_until([&] { return gone.load(); }));
+    }
+}
+
+TEST_CASE("nothing is called after unsubscribe has returned", "[monitor][threads]") {
+    MonitorOptions options;
+    options.interval = 100ms;
+    Scene scene{options, {"a", "b", "c", "d"}};
+    for (int round = 0; round < 20; ++round) {
+        auto alive = std::make_unique<std::atomic<int>>(0);
+        auto watching = scene.monitor->subscribe([counter = alive.get()](const Event&) { ++*counter; });
+        for (const char* name : {"a", "b"}) scene.monitor->async_ping(name, {}, nullptr);
+        scene.world->set_up("a", round % 2 == 0);
+        watching.unsubscribe();
+        alive.reset();
+    }
+    SUCCEED();
+}
+
+// ---- interfaces --------------------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// What the functions of an interface were called for: "stop start".
+struct Calls {
+    std::mutex mutex;
+    std::string text;
+    std::function<void()> in_start;
+    std::function<void()> in_stop;
+
+    InterfaceOptions options(std::string name, InterfaceKind kind = InterfaceKind::service) {
+        InterfaceOptions options;
+        options.kind = kind;
+        options.name = std::move(name);
+        options.start = [this] {
+            add("start");
+            if (in_start) in_start();
+        };
+        options.stop = [this] {
+            add("stop");
+            if (in_stop) in_stop();
+        };
+        return options;
+    }
+    void add(const char* what) {
+        const std::scoped_lock lock{mutex};
+        text.append(text.empty() ? "" : " ").append(what);
+    }
+    std::string get() {
+        const std::scoped_lock lock{mutex};
+        return text;
+    }
+    bool wait_for(const std::string& story) {
+        return wait_until([&] { return get() == story; });
+    }
+};
+
+}  // namespace
+
+TEST_CASE("what goes down stops its dependents once and restarts them once", "[monitor][threads]") {
+    Scene scene{by_hand(), {"shop", "stock"}};
+    Calls calls;
+    Interface orders = scene.monitor->add_interface(calls.options("orders"));
+    CHECK(orders.get<RemoteClient>("shop")->label() == "shop");
+    orders.depend("stock");
+    scene.ping("shop", true);
+
+    scene.bring_down("shop");
+    CHECK(calls.wait_for("stop"));
+    CHECK(wait_until([&] { return orders.info().state == InterfaceState::blocked; }));
+    scene.bring_down("stock");
+    CHECK(orders.info().waits_for == std::vector<std::string>{"shop", "stock"});
+    scene.ping("shop", true);
+    CHECK(orders.info().waits_for == std::vector<std::string>{"stock"});
+    scene.ping("stock", true);
+    CHECK(calls.wait_for("stop start"));
+    CHECK(scene.log.wait_for("orders", "stop start"));
+    CHECK(wait_until([&] { return orders.info().state == InterfaceState::running; }));
+    CHECK(orders.info().connections == std::vector<std::string>{"shop", "stock"});
+
+    scene.registry->disable("stock");
+    CHECK(calls.wait_for("stop start stop"));
+    scene.registry->remove("stock");
+    CHECK(calls.wait_for("stop start stop start"));
+}
+
+TEST_CASE("a look-up that fails registers the dependency too, unless told not to", "[monitor][threads]") {
+    Scene scene{by_hand(), {"shop"}};
+    Calls calls;
+    Interface orders = scene.monitor->add_interface(calls.options("orders"));
+    CHECK(error_name([&] { orders.get<RemoteClient>("later"); }) == "CONNECTION-UNKNOWN");
+    orders.get<RemoteClient>("shop", false);
+    CHECK(orders.info().connections == std::vector<std::string>{"later"});
+
+    scene.registry->add(remote("later"));
+    REQUIRE(scene.log.wait_for("later", "added"));
+    scene.bring_down("later");
+    CHECK(calls.wait_for("stop"));
+    scene.bring_down("shop");
+    CHECK(orders.info().waits_for == std::vector<std::string>{"later"});
+    orders.release("later");
+    CHECK(calls.wait_for("stop start"));
+}
+
+TEST_CASE("stopped by hand stays stopped", "[monitor][threads]") {
+    Scene scene;
+    Calls calls;
+    Interface job = scene.monitor->add_interface(calls.options("night", InterfaceKind::job));
+    job.depend("shop");
+    job.stop();
+    CHECK(calls.get() == "stop");
+    CHECK(job.info().state == InterfaceState::stopped);
+    scene.bring_down("shop");
+    scene.ping("shop", true);
+    CHECK(scene.log.wait_for("shop", "down alert up alert-cleared"));
+    job.start();
+    CHECK(calls.wait_for("stop start"));
+    job.stop();
+    CHECK(calls.get() == "stop start stop");
+}
+
+TEST_CASE("a start that throws is tried again when a connection has come up anew", "[monitor][threads]") {
+    Scene scene;
+    Calls calls;
+    std::atomic<bool> fails{true};
+    calls.in_start = [&] {
+        if (fails) throw std::runtime_error{"no licence"};
+    };
+    Interface orders = scene.monitor->add_interface(calls.options("orders"));
+    orders.depend("shop");
+    scene.bring_down("shop");
+    CHECK(calls.wait_for("stop"));
+    scene.ping("shop", true);
+    CHECK(calls.wait_for("stop start"));
+    CHECK(wait_until([&] { return orders.info().start_error == "no licence"; }));
+    CHECK(orders.info().state == InterfaceState::stopped);
+    scene.ping("shop", true);
+    scene.ping("shop", false);
+    scene.ping("shop", true);
+    CHECK(calls.get() == "stop start");
+    fails = false;
+    scene.bring_down("shop");
+    scene.ping("shop", true);
+    CHECK(calls.wait_for("stop start start"));
+    CHECK(wait_until([&] { return orders.info().start_error.empty(); }));
+}
+
+TEST_CASE("functions may block; what happens meanwhile is caught up with, once", "[monitor][threads]") {
+    Scene scene;
+    Calls calls;
+    std::atomic<bool> go{false};
+    calls.in_stop = [&] { wait_until([&] { return go.load(); }); };
+    Interface orders = scene.monitor->add_interface(calls.options("orders"));
+    orders.depend("shop");
+    scene.bring_down("shop");
+    CHECK(calls.wait_for("stop"));
+    CHECK(orders.info().state == InterfaceState::stopping);
+    for (int i = 0; i < 3; ++i) {
+        scene.ping("shop", true);
+        scene.bring_down("shop");
+    }
+    scene.ping("shop", true);
+    CHECK(calls.get() == "stop");
+    go = true;
+    CHECK(calls.wait_for("stop start"));
+}
+
+TEST_CASE("functions may call back into everything", "[monitor][threads]") {
+    Scene scene{by_hand(), {"shop", "stock"}};
+    Calls calls;
+    std::optional<Interface> orders;
+    orders = scene.monitor->add_interface(calls.options("orders"));
+
+    SECTION("get, ping, status") {
+        calls.in_start = [&] {
+            orders->get<RemoteClient>("stock");
+            scene.monitor->ping("stock");
+            (void)scene.monitor->statuses();
+            (void)orders->info();
+        };
+        orders->depend("shop");
+        scene.bring_down("shop");
+        CHECK(calls.wait_for("stop"));
+        scene.ping("shop", true);
+        CHECK(wait_until([&] { return orders->info().state == InterfaceState::running; }));
+        CHECK(orders->info().connections.size() == 2);
+    }
+    SECTION("let go of the interface") {
+        calls.in_stop = [&] { orders.reset(); };
+        orders->depend("shop");
+        scene.bring_down("shop");
+        CHECK(calls.wait_for("stop"));
+        CHECK(wait_until([&] { return scene.monitor->interfaces().empty(); }));
+        scene.ping("shop", true);
+        CHECK(calls.get() == "stop");
+    }
+    SECTION("stop itself by hand") {
+        calls.in_start = [&] { orders->stop(); };
+        orders->depend("shop");
+        scene.bring_down("shop");
+        CHECK(calls.wait_for("stop"));
+        scene.ping("shop", true);
+        CHECK(calls.wait_for("stop start stop"));
+        CHECK(wait_until([&] { return orders->info().state == InterfaceState::stopped; }));
+    }
+    SECTION("destroy the monitor") {
+        std::atomic<bool> gone{false};
+        calls.in_stop = [&] {
+            scene.monitor.reset();
+            gone = true;
+        };
+        orders->depend("shop");
+        scene.world->set_up("shop", false);
+        scene.monitor->ping("shop");
+        scene.monitor->async_ping("shop", {}, [](Result<PingResult>) {});
+        CHECK(wait_until([&] { return gone.load(); }));
+    }
+}
+
+TEST_CASE("with manage_interfaces off there are events and alerts, and nothing is stopped", "[monitor][threads]") {
+    MonitorOptions options = by_hand();
+    options.manage_interfaces = false;
+    Scene scene{options};
+    Calls calls;
+    Interface orders = scene.monitor->add_interface(calls.options("orders"));
+    orders.depend("shop");
+    scene.bring_down("shop");
+    CHECK(scene.log.wait_for("shop", "down alert"));
+    CHECK(calls.get().empty());
+    CHECK(orders.info().state == InterfaceState::running);
+    CHECK_FALSE(scene.monitor->manage_interfaces());
+    scene.monitor->set_manage_interfaces(true);
+    CHECK(calls.wait_for("stop"));
+}
+
+TEST_CASE("kind and name of an interface are unique", "[monitor][threads]") {
+    Scene scene;
+    Calls calls;
+    std::optional<Interface> first = scene.monitor->add_interface(calls.options("orders"));
+    CHECK(error_name([&] { scene.monitor->add_interface(calls.options("orders")); }) == "INTERFACE-ERROR");
+    const Interface other = scene.monitor->add_interface(calls.options("orders", InterfaceKind::job));
+    CHECK(scene.monitor->interfaces().size() == 2);
+    first.reset();
+    const Interface again = scene.monitor->add_interface(calls.options("orders"));
+    CHECK(scene.monitor->interfaces().size() == 2);
+}
+
+TEST_CASE("a thousand connections go down together: each dependent is stopped and restarted once", "[monitor][threads]") {
+    Scene scene{by_hand(), {}};
+    std::vector<std::string> names;
+    for (int i = 0; i < 1000; ++i) names.push_back("c" + std::to_string(i));
+    for (const auto& name : names) scene.registry->add(remote(name));
+    std::vector<std::unique_ptr<Calls>> calls;
+    std::vector<Interface> interfaces;
+    for (const auto& name : names) {
+        calls.push_back(std::make_unique<Calls>());
+        interfaces.push_back(scene.monitor->add_interface(calls.back()->options("i-" + name)));
+        interfaces.back().depend(name);
+    }
+    REQUIRE(wait_until([&] { return scene.monitor->statuses().size() == names.size(); }));
+    const auto ping_all = [&](bool up) {
+        std::atomic<std::size_t> left{names.size()};
+        for (const auto& name : names) scene.world->set_up(name, up);
+        for (const auto& name : names) scene.monitor->async_ping(name, {}, [&](Result<PingResult>) { --left; });
+        return wait_until([&] { return left == 0; }, 60s);
+    };
+    REQUIRE(ping_all(false));
+    REQUIRE(ping_all(false));
+    CHECK(wait_until([&] {
+        for (const auto& one : calls)
+            if (one->get() != "stop") return false;
+        return true;
+    }));
+    CHECK(scene.monitor->alerts().size() == names.size());
+    REQUIRE(ping_all(true));
+    CHECK(wait_until([&] {
+        for (const auto& one : calls)
+            if (one->get() != "stop start") return false;
+        return true;
+    }));
+    CHECK(scene.monitor->alerts().empty());
+    std::uint64_t seq = 0;
+    for (const Event& event : scene.log.events()) CHECK(event.seq == ++seq);
+}
+
+TEST_CASE("readers and pings do not wait for each other", "[monitor][threads]") {
+    MonitorOptions options;
+    options.interval = 100ms;
+    Scene scene{options, {"a", "b", "c"}};
+    std::atomic<bool> end{false};
+    std::vector<std::thread> readers;
+    std::atomic<std::uint64_t> reads{0};
+    for (int i = 0; i < 3; ++i)
+        readers.emplace_back([&] {
+            while (!end) {
+                (void)scene.monitor->status("a");
+                (void)scene.monitor->statuses();
+                (void)scene.monitor->alerts();
+                ++reads;
+            }
+        });
+    for (int round = 0; round < 10; ++round) {
+        scene.ping("a", false);
+        scene.ping("a", false);
+        scene.ping("a", true);
+    }
+    const bool caught_up = wait_until([&] { return scene.monitor->status("a").state == ConnectionState::up && scene.monitor->alerts().empty(); });
+    end = true;
+    for (auto& reader : readers) reader.join();
+    CHECK(caught_up);
+    CHECK(reads > 0);
+}
+
+TEST_CASE("after a refused log-in secrets are resolved anew once, within the same ping", "[monitor][threads]") {
+    char path[] = "/tmp/qconn-secret-XXXXXX";
+    const int fd = mkstemp(path);
+    REQUIRE(fd >= 0);
+    close(fd);
+    const auto write = [&](const char* secret) { std::ofstream{path} << secret; };
+    write("old");
+
+    Scene scene{by_hand(), {}};
+    scene.registry->add(remote("shop", std::string{"${file:"} + path + "}"));
+    REQUIRE(scene.log.wait_for("shop", "added"));
+    std::mutex mutex;
+    std::vector<std::string> heard;
+    scene.world->set("shop", [&](const std::string& password) -> PingEvidence {
+        const std::scoped_lock lock{mutex};
+        heard.push_back(password);
+        if (password == "new") return "welcome";
+        throw make_error(Errc::system, "wrong password").with_phase(Phase::auth).with_reason(Reason::denied);
+    });
+
+    CHECK_FALSE(scene.monitor->ping("shop").ok);
+    CHECK(heard == std::vector<std::string>{"old"});  // the same secret again would only lock the account
+    write("new");
+    CHECK(scene.monitor->ping("shop").ok);
+    CHECK(heard == std::vector<std::string>{"old", "old", "new"});
+    CHECK(scene.monitor->status("shop").pings == 2);
+    CHECK(scene.log.wait_for("shop", "added up"));
+
+    SECTION("a secret that is gone is a failure of phase secret") {
+        std::remove(path);
+        Definition other = remote("shop", std::string{"${file:"} + path + "}");
+        other.url = "remote://elsewhere";
+        scene.registry->update(other);
+        REQUIRE(scene.log.wait_for("shop", "added up updated"));
+        const PingResult result = scene.monitor->ping("shop");
+        REQUIRE(result.error);
+        CHECK(result.error->phase() == Phase::secret);
+    }
+    std::remove(path);
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+/// A scheme whose remote ends live in the test: `remote://anything`, pinged by a blocking ping that answers as told.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <qconn/core/registry.hpp>
+#include <qconn/core/scheme.hpp>
+#include <qconn/monitor/monitor.hpp>
+
+#include "support/wait.hpp"
+
+namespace qconn::test {
+
+/// The remote ends, by name of connection. Thread-safe.
+class World {
+public:
+    using Answer = std::function<PingEvidence(const std::string& password)>;
+
+    static PingEvidence good(const std::string&) { return "fine"; }
+    static PingEvidence bad(const std::string&) {
+        throw make_error(Errc::system, "connecting was refused").with_phase(Phase::connect).with_reason(Reason::refused);
+    }
+
+    void set(const std::string& name, Answer answer) {
+        const std::scoped_lock lock{mutex_};
+        answers_[name] = std::move(answer);
+    }
+    void set_up(const std::string& name, bool up) { set(name, up ? good : bad); }
+    int pings(const std::string& name) const {
+        const std::scoped_lock lock{mutex_};
+        const auto found = pings_.find(name);
+        return found == pings_.end() ? 0 : found->second;
+    }
+    /// Pings wait in their middle until open() is called.
+    void shut() {
+        const std::scoped_lock lock{mutex_};
+        shut_ = true;
+    }
+    void open() {
+        const std::scoped_lock lock{mutex_};
+        shut_ = false;
+        opened_.notify_all();
+    }
+
+    PingEvidence ping(const std::string& name, const std::string& password) {
+        Answer answer = good;
+        {
+            std::unique_lock lock{mutex_};
+            ++pings_[name];
+            opened_.wait(lock, [this] { return !shut_; });
+            if (const auto found = answers_.find(name); found != answers_.end()) answer = found->second;
+        }
+        return answer(password);
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::condition_variable opened_;
+    std::map<std::string, Answer> answers_;
+    std::map<std::string, int> pings_;
+    bool shut_{false};
+};
+
+/// What such a connection is to its users.
+class RemoteClient final : public Client {
+public:
+    explicit RemoteClient(std::string label) : label_{std::move(label)} {}
+    std::string_view label() const noexcept override { return label_; }
+
+private:
+    std::string label_;
+};
+
+inline Catalogue remote_catalogue(const std::shared_ptr<World>& world) {
+    Scheme scheme;
+    scheme.names = {"remote"};
+    scheme.family = "remote";
+    scheme.title = "A remote end in a test";
+    scheme.help = "For tests.";
+    scheme.example_url = "remote://somewhere";
+    scheme.default_ports = {{"remote", std::uint16_t{1}}};
+    OptionSpec password;
+    password.name = "password";
+    password.help = "What it wants to hear.";
+    password.sensitive = true;
+    scheme.options = {password};
+    scheme.clients = client_types<RemoteClient>({"RemoteClient"});
+    scheme.make_client = [](const ResolvedDefinition& definition, const Runtime&) { return std::make_shared<RemoteClient>(definition.name); };
+    scheme.make_ping = [world](const ResolvedDefinition& definition, PingDepth, const Runtime&) -> PingPlan {
+        std::string secret;
+        if (const Value* value = definition.options.find("password")) secret = value->as_string();
+        return BlockingPing{[world, name = definition.name, secret](Deadline) { return world->ping(name, secret); }};
+    };
+    Catalogue catalogue;
+    catalogue.add(std::move(scheme));
+    return catalogue;
+}
+
+inline Definition remote(const std::string& name, const std::string& password = {}) {
+    Definition definition;
+    definition.name = name;
+    definition.url = "remote://" + name;
+    if (!password.empty()) definition.options.set("password", password);
+    return definition;
+}
+
+/// What a listener was told. Thread-safe.
+class EventLog {
+public:
+    std::function<void(const Event&)> listener() {
+        return [state = state_](const Event& event) {
+            const std::scoped_lock lock{state->mutex};
+            state->events.push_back(event);
+        };
+    }
+    std::vector<Event> events() const {
+        const std::scoped_lock lock{state_->mutex};
+        return state_->events;
+    }
+    /// "up failing down" of one name, in order; alerts as "alert".
+    std::string of(const std::string& name) const {
+        std::string text;
+        for (const Event& event : events())
+            if (event.name == name) text.append(text.empty() ? "" : " ").append(to_string(event.kind));
+        return text;
+    }
+    bool wait_for(const std::string& name, const std::string& story) const {
+        return wait_until([&] { return of(name) == story; });
+    }
+    bool has(EventKind kind, const std::string& name) const {
+        for (const Event& event : events())
+            if (event.kind == kind && event.name == name) return true;
+        return false;
+    }
+
+private:
+    struct State {
+        std::mutex mutex;
+        std::vector<Event> events;
+    };
+    std::shared_ptr<State> state_{std::make_shared<State>()};
+};
+
+}  // namespace qconn::test
