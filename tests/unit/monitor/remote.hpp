@@ -8,13 +8,12 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <vector>
 
 #include <qconn/core/registry.hpp>
 #include <qconn/core/scheme.hpp>
 #include <qconn/monitor/monitor.hpp>
 
-#include "support/wait.hpp"
+#include "support/event_log.hpp"
 
 namespace qconn::test {
 
@@ -110,42 +109,5 @@ inline Definition remote(const std::string& name, const std::string& password = 
     if (!password.empty()) definition.options.set("password", password);
     return definition;
 }
-
-/// What a listener was told. Thread-safe.
-class EventLog {
-public:
-    std::function<void(const Event&)> listener() {
-        return [state = state_](const Event& event) {
-            const std::scoped_lock lock{state->mutex};
-            state->events.push_back(event);
-        };
-    }
-    std::vector<Event> events() const {
-        const std::scoped_lock lock{state_->mutex};
-        return state_->events;
-    }
-    /// "up failing down" of one name, in order; alerts as "alert".
-    std::string of(const std::string& name) const {
-        std::string text;
-        for (const Event& event : events())
-            if (event.name == name) text.append(text.empty() ? "" : " ").append(to_string(event.kind));
-        return text;
-    }
-    bool wait_for(const std::string& name, const std::string& story) const {
-        return wait_until([&] { return of(name) == story; });
-    }
-    bool has(EventKind kind, const std::string& name) const {
-        for (const Event& event : events())
-            if (event.kind == kind && event.name == name) return true;
-        return false;
-    }
-
-private:
-    struct State {
-        std::mutex mutex;
-        std::vector<Event> events;
-    };
-    std::shared_ptr<State> state_{std::make_shared<State>()};
-};
 
 }  // namespace qconn::test

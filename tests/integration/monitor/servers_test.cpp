@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <optional>
+#include <string>
+
+#include <qconn/core/registry.hpp>
+#include <qconn/monitor/monitor.hpp>
+
+#include "support/black_hole.hpp"
+#include "support/catch.hpp"
+#include "support/event_log.hpp"
+#include "support/faultproxy.hpp"
+#include "support/server.hpp"
+
+namespace {
+
+using namespace qconn;
+using namespace qconn::test;
+using namespace std::chrono_literals;
+
+MonitorOptions quick() {
+    MonitorOptions options;
+    options.interval = 200ms;
+    options.timeout = 1000ms;
+    return options;
+}
+
+Definition connection(const std::string& name, const std::string& url, Map options = {}) {
+    Definition definition;
+    definition.name = name;
+    definition.url = url;
+    definition.options = std::move(options);
+    return definition;
+}
+
+/// One that asks for a page over a kept stream.
+Definition asking(const std::string& name, const std::string& url, const std::string& path = "/hello.txt", Map options = {}) {
+    options.set("ping_method", "GET");
+    options.set("ping_path", path);
+    return connection(name, url, std::move(options));
+}
+
+struct Scene {
+    Registry registry;
+    EventLog log;
+    std::optional<Monitor> monitor;
+    Subscription watching;
+
+    void start(const MonitorOptions& options = quick()) {
+        monitor.emplace(registry, options);
+        watching = monitor->subscribe(log.listener());
+        monitor->start();
+    }
+};
+
+const std::string k_out_and_back = "up failing down alert up alert-cleared";
+
+}  // namespace
+
+TEST_CASE("a server that is killed is down, refused, and up again when it is back", "[monitor][integration]") {
+    Server nginx{"nginx"};
+    Scene scene;
+    scene.registry.add(asking("asking", "rest://" + nginx.address()));
+    scene.registry.add(connection("connecting", "http://" + nginx.address()));
+    scene.start();
+    REQUIRE(scene.log.wait_for("asking", "up"));
+    REQUIRE(scene.log.wait_for("connecting", "up"));
+
+    nginx.kill();
+    CHECK(scene.log.wait_for("asking", "up failing down alert"));
+    CHECK(scene.log.wait_for("connecting", "up failing down alert"));
+    const ConnectionStatus down = scene.monitor->status("asking");
+    CHECK(down.phase == Phase::connect);
+    CHECK(down.reason == Reason::refused);
+    CHECK(down.error.find(nginx.address()) != std::string::npos);
+    CHECK(scene.monitor->alerts().size() == 2);
+
+    nginx.start();
+    CHECK(scene.log.wait_for("asking", k_out_and_back));
+    CHECK(scene.log.wait_for("connecting", k_out_and_back));
+    CHECK(scene.monitor->alerts().empty());
+}
+
+TEST_CASE("a server that is frozen is down where it is asked something, and up again when it goes on", "[monitor][integration]") {
+    Server nginx{"nginx"};
+    Scene scene;
+    scene.registry.add(asking("asking", "rest://" + nginx.address()));
+    scene.start();
+    REQUIRE(scene.log.wait_for("asking", "up"));
+
+    nginx.freeze();
+    CHECK(scene.log.wait_for("asking", "up failing down alert"));
+    CHECK(scene.monitor->status("asking").reason == Reason::timeout);
+    CHECK(scene.monitor->status("asking").phase != Phase::connect);  // the system still takes connections for it
+
+    nginx.thaw();
+    CHECK(scene.log.wait_for("asking", k_out_and_back));
+}
+
+TEST_CASE("silence is told by the phase that it is in", "[monitor][integration]") {
+    const BlackHole hole;
+    const SilentServer silent;
+    Scene scene;
+    scene.registry.add(connection("hole", "http://127.0.0.1:" + std::to_string(hole.port())));
+    scene.registry.add(connection("no-tls", "https://127.0.0.1:" + std::to_string(silent.port())));
+    scene.registry.add(asking("no-answer", "rest://127.0.0.1:" + std::to_string(silent.port())));
+    scene.start();
+    for (const char* name : {"hole", "no-tls", "no-answer"}) {
+        CHECK(scene.log.wait_for(name, "down alert"));
+        CHECK(scene.log.last(EventKind::down, name).reason == Reason::timeout);
+    }
+    CHECK(scene.log.last(EventKind::down, "hole").phase == Phase::connect);
+    CHECK(scene.log.last(EventKind::down, "no-tls").phase == Phase::tls);
+    CHECK(scene.log.last(EventKind::down, "no-answer").phase == Phase::protocol);
+}
+
+TEST_CASE("certificates that cannot be trusted are told apart", "[monitor][integration]") {
+    Server good{"nginx"};
+    Server expired{"nginx", {.environment = {"NGINX_CERT=expired"}}};
+    Server wrong{"nginx", {.environment = {"NGINX_CERT=wrong"}}};
+    Server self{"nginx", {.environment = {"NGINX_CERT=self"}}};
+    const Map trust{{"ssl_ca_file", tls_file("ca.crt")}};
+    Scene scene;
+    scene.registry.add(connection("good", "https://" + good.address2(), trust));
+    scene.registry.add(connection("expired", "https://" + expired.address2(), trust));
+    scene.registry.add(connection("wrong", "https://" + wrong.address2(), trust));
+    scene.registry.add(connection("self", "https://" + self.address2(), trust));
+    scene.start();
+
+    CHECK(scene.log.wait_for("good", "up"));
+    for (const char* name : {"expired", "wrong", "self"}) {
+        CHECK(scene.log.wait_for(name, "down alert"));
+        CHECK(scene.log.last(EventKind::down, name).phase == Phase::tls);
+    }
+    CHECK(scene.log.last(EventKind::down, "expired").reason == Reason::certificate_expired);
+    CHECK(scene.log.last(EventKind::down, "wrong").reason == Reason::certificate_name);
+    CHECK(scene.log.last(EventKind::down, "self").reason == Reason::certificate_untrusted);
+}
+
+TEST_CASE("a refused log-in is a failure of phase auth", "[monitor][integration]") {
+    Server nginx{"nginx"};
+    Scene scene;
+    scene.registry.add(asking("in", "rest://" + std::string{k_user} + ":" + std::string{k_password} + "@" + nginx.address(), "/auth/hello.txt"));
+    scene.registry.add(asking("out", "rest://" + std::string{k_user} + ":canary-4711@" + nginx.address(), "/auth/hello.txt"));
+    scene.start();
+    CHECK(scene.log.wait_for("in", "up"));
+    CHECK(scene.log.wait_for("out", "down alert"));
+    const Event down = scene.log.last(EventKind::down, "out");
+    CHECK(down.phase == Phase::auth);
+    CHECK(down.error.find("canary") == std::string::npos);
+}
+
+TEST_CASE("the death of a watched peer is seen long before the next ping is due", "[monitor][integration]") {
+    Server nginx{"nginx"};
+    Scene scene;
+    scene.registry.add(asking("shop", "rest://" + nginx.address()));
+    MonitorOptions options;
+    options.interval = 60s;
+    options.fast = 100ms;
+    scene.start(options);
+    REQUIRE(scene.monitor->ping("shop").ok);
+    REQUIRE(scene.monitor->ping("shop").kept);
+
+    const auto killed = Clock::now();
+    nginx.kill();
+    CHECK(scene.log.wait_for("shop", "up failing down alert"));
+    const auto seen = scene.log.last(EventKind::down, "shop").mono - killed;
+    CHECK(seen < 400ms);  // looked at once, and again after the fast time
+}
+
+TEST_CASE("a kept stream that is cut while idle is no failure", "[monitor][integration]") {
+    Server nginx{"nginx"};
+    FaultProxy proxy{nginx.port()};
+    Scene scene;
+    scene.registry.add(asking("shop", "rest://" + proxy.address()));
+    MonitorOptions options = quick();
+    options.interval = 60s;
+    options.fast = 100ms;
+    scene.start(options);
+    REQUIRE(scene.monitor->ping("shop").ok);
+    REQUIRE(proxy.connections() == 1);
+
+    proxy.cut();
+    CHECK(wait_until([&] { return scene.monitor->status("shop").pings == 2; }));
+    CHECK(scene.monitor->status("shop").state == ConnectionState::up);
+    CHECK(proxy.connections() == 2);
+    CHECK(scene.log.of("shop") == "up");
+}
+
+TEST_CASE("a peer that closes idle connections is dialled anew each time and stays up", "[monitor][integration]") {
+    Server nginx{"nginx", {.environment = {"NGINX_SERVER=keepalive_timeout 100ms;"}}};
+    Scene scene;
+    scene.registry.add(asking("shop", "rest://" + nginx.address()));
+    MonitorOptions options = quick();
+    options.interval = 400ms;
+    scene.start(options);
+    CHECK(wait_until([&] { return scene.monitor->status("shop").pings >= 8; }));
+    CHECK(scene.log.of("shop") == "up");
+    CHECK_FALSE(scene.monitor->ping("shop").kept);
+}
+
+TEST_CASE("a file system that is fuller than allowed raises its alert", "[monitor][integration]") {
+    const TempDir directory;
+    Scene scene;
+    scene.registry.add(connection("in-box", "file://" + directory.path()));
+    MonitorOptions options = quick();
+    options.alert_fs_full = 0;
+    scene.start(options);
+    CHECK(scene.log.wait_for("in-box", "up alert"));
+    REQUIRE(scene.monitor->alerts().size() == 1);
+    CHECK(scene.monitor->alerts()[0].type == "FILESYSTEM-FULL");
+    CHECK(scene.monitor->status("in-box").state == ConnectionState::up);
+}
