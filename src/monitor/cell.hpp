@@ -42,6 +42,9 @@ public:
         return true;
     }
 
+    /// Loop's thread only, which is the only one that writes: what was published last.
+    const Standing& published() const noexcept { return standing_; }
+
     /// Any thread. Waits only for another thread that is copying.
     ConnectionStatus read() const;
 

@@ -31,6 +31,11 @@ bool Engine::is_pinged(TargetId id) const noexcept {
 
 // ---- the set -----------------------------------------------------------------------------------------------------------------------------
 
+void Engine::reserve(std::size_t targets) {
+    targets_.reserve(targets_.size() + targets);
+    schedule_.reserve(targets);
+}
+
 TargetId Engine::add(std::shared_ptr<Cell> cell, const Facts& facts, Moment now, bool tell) {
     const TargetId id = schedule_.add(stable_hash(cell->name()), facts.host);
     if (id >= targets_.size()) targets_.resize(id + 1);
@@ -39,16 +44,17 @@ TargetId Engine::add(std::shared_ptr<Cell> cell, const Facts& facts, Moment now,
     cell->id = id;
     target.cell = std::move(cell);
     target.monitored = facts.monitored;
-    target.standing.since = now.wall;
+    Standing standing;
+    standing.since = now.wall;
     // As it is from the start, so not an event; that it cannot be used is told once somebody watches.
     if (facts.problem) {
         target.machine.step(Input::invalid, thresholds_);
-        target.standing.error = *facts.problem;
+        standing.error = *facts.problem;
         target.told = false;
     }
     if (!facts.enabled) target.machine.step(Input::disable, thresholds_);
-    target.standing.state = target.machine.state();
-    show(id);
+    standing.state = target.machine.state();
+    show(id, std::move(standing));
     if (tell) outlet_.event(make_event(id, EventKind::added, now));
     if (!target.machine.is_pinged()) outlet_.hold(target.cell->name(), Hold::block);
     if (started_) {
@@ -68,7 +74,7 @@ void Engine::remove(TargetId id, Moment now) {
     outlet_.hold(target.cell->name(), Hold::release);
     schedule_.remove(id);
     target.cell->id = k_no_target;
-    std::erase(unseen_, id);
+    if (target.late) std::erase(late_, id);
     target = {};
 }
 
@@ -121,13 +127,8 @@ void Engine::stop() {
 }
 
 void Engine::outcome(TargetId id, const PingResult& result, Moment now) {
-    Target& target = targets_[id];
-    Standing& standing = target.standing;
-    standing.checked = now.wall;
-    ++standing.pings;
     const Input input = result.ok ? Input::ok : result.inconclusive ? Input::inconclusive : Input::failed;
-    if (result.ok) standing.latency = result.time;
-    const Transition& taken = step(id, input, now, input == Input::failed && result.error ? &*result.error : nullptr);
+    const Transition& taken = step(id, input, now, input == Input::failed && result.error ? &*result.error : nullptr, &result);
     if (result.ok) measure(id, result.measures, now);
     using Again = Schedule::Again;
     schedule_.finished(id, now.mono, taken.next != Next::fast ? Again::grid : input == Input::inconclusive ? Again::spread : Again::fast);
@@ -135,19 +136,26 @@ void Engine::outcome(TargetId id, const PingResult& result, Moment now) {
 }
 
 bool Engine::flush() {
-    std::erase_if(unseen_, [this](TargetId id) {
-        targets_[id].unseen = !targets_[id].cell->try_publish(targets_[id].standing);
-        return !targets_[id].unseen;
+    std::erase_if(late_, [this](TargetId id) {
+        Target& target = targets_[id];
+        if (!target.cell->try_publish(*target.late)) return false;
+        target.late.reset();
+        return true;
     });
-    return alerts_.flush() && unseen_.empty();
+    return alerts_.flush() && late_.empty();
 }
 
 // ---- states ------------------------------------------------------------------------------------------------------------------------------
 
-const Transition& Engine::step(TargetId id, Input input, Moment now, const Error* error) {
+const Transition& Engine::step(TargetId id, Input input, Moment now, const Error* error, const PingResult* result) {
     Target& target = targets_[id];
     const Transition& taken = target.machine.step(input, thresholds_);
-    Standing& standing = target.standing;
+    Standing standing = this->standing(id);
+    if (result != nullptr) {
+        standing.checked = now.wall;
+        ++standing.pings;
+        if (result->ok) standing.latency = result->time;
+    }
     if (error != nullptr) {
         standing.error = *error;
     } else if (input != Input::inconclusive && target.machine.is_sound() && !(taken.to == ConnectionState::down && input == Input::ok)) {
@@ -156,7 +164,7 @@ const Transition& Engine::step(TargetId id, Input input, Moment now, const Error
     standing.failures = target.machine.failures();
     standing.state = taken.to;
     if (taken.from != taken.to) standing.since = now.wall;
-    show(id);  // before the events, so that who gets one reads nothing older
+    show(id, std::move(standing));  // before the events, so that who gets one reads nothing older
 
     for (const EventKind kind : taken.event_list()) {
         if (kind == EventKind::invalid) target.told = true;
@@ -200,7 +208,7 @@ void Engine::change_alert(TargetId id, StateAlert before, StateAlert after, Mome
     if (before == after) return;
     const auto type_of = [](StateAlert alert) { return alert == StateAlert::unavailable ? k_alert_unavailable : k_alert_unusable; };
     if (before != StateAlert::none) clear(id, type_of(before), now);
-    const auto& error = targets_[id].standing.error;
+    const auto& error = standing(id).error;
     if (after != StateAlert::none) raise(id, type_of(after), error ? error->what() : "", now);
 }
 
@@ -239,11 +247,19 @@ void Engine::measure(TargetId id, const std::vector<PingMeasure>& measures, Mome
         now);
 }
 
-void Engine::show(TargetId id) {
+const Standing& Engine::standing(TargetId id) const noexcept {
+    const Target& target = targets_[id];
+    return target.late ? *target.late : target.cell->published();
+}
+
+void Engine::show(TargetId id, Standing standing) {
     Target& target = targets_[id];
-    if (target.unseen || target.cell->try_publish(target.standing)) return;
-    target.unseen = true;
-    unseen_.push_back(id);
+    if (!target.late) {
+        if (target.cell->try_publish(standing)) return;
+        target.late = std::make_unique<Standing>();
+        late_.push_back(id);
+    }
+    *target.late = std::move(standing);
 }
 
 Event Engine::make_event(TargetId id, EventKind kind, Moment now) const {
@@ -252,10 +268,10 @@ Event Engine::make_event(TargetId id, EventKind kind, Moment now) const {
     event.kind = kind;
     event.name = target.cell->name();
     event.state = event.from = target.machine.state();
-    if (target.standing.error) {
-        event.phase = target.standing.error->phase();
-        event.reason = target.standing.error->reason();
-        event.error = target.standing.error->what();
+    if (const auto& error = standing(id).error) {
+        event.phase = error->phase();
+        event.reason = error->reason();
+        event.error = error->what();
     }
     event.time = now.wall;
     event.mono = now.mono;

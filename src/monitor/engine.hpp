@@ -54,6 +54,8 @@ public:
 
     Engine(const MonitorOptions& options, const Timing& timing, Outlet& outlet, AlertBoard& alerts);
 
+    /// Room for so many more.
+    void reserve(std::size_t targets);
     TargetId add(std::shared_ptr<Cell> cell, const Facts& facts, Moment now, bool tell);
     void remove(TargetId id, Moment now);
     void enable(TargetId id, Moment now);
@@ -95,16 +97,16 @@ private:
         std::shared_ptr<Cell> cell;  // null: the id is free
         Machine machine;
         bool monitored{true};
-        bool told{true};     // false: invalid from before start(), and nobody has heard of it
-        bool unseen{false};  // in unseen_
-        Standing standing;
+        bool told{true};                 // false: invalid from before start(), and nobody has heard of it
+        std::unique_ptr<Standing> late;  // what readers have kept it from publishing; it is in late_ then
     };
 
-    const Transition& step(TargetId id, Input input, Moment now, const Error* error);
+    const Transition& step(TargetId id, Input input, Moment now, const Error* error, const PingResult* result = nullptr);
     void follow(TargetId id, const Transition& taken, Moment now);
     void tell(TargetId id, EventKind kind, ConnectionState from, Moment now);
     void tell_invalid(TargetId id, Moment now);
-    void show(TargetId id);
+    const Standing& standing(TargetId id) const noexcept;
+    void show(TargetId id, Standing standing);
     void change_alert(TargetId id, StateAlert before, StateAlert after, Moment now);
     void raise(TargetId id, std::string_view type, std::string text, Moment now);
     void clear(TargetId id, std::string_view type, Moment now);
@@ -118,7 +120,7 @@ private:
     AlertBoard& alerts_;
     Schedule schedule_;
     std::vector<Target> targets_;  // by TargetId
-    std::vector<TargetId> unseen_;
+    std::vector<TargetId> late_;
     bool started_{false};
 };
 

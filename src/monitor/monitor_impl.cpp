@@ -183,6 +183,7 @@ void MonitorImpl::attach() {
     for (const auto& view : views) cells.push_back(add_cell(view.name));
     on_loop([this, &views, &cells] {
         items_.reserve(views.size());
+        engine_.reserve(views.size());
         for (std::size_t i = 0; i < views.size(); ++i) add(cells[i], views[i], false);
     });
 }
@@ -334,7 +335,6 @@ void MonitorImpl::add(const std::shared_ptr<Cell>& cell, const core::SlotView& v
     facts.monitored = view.monitored;
     facts.problem = problem_of(view);
     facts.host = host_of(view);
-    // The item first: the engine may want a ping at once.
     const TargetId id = engine_.add(cell, facts, Moment::now(), tell);
     if (id >= items_.size()) items_.resize(id + 1);
     items_[id] = {};

@@ -55,6 +55,8 @@ public:
 
     const Timing& timing() const noexcept { return timing_; }
 
+    /// Room for so many more.
+    void reserve(std::size_t targets) { records_.reserve(records_.size() + targets); }
     /// A new target; it rests. @param hash  stable_hash of its name  @param host  what the cap per host counts; zero: nothing
     TargetId add(std::uint64_t hash, std::uint64_t host);
     /// It may be in flight; then its place is freed at once.

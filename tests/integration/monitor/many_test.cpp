@@ -72,7 +72,7 @@ TEST_CASE("200 of 500 connections are on a server that dies and returns", "[moni
         REQUIRE(all_in(ConnectionState::up, 0, 500));
         mortal.kill();
         CHECK(all_in(ConnectionState::down, 0, 200));
-        CHECK(monitor.alerts().size() == 200);
+        CHECK(wait_until([&] { return monitor.alerts().size() == 200; }));
         mortal.start();
         CHECK(all_in(ConnectionState::up, 0, 200));
         CHECK(wait_until([&] {
@@ -81,7 +81,7 @@ TEST_CASE("200 of 500 connections are on a server that dies and returns", "[moni
             return true;
         }));
         CHECK(all_in(ConnectionState::up, 0, 500));
-        CHECK(monitor.alerts().empty());
+        CHECK(wait_until([&] { return monitor.alerts().empty(); }));
         monitor.stop();
         // All that has happened is still delivered.
         for (int i = 0; i < 500; ++i) CHECK(log.wait_for(name_of(i), i < 200 ? "up failing down alert up alert-cleared" : "up"));

@@ -77,7 +77,7 @@ TEST_CASE("a server that is killed is down, refused, and up again when it is bac
     nginx.start();
     CHECK(scene.log.wait_for("asking", k_out_and_back));
     CHECK(scene.log.wait_for("connecting", k_out_and_back));
-    CHECK(scene.monitor->alerts().empty());
+    CHECK(wait_until([&] { return scene.monitor->alerts().empty(); }));
 }
 
 TEST_CASE("a server that is frozen is down where it is asked something, and up again when it goes on", "[monitor][integration]") {
