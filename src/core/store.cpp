@@ -348,7 +348,7 @@ SlotPlan Store::make_plan(const std::shared_ptr<Slot>& slot, PingDepth depth) co
     std::uint64_t fingerprint = 0;
     const ResolvedDefinition resolved = resolve(definition, &fingerprint);
     wipe(definition.url);
-    return {scheme->make_ping(resolved, depth == PingDepth::standard ? scheme->standard_depth : depth, options_.runtime), build, fingerprint};
+    return {scheme->make_ping(resolved, depth, options_.runtime), build, fingerprint};
 }
 
 bool Store::refresh_secrets(const std::shared_ptr<Slot>& slot, std::uint64_t fingerprint) {

@@ -109,7 +109,7 @@ struct Scheme {
     std::function<void(const Definition&, const std::function<Place(std::string_view)>& place_of, Diagnostics&)> check;
     /// Makes a client; nothing is connected yet. Throws Error where the options cannot work together.
     std::function<std::shared_ptr<Client>(const ResolvedDefinition&, const Runtime&)> make_client;
-    /// What a ping of this depth does.
+    /// What a ping of this depth does. `standard` is handed on as it is: what that means may depend on the definition.
     std::function<PingPlan(const ResolvedDefinition&, PingDepth, const Runtime&)> make_ping;
 
     const OptionSpec* option(std::string_view name) const noexcept;
