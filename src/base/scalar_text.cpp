@@ -90,7 +90,17 @@ std::string canonical(const Digits& d) {
     return out;
 }
 
-/// Whether `v`, written with as many significant digits as the text has, has the same digits.
+/// `scientific`: d.ddde+xx
+bool same_digits(std::string_view scientific, std::string_view significant) {
+    std::size_t i = 0;
+    for (const char c : scientific.substr(0, scientific.find('e'))) {
+        if (c == '.') continue;
+        if (i >= significant.size() || significant[i++] != c) return false;
+    }
+    return i == significant.size();
+}
+
+/// Whether writing `v` gives these digits.
 bool stands_for(double v, const Digits& d) {
     std::string digits;
     digits.append(d.whole).append(d.fraction);
@@ -101,15 +111,13 @@ bool stands_for(double v, const Digits& d) {
     constexpr std::size_t k_always_exact = 15, k_tried = 40;
     if (v == 0 || std::isinf(v) || significant.size() > k_tried) return false;
     if (significant.size() <= k_always_exact && std::abs(v) > 1e-290 && std::abs(v) < 1e290) return true;
+    // Programs write doubles with a given number of digits, or with as few as it takes: the digits must be what one of the two gives.
     std::array<char, k_tried + 16> buffer{};
-    const auto written = std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::abs(v), std::chars_format::scientific,
-                                       static_cast<int>(significant.size()) - 1);
-    std::size_t i = 0;
-    for (const char* p = buffer.data(); p != written.ptr && *p != 'e'; ++p) {
-        if (*p == '.') continue;
-        if (i >= significant.size() || significant[i++] != *p) return false;
-    }
-    return i == significant.size();
+    char* const end = buffer.data() + buffer.size();
+    const auto written = std::to_chars(buffer.data(), end, std::abs(v), std::chars_format::scientific, static_cast<int>(significant.size()) - 1);
+    if (same_digits({buffer.data(), written.ptr}, significant)) return true;
+    const auto shortest = std::to_chars(buffer.data(), end, std::abs(v), std::chars_format::scientific);
+    return same_digits({buffer.data(), shortest.ptr}, significant);
 }
 
 constexpr bool mul_add(std::int64_t& total, std::int64_t v, std::int64_t factor) noexcept {

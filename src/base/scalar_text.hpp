@@ -14,7 +14,8 @@ namespace qconn::text {
 bool is_number(std::string_view text) noexcept;
 
 /// The number in a text for which is_number() holds: an integer without point and exponent where 64 bits hold it; a double where it stands for
-/// these digits (its nearest double, written with as many digits, gives them again); otherwise a decimal, its text in the form of JSON.
+/// these digits (the nearest double, written with as many digits or with as few as it takes, gives them again); otherwise a decimal, its text in the
+/// form of JSON.
 Value number(std::string_view text);
 
 /// The form that JSON has for such a text: no plus, no leading zeros, digits on both sides of the point.

@@ -31,7 +31,10 @@ public:
             case 10: return Value{list(depth)};
             case 11: return Value{map(depth)};
             case 12: return Value{words()};
-            default: return Value::tagged("!" + name(), tag_content(depth));
+            default: {
+                const std::string tag = "!" + name();  // named: the order of arguments is the compiler's choice
+                return Value::tagged(tag, tag_content(depth));
+            }
         }
     }
 
@@ -167,7 +170,10 @@ private:
     }
     Map map(int depth) {
         Map out;
-        for (std::size_t i = byte() % 6U; i > 0; --i) out.insert((byte() & 3U) == 0 ? words() : name(), value(depth + 1));
+        for (std::size_t i = byte() % 6U; i > 0; --i) {
+            std::string key = (byte() & 3U) == 0 ? words() : name();
+            out.insert(std::move(key), value(depth + 1));
+        }
         return out;
     }
     Value tag_content(int depth) {

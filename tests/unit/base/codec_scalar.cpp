@@ -44,6 +44,7 @@ TEST_CASE("numbers keep every digit", "[number]") {
     CHECK(text::number("1e400") == Value::decimal("1e400"));
     CHECK(text::number("1e-400") == Value::decimal("1e-400"));
     CHECK(text::number("+.5E+400") == Value::decimal("0.5e400"));
+    CHECK(text::number("6.518515124270356e+91") == Value{6.518515124270356e+91});  // the shortest form, not the rounded one
     CHECK(text::number("0e400") == Value{0.0});
     CHECK(text::number("5e-324") == Value{5e-324});
     CHECK(text::number("1.7976931348623157e308") == Value{1.7976931348623157e308});
