@@ -56,3 +56,26 @@ TEST_CASE("an example whose scheme is not known is invalid, with the place of th
         CHECK(found[0].place.length == definition.scheme().size());
     }
 }
+
+TEST_CASE("the examples whose family this build has are valid, the others have an unknown scheme", "[definition]") {
+    const auto& catalogue = qconn::builtin_catalogue();
+    CHECK(catalogue.find("file") != nullptr);
+    for (const auto& file : examples()) {
+        auto definition = file.definitions.at(0);
+        qconn::Diagnostics found;
+        const bool known = catalogue.find(definition.scheme()) != nullptr;
+        INFO(definition.file);
+
+        CHECK(catalogue.check(definition, found, &file) == known);
+        for (const auto& d : found) UNSCOPED_INFO(qconn::render(d));
+        CHECK(found.size() == (known ? 0U : 1U));
+        if (!known) CHECK(found.at(0).code == "unknown-scheme");
+    }
+}
+
+TEST_CASE("the built-in catalogue has the schemes of the families that are built", "[definition]") {
+    const auto& catalogue = qconn::builtin_catalogue();
+    const bool http = catalogue.find("http") != nullptr;
+    for (const char* name : {"https", "rest", "rests"}) CHECK((catalogue.find(name) != nullptr) == http);
+    for (const char* name : {"file", "dir"}) CHECK(catalogue.find(name) != nullptr);
+}

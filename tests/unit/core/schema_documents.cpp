@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prints, for a validator that is not ours, the JSON Schema of a catalogue and the documents that it has to judge.
-//   schema_documents DIRECTORY    those of DIRECTORY/good and DIRECTORY/bad
+// Prints, for a validator that is not ours, JSON Schemas and the documents that they have to judge: that of the tests' catalogue with
+// DIRECTORY/good and DIRECTORY/bad, and that of the built-in one with DIRECTORY/manual.
+//   schema_documents DIRECTORY
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <qconn/core/definition.hpp>
 #include <qconn/core/scheme.hpp>
 
 #include "base/json.hpp"
@@ -17,7 +20,8 @@
 
 namespace {
 
-qconn::List documents(const std::filesystem::path& directory) {
+/// The documents of a directory; where a catalogue is given, only those whose scheme it knows, or only the others.
+qconn::List documents(const std::filesystem::path& directory, const qconn::Catalogue* catalogue = nullptr, bool known = true) {
     std::vector<std::filesystem::path> files;
     for (const auto& entry : std::filesystem::directory_iterator{directory}) files.push_back(entry.path());
     std::sort(files.begin(), files.end());
@@ -25,10 +29,15 @@ qconn::List documents(const std::filesystem::path& directory) {
     for (const auto& file : files) {
         std::ifstream in{file, std::ios::binary};
         const std::string text{std::istreambuf_iterator<char>{in}, {}};
+        if (catalogue && (catalogue->find(qconn::parse_definitions(text, {}).definitions.at(0).scheme()) != nullptr) != known) continue;
         for (const auto& document : qconn::yaml::parse(text).documents)
             out.push_back(qconn::Map{{"file", file.filename().string()}, {"document", qconn::yaml::to_value(*document.root)}});
     }
     return out;
+}
+
+qconn::Value suite(const qconn::Catalogue& catalogue, qconn::List good, qconn::List bad) {
+    return qconn::Map{{"schema", qconn::json::decode(catalogue.json_schema()).value()}, {"good", std::move(good)}, {"bad", std::move(bad)}};
 }
 
 }  // namespace
@@ -39,9 +48,11 @@ int main(int argc, char** argv) {
         return 2;
     }
     const std::filesystem::path directory{argv[1]};
-    const auto schema = qconn::json::decode(test::catalogue().json_schema());
-    std::cout << qconn::json::encode(
-                     qconn::Map{{"schema", schema.value()}, {"good", documents(directory / "good")}, {"bad", documents(directory / "bad")}})
+    const auto& builtin = qconn::builtin_catalogue();
+    std::cout << qconn::json::encode(qconn::List{
+                     suite(test::catalogue(), documents(directory / "good"), documents(directory / "bad")),
+                     suite(builtin, documents(directory / "manual", &builtin, true), documents(directory / "manual", &builtin, false)),
+                 })
               << "\n";
     return 0;
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""validate_schema.py PROGRAM DIRECTORY: the JSON Schema that qconn makes, judged by python3-jsonschema.
+"""validate_schema.py PROGRAM DIRECTORY: the JSON Schemas that qconn makes, judged by python3-jsonschema.
 
-It must be a schema of draft 2020-12, take every document of DIRECTORY/good and refuse every one of DIRECTORY/bad.
+Each must be a schema of draft 2020-12, take every document that is good and refuse every one that is bad.
 """
 import json
 import subprocess
@@ -10,16 +10,18 @@ import sys
 
 import jsonschema
 
-given = json.loads(subprocess.run(sys.argv[1:3], check=True, capture_output=True, text=True).stdout)
-jsonschema.Draft202012Validator.check_schema(given["schema"])
-validator = jsonschema.Draft202012Validator(given["schema"])
 wrong = []
-for case in given["good"]:
-    wrong += [f"good/{case['file']}: {error.message} at {list(error.path)}" for error in validator.iter_errors(case["document"])]
-for case in given["bad"]:
-    if validator.is_valid(case["document"]):
-        wrong.append(f"bad/{case['file']}: taken")
-if len(given["good"]) < 5 or len(given["bad"]) < 10:
-    wrong.append("there are too few documents to say anything")
-print("\n".join(wrong) or f"{len(given['good'])} taken, {len(given['bad'])} refused")
+count = 0
+for suite in json.loads(subprocess.run(sys.argv[1:3], check=True, capture_output=True, text=True).stdout):
+    jsonschema.Draft202012Validator.check_schema(suite["schema"])
+    validator = jsonschema.Draft202012Validator(suite["schema"])
+    for case in suite["good"]:
+        wrong += [f"good: {case['file']}: {error.message} at {list(error.path)}" for error in validator.iter_errors(case["document"])]
+    for case in suite["bad"]:
+        if validator.is_valid(case["document"]):
+            wrong.append(f"bad: {case['file']}: taken")
+    if not suite["good"] or len(suite["bad"]) < 10:
+        wrong.append("there are too few documents to say anything")
+    count += len(suite["good"]) + len(suite["bad"])
+print("\n".join(wrong) or f"{count} documents judged")
 sys.exit(1 if wrong else 0)
