@@ -479,8 +479,13 @@ void Store::commit(Commit& commit) {
 
     wait_for_readers();
     with.clear();
-    for (Change& change : commit.changes) Version::destroy(std::exchange(change.next->before, nullptr));
-    {
+    bool outdates_clients = false;
+    for (Change& change : commit.changes) {
+        const Version* before = change.next->before;
+        if (before && (before->build != change.next->build || !change.next->usable())) outdates_clients = true;
+        Version::destroy(std::exchange(change.next->before, nullptr));
+    }
+    if (outdates_clients) {
         const ReadSection section;  // first users may exchange cells at the same time
         for (const Change& change : commit.changes) {
             ClientCell* cell = change.slot->cell_.load(std::memory_order_seq_cst);
@@ -492,9 +497,10 @@ void Store::commit(Commit& commit) {
         }
     }
     publish(without);
-    wait_for_readers();
+    if (outdates_clients || !without.empty()) wait_for_readers();
     without.clear();
-    // Only readers that saw the versions before can have put cells there; they have left. Those that found the cells before that may not have.
+    // First users replaced outdated cells only until the exchange above had passed their slot, in sections that have ended by now: all are here. A
+    // section that began later may still have found such a cell before it was replaced.
     commit.orphans = orphans_.exchange(nullptr, std::memory_order_acquire);
     if (commit.orphans) wait_for_readers();
     for (RegistryChange& event : commit.events) listeners_.publish(std::move(event));

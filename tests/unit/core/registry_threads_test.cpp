@@ -178,9 +178,9 @@ TEST_CASE("look-ups, uses and changes beside each other", "[registry][threads]")
         }
     });
 
-    for (int round = 1; round <= 40; ++round) {
+    for (int round = 1; round <= 30; ++round) {
         write(round);
-        allowed += 10;
+        allowed += 3;
         CHECK(f.registry->reload().ok());
     }
     end = true;
