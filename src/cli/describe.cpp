@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/describe.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+namespace qconn::cli {
+namespace {
+
+std::string_view validity_word(Validity validity) noexcept {
+    switch (validity) {
+        case Validity::valid: return "valid";
+        case Validity::stale: return "stale";
+        case Validity::invalid: return "invalid";
+    }
+    return "";
+}
+
+std::string upper(std::string_view text) {
+    std::string out{text};
+    std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    return out;
+}
+
+}  // namespace
+
+std::pair<std::string, Style> status_word(const ConnectionInfo& info) {
+    if (info.validity == Validity::invalid) return {"invalid", Style::bad};
+    if (!info.enabled) return {"disabled", Style::dim};
+    if (info.validity == Validity::stale) return {"stale", Style::warn};
+    return {"ok", Style::good};
+}
+
+Value info_value(const ConnectionInfo& info, bool options) {
+    Map map{{"name", info.name},
+            {"status", status_word(info).first},
+            {"description", info.description},
+            {"url", info.url},
+            {"scheme", info.scheme},
+            {"type", info.type},
+            {"validity", validity_word(info.validity)},
+            {"problem", info.problem},
+            {"enabled", info.enabled},
+            {"monitored", info.monitored},
+            {"locked", info.locked},
+            {"tags", info.tags},
+            {"file", info.file},
+            {"line", info.place.line}};
+    if (options) {
+        map.set("debug_data", info.debug_data);
+        map.set("updated", rfc3339(info.updated));
+        map.set("options", info.options);
+    }
+    return map;
+}
+
+std::string plain_text(const Value& value) { return value.is_string() ? std::string{value.as_string()} : to_text(value); }
+
+std::string type_text(const OptionSpec& spec) {
+    std::string text{to_string(spec.type)};
+    if (spec.unit != Unit::none) (text += ", ") += to_string(spec.unit);
+    return text;
+}
+
+std::string default_text(const OptionSpec& spec) {
+    if (!spec.fallback_text.empty()) return spec.fallback_text;
+    return spec.fallback.is_null() ? std::string{} : plain_text(spec.fallback);
+}
+
+std::string usage(const OperationSpec& operation) {
+    std::string text = operation.name;
+    for (const auto& argument : operation.arguments) {
+        const std::string word = upper(argument.name);
+        text += argument.required ? " " + word : " [" + word + "]";
+    }
+    for (const auto& field : operation.fields) {
+        const std::string word = field.name + "=" + upper(to_string(field.type));
+        text += field.required ? " " + word : " [" + word + "]";
+    }
+    if (operation.free_fields) text += " [KEY=VALUE...]";
+    return text;
+}
+
+std::string alternatives_text(const RequiredOptions& required) {
+    std::string text;
+    for (const auto& group : required.alternatives) {
+        if (!text.empty()) text += ", or ";
+        for (std::size_t i = 0; i < group.size(); ++i) {
+            if (i > 0) text += i + 1 == group.size() ? " and " : ", ";
+            if (group[i] == "url.user")
+                text += "a user name in the URL";
+            else if (group[i] == "url.password")
+                text += "a password in the URL";
+            else
+                text += group[i];
+        }
+    }
+    return text;
+}
+
+}  // namespace qconn::cli

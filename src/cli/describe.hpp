@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Connections and schemes as text and as JSON values, for several commands.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include <qconn/core/option.hpp>
+#include <qconn/core/registry.hpp>
+#include <qconn/core/scheme.hpp>
+
+#include "cli/output.hpp"
+
+namespace qconn::cli {
+
+/// "ok", "disabled", "stale", "invalid".
+std::pair<std::string, Style> status_word(const ConnectionInfo& info);
+/// @param options  with options and the fields that only `show` gives
+Value info_value(const ConnectionInfo& info, bool options);
+
+/// "int, milliseconds".
+std::string type_text(const OptionSpec& spec);
+/// The default as text; empty where there is none.
+std::string default_text(const OptionSpec& spec);
+/// "get PATH", "post PATH [BODY]", "list [PATH] [pattern=…]".
+std::string usage(const OperationSpec& operation);
+/// "apikey, or client_id and client_secret".
+std::string alternatives_text(const RequiredOptions& required);
+/// A value as short text on one line: strings without quotes.
+std::string plain_text(const Value& value);
+
+}  // namespace qconn::cli

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What a command that runs until it is stopped needs of the system: signals, a stream that never hangs, a full screen.
+#pragma once
+
+#include <csignal>
+#include <deque>
+#include <initializer_list>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <qconn/base/deadline.hpp>
+#include <qconn/base/value.hpp>
+#include <qconn/monitor/event.hpp>
+
+namespace qconn::cli {
+
+/// A descriptor that is closed when it goes.
+class Descriptor {
+public:
+    explicit Descriptor(int fd) noexcept : fd_{fd} {}
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    ~Descriptor();
+    int get() const noexcept { return fd_; }
+
+private:
+    int fd_;
+};
+
+/// Signals as something to wait for. They are blocked for this thread and for those that it starts from then on.
+class Signals {
+public:
+    explicit Signals(std::initializer_list<int> numbers);
+    int descriptor() const noexcept { return fd_.get(); }
+    /// The next one that has come, or 0.
+    int take() noexcept;
+    /// Leaves it for take().
+    bool pending() const noexcept;
+
+private:
+    static int open(std::initializer_list<int> numbers);
+    Descriptor fd_;
+};
+
+/// Events on their way from the monitor's threads to the one that writes. Thread-safe.
+class Inbox {
+public:
+    Inbox();
+    void put(const Event& event);
+    std::vector<Event> take();
+    int descriptor() const noexcept { return fd_.get(); }
+
+private:
+    std::mutex mutex_;
+    std::vector<Event> events_;  // guarded by mutex_
+    Descriptor fd_;
+};
+
+/// Standard output in pieces that never block for long: a reader that does not read cannot keep the tool from ending.
+class Stream {
+public:
+    /// Waits for the reader; after a signal only a moment. False: the reader has gone, or did not read in that moment.
+    /// @throws OutputError
+    bool write(std::string_view text, const Signals& signals);
+};
+
+struct Wake {
+    int signal{0};
+    bool reader_gone{false};
+};
+
+/// Waits for a signal, an event, the end of the reader, or the deadline.
+Wake wait_for(Signals& signals, const Inbox& inbox, Deadline until);
+
+struct TerminalSize {
+    std::size_t rows{24};
+    std::size_t columns{80};
+};
+TerminalSize terminal_size() noexcept;
+
+/// The terminal's second screen for as long as it lives; what was there before comes back.
+class FullScreen {
+public:
+    FullScreen();
+    FullScreen(const FullScreen&) = delete;
+    FullScreen& operator=(const FullScreen&) = delete;
+    ~FullScreen();
+    /// The text that replaces what is shown by these lines.
+    static std::string frame(const std::vector<std::string>& lines);
+};
+
+/// JSON in one line without a newline.
+std::string json_line(const Value& value);
+
+}  // namespace qconn::cli

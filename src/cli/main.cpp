@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The qconn command-line tool.
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+#include <sstream>
+
+#include <qconn/base/error.hpp>
+#include <qconn/base/log.hpp>
+
+#include "cli/json.hpp"
+#include "cli/tool.hpp"
+
+namespace {
+
+using namespace qconn;
+using namespace qconn::cli;
+
+/// One line on standard error; with --json one object.
+void report(const Tool& tool, std::string_view message, const Value& details) {
+    std::string text;
+    if (tool.json)
+        text = json_text(Map{{"error", details}}, false);
+    else
+        text = "qconn: error: " + printable(message);
+    std::fprintf(stderr, "%s\n", text.c_str());
+}
+
+Value plain_error(std::string_view name, std::string_view message) { return Map{{"name", name}, {"message", message}}; }
+
+int run_command(Tool& tool) {
+    int code = k_ok;
+    try {
+        code = tool.run();
+        tool.out.flush();
+    } catch (const PipeClosed&) {
+        // `qconn list | head`: the reader has seen what it wanted.
+    } catch (const UsageError& error) {
+        report(tool, error.what(), plain_error("USAGE-ERROR", error.what()));
+        code = k_usage;
+    } catch (const NotFound& error) {
+        report(tool, error.what(), plain_error("NOT-FOUND", error.what()));
+        code = k_not_found;
+    } catch (const Error& error) {
+        report(tool, error.what(), error_value(error));
+        code = k_failed;
+    } catch (const std::exception& error) {
+        report(tool, error.what(), plain_error("ERROR", error.what()));
+        code = k_failed;
+    }
+    return code;
+}
+
+void log_to_standard_error() {
+    set_default_log(LogLevel::warning, [](const LogRecord& record) {
+        std::string text = "qconn: ";
+        ((text += to_string(record.level)) += ": ") += printable(record.text);
+        std::fprintf(stderr, "%s\n", text.c_str());
+    });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_IGN);  // writing then says EPIPE
+    log_to_standard_error();
+
+    Tool tool;
+    std::vector<std::string> arguments;
+    for (int i = 1; i < argc; ++i) {
+        if (std::string_view{argv[i]} == "--") {
+            tool.literals.assign(argv + i + 1, argv + argc);
+            break;
+        }
+        arguments.push_back(escape_argument(argv[i]));
+    }
+
+    CLI::App app{"Named connections from qconn files: check them, ping them, watch them, call them.", "qconn"};
+    app.set_version_flag("--version", "qconn " QCONN_VERSION, "Print the version and end");
+    app.add_option("--dir", tool.directories, "Directory or file with definitions; may be given several times; default: .")
+        ->type_name("DIR")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app.add_flag("--json", tool.json, "JSON instead of text; errors too, on standard error");
+    app.add_flag("--no-colour,--no-color", tool.no_colour, "No colours; NO_COLOR in the environment does the same");
+    app.require_subcommand(1);
+    app.fallthrough();
+    app.get_formatter()->column_width(34);
+    app.footer(
+        "Exit codes: 0 fine; 1 errors in definitions, something is down or invalid, or a call failed; 2 wrong usage; 3 not found.\n\n"
+        "Examples:\n"
+        "  qconn check connections/               what is wrong, and where\n"
+        "  qconn --dir connections list\n"
+        "  qconn --dir connections ping --all\n"
+        "  qconn explain shop-api                 why is it down, what to do\n"
+        "  qconn monitor --interval 5s --json\n"
+        "  qconn call shop-api get orders/17\n"
+        "'qconn COMMAND --help' has more of each.");
+    for (const auto add : {add_check, add_list, add_show, add_schemes, add_schema, add_ping, add_explain, add_monitor, add_call, add_docs})
+        add(app, tool);
+    for (CLI::App* command : app.get_subcommands({})) command->fallthrough();
+
+    try {
+        std::reverse(arguments.begin(), arguments.end());  // the order that this overload wants
+        app.parse(std::move(arguments));
+    } catch (const CLI::ParseError& error) {
+        if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {  // --help, --version
+            std::ostringstream text;
+            app.exit(error, text, text);
+            tool.run = [&tool, help = text.str()] {
+                tool.out.text(help);
+                return k_ok;
+            };
+            return run_command(tool);
+        }
+        report(tool, std::string{error.what()} + "; see 'qconn --help'", plain_error("USAGE-ERROR", error.what()));
+        return k_usage;
+    }
+    if (tool.directories.empty()) tool.directories.emplace_back(".");
+    tool.out.set_up(tool.no_colour);
+    return run_command(tool);
+}

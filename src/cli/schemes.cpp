@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+/// `qconn schemes` and `qconn schema`: what definitions can say.
+#include <CLI/App.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "cli/describe.hpp"
+#include "cli/tool.hpp"
+
+namespace qconn::cli {
+namespace {
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) (text += text.empty() ? "" : ", ") += word;
+    return text;
+}
+
+std::string ports_text(const Scheme& scheme) {
+    std::string text;
+    for (const std::string& name : scheme.names) {
+        const auto port = scheme.default_ports.find(name);
+        if (port == scheme.default_ports.end()) continue;
+        if (!text.empty()) text += ", ";
+        if (scheme.names.size() > 1) (text += name) += ' ';
+        text += std::to_string(port->second);
+    }
+    return text;
+}
+
+Value argument_values(const std::vector<OperationSpec::Argument>& arguments) {
+    List list;
+    for (const auto& argument : arguments) {
+        list.push_back(Map{{"name", argument.name}, {"type", to_string(argument.type)}, {"required", argument.required}, {"help", argument.help}});
+    }
+    return list;
+}
+
+Value option_value(const OptionSpec& spec) {
+    List allowed;
+    for (const AllowedValue& one : spec.allowed) allowed.push_back(Map{{"value", one.value}, {"help", one.help}});
+    List aliases;
+    for (const std::string& alias : spec.aliases) aliases.emplace_back(alias);
+    return Map{{"name", spec.name},
+               {"type", to_string(spec.type)},
+               {"unit", spec.unit == Unit::none ? Value{} : Value{to_string(spec.unit)}},
+               {"default", spec.fallback},
+               {"default_text", spec.fallback_text},
+               {"help", spec.help},
+               {"example", spec.example},
+               {"allowed", std::move(allowed)},
+               {"minimum", spec.minimum ? Value{*spec.minimum} : Value{}},
+               {"maximum", spec.maximum ? Value{*spec.maximum} : Value{}},
+               {"sensitive", spec.sensitive},
+               {"environment", spec.environment},
+               {"file", spec.file},
+               {"aliases", std::move(aliases)}};
+}
+
+Value scheme_value(const Scheme& scheme, bool whole) {
+    List names;
+    for (const std::string& name : scheme.names) names.emplace_back(name);
+    Map ports;
+    for (const auto& [name, port] : scheme.default_ports) ports.set(name, static_cast<unsigned>(port));
+    Map map{{"names", std::move(names)},
+            {"title", scheme.title},
+            {"type", scheme.clients.empty() ? std::string{} : scheme.clients.front().name},
+            {"family", scheme.family},
+            {"default_ports", std::move(ports)},
+            {"example_url", scheme.example_url}};
+    if (!whole) return map;
+    List options;
+    for (const OptionSpec& spec : scheme.options) options.push_back(option_value(spec));
+    List required;
+    for (const RequiredOptions& one : scheme.required) {
+        List alternatives;
+        for (const auto& group : one.alternatives) {
+            List members;
+            for (const std::string& member : group) members.emplace_back(member);
+            alternatives.emplace_back(std::move(members));
+        }
+        required.emplace_back(std::move(alternatives));
+    }
+    List operations;
+    for (const OperationSpec& operation : scheme.operations) {
+        operations.push_back(Map{{"name", operation.name},
+                                 {"help", operation.help},
+                                 {"arguments", argument_values(operation.arguments)},
+                                 {"fields", argument_values(operation.fields)},
+                                 {"free_fields", operation.free_fields}});
+    }
+    map.set("help", scheme.help);
+    map.set("sharing", to_string(scheme.sharing));
+    map.set("ping_depth", to_string(scheme.standard_depth));
+    map.set("options", std::move(options));
+    map.set("required", std::move(required));
+    map.set("operations", std::move(operations));
+    return map;
+}
+
+void show_scheme(Tool& tool, const Scheme& scheme) {
+    Table facts;
+    const auto fact = [&](std::string label, std::string text) {
+        if (!text.empty()) facts.add({{std::move(label), Style::dim}, std::move(text)});
+    };
+    fact("schemes", joined(scheme.names));
+    fact("kind", scheme.title);
+    fact("about", scheme.help);
+    fact("example", scheme.example_url);
+    fact("client", scheme.clients.empty() ? std::string{} : scheme.clients.front().name);
+    fact("default port", ports_text(scheme));
+    fact("sharing", std::string{to_string(scheme.sharing)});
+    fact("ping", "to depth " + std::string{to_string(scheme.standard_depth)});
+    for (const RequiredOptions& required : scheme.required) fact("required", alternatives_text(required));
+    tool.out.text(facts.render(tool.out));
+
+    if (!scheme.options.empty()) {
+        Table options{{"OPTION", "TYPE", "DEFAULT", "WHAT IT DOES"}};
+        for (const OptionSpec& spec : scheme.options) {
+            std::string help = spec.help;
+            if (!spec.allowed.empty()) {
+                help += " One of";
+                for (std::size_t i = 0; i < spec.allowed.size(); ++i) (help += i == 0 ? " " : ", ") += plain_text(spec.allowed[i].value);
+                help += '.';
+            }
+            if (spec.sensitive) help += " Sensitive.";
+            options.add({spec.name, type_text(spec), default_text(spec), std::move(help)});
+        }
+        tool.out.line();
+        tool.out.text(options.render(tool.out));
+    }
+    if (!scheme.operations.empty()) {
+        Table operations{{"OPERATION", "WHAT IT DOES"}};
+        for (const OperationSpec& operation : scheme.operations) operations.add({usage(operation), operation.help});
+        tool.out.line();
+        tool.out.text(operations.render(tool.out));
+    }
+}
+
+int schemes(Tool& tool, const std::vector<std::string>& given) {
+    const Catalogue& catalogue = builtin_catalogue();
+    const auto names = positional(tool, given);
+    if (names.size() > 1) throw UsageError("one name is expected; '" + names[1] + "' is one too many");
+    if (!names.empty()) {
+        const Scheme* scheme = catalogue.find(names.front());
+        if (scheme == nullptr) {
+            throw NotFound("the scheme '" + printable(names.front()) + "' is not known to this build" + suggestion(names.front(), catalogue.names()));
+        }
+        if (tool.json)
+            tool.out.json(scheme_value(*scheme, true));
+        else
+            show_scheme(tool, *scheme);
+        return k_ok;
+    }
+    if (tool.json) {
+        List list;
+        for (const Scheme* scheme : catalogue.schemes()) list.push_back(scheme_value(*scheme, false));
+        tool.out.json(list);
+        return k_ok;
+    }
+    Table table{{"SCHEMES", "KIND", "CLIENT", "DEFAULT PORT", "EXAMPLE"}};
+    for (const Scheme* scheme : catalogue.schemes()) {
+        table.add({joined(scheme->names), scheme->title, scheme->clients.empty() ? "-" : scheme->clients.front().name, ports_text(*scheme),
+                   scheme->example_url});
+    }
+    tool.out.text(table.render(tool.out));
+    return k_ok;
+}
+
+}  // namespace
+
+void add_schemes(CLI::App& app, Tool& tool) {
+    auto* command = app.add_subcommand("schemes", "List the URL schemes, or show the options and operations of one");
+    auto names = std::make_shared<std::vector<std::string>>();
+    command->add_option("name", *names, "Scheme")->type_name("NAME");
+    command->footer(
+        "Examples:\n"
+        "  qconn schemes\n"
+        "  qconn schemes rests");
+    command->callback([&tool, names] { tool.run = [&tool, names] { return schemes(tool, *names); }; });
+}
+
+void add_schema(CLI::App& app, Tool& tool) {
+    auto* command = app.add_subcommand("schema", "Print the JSON Schema of definition files, for editors and validators");
+    command->footer(
+        "Examples:\n"
+        "  qconn schema > qconn.schema.json\n"
+        "  # first line of a definition, for editors with the YAML language server:\n"
+        "  # yaml-language-server: $schema=./qconn.schema.json");
+    command->callback([&tool] {
+        tool.run = [&tool] {
+            std::string text = builtin_catalogue().json_schema();
+            if (text.empty() || text.back() != '\n') text += '\n';
+            tool.out.text(text);
+            return k_ok;
+        };
+    });
+}
+
+}  // namespace qconn::cli

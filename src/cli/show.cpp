@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+/// `qconn show`: all that is known of one connection without asking anybody.
+#include <CLI/App.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "cli/describe.hpp"
+#include "cli/tool.hpp"
+
+namespace qconn::cli {
+namespace {
+
+int show(Tool& tool, const std::vector<std::string>& given) {
+    const std::string name = single_name(tool, given, "connection");
+    const Loaded loaded = load(tool, false);
+    const Registry& registry = *loaded.registry;
+    require_connection(registry, name);
+    const ConnectionInfo info = registry.info(name);
+    if (tool.json) {
+        tool.out.json(info_value(info, true));
+        return k_ok;
+    }
+
+    Table facts;
+    const auto fact = [&](std::string label, std::string text, Style style = Style::plain) {
+        if (!text.empty()) facts.add({{std::move(label), Style::dim}, {std::move(text), style}});
+    };
+    const auto [word, style] = status_word(info);
+    fact("name", info.name, Style::bold);
+    fact("status", word, style);
+    fact("problem", info.problem, Style::bad);
+    fact("description", info.description);
+    fact("url", info.url);
+    fact("type", info.type);
+    fact("file", info.file + (info.place.line > 0 ? ":" + std::to_string(info.place.line) : ""));
+    if (!info.enabled) fact("enabled", "no");
+    if (!info.monitored) fact("monitored", "no");
+    if (info.locked) fact("locked", "yes");
+    if (info.debug_data) fact("debug_data", "yes");
+    if (!info.tags.empty()) fact("tags", to_text(Value{info.tags}));
+    tool.out.text(facts.render(tool.out));
+
+    const Scheme* scheme = registry.catalogue().find(info.scheme);
+    if (!info.options.empty()) {
+        // Only the names of the options that the definition sets are looked at: its values may be secrets.
+        const Definition definition = registry.definition(name);
+        Table options{{"OPTION", "VALUE", "FROM"}};
+        for (const auto& [option, value] : info.options) {
+            const OptionSpec* spec = scheme != nullptr ? scheme->option(option) : nullptr;
+            std::string text = plain_text(value);
+            if (spec != nullptr && spec->unit != Unit::none && !value.is_null()) (text += ' ') += to_string(spec->unit);
+            const bool given_here = definition.options.contains(option);
+            options.add({option, text, {given_here ? "definition" : "default", given_here ? Style::plain : Style::dim}});
+        }
+        tool.out.line();
+        tool.out.text(options.render(tool.out));
+    }
+    if (scheme != nullptr && !scheme->operations.empty()) {
+        Table operations{{"OPERATION", "WHAT IT DOES"}};
+        for (const OperationSpec& operation : scheme->operations) operations.add({usage(operation), operation.help});
+        tool.out.line();
+        tool.out.text(operations.render(tool.out));
+    }
+    return k_ok;
+}
+
+}  // namespace
+
+void add_show(CLI::App& app, Tool& tool) {
+    auto* command = app.add_subcommand("show", "Show one connection: definition, options with defaults, operations");
+    auto names = std::make_shared<std::vector<std::string>>();
+    command->add_option("name", *names, "Connection")->type_name("NAME");
+    command->footer(
+        "Passwords and other sensitive values are shown as <masked>.\n\n"
+        "Examples:\n"
+        "  qconn show shop-api\n"
+        "  qconn show shop-api --json | jq .options.timeout");
+    command->callback([&tool, names] { tool.run = [&tool, names] { return show(tool, *names); }; });
+}
+
+}  // namespace qconn::cli

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What all commands of the tool share: global options, loading, exit codes.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <qconn/core/registry.hpp>
+
+#include "cli/output.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace qconn::cli {
+
+/// Exit codes; docs/tool.md has the same table.
+enum ExitCode : int {
+    k_ok = 0,
+    k_failed = 1,     ///< errors in definitions, something is down or invalid, a call failed, output could not be written
+    k_usage = 2,      ///< the command line is wrong
+    k_not_found = 3,  ///< no such connection, scheme, directory or file; nothing to work on
+};
+
+/// The command line is wrong: exit code 2.
+class UsageError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// What was asked for is not there: exit code 3.
+class NotFound : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// Global options and output of one run.
+struct Tool {
+    /// Files and directories with definitions.
+    std::vector<std::string> directories;
+    bool json{false};
+    bool no_colour{false};
+    /// Arguments after `--`: never options, never KEY=VALUE.
+    std::vector<std::string> literals;
+    /// Set by the command that was chosen.
+    std::function<int()> run;
+    Output out;
+};
+
+/// Positional arguments as typed, those after `--` at the end.
+/// @param given  what CLI11 collected, see escape_argument
+std::vector<std::string> positional(const Tool& tool, const std::vector<std::string>& given);
+
+/// CLI11 splits an argument such as `[1,2]` at its commas; a leading mark keeps it whole until positional() takes it off.
+std::string escape_argument(std::string argument);
+
+/// The one NAME of a command. @throws UsageError unless there is exactly one
+std::string single_name(const Tool& tool, const std::vector<std::string>& given, std::string_view what);
+
+/// Loads what --dir names.
+struct Loaded {
+    std::unique_ptr<Registry> registry;
+    LoadReport report;
+};
+
+/// @param note_errors  tells on standard error that some definitions have errors, and which command shows them
+/// @throws NotFound where a directory or file is not there, or there is no connection at all
+Loaded load(Tool& tool, bool note_errors = true);
+
+/// @throws NotFound with the nearest names
+void require_connection(const Registry& registry, const std::string& name);
+
+/// "; did you mean 'x'?" or the known words where there are few; empty where neither helps.
+std::string suggestion(std::string_view word, const std::vector<std::string>& known);
+
+/// A field of the JSON output of an error, or null. Never holds a secret.
+Value error_value(const Error& error);
+Value error_value(const std::optional<Error>& error);
+
+// One function a command: adds it to the application.
+void add_check(CLI::App& app, Tool& tool);
+void add_list(CLI::App& app, Tool& tool);
+void add_show(CLI::App& app, Tool& tool);
+void add_schemes(CLI::App& app, Tool& tool);
+void add_schema(CLI::App& app, Tool& tool);
+void add_ping(CLI::App& app, Tool& tool);
+void add_explain(CLI::App& app, Tool& tool);
+void add_monitor(CLI::App& app, Tool& tool);
+void add_call(CLI::App& app, Tool& tool);
+void add_docs(CLI::App& app, Tool& tool);
+
+}  // namespace qconn::cli
