@@ -113,9 +113,9 @@ struct HttpRequest {
     std::string method{"GET"};
     /// Joined to the base path of the URL with one '/'; a query may follow. A whole URL (`http…://`) is taken as it is, without the client's
     /// credentials where its origin is another one.
-    std::string path;
-    Headers headers;
-    std::string body;
+    std::string path{};
+    Headers headers{};
+    std::string body{};
     /// Sends a body (and Content-Length) even when it is empty.
     bool has_body{false};
     /// Longest silence for this call; zero: that of the options.
