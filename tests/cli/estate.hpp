@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+/// A directory of definitions for one test.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "process.hpp"
+#include "support/temp_dir.hpp"
+
+namespace qconn::test {
+
+inline bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+struct Estate {
+    TempDir directory;
+
+    /// @param rest  further lines of the document, for example "options:\n  timeout: 5\n"
+    void add(std::string_view name, std::string_view url, std::string_view rest = {}) const {
+        std::string text = "type: connection\nname: ";
+        ((((text += name) += "\ndesc: for a test\nurl: ") += url) += '\n') += rest;
+        directory.write(std::string{name} + ".qconn.yaml", text);
+    }
+    Outcome run(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {}) const {
+        return qconn(arguments, environment, directory.path());
+    }
+    Launch launch(std::vector<std::string> arguments, std::vector<std::string> environment = {}) const {
+        return qconn_launch(std::move(arguments), std::move(environment), directory.path());
+    }
+};
+
+}  // namespace qconn::test

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each example, against a real server.
+#include <csignal>
+
+#include "estate.hpp"
+#include "support/catch.hpp"
+#include "support/server.hpp"
+
+using namespace qconn::test;
+
+namespace {
+
+std::string example(std::string_view path) { return std::string{QCONN_EXAMPLES} + "/" + std::string{path}; }
+
+Outcome run(std::string_view path, std::vector<std::string> arguments, const std::string& directory = {}) {
+    return Process{{example(path), std::move(arguments), {}, directory}}.finish();
+}
+
+}  // namespace
+
+TEST_CASE("hello, the program of the README: a typed client, a body as a value", "[examples][integration]") {
+    Server nginx{"nginx"};
+    nginx.directory().write("www/orders/17", R"({"customer": {"name": "Ada"}})");
+    const TempDir directory;
+    directory.write("connections/shop-api.qconn.yaml",
+                    "type: connection\nname: shop-api\ndesc: d\nurl: rest://" + nginx.address() + "\noptions:\n  timeout: 5000\n");
+
+    const Outcome outcome = run("1_first_steps/hello", {}, directory.path());
+
+    INFO(outcome.out + outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(has(outcome.out, "Ada"));
+}
+
+TEST_CASE("definitions: findings with their places, the others work", "[examples][integration]") {
+    const Estate estate;
+    estate.add("good", "rest://edi:secret@shop.example/api");
+    estate.add("bad", "rest://shop.example", "options:\n  tiemout: 1\n");
+
+    const Outcome outcome = run("1_first_steps/definitions", {estate.directory.path()});
+
+    INFO(outcome.out + outcome.err);
+    CHECK(outcome.code == 1);
+    CHECK(has(outcome.err, "bad.qconn.yaml:6:3"));
+    CHECK(has(outcome.out, "good: RestClient at rest://edi:<masked>@shop.example/api"));
+}
+
+TEST_CASE("http: blocking, failing and asynchronous calls", "[examples][integration]") {
+    Server nginx{"nginx"};
+
+    const Outcome outcome = run("2_families/http", {"http://" + nginx.address()});
+
+    INFO(outcome.out + outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(has(outcome.out, "200 text/plain: hello"));
+    CHECK(has(outcome.out, "HTTP-CLIENT-RECEIVE-ERROR, the server said {\"status\":404}"));
+    CHECK(has(outcome.out, "both at once: 200 200"));
+}
+
+TEST_CASE("rest: a value goes out and comes back", "[examples][integration]") {
+    Server nginx{"nginx"};
+
+    const Outcome outcome = run("2_families/rest", {"http://" + nginx.address(), "example.json"});
+
+    INFO(outcome.out + outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(has(outcome.out, "stored: 201"));
+    CHECK(has(outcome.out, "2 of A-1, first tag new"));
+    CHECK(has(outcome.out, "the same"));
+}
+
+TEST_CASE("files: through a named connection", "[examples][integration]") {
+    const Estate estate;
+    const TempDir inbox;
+    estate.add("inbox", "file://" + inbox.path());
+
+    const Outcome outcome = run("2_families/files", {estate.directory.path(), "inbox"});
+
+    INFO(outcome.out + outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(has(outcome.out, "order.done, 9 bytes: 17 x A-1"));
+}
+
+TEST_CASE("supervised_services: stopped with the server, started again when it is back", "[examples][integration]") {
+    Server nginx{"nginx"};
+    const Estate estate;
+    estate.add("shop", "http://" + nginx.address());
+    estate.add("files", "file://" + estate.directory.path());
+    Process process{{example("3_whole_programs/supervised_services"), {estate.directory.path(), "shop", "files"}, {}, {}}};
+    REQUIRE(process.wait_for("event: shop up"));
+
+    nginx.kill();
+    CHECK(process.wait_for("service of shop stopped"));
+    CHECK(process.wait_for("event: shop down: "));
+    const std::string before = process.take();
+    nginx.start();
+    CHECK(process.wait_for("service of shop started"));
+    process.signal(SIGTERM);
+    const Outcome outcome = process.finish();
+
+    INFO(outcome.out + outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK_FALSE(has(before + outcome.out, "service of files stopped"));
+}

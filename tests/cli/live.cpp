@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands that ask real servers: ping, explain, call, monitor.
+#include <csignal>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "estate.hpp"
+#include "support/black_hole.hpp"
+#include "support/catch.hpp"
+#include "support/free_port.hpp"
+#include "support/server.hpp"
+
+using namespace qconn::test;
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+namespace {
+
+json next_event(Process& process) {
+    const auto line = process.line();
+    if (!line) return {};
+    return json::parse(*line);
+}
+
+/// Events of one connection until one of that kind has come; what the others do meanwhile is left out.
+std::vector<std::string> kinds_until(Process& process, std::string_view name, std::string_view last) {
+    std::vector<std::string> kinds;
+    for (;;) {
+        const json event = next_event(process);
+        if (event.is_null()) {
+            kinds.emplace_back("(nothing more came)");
+            return kinds;
+        }
+        if (event["name"] != name) continue;
+        kinds.push_back(event["event"]);
+        if (kinds.back() == last) return kinds;
+    }
+}
+
+}  // namespace
+
+TEST_CASE("ping tells what is up and what is down, and why", "[cli][integration]") {
+    Server nginx{"nginx"};
+    const Estate estate;
+    estate.add("shop", "http://" + nginx.address());
+    estate.add("dead", "http://127.0.0.1:" + std::to_string(free_port()));
+    estate.add("files", "file://" + estate.directory.path());
+
+    const Outcome good = estate.run({"ping", "shop", "files"});
+    INFO(good.out + good.err);
+    CHECK(good.code == 0);
+    CHECK(has(good.out, "2 up"));
+
+    const Outcome bad = estate.run({"ping", "--all"});
+    INFO(bad.out + bad.err);
+    CHECK(bad.code == 1);
+    CHECK(has(bad.out, "2 up, 1 down"));
+    CHECK(has(bad.out, "refused"));
+
+    const Outcome machine = estate.run({"ping", "shop", "dead", "--json"});
+    const json list = json::parse(machine.out);
+    CHECK(machine.code == 1);
+    REQUIRE(list.size() == 2);
+    CHECK(list[0]["name"] == "shop");
+    CHECK(list[0]["state"] == "up");
+    CHECK(list[0]["error"].is_null());
+    CHECK(list[1]["state"] == "down");
+    CHECK(list[1]["phase"] == "connect");
+    CHECK(list[1]["reason"] == "refused");
+}
+
+TEST_CASE("ping --all lists disabled connections without counting them; invalid ones count", "[cli][integration]") {
+    const Estate estate;
+    estate.add("files", "file://" + estate.directory.path());
+    estate.add("off", "http://127.0.0.1:1", "enabled: false\n");
+
+    const Outcome fine = estate.run({"ping", "--all"});
+    INFO(fine.out);
+    CHECK(fine.code == 0);
+    CHECK(has(fine.out, "1 up, 1 disabled"));
+    CHECK(estate.run({"ping", "off"}).code == 1);
+
+    estate.add("odd", "gopher://x");
+    const Outcome invalid = estate.run({"ping", "--all"});
+    CHECK(invalid.code == 1);
+    CHECK(has(invalid.out, "1 up, 1 disabled, 1 invalid"));
+}
+
+TEST_CASE("a ping ends with its time-out, many at a time", "[cli][integration]") {
+    const SilentServer silent;
+    const Estate estate;
+    for (int i = 0; i < 20; ++i)
+        estate.add("s" + std::to_string(i), "rest://127.0.0.1:" + std::to_string(silent.port()),
+                   "options:\n  ping_method: GET\n  ping_path: health\n");
+
+    const auto began = std::chrono::steady_clock::now();
+    const Outcome outcome = estate.run({"ping", "--all", "--timeout", "500ms"});
+
+    INFO(outcome.out + outcome.err);
+    CHECK(outcome.code == 1);
+    CHECK(has(outcome.out, "20 down"));
+    CHECK(std::chrono::steady_clock::now() - began < 10s);
+}
+
+TEST_CASE("explain shows each phase with time and evidence", "[cli][integration]") {
+    Server nginx{"nginx"};
+    const Estate estate;
+    estate.add("shop", "rest://localhost:" + std::to_string(nginx.port()), "options:\n  ping_method: GET\n  ping_path: order.json\n");
+
+    const Outcome text = estate.run({"explain", "shop"});
+    INFO(text.out + text.err);
+    CHECK(text.code == 0);
+    CHECK(has(text.out, "resolve"));
+    CHECK(has(text.out, "connect"));
+    CHECK(has(text.out, "127.0.0.1"));
+    CHECK(has(text.out, "200"));
+    CHECK(has(text.out, "next: Nothing"));
+
+    const json machine = json::parse(estate.run({"explain", "shop", "--json"}).out);
+    CHECK(machine["result"]["state"] == "up");
+    CHECK(machine["result"]["steps"].size() >= 2);
+    for (const json& step : machine["result"]["steps"]) {
+        CHECK(step["ok"] == true);
+        CHECK(step["time_ms"].is_number());
+    }
+}
+
+TEST_CASE("explain shows the TLS version, the certificate and its days", "[cli][integration]") {
+    Server nginx{"nginx"};
+    const Estate estate;
+    estate.add("open", "https://127.0.0.1:" + std::to_string(nginx.port2()), "options:\n  ssl_verify_cert: false\n");
+    estate.add("strict", "https://127.0.0.1:" + std::to_string(nginx.port2()));
+
+    const Outcome open = estate.run({"explain", "open"});
+    INFO(open.out + open.err);
+    CHECK(open.code == 0);
+    CHECK(has(open.out, "TLSv1.3"));
+    CHECK(has(open.out, "days left"));
+    CHECK(has(open.out, "CN="));
+
+    const Outcome strict = estate.run({"explain", "strict"});
+    INFO(strict.out + strict.err);
+    CHECK(strict.code == 1);
+    CHECK(has(strict.out, "FAILED"));
+    CHECK(has(strict.out, "issuer is not known here"));
+
+    const json machine = json::parse(estate.run({"explain", "strict", "--json"}).out);
+    CHECK(machine["result"]["error"]["phase"] == "tls");
+    CHECK(has(machine["result"]["error"]["reason"].get<std::string>(), "untrusted"));
+}
+
+TEST_CASE("explain says what to do about a refused connection, a missing host and a bad definition", "[cli][integration]") {
+    const Estate estate;
+    estate.add("dead", "http://127.0.0.1:" + std::to_string(free_port()));
+    estate.add("lost", "http://no-such-host.invalid");
+    estate.add("odd", "rest://127.0.0.1", "options:\n  tiemout: 5\n");
+    estate.add("off", "http://127.0.0.1:1", "enabled: false\n");
+
+    const Outcome dead = estate.run({"explain", "dead"});
+    INFO(dead.out);
+    CHECK(dead.code == 1);
+    CHECK(has(dead.out, "nothing listens on this port"));
+
+    const Outcome lost = estate.run({"explain", "lost", "--timeout", "10s"});
+    INFO(lost.out);
+    CHECK(lost.code == 1);
+    CHECK(has(lost.out, "resolve"));
+    CHECK(has(lost.out, "next: "));
+
+    const Outcome odd = estate.run({"explain", "odd"});
+    INFO(odd.out);
+    CHECK(odd.code == 1);
+    CHECK(has(odd.out, "odd.qconn.yaml:6:3"));
+    CHECK(has(odd.out, "timeout"));
+
+    CHECK(has(estate.run({"explain", "off"}).out, "enabled: true"));
+}
+
+TEST_CASE("explain tells a request that fails apart from a connection that is up", "[cli][integration]") {
+    Server nginx{"nginx"};
+    const Estate estate;
+    estate.add("shop", "http://" + nginx.address() + "/status/503");
+
+    const Outcome outcome = estate.run({"explain", "shop"});
+
+    INFO(outcome.out + outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(has(outcome.out, "a request fails"));
+    CHECK(has(outcome.out, "503"));
+}
+
+TEST_CASE("call: REST operations, their results as JSON", "[cli][integration]") {
+    Server nginx{"nginx"};
+    const Estate estate;
+    estate.add("shop", "rest://" + nginx.address());
+
+    const Outcome order = estate.run({"call", "shop", "get", "order.json"});
+    INFO(order.out + order.err);
+    CHECK(order.code == 0);
+    CHECK(has(json::parse(order.out).dump(), R"("sku":"A-1")"));
+
+    const Outcome echo = estate.run({"call", "shop", "post", "echo", R"({"sku": "A-1", "count": 2})"});
+    INFO(echo.out + echo.err);
+    CHECK(echo.code == 0);
+    CHECK(has(echo.out, "POST /echo"));
+    CHECK(has(echo.out, "A-1"));
+
+    const Outcome list = estate.run({"call", "shop", "post", "echo", "[1,2,3]"});
+    INFO(list.out + list.err);
+    CHECK(has(list.out, "[1,2,3]"));
+
+    const Outcome put = estate.run({"call", "shop", "put", "new.json", R"({"a": 1})"});
+    INFO(put.err);
+    CHECK(put.code == 0);
+    CHECK(has(json::parse(estate.run({"call", "shop", "get", "new.json"}).out).dump(), R"("a":1)"));
+    CHECK(estate.run({"call", "shop", "delete", "new.json"}).code == 0);
+
+    const Outcome missing = estate.run({"call", "shop", "get", "new.json"});
+    CHECK(missing.code == 1);
+    CHECK(missing.out.empty());
+    CHECK(has(missing.err, "404"));
+
+    const Outcome machine = estate.run({"call", "shop", "get", "new.json", "--json"});
+    CHECK_FALSE(json::parse(machine.err)["error"]["name"].get<std::string>().empty());
+}
+
+TEST_CASE("call ends with its time-out", "[cli][integration]") {
+    Server nginx{"nginx"};
+    const Estate estate;
+    estate.add("shop", "rest://" + nginx.address());
+
+    const auto began = std::chrono::steady_clock::now();
+    const Outcome outcome = estate.run({"call", "shop", "get", "delay/30", "--timeout", "500ms"});
+
+    CHECK(outcome.code == 1);
+    CHECK(has(outcome.err, "TIMEOUT"));
+    CHECK(std::chrono::steady_clock::now() - began < 10s);
+}
+
+TEST_CASE("call: file operations; after -- nothing is an option", "[cli][integration]") {
+    const Estate estate;
+    estate.add("inbox", "file://" + estate.directory.path());
+
+    CHECK(estate.run({"call", "inbox", "write", "note.txt", "a=b"}).code == 0);
+    CHECK(estate.directory.read("note.txt") == "a=b");
+    CHECK(estate.run({"call", "inbox", "write", "note.txt", "--", "--json"}).code == 0);
+    CHECK(estate.directory.read("note.txt") == "--json");
+    CHECK(has(estate.run({"call", "inbox", "read", "note.txt"}).out, "--json"));
+    CHECK(has(estate.run({"call", "inbox", "stat", "note.txt"}).out, "6"));
+
+    const Outcome list = estate.run({"call", "inbox", "list"});
+    INFO(list.out + list.err);
+    CHECK(has(json::parse(list.out).dump(), "note.txt"));
+
+    CHECK(estate.run({"call", "inbox", "move", "note.txt", "done.txt"}).code == 0);
+    CHECK(estate.run({"call", "inbox", "remove", "done.txt"}).code == 0);
+    const Outcome gone = estate.run({"call", "inbox", "read", "done.txt"});
+    CHECK(gone.code == 1);
+    CHECK(has(gone.err, "done.txt"));
+}
+
+TEST_CASE("monitor --json: one object a line with exactly these fields, as a server dies and returns", "[cli][integration]") {
+    Server nginx{"nginx"};
+    const Estate estate;
+    estate.add("shop", "http://" + nginx.address());
+    estate.add("files", "file://" + estate.directory.path());
+    Process monitor{estate.launch({"monitor", "--json", "--interval", "200ms", "--fast", "100ms", "--timeout", "1s", "--fall", "2"})};
+
+    std::map<std::string, json> first;
+    while (first.size() < 2) {
+        const json event = next_event(monitor);
+        REQUIRE(event.is_object());
+        first[event["name"]] = event;
+    }
+    for (const auto& [name, event] : first) {
+        CHECK(event["event"] == "up");
+        CHECK(event["from"] == "unknown");
+        CHECK(event["state"] == "up");
+        CHECK(event["error"] == "");
+    }
+    const json& up = first["shop"];
+    std::vector<std::string> fields;
+    for (const auto& [key, value] : up.items()) fields.push_back(key);
+    CHECK(fields == std::vector<std::string>{"error", "event", "from", "mono_ns", "name", "phase", "reason", "seq", "state", "time"});
+    const auto time = up["time"].get<std::string>();
+    CHECK(time.size() == 24);
+    CHECK(time[10] == 'T');
+    CHECK(time.back() == 'Z');
+
+    nginx.kill();
+    const json failing = next_event(monitor);
+    CHECK(failing["event"] == "failing");
+    CHECK(failing["name"] == "shop");
+    CHECK(failing["from"] == "up");
+    const json down = next_event(monitor);
+    CHECK(down["event"] == "down");
+    CHECK(down["state"] == "down");
+    CHECK(down["from"] == "failing");
+    CHECK(down["phase"] == "connect");
+    CHECK(down["reason"] == "refused");
+    CHECK_FALSE(down["error"].get<std::string>().empty());
+    CHECK(down["seq"].get<std::uint64_t>() > failing["seq"].get<std::uint64_t>());
+    CHECK(down["mono_ns"].get<std::int64_t>() > failing["mono_ns"].get<std::int64_t>());
+
+    nginx.start();
+    CHECK(kinds_until(monitor, "shop", "up").back() == "up");
+
+    monitor.signal(SIGTERM);
+    const Outcome outcome = monitor.finish();
+    CHECK(outcome.code == 0);
+    CHECK(has(outcome.err, "watched 2 connections: 2 up"));
+}
+
+TEST_CASE("monitor ends by itself after --for and at SIGINT, with a summary and exit code 0", "[cli][integration]") {
+    const Estate estate;
+    estate.add("files", "file://" + estate.directory.path());
+    estate.add("dead", "http://127.0.0.1:" + std::to_string(free_port()));
+
+    const Outcome timed = estate.run({"monitor", "--interval", "100ms", "--for", "1.5"});
+    INFO(timed.out + timed.err);
+    CHECK(timed.code == 0);
+    CHECK(has(timed.out, "  up "));
+    CHECK(has(timed.out, "  down "));
+    CHECK(has(timed.out, "watched 2 connections: 1 down, 1 up; "));
+
+    Process process{estate.launch({"monitor", "--interval", "100ms"})};
+    CHECK(process.wait_for("  up "));
+    process.signal(SIGINT);
+    const Outcome stopped = process.finish();
+    CHECK(stopped.code == 0);
+    CHECK(has(stopped.out, "watched 2 connections"));
+}
+
+TEST_CASE("monitor ends when nobody reads it any more", "[cli][integration]") {
+    const Estate estate;
+    estate.add("files", "file://" + estate.directory.path());
+    Process process{estate.launch({"monitor", "--json", "--interval", "100ms"})};
+    CHECK(process.line());
+
+    process.close_output();
+    const Outcome outcome = process.finish(10s);
+
+    CHECK(outcome.code == 0);
+    CHECK(outcome.err.empty());
+}
+
+TEST_CASE("monitor reads the definitions again at SIGHUP", "[cli][integration]") {
+    const Estate estate;
+    estate.add("files", "file://" + estate.directory.path());
+    Process process{estate.launch({"monitor", "--json", "--interval", "100ms"})};
+    CHECK(kinds_until(process, "files", "up").back() == "up");
+
+    estate.add("more", "file://" + estate.directory.path());
+    process.signal(SIGHUP);
+
+    const auto kinds = kinds_until(process, "more", "up");
+    CHECK(kinds == std::vector<std::string>{"added", "up"});
+    process.signal(SIGTERM);
+    CHECK(process.finish().code == 0);
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the commands are made of, without a process.
+#include <nlohmann/json.hpp>
+
+#include <qconn/base/error.hpp>
+
+#include "cli/advice.hpp"
+#include "cli/call_arguments.hpp"
+#include "cli/duration.hpp"
+#include "cli/json.hpp"
+#include "cli/output.hpp"
+#include "cli/tool.hpp"
+#include "support/catch.hpp"
+
+using namespace qconn;
+using namespace qconn::cli;
+using namespace std::chrono_literals;
+
+TEST_CASE("times are taken as 100ms, 1s, 2m, 1h and bare seconds", "[cli]") {
+    CHECK(parse_duration("100ms") == 100ms);
+    CHECK(parse_duration("1s") == 1s);
+    CHECK(parse_duration("2m") == 2min);
+    CHECK(parse_duration("1h") == 1h);
+    CHECK(parse_duration("30") == 30s);
+    CHECK(parse_duration("0.5") == 500ms);
+    CHECK(parse_duration("1.5s") == 1500ms);
+    CHECK(parse_duration("0") == 0ms);
+    CHECK(parse_duration("0.1ms") == 1ms);
+}
+
+TEST_CASE("what is no time is refused", "[cli]") {
+    for (const char* text : {"", "s", "ms", "x", "-1s", "-0", "1 s", "1e3s", "nan", "inf", "1d", "0x10", "99999999h", "1s2", "+1s"}) {
+        CAPTURE(text);
+        CHECK_FALSE(parse_duration(text));
+    }
+    CHECK_THROWS_AS(duration_option("--for", "soon"), UsageError);
+}
+
+namespace {
+
+OperationSpec operation(bool free_fields) {
+    return {.name = "find",
+            .help = "",
+            .arguments = {{"path", OptionType::string, true, ""}, {"body", OptionType::any, false, ""}},
+            .fields = {{"limit", OptionType::integer, false, ""}, {"deep", OptionType::boolean, false, ""}},
+            .free_fields = free_fields,
+            .run = {}};
+}
+
+Map bind(const OperationSpec& spec, const std::vector<std::string>& words) {
+    std::vector<CallWord> list;
+    for (const std::string& word : words) list.push_back({word, false});
+    return bind_arguments(spec, list);
+}
+
+std::string refusal(const OperationSpec& spec, const std::vector<std::string>& words) {
+    try {
+        bind(spec, words);
+    } catch (const UsageError& error) { return error.what(); }
+    return "taken";
+}
+
+}  // namespace
+
+TEST_CASE("a word is KEY=VALUE only where the operation declares KEY", "[cli]") {
+    const OperationSpec spec = operation(false);
+
+    CHECK(bind(spec, {"orders", "limit=3"}) == Map{{"path", "orders"}, {"limit", 3}});
+    CHECK(bind(spec, {"limit=3", "orders", "deep=true"}) == Map{{"path", "orders"}, {"limit", 3}, {"deep", true}});
+    CHECK(bind(spec, {"a=b"}) == Map{{"path", "a=b"}});
+    CHECK(bind(spec, {"orders", "a=b"}) == Map{{"path", "orders"}, {"body", "a=b"}});
+    CHECK(bind_arguments(spec, {{"limit=3", true}}) == Map{{"path", "limit=3"}});
+}
+
+TEST_CASE("with free fields every name before '=' is a KEY, other texts are not", "[cli]") {
+    const OperationSpec spec = operation(true);
+
+    CHECK(bind(spec, {"orders", "size=12", "sku=A-1"}) == Map{{"path", "orders"}, {"size", 12}, {"sku", "A-1"}});
+    CHECK(bind(spec, {"orders?x=1"}) == Map{{"path", "orders?x=1"}});
+    CHECK(bind(spec, {"orders", R"({"a": "b=c"})"}) == Map{{"path", "orders"}, {"body", Map{{"a", "b=c"}}}});
+    CHECK(bind_arguments(spec, {{"orders", false}, {"size=12", true}}) == Map{{"path", "orders"}, {"body", "size=12"}});
+}
+
+TEST_CASE("wrong arguments are refused with the operation's usage", "[cli]") {
+    const OperationSpec spec = operation(false);
+
+    CHECK(refusal(spec, {}) == "the argument path is missing; usage: find PATH [BODY] [limit=INT] [deep=BOOL]");
+    CHECK(refusal(spec, {"a", "b", "c"}).starts_with("'c' is one argument too many; usage:"));
+    CHECK(refusal(spec, {"a", "limit=1", "limit=2"}).starts_with("the argument limit is given twice"));
+    CHECK(refusal(spec, {"a", "limit=12x"}).starts_with("the argument limit is no int: '12x'"));
+    CHECK(refusal(spec, {"a", "deep=yes"}).starts_with("the argument deep is no bool: 'yes'"));
+}
+
+TEST_CASE("arguments have the types that are declared", "[cli]") {
+    OperationSpec spec;
+    spec.name = "x";
+    const auto one = [&](OptionType type, const char* text) {
+        spec.arguments = {{"v", type, true, ""}};
+        return bind(spec, {text}).at("v");
+    };
+
+    CHECK(one(OptionType::string, "17") == Value{"17"});
+    CHECK(one(OptionType::any, "17") == Value{17});
+    CHECK(one(OptionType::any, "A-1") == Value{"A-1"});
+    CHECK(one(OptionType::any, "18446744073709551615") == Value{18446744073709551615ull});
+    CHECK(one(OptionType::data, "17") == Value::binary("17"));
+    CHECK(one(OptionType::list, "[1,2]") == Value{List{1, 2}});
+    CHECK(one(OptionType::number, "1.5") == Value{1.5});
+    CHECK_THROWS_AS(one(OptionType::list, "1,2"), UsageError);
+    CHECK_THROWS_AS(one(OptionType::map, "[1]"), UsageError);
+}
+
+TEST_CASE("JSON output is JSON whatever the value holds", "[cli]") {
+    const Value value = Map{{"text", "a\"b\\c\n\x01\xff"},
+                            {"binary", Value::binary(std::string_view{"\x00\xff\x10", 3})},
+                            {"big", 18446744073709551615ull},
+                            {"decimal", Value::decimal("123456789012345678901234567890.5")},
+                            {"odd", Value::decimal("NaN")},
+                            {"inf", std::numeric_limits<double>::infinity()},
+                            {"third", 0.1},
+                            {"list", List{1, nullptr, true, List{}, Map{}}}};
+    for (const bool pretty : {false, true}) {
+        const std::string text = json_text(value, pretty);
+        const auto json = nlohmann::json::parse(text);
+
+        CHECK(json["text"] == "a\"b\\c\n\x01\xEF\xBF\xBD");
+        CHECK(json["binary"] == "AP8Q");
+        CHECK(json["big"] == 18446744073709551615ull);
+        CHECK(text.find("123456789012345678901234567890.5") != std::string::npos);
+        CHECK(json["decimal"].is_number());
+        CHECK(json["odd"] == "NaN");
+        CHECK(json["inf"].is_null());
+        CHECK(json["third"] == 0.1);
+        CHECK(json["list"].size() == 5);
+        CHECK((text.find('\n') != std::string::npos) == pretty);
+    }
+}
+
+TEST_CASE("control characters cannot steer a terminal", "[cli]") {
+    CHECK(printable("a\x1b[31mb") == "a\\x1b[31mb");
+    CHECK(printable("a\nb\tc\r") == "a\\x0ab\\x09c\\x0d");
+    CHECK(printable("\xc2\x9b") == "\\x9b");
+    CHECK(printable("\xe2\x80\xae") == "\\u202e");
+    CHECK(printable("caf\xc3\xa9") == "caf\xc3\xa9");
+    CHECK(printable("\xff\xc3") == "\xEF\xBF\xBD\xEF\xBF\xBD");
+}
+
+TEST_CASE("tables align by characters, not bytes, and can be cut", "[cli]") {
+    Output out;
+    Table table{{"NAME", "WHAT"}};
+    table.add({"caf\xc3\xa9", "one"});
+    table.add({"x", ""});
+    table.add({"longer", "three"});
+
+    CHECK(table.render(out) == "NAME    WHAT\ncaf\xc3\xa9    one\nx\nlonger  three\n");
+    const auto cut = table.lines(out, 5);
+    CHECK(cut == std::vector<std::string>{"NAME ", "caf\xc3\xa9 ", "x", "longe"});
+}
+
+TEST_CASE("times are written as people read them, and as RFC 3339", "[cli]") {
+    CHECK(duration_text(850us) == "850 us");
+    CHECK(duration_text(12300us) == "12.3 ms");
+    CHECK(duration_text(2050ms) == "2.05 s");
+    CHECK(age_text(59s) == "59 s");
+    CHECK(age_text(2h + 10min) == "2 h 10 min");
+    CHECK(rfc3339(std::chrono::system_clock::time_point{1'700'000'000'123ms}) == "2023-11-14T22:13:20.123Z");
+    CHECK(rfc3339(std::chrono::system_clock::time_point{-1ms}) == "1969-12-31T23:59:59.999Z");
+}
+
+TEST_CASE("every phase and reason has a next step", "[cli]") {
+    for (int phase = 0; phase <= static_cast<int>(Phase::redirect); ++phase) {
+        for (int reason = 0; reason <= static_cast<int>(Reason::unsupported); ++reason) {
+            CHECK_FALSE(advice(static_cast<Phase>(phase), static_cast<Reason>(reason)).empty());
+        }
+    }
+    CHECK(advice(Phase::connect, Reason::refused).find("listens") != std::string_view::npos);
+    CHECK(advice(Phase::tls, Reason::certificate_expired).find("clock") != std::string_view::npos);
+}
