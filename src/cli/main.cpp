@@ -54,6 +54,18 @@ int run_command(Tool& tool) {
     return code;
 }
 
+/// What CLI11 says, but for a missing or unknown command, where it does not name the word.
+std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
+    if (!app.get_subcommands().empty()) return error.what();
+    const auto words = app.remaining();
+    if (words.empty()) return error.get_name() == "RequiredError" ? "a command is missing" : error.what();
+    std::vector<std::string> commands;
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) commands.push_back(command->get_name());
+    const char* what = words.front().starts_with('-') ? "option" : "command";
+    return std::string{"there is no "} + what + " '" + printable(words.front()) + "'" +
+           (words.front().starts_with('-') ? std::string{} : suggestion(words.front(), commands));
+}
+
 void log_to_standard_error() {
     set_default_log(LogLevel::warning, [](const LogRecord& record) {
         std::string text = "qconn: ";
@@ -101,7 +113,10 @@ int main(int argc, char** argv) {
         "'qconn COMMAND --help' has more of each.");
     for (const auto add : {add_check, add_list, add_show, add_schemes, add_schema, add_ping, add_explain, add_monitor, add_call, add_docs})
         add(app, tool);
-    for (CLI::App* command : app.get_subcommands({})) command->fallthrough();
+    for (CLI::App* command : app.get_subcommands({})) {
+        command->fallthrough();
+        command->footer("Options of all commands: --dir DIR, --json, --no-colour; see 'qconn --help'.\n\n" + command->get_footer());
+    }
 
     try {
         std::reverse(arguments.begin(), arguments.end());  // the order that this overload wants
@@ -116,7 +131,8 @@ int main(int argc, char** argv) {
             };
             return run_command(tool);
         }
-        report(tool, std::string{error.what()} + "; see 'qconn --help'", plain_error("USAGE-ERROR", error.what()));
+        const std::string message = usage_message(app, error);
+        report(tool, message + " (see 'qconn --help')", plain_error("USAGE-ERROR", message));
         return k_usage;
     }
     if (tool.directories.empty()) tool.directories.emplace_back(".");

@@ -189,6 +189,12 @@ TEST_CASE("wrong usage ends with 2 and says what is wrong on standard error", "[
     }
 }
 
+TEST_CASE("an unknown command is named, with the nearest one", "[cli][integration]") {
+    CHECK(has(qconn({"chek"}).err, "there is no command 'chek'; did you mean 'check'?"));
+    CHECK(has(qconn({"--jsno", "list"}).err, "--jsno"));
+    CHECK(has(qconn({}).err, "a command is missing"));
+}
+
 TEST_CASE("help has examples, and is no error", "[cli][integration]") {
     const Outcome all = qconn({"--help"});
     CHECK(all.code == 0);

@@ -9,6 +9,7 @@
 #include "support/catch.hpp"
 #include "support/free_port.hpp"
 #include "support/server.hpp"
+#include "support/wait.hpp"
 
 using namespace qconn::test;
 using namespace std::chrono_literals;
@@ -342,6 +343,22 @@ TEST_CASE("monitor ends when nobody reads it any more", "[cli][integration]") {
 
     CHECK(outcome.code == 0);
     CHECK(outcome.err.empty());
+}
+
+TEST_CASE("a reader that does not read cannot keep monitor from ending", "[cli][integration]") {
+    const Estate estate;
+    std::string many;
+    for (int i = 0; i < 1000; ++i) {
+        many += "---\ntype: connection\nname: files-" + std::to_string(i) + "\ndesc: d\nurl: file://" + estate.directory.path() + "\n";
+    }
+    estate.directory.write("many.qconn.yaml", many);
+    Process process{estate.launch({"monitor", "--json", "--interval", "500ms"})};
+    REQUIRE(wait_until([&] { return process.unread() > 60000; }, 20s));
+
+    process.signal(SIGTERM);
+
+    CHECK(process.ends_unread(5s));
+    CHECK(process.finish().code == 0);
 }
 
 TEST_CASE("monitor reads the definitions again at SIGHUP", "[cli][integration]") {

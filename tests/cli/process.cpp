@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +15,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <stdexcept>
+
+#include "support/wait.hpp"
 
 namespace qconn::test {
 namespace {
@@ -123,6 +126,17 @@ void Process::signal(int number) const { ::kill(pid_, number); }
 
 void Process::type(std::string_view keys) const {
     if (::write(out_fd_, keys.data(), keys.size()) < 0) throw std::runtime_error("typing");
+}
+
+std::size_t Process::unread() const {
+    int bytes = 0;
+    return ::ioctl(out_fd_, FIONREAD, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
+bool Process::ends_unread(std::chrono::milliseconds limit) {
+    siginfo_t info{};
+    return wait_until([&] { return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid_; },
+                      limit);
 }
 
 void Process::close_output() {

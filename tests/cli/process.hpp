@@ -48,6 +48,10 @@ public:
     void signal(int number) const;
     /// At its terminal.
     void type(std::string_view keys) const;
+    /// Bytes of its standard output that wait to be read.
+    std::size_t unread() const;
+    /// Whether it ends within that time although nobody reads what it writes.
+    bool ends_unread(std::chrono::milliseconds limit);
     /// Nobody reads its standard output any more.
     void close_output();
     /// Reads everything to the end and waits. Kills it after the limit (code -9).
