@@ -153,11 +153,11 @@ TEST_CASE("an unknown name ends with 3 and the nearest ones, on standard error",
 TEST_CASE("nothing to work on ends with 3", "[cli][integration]") {
     const TempDir empty;
 
-    const Outcome none = qconn({"list"}, {}, empty.path());
+    const Outcome none = run_qconn({"list"}, {}, empty.path());
     CHECK(none.code == 3);
     CHECK(has(none.err, "no connection definitions"));
 
-    const Outcome missing = qconn({"--dir", empty / "no-such", "list"});
+    const Outcome missing = run_qconn({"--dir", empty / "no-such", "list"});
     CHECK(missing.code == 3);
     CHECK(has(missing.err, "no-such"));
 }
@@ -190,23 +190,23 @@ TEST_CASE("wrong usage ends with 2 and says what is wrong on standard error", "[
 }
 
 TEST_CASE("an unknown command is named, with the nearest one", "[cli][integration]") {
-    CHECK(has(qconn({"chek"}).err, "there is no command 'chek'; did you mean 'check'?"));
-    CHECK(has(qconn({"--jsno", "list"}).err, "--jsno"));
-    CHECK(has(qconn({}).err, "a command is missing"));
+    CHECK(has(run_qconn({"chek"}).err, "there is no command 'chek'; did you mean 'check'?"));
+    CHECK(has(run_qconn({"--jsno", "list"}).err, "--jsno"));
+    CHECK(has(run_qconn({}).err, "a command is missing"));
 }
 
 TEST_CASE("help has examples, and is no error", "[cli][integration]") {
-    const Outcome all = qconn({"--help"});
+    const Outcome all = run_qconn({"--help"});
     CHECK(all.code == 0);
     CHECK(has(all.out, "Examples:"));
     for (const char* command : {"check", "list", "show", "schemes", "schema", "ping", "explain", "monitor", "call", "docs"}) {
-        const Outcome help = qconn({command, "--help"});
+        const Outcome help = run_qconn({command, "--help"});
         CAPTURE(command);
         CHECK(help.code == 0);
         CHECK(has(help.out, "Examples:"));
         CHECK(has(all.out, command));
     }
-    CHECK(qconn({"--version"}).out.starts_with("qconn 0."));
+    CHECK(run_qconn({"--version"}).out.starts_with("qconn 0."));
 }
 
 TEST_CASE("--dir names several directories, before or after the command", "[cli][integration]") {
@@ -214,9 +214,9 @@ TEST_CASE("--dir names several directories, before or after the command", "[cli]
     const TempDir second;
     second.write("extra.qconn.yaml", "type: connection\nname: extra\ndesc: d\nurl: http://127.0.0.1:1/\n");
 
-    CHECK(json::parse(qconn({"--dir", first.directory.path(), "--dir", second.path(), "list", "--json"}).out).size() == 3);
-    CHECK(json::parse(qconn({"list", "--json", "--dir", second.path()}).out).size() == 1);
-    CHECK(qconn({"--dir", second.path(), "check"}).out == "1 ok, 0 errors, 0 warnings\n");
+    CHECK(json::parse(run_qconn({"--dir", first.directory.path(), "--dir", second.path(), "list", "--json"}).out).size() == 3);
+    CHECK(json::parse(run_qconn({"list", "--json", "--dir", second.path()}).out).size() == 1);
+    CHECK(run_qconn({"--dir", second.path(), "check"}).out == "1 ok, 0 errors, 0 warnings\n");
 }
 
 TEST_CASE("a name used twice is told by check with both places", "[cli][integration]") {
@@ -232,40 +232,40 @@ TEST_CASE("a name used twice is told by check with both places", "[cli][integrat
 }
 
 TEST_CASE("schemes lists what the build has; one has its options and operations", "[cli][integration]") {
-    const Outcome all = qconn({"schemes"});
+    const Outcome all = run_qconn({"schemes"});
     CHECK(all.code == 0);
     for (const char* name : {"http", "rest", "rests", "file"}) CHECK(has(all.out, name));
 
-    const Outcome rest = qconn({"schemes", "rests"});
+    const Outcome rest = run_qconn({"schemes", "rests"});
     CHECK(has(rest.out, "connect_timeout"));
     CHECK(has(rest.out, "int, milliseconds"));
     CHECK(has(rest.out, "post PATH"));
 
-    CHECK(json::parse(qconn({"schemes", "--json"}).out).size() >= 3);
-    const json machine = json::parse(qconn({"schemes", "rest", "--json"}).out);
+    CHECK(json::parse(run_qconn({"schemes", "--json"}).out).size() >= 3);
+    const json machine = json::parse(run_qconn({"schemes", "rest", "--json"}).out);
     CHECK(machine["options"].size() > 10);
     CHECK(machine["operations"].size() >= 5);
 }
 
 TEST_CASE("schema prints a JSON Schema", "[cli][integration]") {
-    const json schema = json::parse(qconn({"schema"}).out);
+    const json schema = json::parse(run_qconn({"schema"}).out);
     CHECK(has(schema["$schema"].get<std::string>(), "2020-12"));
 }
 
 TEST_CASE("docs prints Markdown tables", "[cli][integration]") {
-    const Outcome one = qconn({"docs", "rest"});
+    const Outcome one = run_qconn({"docs", "rest"});
     CHECK(one.code == 0);
     CHECK(has(one.out, "|"));
     CHECK(has(one.out, "connect_timeout"));
-    CHECK(has(qconn({"docs"}).out, "## file"));
-    CHECK(qconn({"docs", "rets"}).code == 3);
+    CHECK(has(run_qconn({"docs"}).out, "## file"));
+    CHECK(run_qconn({"docs", "rets"}).code == 3);
 }
 
 TEST_CASE("texts of definitions cannot steer the terminal", "[cli][integration]") {
     const TempDir directory;
     directory.write("a.qconn.yaml", "type: connection\nname: a\ndesc: \"x\\e[2Jy\"\nurl: file:///tmp\n");
 
-    const Outcome outcome = qconn({"list"}, {}, directory.path());
+    const Outcome outcome = run_qconn({"list"}, {}, directory.path());
 
     CHECK(outcome.out.find('\x1b') == std::string::npos);
     CHECK(has(outcome.out, "x\\x1b[2Jy"));

@@ -23,7 +23,7 @@ struct Estate {
         directory.write(std::string{name} + ".qconn.yaml", text);
     }
     Outcome run(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {}) const {
-        return qconn(arguments, environment, directory.path());
+        return run_qconn(arguments, environment, directory.path());
     }
     Launch launch(std::vector<std::string> arguments, std::vector<std::string> environment = {}) const {
         return qconn_launch(std::move(arguments), std::move(environment), directory.path());

@@ -162,7 +162,7 @@ Launch qconn_launch(std::vector<std::string> arguments, std::vector<std::string>
     return {QCONN_TOOL, std::move(arguments), std::move(environment), std::move(directory)};
 }
 
-Outcome qconn(const std::vector<std::string>& arguments, const std::vector<std::string>& environment, const std::string& directory) {
+Outcome run_qconn(const std::vector<std::string>& arguments, const std::vector<std::string>& environment, const std::string& directory) {
     return Process{qconn_launch(arguments, environment, directory)}.finish();
 }
 

@@ -68,7 +68,7 @@ private:
 };
 
 /// The tool, run to its end.
-Outcome qconn(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {}, const std::string& directory = {});
+Outcome run_qconn(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {}, const std::string& directory = {});
 /// For a Process of it.
 Launch qconn_launch(std::vector<std::string> arguments, std::vector<std::string> environment = {}, std::string directory = {});
 
