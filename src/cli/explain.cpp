@@ -49,7 +49,11 @@ Findings look(Registry& registry, const std::string& name, const ExplainArgument
     const PingDepth real = depth == PingDepth::standard && scheme != nullptr ? scheme->standard_depth : depth;
     found.depth = to_string(real);
     found.judged = probe(registry, name, depth, Deadline{timeout}, true);
-    if (found.judged.verdict == Verdict::up && arguments.depth.empty() && real != PingDepth::full) {
+    // A definition can have its pings send a request (ping_path): then there is nothing deeper to see.
+    const auto& steps = found.judged.result.steps;
+    const bool asked = std::any_of(steps.begin(), steps.end(), [](const PingStep& step) { return step.phase == Phase::protocol; });
+    if (asked && depth == PingDepth::standard) found.depth = to_string(PingDepth::full);
+    if (found.judged.verdict == Verdict::up && arguments.depth.empty() && real != PingDepth::full && !asked) {
         found.deeper = probe(registry, name, PingDepth::full, Deadline{timeout}, true);
     }
 

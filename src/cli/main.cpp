@@ -69,7 +69,9 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
 void log_to_standard_error() {
     set_default_log(LogLevel::warning, [](const LogRecord& record) {
         std::string text = "qconn: ";
-        ((text += to_string(record.level)) += ": ") += printable(record.text);
+        (text += to_string(record.level)) += ": ";
+        if (!record.connection.empty()) (text += printable(record.connection)) += ": ";
+        text += printable(record.text);
         std::fprintf(stderr, "%s\n", text.c_str());
     });
 }

@@ -123,6 +123,12 @@ std::string counts_text(const std::vector<ConnectionStatus>& statuses, const Out
     return text;
 }
 
+/// Phase and reason first: the words of the failure are cut where the terminal is narrow.
+std::string why(const ConnectionStatus& status) {
+    if (status.phase == Phase::none) return status.error;
+    return std::string{to_string(status.phase)} + " " + std::string{to_string(status.reason)} + "  " + status.error;
+}
+
 /// The table for terminals: what needs attention first, the latest events below.
 std::vector<std::string> screen(const Monitor& monitor, const std::deque<Event>& latest, const Output& out, TerminalSize size) {
     const auto statuses = monitor.statuses();
@@ -146,7 +152,7 @@ std::vector<std::string> screen(const Monitor& monitor, const std::deque<Event>&
                        age_text(now - status.since),
                        pinged ? age_text(now - status.checked) + " ago" : "-",
                        pinged && status.failures == 0 ? duration_text(status.latency) : "-",
-                       status.error});
+                       why(status)});
         }
     }
     for (std::string& line : table.lines(out, size.columns)) lines.push_back(std::move(line));

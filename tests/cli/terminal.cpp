@@ -54,8 +54,11 @@ TEST_CASE("monitor shows a table, what needs attention first, and leaves the scr
 TEST_CASE("Ctrl-C at the terminal ends monitor", "[cli][integration]") {
     const Estate estate;
     estate.add("files", "file://" + estate.directory.path());
-    Process process{
-        {"/bin/sh", {"-c", std::string{QCONN_TOOL} + " monitor --interval 100ms; echo code $?"}, {"TERM=xterm"}, estate.directory.path(), true}};
+    Process process{{"/bin/sh",
+                     {"-c", std::string{QCONN_TOOL} + " monitor --interval 100ms --no-colour; echo code $?"},
+                     {"TERM=xterm"},
+                     estate.directory.path(),
+                     true}};
     CHECK(process.wait_for("1 connection: 1 up"));
 
     process.type("\x03");
