@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/json.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 namespace qconn::cli {
 namespace {
@@ -112,29 +115,58 @@ private:
     std::string out_;
 };
 
-Value from_json(const Json& json) {
-    switch (json.type()) {
-        case Json::value_t::boolean: return json.get<bool>();
-        case Json::value_t::number_integer: return json.get<std::int64_t>();
-        case Json::value_t::number_unsigned: return json.get<std::uint64_t>();
-        case Json::value_t::number_float: return json.get<double>();
-        case Json::value_t::string: return json.get_ref<const std::string&>();
-        case Json::value_t::array: {
-            List list;
-            for (const Json& item : json) list.push_back(from_json(item));
-            return list;
-        }
-        case Json::value_t::object: {
-            Map map;
-            for (const auto& [key, value] : json.items()) map.set(key, from_json(value));
-            return map;
-        }
-        case Json::value_t::null:
-        case Json::value_t::binary:
-        case Json::value_t::discarded: break;
+/// Builds a Value while the text is read, so that no digit of a number is lost on the way through a double.
+class Reader : public nlohmann::json_sax<Json> {
+public:
+    Value take() { return std::move(root_); }
+
+    bool null() override { return put({}); }
+    bool boolean(bool value) override { return put(value); }
+    bool number_integer(number_integer_t value) override { return put(static_cast<long long>(value)); }
+    bool number_unsigned(number_unsigned_t value) override { return put(static_cast<unsigned long long>(value)); }
+    bool number_float(number_float_t value, const string_t& text) override {
+        const auto digits = std::count_if(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+        return put(digits <= 15 ? Value{value} : Value::decimal(text));  // a double keeps any 15 digits
     }
-    return {};
-}
+    bool string(string_t& text) override { return put(text); }
+    bool binary(binary_t&) override { return false; }
+    bool start_object(std::size_t) override { return open(Map{}); }
+    bool key(string_t& name) override {
+        keys_.push_back(name);
+        return true;
+    }
+    bool end_object() override { return close(); }
+    bool start_array(std::size_t) override { return open(List{}); }
+    bool end_array() override { return close(); }
+    bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
+
+private:
+    bool open(Value container) {
+        open_.push_back(std::move(container));
+        return open_.size() <= k_max_depth;
+    }
+    bool close() {
+        Value done = std::move(open_.back());
+        open_.pop_back();
+        return put(std::move(done));
+    }
+    bool put(Value value) {
+        if (open_.empty()) {
+            root_ = std::move(value);
+        } else if (open_.back().is_list()) {
+            open_.back().as_list().push_back(std::move(value));
+        } else {
+            open_.back().as_map().set(keys_.back(), std::move(value));
+            keys_.pop_back();
+        }
+        return true;
+    }
+
+    static constexpr std::size_t k_max_depth = 256;
+    Value root_;
+    std::vector<Value> open_;
+    std::vector<std::string> keys_;
+};
 
 }  // namespace
 
@@ -145,9 +177,9 @@ std::string json_text(const Value& value, bool pretty) {
 }
 
 std::optional<Value> parse_json(std::string_view text) {
-    const Json json = Json::parse(text.begin(), text.end(), nullptr, false);
-    if (json.is_discarded()) return std::nullopt;
-    return from_json(json);
+    Reader reader;
+    if (!Json::sax_parse(text.begin(), text.end(), &reader)) return std::nullopt;
+    return reader.take();
 }
 
 }  // namespace qconn::cli

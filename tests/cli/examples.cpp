@@ -19,7 +19,7 @@ Outcome run(std::string_view path, std::vector<std::string> arguments, const std
 }  // namespace
 
 TEST_CASE("hello, the program of the README: a typed client, a body as a value", "[examples][integration]") {
-    Server nginx{"nginx"};
+    Server nginx{"nginx", {.environment = {"NGINX_SERVER=location /orders/ { default_type application/json; }"}}};
     nginx.directory().write("www/orders/17", R"({"customer": {"name": "Ada"}})");
     const TempDir directory;
     directory.write("connections/shop-api.qconn.yaml",

@@ -110,6 +110,19 @@ TEST_CASE("arguments have the types that are declared", "[cli]") {
     CHECK_THROWS_AS(one(OptionType::map, "[1]"), UsageError);
 }
 
+TEST_CASE("JSON arguments lose no digit and nest only so deep", "[cli]") {
+    for (const char* text : {"null", "true", "[]", "{}", R"({"a":[1,-2,{"b":"c"}],"d":0.1})", "18446744073709551615", "-9223372036854775808",
+                             "123456789012345678901234567890", "1.00000000000000000001"}) {
+        CAPTURE(text);
+        const auto value = parse_json(text);
+        REQUIRE(value);
+        CHECK(json_text(*value, false) == text);
+    }
+    for (const char* text : {"", "{", "[1,]", "{\"a\":1}x", "nul", "'a'"}) CHECK_FALSE(parse_json(text));
+    CHECK(parse_json(std::string(200, '[') + std::string(200, ']')));
+    CHECK_FALSE(parse_json(std::string(100000, '[') + std::string(100000, ']')));
+}
+
 TEST_CASE("JSON output is JSON whatever the value holds", "[cli]") {
     const Value value = Map{{"text", "a\"b\\c\n\x01\xff"},
                             {"binary", Value::binary(std::string_view{"\x00\xff\x10", 3})},
