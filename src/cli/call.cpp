@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// `qconn call`: one operation of any client.
-#include <CLI/App.hpp>
-#include <CLI/Formatter.hpp>
+#include <CLI/CLI.hpp>
 
 #include <qconn/core/scheme.hpp>
 

@@ -2,8 +2,7 @@
 /// `qconn check`: what is wrong in definitions, and exactly where.
 #include <unistd.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Formatter.hpp>
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include <qconn/core/diagnostic.hpp>

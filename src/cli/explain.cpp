@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// `qconn explain`: one ping in slow motion, with evidence, and what to do next.
-#include <CLI/App.hpp>
-#include <CLI/Formatter.hpp>
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include <qconn/core/scheme.hpp>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// `qconn list`: all connections.
-#include <CLI/App.hpp>
-#include <CLI/Formatter.hpp>
+#include <CLI/CLI.hpp>
 
 #include "cli/describe.hpp"
 #include "cli/tool.hpp"

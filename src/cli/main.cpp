@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The qconn command-line tool.
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
+#include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
 #include <iostream>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// `qconn monitor`: watches all connections until it is told to stop.
-#include <CLI/App.hpp>
-#include <CLI/Formatter.hpp>
+#include <CLI/CLI.hpp>
 #include <array>
 #include <csignal>
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// `qconn schemes` and `qconn schema`: what definitions can say.
-#include <CLI/App.hpp>
-#include <CLI/Formatter.hpp>
+#include <CLI/CLI.hpp>
 
 #include "cli/describe.hpp"
 #include "cli/tool.hpp"
