@@ -281,7 +281,11 @@ void Exchange::end_of_head() {
     if (target_.tls && opened_socket()) {
         const curl_tlssessioninfo* session = nullptr;
         if (curl_easy_getinfo(easy_, CURLINFO_TLS_SSL_PTR, &session) == CURLE_OK && session != nullptr && session->internals != nullptr) {
-            response_.info.tls_info = net::describe(static_cast<SSL*>(session->internals));
+            TlsInfo info = net::describe(static_cast<SSL*>(session->internals));
+            // An earlier session stands for the check that was made then, which could only have been this where nothing was let pass.
+            const TlsOptions& tls = settings_->options.tls;
+            if (info.session_reused && info.verdict.empty() && tls.verify && tls.waive == TlsWaiver::none && !tls.decide) info.verdict = "ok";
+            response_.info.tls_info = std::move(info);
         }
     }
     if (is_redirect()) {

@@ -117,8 +117,9 @@ TEST_CASE("a relative Location is resolved", "[http][integration]") {
 TEST_CASE("no credential goes to another origin, nor back again", "[http][integration]") {
     for (const Form form : k_forms) {
         std::string first_url;
+        std::atomic<int> requests{0};  // of the first server, over all its connections
         ScriptedServer stranger{[&](int, int) { return std::optional{redirect(307, first_url + "back")}; }};
-        ScriptedServer first{[&](int, int request) { return std::optional{request == 0 ? redirect(307, stranger.url() + "there") : k_ok}; }};
+        ScriptedServer first{[&](int, int) { return std::optional{requests++ == 0 ? redirect(307, stranger.url() + "there") : k_ok}; }};
         first_url = first.url();
 
         HttpOptions secret = options(first.url());
