@@ -43,7 +43,7 @@ Version* Version::make(const Version& header, std::string_view content, std::str
     version->extra_size = static_cast<std::uint32_t>(extra.size());
     // From here on only single members are written: an assignment of the whole might write to the padding that the texts begin in.
     char* data = static_cast<char*>(block) + k_data;
-    std::memcpy(data, content.data(), content.size());
+    if (!content.empty()) std::memcpy(data, content.data(), content.size());  // null is no source, not even of nothing
     if (!extra.empty()) std::memcpy(data + content.size(), extra.data(), extra.size());
     return version;
 }
