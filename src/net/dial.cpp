@@ -472,7 +472,8 @@ private:
     void run(Deadline deadline) {
         if (done()) return;
         timer_ = std::make_unique<Timer>(*loop_);
-        dial_ = start_dial(*loop_, endpoint_, label_, trace_.get(), [this](Result<std::unique_ptr<Stream>> result) { finish(std::move(result)); });
+        dial_ = start_dial(*loop_, endpoint_, label_, trace_.get(),  // Owns itself until it is done.
+                           [self = shared_from_this()](Result<std::unique_ptr<Stream>> result) { self->finish(std::move(result)); });
         timer_->arm(deadline, [this] { dial_->expire(); });
     }
 

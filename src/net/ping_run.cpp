@@ -460,12 +460,12 @@ private:
         self_ = shared_from_this();
         timer_ = std::make_unique<Timer>(loop_);
         run_ = PingRun::start(loop_, plan_, {.label = label_, .deadline = deadline, .steps = steps_, .kept = nullptr},
-                              [this](PingResult result, std::unique_ptr<Stream>) { on_done(std::move(result)); });
+                              // Owns itself until it is done.
+                              [self = shared_from_this()](PingResult result, std::unique_ptr<Stream>) { self->on_done(std::move(result)); });
         timer_->arm(deadline, [this] { run_->expire(); });
     }
 
     void on_done(PingResult result) {
-        const auto self = shared_from_this();
         if (result.error && result.error->code() == make_error_code(Errc::cancelled))
             finish(*result.error);
         else

@@ -231,7 +231,7 @@ void append_key_log(const SSL* ssl, const char* line) {
 }
 
 /// Everything but verification.
-void configure(SSL_CTX* context, const TlsCore& core, std::string_view label) {
+void configure(SSL_CTX* context, const TlsCore& core, std::string_view label, bool reuse_sessions) {
     const auto& o = core.options;
     const auto minimum =
         o.minimum == TlsVersion::unset ? std::min(TlsVersion::tls1_2, o.maximum == TlsVersion::unset ? TlsVersion::tls1_2 : o.maximum) : o.minimum;
@@ -257,7 +257,7 @@ void configure(SSL_CTX* context, const TlsCore& core, std::string_view label) {
     }
     SSL_CTX_set1_cert_store(context, core.store.get());
     if (core.key_log) SSL_CTX_set_keylog_callback(context, append_key_log);
-    if (!o.reuse_sessions) {
+    if (!reuse_sessions) {
         SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
         SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     }
@@ -296,7 +296,7 @@ std::shared_ptr<const TlsContext> TlsContext::make(const TlsOptions& options, co
     const std::shared_ptr<TlsContext> made{new TlsContext{core}};
     made->native_ = SSL_CTX_new(TLS_client_method());
     if (made->native_ == nullptr) refuse(label, "minimum", take_openssl_words());
-    configure(made->native_, *core, label);
+    configure(made->native_, *core, label, options.reuse_sessions);
     install_verification(made->native_, Attached{core, {}, {}, nullptr, false});
     SSL_CTX_set_mode(made->native_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     if (options.reuse_sessions) TlsSessions::install(made->native_);
@@ -304,7 +304,8 @@ std::shared_ptr<const TlsContext> TlsContext::make(const TlsOptions& options, co
 }
 
 void TlsContext::apply(SSL_CTX* context, std::string_view host, std::string_view label, std::shared_ptr<TlsReport> report) const {
-    configure(context, *core_, label);
+    // In a handshake with an earlier session no certificate comes, and `decide` would not be asked.
+    configure(context, *core_, label, core_->options.reuse_sessions && !core_->options.decide);
     const std::string& wanted = core_->name_to_check(host);
     if (!set_name_to_check(SSL_CTX_get0_param(context), wanted))
         refuse(label, "server_name", "\"" + wanted + "\" is no name that a certificate can be for");
@@ -312,7 +313,7 @@ void TlsContext::apply(SSL_CTX* context, std::string_view host, std::string_view
 }
 
 void TlsContext::apply(SSL_CTX* context) const {
-    configure(context, *core_, {});
+    configure(context, *core_, {}, core_->options.reuse_sessions && !core_->options.decide);
     install_verification(context, Attached{core_, {}, {}, nullptr, false});
 }
 
@@ -336,6 +337,7 @@ void prepare(SSL* ssl, const TlsContext& context, TlsPeer peer) {
     if (!protocols.empty())
         SSL_set_alpn_protos(ssl, reinterpret_cast<const unsigned char*>(protocols.data()), static_cast<unsigned>(protocols.size()));
     state.label = std::move(peer.label);
+    state.name = wanted;
     // Names that the certificate was checked for belong to the key: a session stands for that check.
     state.session_key = authority(peer.host, peer.port) + ' ' + wanted + ' ' + protocols;
     if (core.options.reuse_sessions) core.sessions.offer(ssl, state);

@@ -54,7 +54,7 @@ public:
     /// Puts everything into another SSL_CTX, verification included, for libcurl's CURLOPT_SSL_CTX_FUNCTION; the SSL_CTX keeps what it needs alive.
     /// With it libcurl's own checks are to be off (CURLOPT_SSL_VERIFYPEER 0, CURLOPT_SSL_VERIFYHOST 0): the verification installed here does
     /// both, with waivers, pin and decision, and refuses the handshake by itself. server_name is sent in the place of libcurl's own.
-    /// Sessions are left to libcurl (CURLOPT_SSL_SESSIONID_CACHE, to be set from options().reuse_sessions).
+    /// Sessions are libcurl's own affair (it keeps them by host), unless the options forbid them or have a decision that must see every chain.
     /// @param host    of the URL; what the certificate must be for, unless the options name another
     /// @param label   of the connection, for messages
     /// @param report  where the outcome is told; may be null

@@ -30,6 +30,7 @@ struct TlsProblem {
 /// What goes with one SSL.
 struct SslState {
     std::string label;
+    std::string name;  // what the certificate must be for
     std::string session_key;
     std::string offered_verdict;  // of the handshake that the offered session is from
     std::vector<TlsProblem> problems;

@@ -182,8 +182,8 @@ int verify(X509_STORE_CTX* store, void*) {
     state.refusal.reset();
     if (!accepted) {
         const auto& label = state.label.empty() ? attached.label : state.label;
-        const char* const name = X509_VERIFY_PARAM_get0_host(X509_STORE_CTX_get0_param(store), 0);
-        state.refusal = refusal_error(certificate, name != nullptr ? name : attached.core->name_to_check(attached.host), reason, words, label);
+        const auto name = state.name.empty() ? attached.core->name_to_check(attached.host) : state.name;
+        state.refusal = refusal_error(certificate, name, reason, words, label);
     }
     TlsVerification::tell(attached.report, state);
     // libcurl looks at this too.
@@ -263,7 +263,8 @@ std::optional<Error> check_resumed(SSL* ssl) {
     std::string words;
     const TlsInfo info = describe(ssl);
     if (decide(attached->core->options, info, true, words)) return std::nullopt;
-    state.refusal = refusal_error(info.chain.empty() ? TlsCertificate{} : info.chain.front(), {}, Reason::certificate_untrusted, words, state.label);
+    state.refusal =
+        refusal_error(info.chain.empty() ? TlsCertificate{} : info.chain.front(), state.name, Reason::certificate_untrusted, words, state.label);
     return state.refusal;
 }
 
