@@ -15,8 +15,7 @@ struct Line {
 // The first line that fits is taken: exact ones, then those for a reason, then those for a phase.
 constexpr std::array k_lines{
     Line{Phase::secret, Reason::none,
-         "The definition refers to a secret that is not there: set the variable or make the file readable for this user. 'qconn show NAME' shows the "
-         "reference."},
+         "The definition refers to a secret that is not there: set the variable or make the file readable for this user."},
     Line{Phase::resolve, Reason::unknown_host, "Check the spelling of the host in the URL; 'getent hosts HOST' asks the same resolver."},
     Line{Phase::resolve, Reason::none,
          "The name service did not answer: see /etc/resolv.conf and whether its servers can be reached. An address in the URL goes round it for a "
