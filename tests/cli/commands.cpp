@@ -209,7 +209,7 @@ TEST_CASE("help has examples, and is no error", "[cli][integration]") {
     CHECK(run_qconn({"--version"}).out.starts_with("qconn 0."));
 }
 
-TEST_CASE("--dir names several directories, before or after the command", "[cli][integration]") {
+TEST_CASE("the option --dir names several directories, before or after the command", "[cli][integration]") {
     const GoodEstate first;
     const TempDir second;
     second.write("extra.qconn.yaml", "type: connection\nname: extra\ndesc: d\nurl: http://127.0.0.1:1/\n");
@@ -231,7 +231,7 @@ TEST_CASE("a name used twice is told by check with both places", "[cli][integrat
     CHECK(has(outcome.out, "z.qconn.yaml"));
 }
 
-TEST_CASE("schemes lists what the build has; one has its options and operations", "[cli][integration]") {
+TEST_CASE("schemes lists what the build has, one has its options and operations", "[cli][integration]") {
     const Outcome all = run_qconn({"schemes"});
     CHECK(all.code == 0);
     for (const char* name : {"http", "rest", "rests", "file"}) CHECK(has(all.out, name));

@@ -70,7 +70,7 @@ TEST_CASE("ping tells what is up and what is down, and why", "[cli][integration]
     CHECK(list[1]["reason"] == "refused");
 }
 
-TEST_CASE("ping --all lists disabled connections without counting them; invalid ones count", "[cli][integration]") {
+TEST_CASE("ping --all lists disabled connections without counting them, invalid ones count", "[cli][integration]") {
     const Estate estate;
     estate.add("files", "file://" + estate.directory.path());
     estate.add("off", "http://127.0.0.1:1", "enabled: false\n");
@@ -237,7 +237,7 @@ TEST_CASE("call ends with its time-out", "[cli][integration]") {
     CHECK(std::chrono::steady_clock::now() - began < 10s);
 }
 
-TEST_CASE("call: file operations; after -- nothing is an option", "[cli][integration]") {
+TEST_CASE("call: file operations, after -- nothing is an option", "[cli][integration]") {
     const Estate estate;
     estate.add("inbox", "file://" + estate.directory.path());
 

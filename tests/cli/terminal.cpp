@@ -19,7 +19,7 @@ Launch at_terminal(const Estate& estate, std::vector<std::string> arguments, std
 
 }  // namespace
 
-TEST_CASE("on a terminal there are colours; --no-colour and NO_COLOR switch them off", "[cli][integration]") {
+TEST_CASE("on a terminal there are colours, --no-colour and NO_COLOR switch them off", "[cli][integration]") {
     const Estate estate;
     estate.add("files", "file://" + estate.directory.path());
 

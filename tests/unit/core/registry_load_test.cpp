@@ -212,7 +212,7 @@ TEST_CASE("a new version that is bad leaves the former one in use, stale", "[reg
     CHECK(changes.wait(2) == Texts{"became_valid a", "reloaded"});
 }
 
-TEST_CASE("an unparseable file keeps all that it held; on first load it makes one invalid connection", "[registry][load]") {
+TEST_CASE("an unparseable file keeps all that it held, on first load it makes one invalid connection", "[registry][load]") {
     FakeRegistry f;
     f.directory.write("both.qconn.yaml", FakeRegistry::text("a", "fake://a") + "---\n" + FakeRegistry::text("b", "fake://b"));
     f.directory.write("broken.qconn.yaml", "type: [connection\nname: c\n");

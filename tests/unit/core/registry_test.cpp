@@ -328,7 +328,7 @@ TEST_CASE("a ping runs what the scheme made, and a missing secret is a failure o
     CHECK(thrown_name([&] { f.registry->ping("nothing"); }) == "CONNECTION-UNKNOWN");
 }
 
-TEST_CASE("changes arrive in order; a listener that throws or unsubscribes itself harms nobody", "[registry]") {
+TEST_CASE("changes arrive in order, a listener that throws or unsubscribes itself harms nobody", "[registry]") {
     FakeRegistry f;
     Changes changes{*f.registry};
     auto thrower = f.registry->subscribe([](const RegistryChange&) { throw std::runtime_error{"no"}; });

@@ -166,7 +166,7 @@ TEST_CASE("a start function may say that nothing runs", "[monitor]") {
     CHECK(settle(job).empty());
 }
 
-TEST_CASE("with the mechanism off connections stop and start nothing; switched on it catches up", "[monitor]") {
+TEST_CASE("with the mechanism off connections stop and start nothing, switched on it catches up", "[monitor]") {
     Dependent service{InterfaceKind::service, true, true};
     service.block();
     CHECK(settle(service, true, false).empty());

@@ -174,7 +174,7 @@ TEST_CASE("a down connection that becomes invalid changes its alert", "[monitor]
     CHECK(play.told() == "invalid:shop alert-cleared:shop:USER-CONNECTION-UNAVAILABLE alert:shop:USER-CONNECTION-UNUSABLE");
 }
 
-TEST_CASE("disabling clears the alert and stops dependents; enabling pings at once", "[monitor]") {
+TEST_CASE("disabling clears the alert and stops dependents, enabling pings at once", "[monitor]") {
     Play play;
     const TargetId id = play.add("shop");
     play.ping(id, Play::bad());

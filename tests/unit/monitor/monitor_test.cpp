@@ -122,7 +122,7 @@ TEST_CASE("a ping by hand joins the one under way", "[monitor][threads]") {
     CHECK(scene.monitor->status("shop").pings == 1);
 }
 
-TEST_CASE("waiting for a ping ends by its deadline and by cancelling; the ping goes on", "[monitor][threads]") {
+TEST_CASE("waiting for a ping ends by its deadline and by cancelling, the ping goes on", "[monitor][threads]") {
     Scene scene;
     scene.world->shut();
     CHECK(error_name([&] { scene.monitor->ping("shop", Deadline{20ms}); }) == "TIMEOUT");
@@ -430,7 +430,7 @@ TEST_CASE("a start that throws is tried again when a connection has come up anew
     CHECK(wait_until([&] { return orders.info().start_error.empty(); }));
 }
 
-TEST_CASE("functions may block; what happens meanwhile is caught up with, once", "[monitor][threads]") {
+TEST_CASE("functions may block, what happens meanwhile is caught up with, once", "[monitor][threads]") {
     Scene scene;
     Calls calls;
     std::atomic<bool> go{false};
