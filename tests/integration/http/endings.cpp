@@ -183,9 +183,9 @@ TEST_CASE("destroying a client ends its blocking calls in every phase", "[http][
         INFO(to_string(stuck.phase));
         auto client = std::make_unique<HttpClient>(stuck.options);
         std::optional<Error> seen;
-        std::thread caller{[&] {
+        std::thread caller{[&seen, &stuck, used = client.get()] {
             try {
-                client->request(stuck.request);
+                used->request(stuck.request);
             } catch (const Error& error) { seen = error; }
         }};
         std::this_thread::sleep_for(k_settle);

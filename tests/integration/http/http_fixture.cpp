@@ -168,12 +168,12 @@ void ScriptedServer::serve(int fd, int number) {
         const std::size_t head = pending.find("\r\n\r\n");
         if (head == std::string::npos) return false;
         std::size_t body = 0;
-        if (const std::size_t at = pending.find("Content-Length: "); at < head) body = std::stoul(pending.substr(at + 16));
+        if (const std::size_t at = pending.find("Content-Length: "); at < head) body = std::stoul(pending.substr(at + 16, 20));
         if (pending.size() < head + 4 + body) return false;
         pending.erase(0, head + 4 + body);
         return true;
     };
-    char block[4096];
+    char block[65'536];
     while (true) {
         const ssize_t got = ::recv(fd, block, sizeof block, 0);
         if (got <= 0) break;

@@ -192,9 +192,9 @@ TEST_CASE("destroying a REST client ends its calls", "[rest][integration]") {
     auto client = std::make_unique<RestClient>(rest_options("http://127.0.0.1:" + std::to_string(silent.port()) + "/"));
     std::atomic<int> cancelled{0};
     client->async_call({}, {}, [&](Result<RestResponse> result) { cancelled += !result && result.error().reason() == Reason::cancelled ? 1 : 0; });
-    std::thread caller{[&] {
+    std::thread caller{[&cancelled, used = client.get()] {
         try {
-            client->get("");
+            used->get("");
         } catch (const Error& error) { cancelled += error.reason() == Reason::cancelled ? 1 : 0; }
     }};
     std::this_thread::sleep_for(150ms);
