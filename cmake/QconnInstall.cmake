@@ -11,15 +11,24 @@ write_basic_package_version_file(qconn-config-version.cmake COMPATIBILITY SameMi
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/qconn-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/qconn-config-version.cmake
   DESTINATION ${qconn_package_dir})
 
-# What a consumer of the static library must link as well; a shared one carries it.
-set(qconn_requires_private "openssl >= 3.0 yaml-0.1 pugixml")
-set(qconn_libs_private "-pthread")
-if(QCONN_WITH_HTTP)
-  string(APPEND qconn_requires_private " libcurl >= 7.88 zlib libbrotlidec libbrotlienc libzstd")
-  string(APPEND qconn_libs_private " -lbz2")
-else()
+# What a consumer of the static library links as well; a shared one carries it. Not "Requires.private", as `pkg-config --static` would go on to what those
+# libraries need for a static link, which Debian does not install with them.
+set(qconn_requires "")
+set(qconn_libs "")
+set(qconn_cflags "")
+if(NOT BUILD_SHARED_LIBS)
+  set(qconn_requires "openssl >= 3.0 yaml-0.1 pugixml")
+  set(qconn_libs " -pthread")
+  if(QCONN_WITH_HTTP)
+    string(APPEND qconn_requires " libcurl >= 7.88 zlib libbrotlidec libbrotlienc libzstd")
+    string(APPEND qconn_libs " -lbz2")
+  endif()
+endif()
+if(NOT QCONN_WITH_HTTP)
   set(qconn_cflags " -DQCONN_WITHOUT_HTTP")
 endif()
+# Relative, so that `cmake --install --prefix` and moved trees work.
+file(RELATIVE_PATH qconn_pc_to_prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 configure_file(cmake/qconn.pc.in qconn.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/qconn.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 if(TARGET qconn_cli)

@@ -17,6 +17,6 @@ int main(int argc, char** argv) {
     try {
         (void)registry.get<qconn::FileClient>("inbx");
         return 1;
-    } catch (const qconn::Error& e) { std::printf("%s", e.what()); }
+    } catch (const qconn::Error& e) { std::printf("%s\n", e.what()); }
     return report.ok() && text == "hello\n" ? 0 : 1;
 }

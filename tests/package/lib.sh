@@ -23,9 +23,7 @@ consume() {
   LD_LIBRARY_PATH=$libdir run "$work/cmake/consumer"
 
   export PKG_CONFIG_PATH=$libdir/pkgconfig
-  local static=
-  [ -e "$libdir/libqconn.so" ] || static=--static
-  # shellcheck disable=SC2046,SC2086
-  c++ -std=c++20 "$here/consumer.cpp" -o "$work/by-pkg-config" $(pkg-config --cflags qconn) $(pkg-config $static --libs qconn)
+  # shellcheck disable=SC2046
+  c++ -std=c++20 "$here/consumer.cpp" -o "$work/by-pkg-config" $(pkg-config --cflags --libs qconn)
   LD_LIBRARY_PATH=$libdir run "$work/by-pkg-config"
 }

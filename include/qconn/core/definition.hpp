@@ -42,7 +42,7 @@ struct Definition {
     Place place;
 
     /// Lower case; empty where the URL has none.
-    std::string scheme() const;
+    QCONN_API std::string scheme() const;
 
     QCONN_API friend bool operator==(const Definition& a, const Definition& b) noexcept;
 };

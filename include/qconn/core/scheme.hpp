@@ -112,7 +112,7 @@ struct Scheme {
     /// What a ping of this depth does. `standard` is handed on as it is: what that means may depend on the definition.
     std::function<PingPlan(const ResolvedDefinition&, PingDepth, const Runtime&)> make_ping;
 
-    const OptionSpec* option(std::string_view name) const noexcept;
+    QCONN_API const OptionSpec* option(std::string_view name) const noexcept;
 };
 
 /// The set of schemes that are known. A registry holds one; a copy can be extended.

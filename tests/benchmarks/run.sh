@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# run.sh BUILD_DIR: every measurement that docs/performance.md quotes, one after the other. Wants a quiet machine; takes a quarter of an hour.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+build=${1:?usage: run.sh BUILD_DIR}
+grep -m 1 'model name' /proc/cpuinfo || true
+printf 'cores: %s, load: %s\n' "$(nproc)" "$(cut -d ' ' -f 1-3 /proc/loadavg)"
+"$here/include_time.sh"
+for name in load registry http_get; do
+  printf '== %s\n' "$name"
+  "$build/tests/benchmarks/bench_$name"
+done
+printf '== monitor\n'
+"$here/monitor.sh" "$build"
