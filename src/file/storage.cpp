@@ -207,6 +207,7 @@ void append(const Task& task, const Spot& spot, std::string_view data, const Sto
     try {
         write_all(task, fd.get(), data, stop);
         sync(task, fd.get());
+        stop.commit(task);  // who has been told of a cancellation finds the file as it was
     } catch (...) {
         // What was written of it goes again, unless somebody else has appended meanwhile: then it cannot be taken out.
         const ::off_t end = ::lseek(fd.get(), 0, SEEK_CUR);  // after our last byte
@@ -260,8 +261,8 @@ std::vector<FileInfo> list(const Task& task, const FileOptions& options, std::st
     const std::string glob{pattern};
 
     std::vector<FileInfo> found;
-    for (;;) {
-        if (found.size() % 256 == 0) stop.check(task);
+    for (std::size_t seen = 0;; ++seen) {
+        if (seen % 256 == 0) stop.check(task);
         errno = 0;
         const dirent* entry = ::readdir(folder.get());
         if (entry == nullptr) {
