@@ -60,6 +60,20 @@ Dialogue::Step ProxyConnect::begin(std::string& out) {
 }
 
 Dialogue::Step ProxyConnect::feed(std::string_view input, bool closed, std::string&) {
+    // The final answer may have come together with interim ones: nothing more would arrive to ask for it again.
+    std::size_t used = 0;
+    while (true) {
+        Step step = read_head(input.substr(used), closed);
+        const bool interim = step.want == Want::read && step.used != 0;
+        used += step.used;
+        if (interim && ++interims_ > k_max_interims) return {Want::failed, used, error(Reason::limit, "it sends interim answers without an end")};
+        if (interim) continue;
+        step.used = used;
+        return step;
+    }
+}
+
+Dialogue::Step ProxyConnect::read_head(std::string_view input, bool closed) {
     // The head ends with an empty line; a bare LF is taken for a line's end too (RFC 9112 section 2.2).
     std::size_t at = 0;
     while (at < input.size()) {

@@ -18,6 +18,9 @@ public:
     /// Largest head of an answer.
     static constexpr std::size_t k_max_head = std::size_t{64} * 1024;
 
+    /// Interim answers (1xx) before the final one.
+    static constexpr int k_max_interims = 16;
+
     /// @param proxy  lives as long as this
     ProxyConnect(const Proxy& proxy, std::string_view host, std::uint16_t port);
 
@@ -28,12 +31,14 @@ public:
     Phase phase() const noexcept override { return Phase::proxy; }
 
 private:
+    Step read_head(std::string_view input, bool closed);
     Step judge(std::string_view head, std::size_t used);
     Error error(Reason reason, std::string words) const;
 
     const Proxy& proxy_;
     std::string target_;
     std::string status_line_;
+    int interims_{0};
 };
 
 }  // namespace qconn::net

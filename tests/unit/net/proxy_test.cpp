@@ -75,6 +75,27 @@ TEST_CASE("what follows the proxy's answer is left for the tunnel, however it ar
     CHECK(std::string{"SSH-2.0-x"}.substr(0, rest.size()) == rest);
 }
 
+TEST_CASE("interim answers of a proxy may come in one piece with the final one", "[net][proxy]") {
+    ProxyConnect dialogue{k_open, "target.example", 443};
+    std::string out;
+    const std::string heads = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\nX: 1\r\n\r\nHTTP/1.1 200 OK\r\n\r\n";
+    const auto step = dialogue.feed(heads + "tunnel", false, out);
+    CHECK(step.want == Dialogue::Want::done);
+    CHECK(step.used == heads.size());
+    CHECK(dialogue.evidence() == "HTTP/1.1 200 OK");
+
+    CHECK(reason_of(ProxyConnect{k_open, "target.example", 443}.feed("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 No\r\n\r\n", false, out)) ==
+          Reason::permission);
+}
+
+TEST_CASE("interim answers of a proxy have an end", "[net][proxy]") {
+    std::string heads;
+    for (int i = 0; i < ProxyConnect::k_max_interims; ++i) heads += "HTTP/1.1 100 Continue\r\n\r\n";
+    const auto size = GENERATE(std::size_t{7}, std::size_t{100'000});
+    CHECK(converse(k_open, heads + "HTTP/1.1 200 OK\r\n\r\n", size).want == Dialogue::Want::done);
+    CHECK(reason_of(converse(k_open, heads + heads, size)) == Reason::limit);
+}
+
 TEST_CASE("an answer that ends at any byte is incomplete", "[net][proxy]") {
     const std::string head = "HTTP/1.1 200 Connection established\r\nVia: 1.1 proxy\r\n\r\n";
     for (std::size_t length = 0; length < head.size(); ++length) {
