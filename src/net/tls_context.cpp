@@ -7,10 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <sstream>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include <qconn/net/net_error.hpp>
@@ -19,6 +21,7 @@
 #include "net/address.hpp"
 #include "net/openssl_ptr.hpp"
 #include "net/tls_core.hpp"
+#include "net/unique_fd.hpp"
 
 namespace qconn::net {
 
@@ -34,14 +37,29 @@ constexpr std::size_t k_max_file = std::size_t{16} * 1024 * 1024;
 }
 
 std::string read_file(std::string_view label, std::string_view field, const std::string& path) {
-    std::ifstream in{path, std::ios::binary};
-    std::ostringstream contents;
-    if (in) contents << in.rdbuf();
+    const auto unreadable = [&](const std::string& why) {
+        refuse(label, field, "the file \"" + path + "\" cannot be read (" + why + "); check path and permissions");
+    };
+    // O_NONBLOCK: opening a pipe must not wait for its other end.
+    const UniqueFd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
     struct stat seen {};
-    if (!in || ::stat(path.c_str(), &seen) != 0 || !S_ISREG(seen.st_mode))
-        refuse(label, field, "the file \"" + path + "\" cannot be read (" + std::generic_category().message(errno) + "); check path and permissions");
-    auto text = std::move(contents).str();
-    if (text.size() > k_max_file) refuse(label, field, "the file \"" + path + "\" is larger than 16 MiB; that is no certificate");
+    if (!fd || ::fstat(fd.get(), &seen) != 0) unreadable(std::generic_category().message(errno));
+    if (S_ISDIR(seen.st_mode)) unreadable(std::generic_category().message(EISDIR));
+    if (!S_ISREG(seen.st_mode)) unreadable("it is no regular file");
+    std::string text;
+    std::array<char, 16 * 1024> block;
+    ::ssize_t got = 0;
+    do {
+        // Looked at while reading as well: the file may grow.
+        if (std::max(text.size(), static_cast<std::size_t>(seen.st_size)) > k_max_file) {
+            wipe(text);
+            refuse(label, field, "the file \"" + path + "\" is larger than 16 MiB; that is no certificate");
+        }
+        got = ::read(fd.get(), block.data(), block.size());
+        if (got < 0 && errno != EINTR) unreadable(std::generic_category().message(errno));
+        if (got > 0) text.append(block.data(), static_cast<std::size_t>(got));
+    } while (got != 0);
+    ::OPENSSL_cleanse(block.data(), block.size());
     return text;
 }
 
