@@ -218,7 +218,7 @@ Error status_error(const Settings& settings, const HttpResponse& response, std::
     const int status = response.status;
     std::string message = (what.empty() ? response.info.method + " " + shown_url(response.info.url) : std::string{what}) + " was answered with " +
                           std::to_string(status);
-    if (!response.reason.empty()) message += " " + text::printable(text::shorten(response.reason, 80));
+    if (!response.reason.empty()) message += " " + text::printable(text::shorten(settings.redact(response.reason), 80));
     Phase phase = Phase::protocol;
     Reason reason = Reason::status;
     HttpErrc code = HttpErrc::receive;

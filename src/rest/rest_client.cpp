@@ -56,15 +56,8 @@ RestResponse interpret(HttpResponse answer, const http::Settings& settings) {
     const HttpOptions& options = settings.options;
     if (answer.status >= 400 && !options.error_passthru) {
         const Error plain = http::status_error(settings, answer);
-        Error error = rest::response_error(plain, answer, options.assume_charset, http::shown_url(answer.info.url));
-        // A server may repeat in its text what it was sent.
-        const std::string redacted = settings.redact(std::string{error.message()});
-        if (redacted != error.message()) {
-            Error clean{error.code(), error.name(), redacted};
-            clean.with_phase(error.phase()).with_reason(error.reason()).with_retryable(error.retryable()).with_connection(error.connection());
-            error = clean;
-        }
-        throw std::move(error).with_detail(std::make_shared<HttpErrorDetail>(std::move(answer)));
+        const Error error = rest::response_error(plain, answer, options.assume_charset, http::shown_url(answer.info.url));
+        throw rest::redacted(error, settings).with_detail(std::make_shared<HttpErrorDetail>(std::move(answer)));
     }
     RestResponse response;
     response.status = answer.status;

@@ -92,5 +92,14 @@ Error response_error(const Error& plain, const HttpResponse& response, std::stri
     return error;
 }
 
+Error redacted(const Error& error, const http::Settings& settings) {
+    const std::string name = settings.redact(std::string{error.name()});
+    const std::string message = settings.redact(std::string{error.message()});
+    if (name == error.name() && message == error.message()) return error;
+    Error clean{error.code(), name == error.name() ? name : "REST-RESPONSE-ERROR", message};
+    clean.with_phase(error.phase()).with_reason(error.reason()).with_retryable(error.retryable()).with_connection(error.connection());
+    return clean;
+}
+
 }  // namespace rest
 }  // namespace qconn

@@ -8,6 +8,8 @@
 #include <qconn/base/error.hpp>
 #include <qconn/rest/rest_client.hpp>
 
+#include "http/settings.hpp"
+
 namespace qconn::rest {
 
 /// An Error of this family with the name documented at the code.
@@ -17,5 +19,9 @@ Error make_rest_error(RestErrc code, std::string message, Phase phase, Reason re
 /// @param plain  the HTTP client's error for it
 /// @param shown  the URL for messages
 Error response_error(const Error& plain, const HttpResponse& response, std::string_view assume_charset, std::string_view shown);
+
+/// The same error without the client's secrets, which a server may repeat in its `err` and its text. A name that held one becomes
+/// REST-RESPONSE-ERROR.
+Error redacted(const Error& error, const http::Settings& settings);
 
 }  // namespace qconn::rest

@@ -150,3 +150,14 @@ TEST_CASE("what a server said is shown without the client's secrets", "[http]") 
     const std::string line = basic_authorization("u", "s3cretpass");
     CHECK(settings.redact("got s3cretpass and " + line) == "got <masked> and Basic <masked>");
 }
+
+TEST_CASE("a reason phrase is shown without the client's secrets", "[http]") {
+    HttpOptions options = example();
+    options.url = "http://u:s3cretpass@h/";
+    HttpResponse response;
+    response.status = 500;
+    response.reason = "no s3cretpass here";
+    const Error error = status_error(Settings{options, Runtime{}}, response);
+    CHECK(std::string{error.message()}.find("no <masked> here") != std::string::npos);
+    CHECK(std::string{error.message()}.find("s3cretpass") == std::string::npos);
+}

@@ -138,3 +138,24 @@ TEST_CASE("a failing answer speaks for itself where it can", "[rest]") {
     CHECK(from("", "application/json").name() == "HTTP-CLIENT-RECEIVE-ERROR");
     CHECK(from("{broken", "application/json").name() == "HTTP-CLIENT-RECEIVE-ERROR");
 }
+
+TEST_CASE("a server's error name that repeats a secret is not kept", "[rest]") {
+    HttpOptions options;
+    options.url = "http://u:s3cretpass@h/";
+    const http::Settings settings{options, Runtime{}};
+    const Error plain = make_rest_error(RestErrc::response, "plain", Phase::auth, Reason::denied);
+    HttpResponse response;
+    response.status = 401;
+    response.headers = {{"Content-Type", "application/json"}};
+
+    response.body = R"({"err": "NO-s3cretpass", "desc": "bad"})";
+    const Error hidden = redacted(response_error(plain, response, {}, "http://h/"), settings);
+    CHECK(hidden.name() == "REST-RESPONSE-ERROR");
+    CHECK(std::string{hidden.what()}.find("s3cretpass") == std::string::npos);
+    CHECK(hidden.reason() == Reason::denied);
+
+    response.body = R"({"err": "NO-ENTRY", "desc": "s3cretpass is wrong"})";
+    const Error kept = redacted(response_error(plain, response, {}, "http://h/"), settings);
+    CHECK(kept.name() == "NO-ENTRY");
+    CHECK(std::string{kept.message()}.find("<masked> is wrong") == 0);
+}
