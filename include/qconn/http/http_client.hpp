@@ -179,8 +179,10 @@ class Transport;
 
 /// Requests to one origin.
 /// @note Thread-safe; calls run beside each other, each on a connection of its own, which is kept for the next.
-/// A kept connection that the server has closed meanwhile is replaced without the caller noticing.
-/// Connections are never shared between clients.
+/// A kept connection that is cut before any byte of the answer is replaced without the caller noticing, and the request sent once more, whatever its
+/// method. Mostly the server had closed it before it saw the request, but that cannot be told: a POST or PATCH may be carried out twice in rare
+/// cases. Where that must not happen set max_idle to 0, or let the request carry a key by which the server knows it again. Connections are never
+/// shared between clients.
 class QCONN_API HttpClient : public Client {
 public:
     /// @throws Error HTTP-CLIENT-OPTION-ERROR, HTTP-CLIENT-URL-ERROR, TLS-OPTION-ERROR; nothing is connected yet
