@@ -232,7 +232,8 @@ std::vector<std::string> parse_codings(std::string_view field) {
     return codings;
 }
 
-Decoder::Decoder(const std::vector<std::string>& codings, CodingLimits limits) : limits_{limits} {
+Decoder::Decoder(const std::vector<std::string>& codings, CodingLimits limits) : limits_{limits}, produced_(codings.size(), 0) {
+    if (codings.size() > k_most_codings) throw std::invalid_argument{"too many content codings"};
     for (auto it = codings.rbegin(); it != codings.rend(); ++it) stages_.push_back(make_stage(*it));
 }
 Decoder::~Decoder() = default;
@@ -245,11 +246,14 @@ CodingStatus Decoder::feed(std::string_view input, std::string& out) {
 }
 
 CodingStatus Decoder::run(std::size_t index, std::string_view input, std::string& out) {
+    if (index != 0) {
+        // What each stage made is held against the bytes on the wire, so that stacked codings do not multiply their expansion.
+        std::size_t& produced = produced_[index - 1];
+        produced += input.size();
+        if (produced > limits_.max_output) return CodingStatus::too_large;
+        if (produced > limits_.expansion_floor && produced / limits_.max_expansion > received_) return CodingStatus::expansion;
+    }
     if (index == stages_.size()) {
-        produced_ += input.size();
-        if (produced_ > limits_.max_output) return CodingStatus::too_large;
-        // received_ counts the bytes on the wire, so stacked codings cannot multiply their expansion.
-        if (produced_ > limits_.expansion_floor && produced_ / limits_.max_expansion > received_) return CodingStatus::expansion;
         out.append(input);
         return CodingStatus::ok;
     }

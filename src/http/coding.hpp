@@ -29,11 +29,16 @@ struct CodingLimits {
     std::size_t expansion_floor{std::size_t{1024} * 1024};
 };
 
-/// Undoes one or several codings while the bytes arrive. Output never exceeds the limits by more than one internal block.
+/// More codings on each other than this have no honest use.
+inline constexpr std::size_t k_most_codings = 2;
+
+/// Undoes one or two codings while the bytes arrive. The output of each of them, not of the last alone, never exceeds the limits by more than one
+/// internal block: what lies between two codings costs time even where nothing of it is left at the end.
 /// @note One thread at a time.
 class Decoder {
 public:
-    /// @param codings  in the order they were applied, as in Content-Encoding; all of them known
+    /// @param codings  in the order they were applied, as in Content-Encoding; all of them known, at most k_most_codings
+    /// @throws std::invalid_argument where there are more, or one is not known
     Decoder(const std::vector<std::string>& codings, CodingLimits limits);
     ~Decoder();
     Decoder(Decoder&&) noexcept;
@@ -54,7 +59,7 @@ private:
     std::vector<std::unique_ptr<Stage>> stages_;  // the last coding applied is undone first
     CodingLimits limits_;
     std::size_t received_{0};
-    std::size_t produced_{0};
+    std::vector<std::size_t> produced_;  // by each stage
     std::string problem_;
 };
 

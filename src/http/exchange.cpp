@@ -305,7 +305,6 @@ void Exchange::end_of_head() {
         if (!text::iequals(name, "Content-Encoding")) continue;
         for (std::string& one : parse_codings(value)) codings.push_back(std::move(one));
     }
-    constexpr std::size_t k_most_codings = 4;
     const auto unknown = std::find_if(codings.begin(), codings.end(), [](const std::string& one) { return !is_known_coding(one); });
     if (unknown != codings.end()) {
         decoding_problem_ = "the content coding \"" + text::printable(text::shorten(*unknown, 40)) + "\" is not known";

@@ -124,6 +124,26 @@ TEST_CASE("codings on top of each other do not multiply what is allowed", "[http
     CHECK(decode({"gzip", "gzip"}, coded, 64).status == CodingStatus::expansion);
 }
 
+TEST_CASE("what lies between two codings counts as well", "[http][coding]") {
+    // Empty members: the inner coding makes nothing at all of what the outer one blows up.
+    for (const std::string& inner : {std::string{"gzip"}, std::string{"zstd"}}) {
+        INFO(inner);
+        const std::string empty = encode(inner, "");
+        std::string members;
+        while (members.size() < std::size_t{16} * 1024 * 1024) members += empty;
+        const std::string coded = encode("zstd", members);
+        REQUIRE(coded.size() * 1000 < members.size());
+
+        CHECK(decode({inner, "zstd"}, coded, coded.size()).status == CodingStatus::expansion);
+        CHECK(decode({inner, "zstd"}, coded, coded.size(), {1000, 1'000'000'000, 1000}).status == CodingStatus::too_large);
+    }
+}
+
+TEST_CASE("more than two codings on each other are refused", "[http][coding]") {
+    CHECK_NOTHROW(Decoder({"gzip", "zstd"}, {}));
+    CHECK_THROWS_AS(Decoder({"gzip", "zstd", "zstd"}, {}), std::invalid_argument);
+}
+
 TEST_CASE("codings are undone in the opposite order", "[http][coding]") {
     const std::string body = sample(3000);
     CHECK(decode({"gzip", "br"}, encode("br", encode("gzip", body)), 11).text == body);
