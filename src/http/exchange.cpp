@@ -215,6 +215,7 @@ void Exchange::prepare(net::CurlHandle& handle) {
         memo.fresh = fresh_;
     }
 
+    run_started_ = Clock::now();
     head_done_ = false;
     discard_ = false;
     tls_report_.reset();
@@ -573,7 +574,7 @@ Error Exchange::failed(net::CurlHandle& handle, const End& end) {
         case CURLE_COULDNT_RESOLVE_HOST:
         case CURLE_COULDNT_RESOLVE_PROXY: {
             // A name service that does not answer is only told from one that knows no such name by the time it took: libc waits 5 s for each try.
-            const bool slow = Clock::now() - started_ > std::chrono::seconds{4};
+            const bool slow = Clock::now() - run_started_ > std::chrono::seconds{4};
             const std::string& host = end.code == CURLE_COULDNT_RESOLVE_PROXY ? settings_->options.proxy->host : target_.host;
             return make(
                        end.code == CURLE_COULDNT_RESOLVE_PROXY ? HttpErrc::proxy : HttpErrc::connect,
