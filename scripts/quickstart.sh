@@ -16,6 +16,6 @@ say --dir examples/connections list
 $qconn --dir examples/connections list
 say --dir examples/connections explain project-files
 $qconn --dir examples/connections explain project-files
-say --dir examples/connections call project-files list
-$qconn --dir examples/connections call project-files list
+say --dir examples/connections call project-files stat README.md
+$qconn --dir examples/connections call project-files stat README.md
 printf '\nThe tool is %s. Next: docs/guide.md\n' "$qconn"
