@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Catalogue::resolve: defaults, secrets and environment put into a checked definition.
 #include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <qconn/base/error.hpp>
 
@@ -34,6 +36,46 @@ void wipe_value(Value& value) noexcept {
     }
 }
 
+/// Whether a text of the value is not what was written: Catalogue::check could not look at what it becomes.
+bool is_known_at_use(const Value& value, bool environment) noexcept {
+    switch (value.kind()) {
+        case ValueKind::string:
+            return core::may_have_references(value.as_string()) || (environment && value.as_string().find('$') != std::string_view::npos);
+        case ValueKind::list: {
+            const auto& list = value.as_list();
+            return std::any_of(list.begin(), list.end(), [&](const Value& v) { return is_known_at_use(v, environment); });
+        }
+        case ValueKind::map: {
+            const auto& map = value.as_map();
+            return std::any_of(map.begin(), map.end(), [&](const auto& entry) { return is_known_at_use(entry.second, environment); });
+        }
+        default: return false;
+    }
+}
+
+/// What is wrong with the value of an option, in words that show nothing of it; empty: nothing.
+std::string problem_of(const OptionSpec& spec, const Value& value) {
+    if (!core::has_type(value, spec.type)) return std::string{"is no "}.append(to_string(spec.type));
+    if (spec.sensitive && value.is_string() && value.as_string().empty()) return "is empty";
+    if (value.is_number() && ((spec.minimum && core::number_of(value) < *spec.minimum) || (spec.maximum && core::number_of(value) > *spec.maximum)))
+        return "is out of range";
+    if (!core::is_allowed(spec, value)) {
+        std::string words;
+        for (const auto& allowed : spec.allowed)
+            words.append(words.empty() ? "" : ", ")
+                .append(allowed.value.is_string() ? std::string{allowed.value.as_string()} : to_text(allowed.value));
+        return "is none of: " + words;
+    }
+    if (spec.check) {
+        // The words of the check may quote the value.
+        std::string problem = spec.check(value);
+        const bool bad = !problem.empty();
+        wipe(problem);
+        if (bad) return value.is_string() && value.as_string().empty() ? "is empty" : "cannot be used as its value";
+    }
+    return {};
+}
+
 class Resolver {
 public:
     explicit Resolver(const Definition& definition) : definition_{definition} {
@@ -63,6 +105,27 @@ public:
             }
             default: return in;
         }
+    }
+
+    /// The value of an option, which the table's rules hold for as for one that is written out.
+    Value option(const OptionSpec& spec, const Value& in) const {
+        const std::string what = "the option '" + spec.name + "'";
+        Value out = value(in, spec.environment, what);
+        if (!is_known_at_use(in, spec.environment)) return out;
+        const std::string problem = problem_of(spec, out);
+        if (problem.empty()) return out;
+        wipe_value(out);
+        std::vector<core::SecretRef> references;
+        core::collect_references(in, references);
+        std::string sources;
+        for (const auto& reference : references)
+            sources.append(sources.empty() ? "" : ", ").append(text::shorten(text::printable(reference.text()), 300));
+        if (sources.empty()) sources = spec.environment ? "the environment" : "its text";
+        throw make_error(Errc::secret,
+                         "putting " + what + " of connection '" + definition_.name + "' together failed: what comes from " + sources + " " + problem)
+            .with_phase(Phase::secret)
+            .with_reason(Reason::bad_value)
+            .with_connection(definition_.name);
     }
 
     Url url(bool environment) const {
@@ -142,7 +205,7 @@ ResolvedDefinition Catalogue::resolve(const Definition& definition) const {
     for (const auto& spec : entry->scheme.options) {
         const Value* given = definition.options.find(spec.name);
         const Value& value = given ? *given : spec.fallback;
-        if (!value.is_null()) out.options.insert(spec.name, resolver.value(value, spec.environment, "the option '" + spec.name + "'"));
+        if (!value.is_null()) out.options.insert(spec.name, resolver.option(spec, value));
     }
     return out;
 }

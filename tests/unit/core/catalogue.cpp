@@ -180,6 +180,31 @@ TEST_CASE("what cannot be resolved is an error of that connection", "[catalogue]
     CHECK(failure(definition("shop://h/${env:QCONN_T_LINE}", {})).name() == "SECRET-ERROR");
 }
 
+TEST_CASE("what a secret or a variable stands for is held to the rules of its option", "[catalogue]") {
+    ::setenv("QCONN_T_WRONG", "plaid", 1);
+    ::setenv("QCONN_T_EMPTY", "", 1);
+    const auto refused = [](std::string name, Value value) {
+        const auto error = failure(definition("shop://h", Map{{std::move(name), std::move(value)}}));
+        CHECK(error.name() == "SECRET-ERROR");
+        CHECK(error.phase() == qconn::Phase::secret);
+        CHECK(error.reason() == qconn::Reason::bad_value);
+        CHECK(error.connection() == "a");
+        CHECK(std::string{error.what()}.find("plaid") == std::string::npos);
+        return std::string{error.message()};
+    };
+
+    const auto allowed = refused("http_version", "${env:QCONN_T_WRONG}");
+    CHECK(allowed.find("the option 'http_version'") != std::string::npos);
+    CHECK(allowed.find("${env:QCONN_T_WRONG} is none of: 1.0, 1.1, 2") != std::string::npos);
+    CHECK(refused("colour", "${env:QCONN_T_WRONG}").find("${env:QCONN_T_WRONG} cannot be used") != std::string::npos);
+    CHECK(refused("password", "${env:QCONN_T_EMPTY}").find("${env:QCONN_T_EMPTY} is empty") != std::string::npos);
+    CHECK(refused("timeout", "${env:QCONN_T_WRONG}").find("${env:QCONN_T_WRONG} is no ") != std::string::npos);
+
+    ::setenv("QCONN_T_RIGHT", "2", 1);
+    CHECK(test::catalogue().resolve(definition("shop://h", Map{{"http_version", "${env:QCONN_T_RIGHT}"}})).options.at("http_version") == Value{"2"});
+    CHECK(test::catalogue().resolve(definition("shop://h", Map{{"username", "${env:QCONN_T_EMPTY}"}})).options.at("username") == Value{""});
+}
+
 TEST_CASE("the options table in Markdown", "[catalogue]") {
     Scheme s;
     auto timeout = test::option("timeout", OptionType::integer);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
@@ -304,4 +305,30 @@ TEST_CASE("with disable_automatic_pings the standard ping succeeds without I/O",
     REQUIRE(std::holds_alternative<std::shared_ptr<const BlockingPing>>(plan.what));
     CHECK(has(std::get<std::shared_ptr<const BlockingPing>>(plan.what)->run({}).text, "disable_automatic_pings"));
     CHECK(net_ping(checked.ping(PingDepth::connect)).endpoint.host == "no-such-host.invalid");
+}
+
+TEST_CASE("a secret that is no value of its TLS option is refused, never passed over", "[schemes][http]") {
+    const auto refused = [](std::string_view options) {
+        const auto checked = define("https://host.example/", options);
+        INFO(checked.text());
+        REQUIRE(checked.valid);
+        try {
+            (void)checked.resolved();
+        } catch (const Error& error) {
+            CHECK(error.name() == "SECRET-ERROR");
+            CHECK(error.reason() == Reason::bad_value);
+            CHECK_FALSE(has(error.what(), "TLSv9"));
+            return std::string{error.message()};
+        }
+        return std::string{};
+    };
+    ::setenv("QCONN_T_TLS", "TLSv9", 1);
+    ::setenv("QCONN_T_TLS_EMPTY", "", 1);
+
+    CHECK(has(refused("ssl_min_version: '${env:QCONN_T_TLS}'"), "'ssl_min_version'"));
+    CHECK(has(refused("ssl_pinned_sha256: '${env:QCONN_T_TLS_EMPTY}'"), "${env:QCONN_T_TLS_EMPTY} is empty"));
+    CHECK(has(refused("ssl_key_data: '${env:QCONN_T_TLS_EMPTY}'\nssl_cert_path: /c.pem"), "'ssl_key_data'"));
+    CHECK(has(refused("redirect_mode: '${env:QCONN_T_TLS}'"), "'redirect_mode'"));
+    ::setenv("QCONN_T_TLS", "TLSv1.3", 1);
+    CHECK(http_options("https://host.example/", "ssl_min_version: '${env:QCONN_T_TLS}'").tls.minimum == TlsVersion::tls1_3);
 }
