@@ -88,10 +88,10 @@ public:
     bool run() {
         texts();
         if (!definition_.url.empty() && scheme_is_known()) {
-            url();
+            const bool readable = url();
             options();
             required();
-            own_check();
+            if (readable) own_check();  // otherwise it would find parts missing that are there
         }
         if (suppressed_ > 0) {
             Diagnostic d;
@@ -201,7 +201,7 @@ private:
         return names.empty() ? std::string{"none"} : text::join(names, ", ");
     }
 
-    void url() {
+    bool url() {
         references(definition_.url, "the URL", document_ ? document_->url : nullptr, url_place());
         const core::SecretTokens tokens{definition_.url};
         auto parsed = Url::try_parse(tokens.opaque());
@@ -209,10 +209,12 @@ private:
             error("bad-url", url_place(), tokens.restore(parsed.error().message()),
                   tokens.empty() ? std::string{}
                                  : "a secret reference can stand for the user, the password, the host or a part of the path, not for the port");
-            return;
+            has_user_ = has_password_ = true;  // perhaps; that one is missing is not to be said beside this
+            return false;
         }
         has_user_ = parsed->username && !parsed->username->empty();
         has_password_ = parsed->password && !parsed->password->empty();
+        return true;
     }
 
     /// Findings about secret references in a text.

@@ -136,6 +136,26 @@ TEST_CASE("a URL that cannot be read is an error at the URL", "[check]") {
     CHECK(bad("  timeout: 1\n", "shop://h:${env:PORT}/").hint.find("not for the port") != std::string::npos);
 }
 
+TEST_CASE("beside a URL that cannot be read nothing is said about its parts", "[check]") {
+    qconn::Catalogue catalogue;
+    auto scheme = test::strict_scheme();
+    scheme.check = [](const qconn::Definition&, const std::function<qconn::Place(std::string_view)>& place_of, qconn::Diagnostics& out) {
+        Diagnostic finding;
+        finding.code = "missing-host";
+        finding.place = place_of("url");
+        out.push_back(finding);
+    };
+    catalogue.add(scheme);
+    qconn::Definition definition;
+    definition.name = "a";
+    definition.url = "vault://u:p@h:99999/";
+    qconn::Diagnostics found;
+
+    CHECK_FALSE(catalogue.check(definition, found, nullptr));
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].code == "bad-url");
+}
+
 TEST_CASE("booleans in other words and quoted numbers are taken with a warning", "[check]") {
     for (const char* word : {"yes", "on", "tRUE", "'true'", "1", "enabled"}) {
         const auto [options, d] = warned(std::string{"  ssl_verify_cert: "} + word + "\n");
