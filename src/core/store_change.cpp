@@ -40,6 +40,18 @@ void settings_events(std::vector<RegistryChange>& events, const std::string& nam
         .with_reason(Reason::bad_value);
 }
 
+/// Whether loading the directory reads the file.
+bool is_within(const std::string& file, const std::string& directory, std::string_view suffix) {
+    const auto parent_of = [](const std::string& path) {
+        const auto slash = path.rfind('/');
+        return slash == std::string::npos ? std::string{"."} : path.substr(0, slash + 1);
+    };
+    const std::string real_file = real_path(file);
+    const std::string real_directory = real_path(directory);
+    return (file.ends_with(suffix) && real_path(parent_of(file)) == real_directory) ||
+           (real_file.ends_with(suffix) && real_path(parent_of(real_file)) == real_directory);
+}
+
 }  // namespace
 
 void Store::Commit::remove(const std::shared_ptr<Slot>& slot) {
@@ -179,13 +191,18 @@ LoadReport Store::load(const std::vector<std::string>& paths) {
         const std::string real = real_path(path);
         const auto same = [&](const std::string& other) { return other == path || real_path(other) == real; };
         if (std::any_of(fresh.begin(), fresh.end(), same)) continue;
-        if (std::any_of(paths_.begin(), paths_.end(), same))
+        if (std::any_of(paths_.begin(), paths_.end(), same)) {
             again = true;
-        else
-            fresh.push_back(path);
+            continue;
+        }
+        // A file of a directory that was loaded before, or the directory of such a file.
+        again = again || std::any_of(paths_.begin(), paths_.end(), [&](const std::string& other) {
+                    return is_within(path, other, options_.suffix) || is_within(other, path, options_.suffix);
+                });
+        fresh.push_back(path);
     }
     paths_.insert(paths_.end(), fresh.begin(), fresh.end());
-    // A path that was loaded before may have changed in any way: that is a reload.
+    // What was loaded before may have changed in any way: that is a reload.
     return again ? apply(scan_paths(paths_, *catalogue_, options_), true) : apply(scan_paths(fresh, *catalogue_, options_), false);
 }
 
@@ -211,6 +228,7 @@ public:
     void run(LoadReport& report) {
         collect_existing();
         for (const ScannedPath& path : scan_.paths) claim_path(path);
+        for (const ScannedFile* file : unread_) stand_in(*file);  // last: a name belongs to the definition that has it
         for (const Claim& claim : claims_) {
             if (claim.candidate)
                 take(claim, report);
@@ -262,7 +280,7 @@ private:
             if (held != by_file_.end())
                 hold_all(held->second, file.problem);
             else if (file.connections.empty())
-                stand_in(file);
+                unread_.push_back(&file);
         }
         if (path.problem.empty()) return;
         const std::string directory = path.path.ends_with('/') ? path.path : path.path + '/';
@@ -438,6 +456,8 @@ private:
     std::unordered_map<std::string, std::vector<const Slot*>> by_file_;
     std::vector<Claim> claims_;
     std::unordered_map<std::string_view, std::size_t> by_name_;
+    /// Files that cannot be read and never were.
+    std::vector<const ScannedFile*> unread_;
     std::vector<std::unique_ptr<Candidate>> stand_ins_;
 };
 

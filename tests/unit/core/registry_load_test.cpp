@@ -148,6 +148,21 @@ TEST_CASE("a file reached by two paths is read once", "[registry][load]") {
     const std::string a = f.write("a", "fake://a");
 
     CHECK(f.registry->load({f.directory.path(), a, f.directory.path() + "/."}).ok());
+
+    FakeRegistry g;
+    CHECK(g.registry->load(f.directory.path()).ok());
+    CHECK(g.registry->load(a).ok());
+    f.write("a", "fake://new");
+    CHECK(g.registry->load(f.directory.path() + "/./a.qconn.yaml").updated == 1);
+    FakeRegistry h;
+    CHECK(h.registry->load(a).ok());
+    f.write("b", "fake://b");
+    const LoadReport whole = h.registry->load(f.directory.path());
+    CHECK(whole.ok());
+    CHECK(whole.added == 1);
+    CHECK(whole.unchanged == 1);
+    f.write("a", "fake://a");
+    std::filesystem::remove(f.directory / "b.qconn.yaml");
     CHECK(f.registry->load(f.directory.path()).unchanged == 1);
     CHECK(f.registry->size() == 1);
 }
@@ -240,6 +255,21 @@ TEST_CASE("an unparseable file keeps all that it held, on first load it makes on
     CHECK(third.removed == 1);
     CHECK(third.stale == 0);
     CHECK(f.registry->names() == Texts{"b", "c"});
+}
+
+TEST_CASE("an unparseable file does not take the name of a definition in another one", "[registry][load]") {
+    FakeRegistry f;
+    f.directory.write("one/b.qconn.yaml", "type: [connection\n");
+    f.directory.write("one/c.qconn.yaml", FakeRegistry::text("b", "fake://c"));
+    f.directory.write("one/d.qconn.yaml", "type: [connection\n");
+    f.directory.write("two/x.qconn.yaml", FakeRegistry::text("d", "fake://x"));
+    const LoadReport report = f.registry->load({f.directory / "one", f.directory / "two"});
+
+    CHECK_FALSE(find_code(report.diagnostics, "duplicate-name"));
+    CHECK(report.invalid == 0);
+    CHECK(f.registry->names() == Texts{"b", "d"});
+    CHECK(f.registry->get<FakeClient>("b")->greet() == "b@c grey");
+    CHECK(f.registry->get<FakeClient>("d")->greet() == "d@x grey");
 }
 
 TEST_CASE("a directory that is gone keeps its connections, stale", "[registry][load]") {
