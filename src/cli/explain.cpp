@@ -32,6 +32,8 @@ int days_left(const TlsCertificate& certificate) {
 struct Findings {
     ConnectionInfo info;
     std::string depth;  ///< of the judgement
+    /// The judgement rests on no I/O at all.
+    bool nothing_asked{false};
     Probe judged;
     /// A deeper look where the judgement was good and there is more to see.
     std::optional<Probe> deeper;
@@ -39,6 +41,12 @@ struct Findings {
     const Probe& shown() const { return deeper ? *deeper : judged; }
     std::vector<std::string> next;
 };
+
+bool pings_switched_off(const Registry& registry, const std::string& name) {
+    const Definition definition = registry.definition(name);
+    const Value* off = definition.options.find("disable_automatic_pings");
+    return off != nullptr && off->is_bool() && off->as_bool();
+}
 
 Findings look(Registry& registry, const std::string& name, const ExplainArguments& arguments, std::chrono::milliseconds timeout) {
     Findings found;
@@ -48,10 +56,14 @@ Findings look(Registry& registry, const std::string& name, const ExplainArgument
     const PingDepth real = depth == PingDepth::standard && scheme != nullptr ? scheme->standard_depth : depth;
     found.depth = to_string(real);
     found.judged = probe(registry, name, depth, Deadline{timeout}, true);
-    // A definition can have its pings send a request (ping_path): then there is nothing deeper to see.
+    // A definition can have its pings send a request (ping_path): then there is nothing deeper to see. Or ask nothing at all: what a connection says
+    // then is found out by the deeper look alone.
     const auto& steps = found.judged.result.steps;
-    const bool asked = std::any_of(steps.begin(), steps.end(), [](const PingStep& step) { return step.phase == Phase::protocol; });
+    found.nothing_asked = depth == PingDepth::standard && pings_switched_off(registry, name);
+    const bool asked =
+        !found.nothing_asked && std::any_of(steps.begin(), steps.end(), [](const PingStep& step) { return step.phase == Phase::protocol; });
     if (asked && depth == PingDepth::standard) found.depth = to_string(PingDepth::full);
+    if (found.nothing_asked) found.depth = "none";
     if (found.judged.verdict == Verdict::up && arguments.depth.empty() && real != PingDepth::full && !asked) {
         found.deeper = probe(registry, name, PingDepth::full, Deadline{timeout}, true);
     }
@@ -64,7 +76,8 @@ Findings look(Registry& registry, const std::string& name, const ExplainArgument
         found.next.emplace_back(advice(found.judged.result.error->phase(), found.judged.result.error->reason()));
     } else if (found.deeper && found.deeper->result.error) {
         const Error& error = *found.deeper->result.error;
-        found.next.emplace_back("The monitor takes it for up, as its ping only goes to depth " + found.depth +
+        found.next.emplace_back((found.nothing_asked ? "The monitor takes it for up, as its ping asks nothing (disable_automatic_pings)"
+                                                     : "The monitor takes it for up, as its ping only goes to depth " + found.depth) +
                                 ". A request fails; if it should not: " + std::string{advice(error.phase(), error.reason())});
     }
     if (const auto& tls = found.shown().result.tls; tls && !tls->chain.empty() && found.shown().result.ok) {

@@ -189,6 +189,29 @@ TEST_CASE("explain tells a request that fails apart from a connection that is up
     CHECK(has(outcome.out, "503"));
 }
 
+TEST_CASE("explain looks deeper where the pings of a connection are switched off", "[cli][integration]") {
+    Server nginx{"nginx"};
+    const Estate estate;
+    estate.add("dead", "http://127.0.0.1:" + std::to_string(free_port()), "options:\n  disable_automatic_pings: true\n");
+    estate.add("shop", "rest://" + nginx.address() + "/order.json", "options:\n  disable_automatic_pings: true\n");
+
+    const Outcome dead = estate.run({"explain", "dead"});
+    INFO(dead.out + dead.err);
+    CHECK(dead.code == 0);  // as the monitor judges it
+    CHECK(has(dead.out, "FAILED"));
+    CHECK(has(dead.out, "a request fails"));
+    CHECK(has(dead.out, "disable_automatic_pings"));
+    CHECK(has(dead.out, "nothing listens on this port"));
+    const json machine = json::parse(estate.run({"explain", "dead", "--json"}).out);
+    CHECK(machine["depth"] == "none");
+    CHECK(machine["request"]["state"] == "down");
+
+    const Outcome shop = estate.run({"explain", "shop"});
+    INFO(shop.out + shop.err);
+    CHECK(has(shop.out, "200"));
+    CHECK(has(shop.out, "next: Nothing"));
+}
+
 TEST_CASE("call: REST operations, their results as JSON", "[cli][integration]") {
     Server nginx{"nginx"};
     const Estate estate;
