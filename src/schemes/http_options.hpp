@@ -106,7 +106,8 @@ void add_http_options(OptionTable<Options>& table) {
                                      "Characters that are percent-encoded in paths, in addition to blanks and control characters");
         spec.example = "+";
     }
-    flag("pre_encoded_urls", &HttpOptions::pre_encoded_paths, "Paths of calls are encoded already: one of { } | \\ ^ ~ [ ] or a backtick in a path is an error");
+    flag("pre_encoded_urls", &HttpOptions::pre_encoded_paths,
+         "Paths of calls are encoded already: one of { } | \\ ^ ~ [ ] or a backtick in a path is an error");
     {
         OptionSpec& spec = table.add("disable_automatic_pings", OptionType::boolean,
                                      "The standard ping, which a monitor makes, succeeds without any I/O; pings to a named depth are made", nullptr);

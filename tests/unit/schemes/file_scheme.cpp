@@ -7,8 +7,8 @@
 #include <qconn/file/file_client.hpp>
 #include <qconn/net/ping_plan.hpp>
 
-#include "support/define.hpp"
 #include "schemes/file_location.hpp"
+#include "support/define.hpp"
 #include "support/temp_dir.hpp"
 
 using namespace qconn;
