@@ -334,9 +334,9 @@ TEST_CASE("calls in the phase resolve", "[.][silent-dns]") {
         Outcomes outcomes;
         client->async_request({}, {}, outcomes.callback());
         std::optional<Error> seen;
-        std::thread caller{[&] {
+        std::thread caller{[&seen, used = client.get()] {
             try {
-                client->get("");
+                used->get("");
             } catch (const Error& error) { seen = error; }
         }};
         std::this_thread::sleep_for(k_settle);
