@@ -4,7 +4,7 @@
 
 #include "schemes/http_address.hpp"
 #include "schemes/http_options.hpp"
-#include "schemes/http_ping.hpp"
+#include "schemes/http_scheme.hpp"
 #include "schemes/schemes.hpp"
 
 namespace qconn::schemes {
@@ -66,18 +66,14 @@ OperationSpec operation(const char* name, const char* method, const char* help, 
 }  // namespace
 
 Scheme http_scheme() {
-    Scheme scheme;
-    scheme.names = {"http", "https"};
-    scheme.family = "http";
+    Scheme scheme = http_kind<HttpClient>("http", options_of,
+                                          [](const ResolvedDefinition&, const HttpOptions&) -> std::optional<PingCall> { return std::nullopt; });
     scheme.title = "HTTP";
     scheme.help =
         "Requests to one web server with bodies as they are. A ping opens a connection, through the proxy where there is one, with TLS for https; it "
         "sends no request.";
     scheme.example_url = "https://user:password@www.example.com/base";
-    scheme.default_ports = {{"http", 80}, {"https", 443}};
     scheme.options = table().specs();
-    scheme.sharing = Sharing::parallel;
-    scheme.standard_depth = PingDepth::tls;
     scheme.clients = client_types<HttpClient>({"HttpClient"});
     scheme.operations = {operation("get", "GET", "GET a path; the answer with status, headers and body", false),
                          operation("head", "HEAD", "HEAD of a path; status and headers", false),
@@ -86,13 +82,6 @@ Scheme http_scheme() {
     scheme.check = [](const Definition& definition, const PlaceOf& place_of, Diagnostics& out) {
         Findings findings{place_of, out};
         check_http(definition, findings);
-    };
-    scheme.make_client = [](const ResolvedDefinition& definition, const Runtime& runtime) -> std::shared_ptr<Client> {
-        return std::make_shared<HttpClient>(options_of(definition), runtime);
-    };
-    scheme.make_ping = [](const ResolvedDefinition& definition, PingDepth depth, const Runtime&) {
-        const Value& off = option_of(definition, "disable_automatic_pings");
-        return make_ping_plan(options_of(definition), depth, std::nullopt, !(off.is_bool() && off.as_bool()));
     };
     return scheme;
 }

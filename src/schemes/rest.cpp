@@ -11,7 +11,7 @@
 #include "http/target.hpp"
 #include "schemes/http_address.hpp"
 #include "schemes/http_options.hpp"
-#include "schemes/http_ping.hpp"
+#include "schemes/http_scheme.hpp"
 #include "schemes/schemes.hpp"
 
 namespace qconn::schemes {
@@ -187,19 +187,14 @@ OperationSpec operation(const char* name, const char* method, const char* help, 
 }  // namespace
 
 Scheme rest_scheme() {
-    Scheme scheme;
-    scheme.names = {"rest", "rests"};
-    scheme.family = "rest";
+    Scheme scheme = http_kind<RestClient>("rest", options_of, ping_call);
     scheme.title = "REST";
     scheme.help =
         "Calls of a REST API with bodies as values in JSON, YAML, XML and other formats. A ping opens a connection (with TLS for rests), or sends a "
         "request where "
         "ping_method and ping_path are set.";
     scheme.example_url = "rests://user:password@api.example.com/v1";
-    scheme.default_ports = {{"rest", 80}, {"rests", 443}};
     scheme.options = table().specs();
-    scheme.sharing = Sharing::parallel;
-    scheme.standard_depth = PingDepth::tls;
     scheme.clients = client_types<RestClient, HttpClient>({"RestClient", "HttpClient"});
     scheme.operations = {operation("get", "GET", "GET a path; the decoded body", false), operation("post", "POST", "POST a body to a path", true),
                          operation("put", "PUT", "PUT a body to a path", true), operation("patch", "PATCH", "PATCH a path with a body", true),
@@ -219,14 +214,6 @@ Scheme rest_scheme() {
                 findings.warning(name, "unused-option", std::string{"'"} + name + "' has no effect without 'ping_method' and 'ping_path'");
             }
         }
-    };
-    scheme.make_client = [](const ResolvedDefinition& definition, const Runtime& runtime) -> std::shared_ptr<Client> {
-        return std::make_shared<RestClient>(options_of(definition), runtime);
-    };
-    scheme.make_ping = [](const ResolvedDefinition& definition, PingDepth depth, const Runtime&) {
-        const Value& off = option_of(definition, "disable_automatic_pings");
-        const RestOptions options = options_of(definition);
-        return make_ping_plan(options, depth, ping_call(definition, options), !(off.is_bool() && off.as_bool()));
     };
     return scheme;
 }

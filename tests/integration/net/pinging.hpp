@@ -3,9 +3,7 @@
 #pragma once
 
 #include <functional>
-#include <future>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -13,7 +11,7 @@
 #include <qconn/net/runtime.hpp>
 
 #include "net/ping_run.hpp"
-#include "net/runtime_impl.hpp"
+#include "support/loop.hpp"
 
 namespace qconn::test {
 
@@ -70,28 +68,8 @@ inline Endpoint endpoint(std::string host, std::uint16_t port, TlsOptions tls) {
     return made;
 }
 
-/// Longest time for what is expected to work.
-inline constexpr std::chrono::seconds k_enough{20};
-
 inline PingResult ping(const Runtime& runtime, NetPing plan, Deadline deadline = Deadline{k_enough}) {
     return net::run_ping_blocking(runtime, PingPlan{std::move(plan)}, "test", deadline, true);
-}
-
-/// Runs it on the loop's thread and waits for it.
-template <class F>
-auto on_loop(net::Loop& loop, F work) -> decltype(work()) {
-    std::promise<decltype(work())> promise;
-    auto done = promise.get_future();
-    loop.post([&] {
-        if constexpr (std::is_void_v<decltype(work())>) {
-            work();
-            promise.set_value();
-        } else {
-            promise.set_value(work());
-        }
-    });
-    if (done.wait_for(k_enough) != std::future_status::ready) throw std::runtime_error{"the loop hangs"};
-    return done.get();
 }
 
 inline std::string text_of(const PingResult& result) { return result.error ? result.error->what() : "ok"; }

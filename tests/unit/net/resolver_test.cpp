@@ -11,15 +11,15 @@
 
 #include "net/runtime_impl.hpp"
 #include "support/catch.hpp"
+#include "support/loop.hpp"
 #include "support/wait.hpp"
 
 using namespace qconn;
 using namespace qconn::net;
+using namespace qconn::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr auto k_soon = 20s;
 
 /// A name service whose answers are let go one by one.
 class Names {
@@ -38,7 +38,7 @@ public:
     }
     void wait_until_asked(const std::string& host) {
         std::unique_lock lock{mutex_};
-        if (!changed_.wait_for(lock, k_soon, [&] { return asked_[host] > 0; })) throw std::runtime_error{"never asked for " + host};
+        if (!changed_.wait_for(lock, k_enough, [&] { return asked_[host] > 0; })) throw std::runtime_error{"never asked for " + host};
     }
 
 private:
@@ -46,7 +46,7 @@ private:
         std::unique_lock lock{mutex_};
         ++asked_[host];
         changed_.notify_all();
-        changed_.wait_for(lock, k_soon, [&] { return open_[host]; });
+        changed_.wait_for(lock, k_enough, [&] { return open_[host]; });
         if (host == "unknown") return {nullptr, Reason::unknown_host, "Name or service not known"};
         return {std::make_shared<const std::vector<Address>>(1, Address::literal("127.0.0.9").value())};
     }
@@ -62,23 +62,6 @@ struct Fixture {
     Runtime runtime{RuntimeOptions{}};
     Loop& loop{runtime.impl().loop()};
 
-    /// Runs it on the loop's thread and waits.
-    template <class F>
-    auto on_loop(F work) -> decltype(work()) {
-        std::promise<decltype(work())> promise;
-        auto done = promise.get_future();
-        loop.post([&] {
-            if constexpr (std::is_void_v<decltype(work())>) {
-                work();
-                promise.set_value();
-            } else {
-                promise.set_value(work());
-            }
-        });
-        if (done.wait_for(k_soon) != std::future_status::ready) throw std::runtime_error{"the loop hangs"};
-        return done.get();
-    }
-
     struct Asked {
         std::unique_ptr<Resolver::Query> query;
         std::future<Resolved> answer;
@@ -88,16 +71,16 @@ struct Fixture {
         Asked asked;
         asked.answer = promise->get_future();
         asked.query =
-            on_loop([&] { return resolver.resolve(host, loop, [promise](Resolved resolved) { promise->set_value(std::move(resolved)); }); });
+            on_loop(loop, [&] { return resolver.resolve(host, loop, [promise](Resolved resolved) { promise->set_value(std::move(resolved)); }); });
         return asked;
     }
     void give_up(Asked& asked) {
-        on_loop([&] { asked.query.reset(); });
+        on_loop(loop, [&] { asked.query.reset(); });
     }
 };
 
 Resolved wait_for(std::future<Resolved>& answer) {
-    REQUIRE(answer.wait_for(k_soon) == std::future_status::ready);
+    REQUIRE(answer.wait_for(k_enough) == std::future_status::ready);
     return answer.get();
 }
 
@@ -165,7 +148,7 @@ TEST_CASE_METHOD(Fixture, "who gives up is not called, and the thread that hangs
     CHECK(wait_for(refused.answer).reason == Reason::resolver);
 
     names.open("silent");
-    REQUIRE(test::wait_until([&] { return resolver.hung() == 0; }, k_soon));
+    REQUIRE(test::wait_until([&] { return resolver.hung() == 0; }, k_enough));
     CHECK(resolver.at_hand("silent"));  // the late answer serves the next attempt
     names.open("b");
     auto works = ask(resolver, "b");
