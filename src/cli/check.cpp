@@ -20,7 +20,7 @@ Value diagnostic_value(const Diagnostic& d) {
 
 int check(Tool& tool, const std::vector<std::string>& given) {
     if (const auto paths = positional(tool, given); !paths.empty()) tool.directories = paths;
-    const Loaded loaded = load(tool, false);
+    const Loaded loaded = read_definitions(tool);
     const Diagnostics& findings = loaded.report.diagnostics;
     const auto count = [&](Severity severity) {
         return static_cast<std::size_t>(std::count_if(findings.begin(), findings.end(), [&](const Diagnostic& d) { return d.severity == severity; }));
@@ -46,7 +46,10 @@ int check(Tool& tool, const std::vector<std::string>& given) {
         }
         tool.out.line(std::to_string(ok) + " ok, " + counted(errors, "error") + ", " + counted(warnings, "warning"));
     }
-    return errors == 0 ? k_ok : k_failed;
+    if (errors > 0) return k_failed;
+    tool.out.flush();
+    require_connections(tool, loaded);
+    return k_ok;
 }
 
 }  // namespace

@@ -52,11 +52,29 @@ int run_command(Tool& tool) {
     return code;
 }
 
+// CLI11 splits a value such as `[1,2]` at its commas; a leading mark keeps it whole until its option has it.
+constexpr char k_mark = '\x1f';
+
+std::string marked(std::string argument) {
+    const std::size_t equals = argument.starts_with("--") ? argument.find('=') : std::string::npos;
+    const std::size_t value_at = equals == std::string::npos ? 0 : equals + 1;
+    if (value_at < argument.size() && (argument[value_at] == '[' || argument[value_at] == k_mark)) argument.insert(value_at, 1, k_mark);
+    return argument;
+}
+
+void take_marks_off(CLI::App& app) {
+    for (CLI::Option* option : app.get_options([](const CLI::Option* one) { return one->get_type_size() > 0; }))
+        option->transform([](std::string value) { return !value.empty() && value.front() == k_mark ? value.substr(1) : value; });
+}
+
 /// What CLI11 says, but for a missing or unknown command, where it does not name the word.
 std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
-    if (!app.get_subcommands().empty()) return error.what();
-    const auto words = app.remaining();
-    if (words.empty()) return error.get_name() == "RequiredError" ? "a command is missing" : error.what();
+    std::string said = error.what();
+    std::erase(said, k_mark);
+    if (!app.get_subcommands().empty()) return said;
+    auto words = app.remaining();
+    if (words.empty()) return error.get_name() == "RequiredError" ? "a command is missing" : said;
+    std::erase(words.front(), k_mark);
     std::vector<std::string> commands;
     for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) commands.push_back(command->get_name());
     const char* what = words.front().starts_with('-') ? "option" : "command";
@@ -87,7 +105,7 @@ int main(int argc, char** argv) {
             tool.literals.assign(argv + i + 1, argv + argc);
             break;
         }
-        arguments.push_back(escape_argument(argv[i]));
+        arguments.push_back(marked(argv[i]));
     }
 
     CLI::App app{"Named connections from qconn files: check them, ping them, watch them, call them.", "qconn"};
@@ -113,7 +131,9 @@ int main(int argc, char** argv) {
         "'qconn COMMAND --help' has more of each.");
     for (const auto add : {add_check, add_list, add_show, add_schemes, add_schema, add_ping, add_explain, add_monitor, add_call, add_docs})
         add(app, tool);
+    take_marks_off(app);
     for (CLI::App* command : app.get_subcommands({})) {
+        take_marks_off(*command);
         command->fallthrough();
         command->footer("Options of all commands: --dir DIR, --json, --no-colour; see 'qconn --help'.\n\n" + command->get_footer());
     }

@@ -8,20 +8,29 @@
 
 #include <qconn/base/error.hpp>
 #include <qconn/core/diagnostic.hpp>
+#include <qconn/core/registry_error.hpp>
 
 namespace qconn::cli {
 namespace {
-constexpr char k_mark = '\x1f';
+
+std::string directories_text(const Tool& tool) {
+    std::string text;
+    for (const std::string& directory : tool.directories) (text += text.empty() ? "" : ", ") += printable(directory);
+    return text;
 }
 
-std::string escape_argument(std::string argument) {
-    if (!argument.empty() && (argument.front() == '[' || argument.front() == k_mark)) argument.insert(argument.begin(), k_mark);
-    return argument;
+/// What --dir names and cannot be read: going on without it would leave out connections without a word in the exit code.
+void require_readable(const Tool& tool, const Diagnostics& diagnostics) {
+    for (const Diagnostic& d : diagnostics) {
+        if (d.code != "cannot-read" || std::find(tool.directories.begin(), tool.directories.end(), d.file) == tool.directories.end()) continue;
+        throw Error{RegistryErrc::load, "LOAD-ERROR", "loading connections from \"" + d.file + "\": " + d.message}.with_reason(Reason::local);
+    }
 }
+
+}  // namespace
 
 std::vector<std::string> positional(const Tool& tool, const std::vector<std::string>& given) {
-    std::vector<std::string> all;
-    for (const std::string& argument : given) all.push_back(!argument.empty() && argument.front() == k_mark ? argument.substr(1) : argument);
+    std::vector<std::string> all = given;
     all.insert(all.end(), tool.literals.begin(), tool.literals.end());
     return all;
 }
@@ -33,7 +42,7 @@ std::string single_name(const Tool& tool, const std::vector<std::string>& given,
     return names.front();
 }
 
-Loaded load(Tool& tool, bool note_errors) {
+Loaded read_definitions(Tool& tool) {
     Loaded loaded;
     loaded.registry = std::make_unique<Registry>();
     try {
@@ -42,11 +51,21 @@ Loaded load(Tool& tool, bool note_errors) {
         if (error.name() == "LOAD-ERROR") throw NotFound(error.what());
         throw;
     }
-    if (loaded.registry->size() == 0) {
-        std::string where;
-        for (const std::string& directory : tool.directories) (where += where.empty() ? "" : ", ") += directory;
-        throw NotFound("no connection definitions (*.qconn.yaml) in " + where + "; --dir names other directories or files");
-    }
+    if (loaded.report.files == 0 && loaded.report.diagnostics.empty())
+        throw NotFound("no connection definitions (*.qconn.yaml) in " + directories_text(tool) + "; --dir names other directories or files");
+    return loaded;
+}
+
+void require_connections(const Tool& tool, const Loaded& loaded) {
+    if (loaded.registry->size() > 0) return;
+    throw NotFound("there is no connection in " + directories_text(tool) + " (" + counted(loaded.report.files, "file") +
+                   " read); 'qconn check' shows what was found");
+}
+
+Loaded load(Tool& tool, bool note_errors) {
+    Loaded loaded = read_definitions(tool);
+    require_readable(tool, loaded.report.diagnostics);
+    require_connections(tool, loaded);
     if (note_errors && has_errors(loaded.report.diagnostics)) {
         const auto errors = static_cast<std::size_t>(std::count_if(loaded.report.diagnostics.begin(), loaded.report.diagnostics.end(),
                                                                    [](const Diagnostic& d) { return d.severity == Severity::error; }));

@@ -53,23 +53,27 @@ struct Tool {
 };
 
 /// Positional arguments as typed, those after `--` at the end.
-/// @param given  what CLI11 collected, see escape_argument
 std::vector<std::string> positional(const Tool& tool, const std::vector<std::string>& given);
-
-/// CLI11 splits an argument such as `[1,2]` at its commas; a leading mark keeps it whole until positional() takes it off.
-std::string escape_argument(std::string argument);
 
 /// The one NAME of a command. @throws UsageError unless there is exactly one
 std::string single_name(const Tool& tool, const std::vector<std::string>& given, std::string_view what);
 
-/// Loads what --dir names.
+/// What --dir names.
 struct Loaded {
     std::unique_ptr<Registry> registry;
     LoadReport report;
 };
 
+/// Reads it, whatever the findings are.
+/// @throws NotFound where a directory or file is not there, or no file with definitions is in them
+Loaded read_definitions(Tool& tool);
+/// @throws NotFound where the files hold no connection
+void require_connections(const Tool& tool, const Loaded& loaded);
+
+/// For commands that work on connections.
 /// @param note_errors  tells on standard error that some definitions have errors, and which command shows them
-/// @throws NotFound where a directory or file is not there, or there is no connection at all
+/// @throws NotFound as read_definitions and require_connections
+/// @throws Error LOAD-ERROR where a directory or file that --dir names cannot be read
 Loaded load(Tool& tool, bool note_errors = true);
 
 /// @throws NotFound with the nearest names

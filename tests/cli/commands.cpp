@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The commands that ask nobody: check, list, show, schemes, schema, docs; exit codes and where output goes.
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <nlohmann/json.hpp>
 
 #include "estate.hpp"
@@ -162,6 +165,85 @@ TEST_CASE("nothing to work on ends with 3", "[cli][integration]") {
     CHECK(has(missing.err, "no-such"));
 }
 
+TEST_CASE("files without a connection end with 3, check says first what they hold", "[cli][integration]") {
+    const TempDir directory;
+    directory.write("empty.qconn.yaml", "# nothing\n");
+
+    const Outcome list = run_qconn({"list"}, {}, directory.path());
+    CHECK(list.code == 3);
+    CHECK(has(list.err, "there is no connection in . (1 file read)"));
+    const Outcome check = run_qconn({"check"}, {}, directory.path());
+    CHECK(check.code == 3);
+    CHECK(has(check.out, "empty.qconn.yaml: warning"));
+    CHECK(has(check.out, "0 ok, 0 errors, 1 warning"));
+}
+
+TEST_CASE("a directory with nothing but broken files has findings, not nothing", "[cli][integration]") {
+    const TempDir directory;
+    directory.write("broken.qconn.yaml", "type: [connection\n");
+
+    const Outcome check = run_qconn({"check"}, {}, directory.path());
+    CHECK(check.code == 1);
+    CHECK(has(check.out, "0 ok, 1 error, 0 warnings"));
+    CHECK(has(run_qconn({"list"}, {}, directory.path()).out, "invalid"));
+    CHECK(run_qconn({"ping", "--all"}, {}, directory.path()).code == 1);
+}
+
+TEST_CASE("a directory that cannot be read is an error in the system's words, also beside one that can", "[cli][integration]") {
+    const GoodEstate estate;
+    const std::string loop = estate.directory / "loop";
+    REQUIRE(::symlink("loop", loop.c_str()) == 0);
+
+    for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{{"list", "--dir", loop},
+                                                                                           {"list", "--dir", ".", "--dir", loop},
+                                                                                           {"ping", "--all", "--dir", loop},
+                                                                                           {"call", "inbox", "list", "--dir", loop}}) {
+        const Outcome outcome = estate.run(arguments);
+        CAPTURE(arguments, outcome.out);
+        CHECK(outcome.code == 1);
+        CHECK(outcome.out.empty());
+        CHECK(has(outcome.err, "loop\": "));
+        CHECK(has(outcome.err, "Too many levels of symbolic links"));
+    }
+    const Outcome check = estate.run({"check", ".", loop});
+    CHECK(check.code == 1);
+    CHECK(has(check.out, "Too many levels of symbolic links"));
+    CHECK(has(check.out, "2 ok, 1 error"));
+    CHECK(json::parse(estate.run({"--json", "list", "--dir", loop}).err)["error"]["name"] == "LOAD-ERROR");
+}
+
+TEST_CASE("a name in brackets is a name, wherever it stands", "[cli][integration]") {
+    const TempDir directory;
+    directory.write("[x,y]/a.qconn.yaml", k_inbox);
+    const auto run = [&](const std::vector<std::string>& arguments) { return run_qconn(arguments, {}, directory.path()); };
+
+    CHECK(run({"--dir", "[x,y]", "list"}).code == 0);
+    CHECK(run({"list", "--dir=[x,y]"}).code == 0);
+    CHECK(run({"--dir", "[x,y]", "--dir", "[x,y]/.", "check"}).out == "1 ok, 0 errors, 0 warnings\n");
+    CHECK(run({"check", "[x,y]"}).code == 0);
+    CHECK(has(run({"--dir", "[z]", "list"}).err, "loading connections from \"[z]\""));
+    CHECK(has(run({"--dir", "[x,y]", "ping", "[z]"}).err, "'[z]'"));
+    CHECK(has(run({"[z]"}).err, "'[z]'"));
+    CHECK(has(run({"list", "--no=[z]"}).err, "--no=[z]"));
+    CHECK(has(run({"--dir", "[x,y]", "ping", "inbox", "--timeout", "[1]"}).err, "'[1]'"));
+}
+
+TEST_CASE("what is no file does not hold check up, and is told for what it is", "[cli][integration]") {
+    const GoodEstate estate;
+    REQUIRE(::mkfifo((estate.directory / "pipe.qconn.yaml").c_str(), 0600) == 0);
+    REQUIRE(::symlink("gone", (estate.directory / "link.qconn.yaml").c_str()) == 0);
+    REQUIRE(::mkdir((estate.directory / "folder.qconn.yaml").c_str(), 0700) == 0);
+
+    const Outcome outcome = estate.run({"check"});
+
+    INFO(outcome.out);
+    CHECK(outcome.code == 1);
+    CHECK(has(outcome.out, "pipe.qconn.yaml: error: this is a pipe"));
+    CHECK(has(outcome.out, "link.qconn.yaml: error: this is a symbolic link to \"gone\", which is not there"));
+    CHECK(has(outcome.out, "folder.qconn.yaml: error: this is a directory"));
+    CHECK(has(outcome.out, "2 ok, 3 errors"));
+}
+
 TEST_CASE("wrong usage ends with 2 and says what is wrong on standard error", "[cli][integration]") {
     const GoodEstate estate;
     for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{{},
@@ -229,6 +311,9 @@ TEST_CASE("a name used twice is told by check with both places", "[cli][integrat
     CHECK(outcome.code == 1);
     CHECK(has(outcome.out, "inbox.qconn.yaml"));
     CHECK(has(outcome.out, "z.qconn.yaml"));
+    CHECK(has(outcome.out, "inbox.qconn.yaml:2:7: note: "));
+    CHECK(has(outcome.out, "   2 | name: inbox\n     |       ^^^^^\n"));
+    CHECK(has(outcome.out, "2 ok, 1 error, 0 warnings"));
 }
 
 TEST_CASE("schemes lists what the build has, one has its options and operations", "[cli][integration]") {
