@@ -114,7 +114,7 @@ Map options_schema(const Scheme& scheme) {
     for (const auto& spec : scheme.options)
         for (const auto& alias : spec.aliases)
             properties.set(alias, Map{{"$ref", "#/$defs/options-" + scheme.names.front() + "/properties/" + spec.name}, {"deprecated", true}});
-    Map out{{"type", List{"object", "null"}}, {"properties", std::move(properties)}, {"additionalProperties", false}};
+    Map out{{"type", List{"object", "string", "null"}}, {"properties", std::move(properties)}, {"additionalProperties", false}};
     List groups;
     for (const auto& group : scheme.required)
         if (auto schema = required_schema(group)) groups.push_back(std::move(*schema));
@@ -147,8 +147,9 @@ std::string Catalogue::json_schema() const {
          Map{{"type", "string"}, {"minLength", 1}, {"maxLength", static_cast<int>(160)}, {"description", "What code asks for the connection by."}}},
         {"desc", Map{{"type", List{"string", "null"}}, {"maxLength", 4000}, {"description", "A word to those who operate it."}}},
         {"url", Map{{"type", "string"}, {"description", "The scheme picks the kind of connection."}}},
-        {"options", Map{{"type", List{"object", "null"}}}},
-        {"opts", Map{{"type", List{"object", "null"}}, {"deprecated", true}, {"description", "Another word for `options`."}}},
+        {"options",
+         Map{{"type", List{"object", "string", "null"}}, {"description", "Settings of the scheme by name, or text: key=value, key2=value2."}}},
+        {"opts", Map{{"type", List{"object", "string", "null"}}, {"deprecated", true}, {"description", "Another word for `options`."}}},
         {"display_name", Map{{"type", List{"string", "null"}}}},
         {"short_desc", Map{{"type", List{"string", "null"}}}},
         {"enabled", flag},
