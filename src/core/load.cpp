@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
@@ -15,6 +16,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/parsed_source.hpp"
 #include "core/slot.hpp"
 #include "core/slot_pack.hpp"
 
@@ -30,6 +32,24 @@ Diagnostic file_diagnostic(const std::string& file, std::string code, std::strin
     diagnostic.message = std::move(message);
     diagnostic.hint = std::move(hint);
     return diagnostic;
+}
+
+std::string_view kind_word(mode_t mode) noexcept {
+    switch (mode & S_IFMT) {
+        case S_IFDIR: return "a directory";
+        case S_IFIFO: return "a pipe";
+        case S_IFSOCK: return "a socket";
+        case S_IFCHR:
+        case S_IFBLK: return "a device";
+    }
+    return "something else";
+}
+
+/// Where a symbolic link leads; empty where it is none.
+std::string link_target(const std::string& path) {
+    std::array<char, PATH_MAX> target{};
+    const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
+    return size > 0 ? std::string{target.data(), static_cast<std::size_t>(size)} : std::string{};
 }
 
 class FileHandle {
@@ -67,9 +87,8 @@ public:
         } else if (S_ISDIR(status.st_mode)) {
             directory(scanned);
         } else if (S_ISREG(status.st_mode)) {
-            const std::size_t slash = path.rfind('/');
-            const std::size_t name_at = slash == std::string::npos ? 0 : slash + 1;
-            file(scanned, path.substr(0, name_at), path.substr(name_at), true);
+            auto [directory, name] = split_path(path);
+            file(scanned, std::move(directory), std::move(name), true);
         } else {
             fail_path(scanned, "is neither a directory nor a regular file");
         }
@@ -95,7 +114,8 @@ private:
                 const dirent* entry = ::readdir(handle.get());
                 if (!entry) break;
                 std::string name = entry->d_name;
-                if (name.size() > options_.suffix.size() && name.ends_with(options_.suffix)) names.push_back(std::move(name));
+                // Hidden ones are what editors and copying programs leave beside a file: `.#shop.qconn.yaml`, `._shop.qconn.yaml`.
+                if (name.size() > options_.suffix.size() && name.ends_with(options_.suffix) && name.front() != '.') names.push_back(std::move(name));
             }
             if (errno != 0) return fail_path(scanned, "cannot be listed: " + system_text(errno));
         }
@@ -137,7 +157,10 @@ private:
             const int error = errno;
             // Removed since the directory was listed, or a link to nowhere?
             if (error == ENOENT && !given && ::lstat(path.c_str(), &status) != 0 && errno == ENOENT) return ReadOutcome::gone;
-            failure = file_diagnostic(path, "cannot-read", "the file cannot be opened: " + system_text(error));
+            const std::string target = error == ENOENT ? link_target(path) : std::string{};
+            failure = target.empty() ? file_diagnostic(path, "cannot-read", "the file cannot be opened: " + system_text(error))
+                                     : file_diagnostic(path, "cannot-read", "this is a symbolic link to \"" + target + "\", which is not there",
+                                                       "remove the link, or bring back what it leads to");
             return ReadOutcome::failed;
         }
         if (::fstat(handle.get(), &status) != 0) {
@@ -145,7 +168,7 @@ private:
             return ReadOutcome::failed;
         }
         if (!S_ISREG(status.st_mode)) {
-            failure = file_diagnostic(path, "cannot-read", "this is no regular file",
+            failure = file_diagnostic(path, "cannot-read", "this is " + std::string{kind_word(status.st_mode)} + ", not a regular file",
                                       "rename it, so that it does not end with \"" + options_.suffix + "\"");
             return ReadOutcome::failed;
         }
@@ -256,6 +279,14 @@ Candidate make_candidate(Definition& definition, const Catalogue& catalogue, Dia
     for (std::size_t i = before; i < diagnostics.size() && candidate.problem.empty(); ++i)
         if (diagnostics[i].severity == Severity::error) candidate.problem = summary(diagnostics[i]);
     if (!valid && candidate.problem.empty()) candidate.problem = "its definition did not pass the check";
+    if (parsed && parsed->source) {
+        Diagnostic line;
+        line.place = candidate.place;
+        parsed->source->show(line, candidate.scheme);
+        candidate.source_line = std::move(line.source_line);
+        candidate.shown_column = line.shown_column;
+        candidate.shown_length = line.shown_length;
+    }
     wipe(definition.url);
     return candidate;
 }
@@ -264,6 +295,12 @@ PathKind kind_of(const std::string& path) noexcept {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) return errno == ENOENT || errno == ENOTDIR ? PathKind::absent : PathKind::unknown;
     return S_ISDIR(status.st_mode) ? PathKind::directory : S_ISREG(status.st_mode) ? PathKind::file : PathKind::other;
+}
+
+std::pair<std::string, std::string> split_path(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    const std::size_t name_at = slash == std::string::npos ? 0 : slash + 1;
+    return {path.substr(0, name_at), path.substr(name_at)};
 }
 
 std::string real_path(const std::string& path) {

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <qconn/core/registry.hpp>
@@ -26,6 +28,10 @@ struct Candidate {
     /// Operator settings as the definition says them, or their defaults: Version::k_settings.
     unsigned settings{0};
     Place place{};
+    /// The line of the place, as Diagnostic has it, for what is found later.
+    std::string source_line{};
+    std::uint32_t shown_column{0};
+    std::uint32_t shown_length{1};
     /// Why it cannot be used; empty for a valid one.
     std::string problem{};
 };
@@ -63,6 +69,9 @@ enum class PathKind { directory, file, absent, other, unknown };
 PathKind kind_of(const std::string& path) noexcept;
 /// The same for two spellings of one path; the path itself where it cannot be resolved.
 std::string real_path(const std::string& path);
+
+/// Directory part with its '/', and name; the directory is empty for a plain name.
+std::pair<std::string, std::string> split_path(const std::string& path);
 
 /// Checks one definition and packs it.
 Candidate make_candidate(Definition& definition, const Catalogue& catalogue, Diagnostics& diagnostics, const ParsedDefinitions* parsed,

@@ -57,7 +57,7 @@ struct Version {
         k_stale = 1 << 8,
         k_invalid = 1 << 9,
         k_removed = 1 << 10,
-        /// The definition was added by code and belongs to no file.
+        /// The definition was added by code; loading a file does not touch it.
         k_from_code = 1 << 11,
     };
 
@@ -66,7 +66,8 @@ struct Version {
     Version* before;
     /// Null where the scheme is unknown.
     const Scheme* scheme;
-    /// Directory part of the file that it came from, with its '/'; one string for all connections from there. Null: no file.
+    /// Directory part of the file that it came from, with its '/'; one string for all connections from there. Null: no file. One that was added by
+    /// code may name a file too: relative references count from there.
     const std::string* directory;
     /// Nanoseconds since 1970.
     std::int64_t updated;

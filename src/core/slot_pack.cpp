@@ -162,6 +162,7 @@ enum ExtraPart : unsigned {
     k_problem = 8,
     k_set_tags = 16,
     k_file_hash = 32,
+    k_problem_hash = 64,
 };
 
 }  // namespace
@@ -289,6 +290,7 @@ std::string pack_extra(const Extra& extra, std::string_view usual_file) {
     if (!extra.problem.empty()) parts |= k_problem;
     if (extra.tags) parts |= k_set_tags;
     if (extra.file_hash != 0) parts |= k_file_hash;
+    if (extra.problem_hash != 0) parts |= k_problem_hash;
     std::string out;
     put_number(out, parts);
     if (parts & k_file) put_text(out, extra.file);
@@ -300,6 +302,7 @@ std::string pack_extra(const Extra& extra, std::string_view usual_file) {
     if (parts & k_problem) put_text(out, extra.problem);
     if (parts & k_set_tags) put_map(out, *extra.tags);
     if (parts & k_file_hash) put_number(out, extra.file_hash);
+    if (parts & k_problem_hash) put_number(out, extra.problem_hash);
     return out;
 }
 
@@ -318,6 +321,7 @@ Extra unpack_extra(std::string_view bytes, std::string_view usual_file) {
     if (parts & k_problem) extra.problem = reader.text();
     if (parts & k_set_tags) extra.tags = reader.map();
     if (parts & k_file_hash) extra.file_hash = reader.number();
+    if (parts & k_problem_hash) extra.problem_hash = reader.number();
     return extra;
 }
 

@@ -37,8 +37,10 @@ struct Extra {
     std::string problem;
     /// Set by code; they replace those of the definition.
     std::optional<Map> tags;
-    /// Not zero: the definition was changed by code; of what its file said then.
+    /// Not zero: the definition was changed by code; of the one from the file that was in use before.
     std::uint64_t file_hash{0};
+    /// Not zero: that was done while the file had a problem; of its text.
+    std::uint64_t problem_hash{0};
 };
 /// @param usual_file  the name that a connection's file mostly has; it takes no room
 std::string pack_extra(const Extra& extra, std::string_view usual_file);

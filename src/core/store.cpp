@@ -312,7 +312,15 @@ std::shared_ptr<void> Store::open(std::string_view name, const std::type_info& t
         definition = materialise(slot, *version);
     }
     if (!open_options.options.empty()) {
-        for (const auto& [option, value] : open_options.options) definition.options.set(option, value);
+        // What they replace goes under all its names: they may use another one than the definition.
+        for (const auto& [given, value] : open_options.options) {
+            for (const OptionSpec& spec : scheme->options) {
+                if (given != spec.name && std::find(spec.aliases.begin(), spec.aliases.end(), given) == spec.aliases.end()) continue;
+                definition.options.erase(spec.name);
+                for (const std::string& alias : spec.aliases) definition.options.erase(alias);
+            }
+        }
+        for (const auto& [given, value] : open_options.options) definition.options.set(given, value);
         Diagnostics diagnostics;
         if (!catalogue_->check(definition, diagnostics)) {
             const auto first =

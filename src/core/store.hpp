@@ -8,12 +8,14 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "core/kept_settings.hpp"
 #include "core/load.hpp"
 #include "core/registry_impl.hpp"
 #include "core/slot.hpp"
@@ -108,6 +110,8 @@ private:
     SlotView view_of(const std::shared_ptr<Slot>& slot, const Version& version) const;
     ConnectionInfo info_of(const Slot& slot, const Version& version) const;
     std::string file_of(const Slot& slot, const Version& version) const;
+    /// For messages: "at FILE:LINE:COLUMN" or "by code".
+    std::string origin_of(const Slot& slot, const Version& version) const;
     std::string usual_file(std::string_view name) const { return std::string{name} + options_.suffix; }
 
     [[noreturn]] void throw_unknown(std::string_view name) const;
@@ -119,6 +123,8 @@ private:
     const std::string* intern(const std::string& directory);
     std::shared_ptr<Slot> slot_for(std::string_view name);
     std::shared_ptr<Slot> require_slot(std::string_view name) const;
+    /// A new connection's settings and tags: those of the operator, kept from before its file was gone, win.
+    unsigned restored(std::string_view name, unsigned settings, std::optional<Map>& tags) const;
     void commit(Commit& commit);
     void derive(Commit& commit, const std::shared_ptr<Slot>& slot, unsigned flags, const Extra* extra, std::uint32_t build);
     LoadReport apply(Scan scan, bool all);
@@ -136,6 +142,7 @@ private:
     std::mutex write_mutex_;
     bool closed_{false};
     std::set<std::string, std::less<>> directories_;
+    KeptSettings kept_;
     /// Slots of removed names that somebody still held when last looked at.
     std::unordered_map<std::string, std::weak_ptr<Slot>> removed_;
 

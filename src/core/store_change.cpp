@@ -21,8 +21,12 @@ std::int64_t now() noexcept {
 unsigned by_code(unsigned flags) noexcept { return (flags & Version::k_by_code) >> Version::k_by_code_shift; }
 
 std::string place_text(const std::string& file, Place place) {
-    if (file.empty()) return "by code";
     return "at " + file + (place.line == 0 ? std::string{} : ":" + std::to_string(place.line) + ":" + std::to_string(place.column));
+}
+
+/// Whether what is made of the definition differs between the two directories.
+bool counts_from_directory(std::string_view content, const std::string* a, const std::string* b) {
+    return a != b && content.find("${file:") != std::string_view::npos;
 }
 
 /// What is said about settings that have changed with a new version.
@@ -63,6 +67,19 @@ void Store::Commit::remove(const std::shared_ptr<Slot>& slot) {
     changes.back().next = Version::make(header, {}, {});
 }
 
+std::string Store::origin_of(const Slot& slot, const Version& version) const {
+    if (version.has(Version::k_from_code)) return "by code";
+    return place_text(file_of(slot, version), unpack_extra(version.extra()).place);
+}
+
+unsigned Store::restored(std::string_view name, unsigned settings, std::optional<Map>& tags) const {
+    const KeptSettings::Settings* kept = kept_.find(name);
+    if (!kept) return settings;
+    tags = kept->tags;
+    const unsigned set = by_code(kept->flags);
+    return (settings & ~set) | (kept->flags & (set | Version::k_by_code));
+}
+
 // --- by code --------------------------------------------------------------------------------------------------------------------------------
 
 void Store::add(Definition definition) {
@@ -79,18 +96,25 @@ void Store::add(Definition definition) {
     const std::shared_ptr<Slot> slot = slot_for(name);
     const Version* before = slot->current();
     if (before && !before->has(Version::k_removed))
-        throw Error{RegistryErrc::exists, "CONNECTION-ERROR",
-                    "there is a connection \"" + name + "\" already, defined " +
-                        place_text(file_of(*slot, *before), unpack_extra(before->extra()).place) + "; update or remove it, or take another name"}
+        throw Error{
+            RegistryErrc::exists, "CONNECTION-ERROR",
+            "there is a connection \"" + name + "\" already, defined " + origin_of(*slot, *before) + "; update or remove it, or take another name"}
             .with_connection(name)
             .with_reason(Reason::exists);
     Version header{};
     header.scheme = candidate.scheme;
     header.updated = now();
     header.build = before ? before->build + 1 : 1;
-    header.flags = static_cast<std::uint16_t>(candidate.settings | Version::k_from_code);
+    Extra extra;
+    header.flags = static_cast<std::uint16_t>(restored(name, candidate.settings, extra.tags) | Version::k_from_code);
+    if (!definition.file.empty()) {
+        const auto [directory, file] = split_path(definition.file);
+        header.directory = intern(directory);
+        extra.file = file;
+        extra.place = definition.place;
+    }
     commit.changes.push_back({slot, nullptr});
-    commit.changes.back().next = Version::make(header, candidate.content, {});
+    commit.changes.back().next = Version::make(header, candidate.content, pack_extra(extra, usual_file(name)));
     commit.event(Kind::added, name);
     this->commit(commit);
 }
@@ -112,22 +136,36 @@ void Store::update(Definition definition) {
             .with_connection(name)
             .with_reason(Reason::permission);
     const bool same_content = candidate.scheme == before->scheme && candidate.content == before->content();
-    const bool reconnects = !same_content && (candidate.scheme != before->scheme || before->has(Version::k_invalid) ||
-                                              !same_essentials(candidate.content, before->content(), candidate.scheme));
     const unsigned kept = by_code(before->flags);
     const unsigned settings = (candidate.settings & ~kept) | (before->flags & kept);
     Extra extra = unpack_extra(before->extra(), usual_file(name));
-    if (!before->has(Version::k_from_code) && extra.file_hash == 0 && !same_content) extra.file_hash = hash_bytes(before->content());
-    extra.problem.clear();
-
     Version header = *before;
+    if (before->has(Version::k_from_code)) {
+        if (!definition.file.empty()) {
+            const auto [directory, file] = split_path(definition.file);
+            header.directory = intern(directory);
+            extra.file = file;
+            extra.place = definition.place;
+        }
+    } else {
+        // What the file is known to say is outdated by this: only something else counts again.
+        const bool had_problem = before->validity() != Validity::valid;
+        if (extra.file_hash == 0 && !before->has(Version::k_invalid) && (had_problem || !same_content))
+            extra.file_hash = hash_bytes(before->content());
+        if (had_problem) extra.problem_hash = hash_bytes(extra.problem);
+    }
+    extra.problem.clear();
+    const bool reconnects = counts_from_directory(candidate.content, header.directory, before->directory) ||
+                            (!same_content && (candidate.scheme != before->scheme || before->has(Version::k_invalid) ||
+                                               !same_essentials(candidate.content, before->content(), candidate.scheme)));
+
     header.scheme = candidate.scheme;
     if (!same_content) header.updated = now();
     header.build += reconnects ? 1 : 0;
     header.flags = static_cast<std::uint16_t>(settings | (before->flags & (Version::k_by_code | Version::k_from_code)));
     commit.changes.push_back({slot, nullptr});
     commit.changes.back().next = Version::make(header, candidate.content, pack_extra(extra, usual_file(name)));
-    if (!same_content) commit.event(Kind::updated, name, reconnects);
+    if (!same_content || reconnects) commit.event(Kind::updated, name, reconnects);
     if (before->validity() != Validity::valid) commit.event(Kind::became_valid, name);
     settings_events(commit.events, name, before->flags, settings);
     this->commit(commit);
@@ -144,6 +182,7 @@ void Store::remove(std::string_view name) {
             .with_reason(Reason::permission);
     commit.remove(slot);
     commit.event(Kind::removed, slot->name());
+    kept_.erase(name);
     this->commit(commit);
 }
 
@@ -248,7 +287,7 @@ private:
                             });
         if (!wanted) return;
         for_each_slot([&](const std::shared_ptr<Slot>& slot, const Version& version) {
-            if (version.directory) by_file_[store_.file_of(*slot, version)].push_back(slot.get());
+            if (version.directory && !version.has(Version::k_from_code)) by_file_[store_.file_of(*slot, version)].push_back(slot.get());
         });
     }
 
@@ -290,31 +329,36 @@ private:
     }
 
     void claim(const ScannedFile& file, const Candidate& candidate) {
-        std::string first;
-        if (const auto taken = by_name_.find(candidate.name); taken != by_name_.end()) {
-            const Claim& other = claims_[taken->second];
-            if (other.candidate) first = place_text(other.file->path(), other.candidate->place);
-        } else if (const std::shared_ptr<Slot>* slot = nullptr; const Version* version = existing(candidate.name, &slot)) {
-            if (version->has(Version::k_from_code))
-                first = "by code";
-            else if (!all_)
-                first = place_text(store_.file_of(**slot, *version), unpack_extra(version->extra()).place);
-            else
-                return add_claim(file, &candidate, candidate.name, nullptr);
-        } else {
-            return add_claim(file, &candidate, candidate.name, nullptr);
-        }
-        if (first.empty())
-            if (const std::shared_ptr<Slot>* slot = nullptr; const Version* version = existing(candidate.name, &slot))
-                first = place_text(store_.file_of(**slot, *version), unpack_extra(version->extra()).place);
+        const auto taken = by_name_.find(candidate.name);
+        const Claim* other = taken == by_name_.end() ? nullptr : &claims_[taken->second];
+        const std::shared_ptr<Slot>* slot = nullptr;
+        const Version* version = existing(candidate.name, &slot);
+        if (!other && (!version || (all_ && !version->has(Version::k_from_code)))) return add_claim(file, &candidate, candidate.name, nullptr);
+
+        const bool in_scan = other && other->candidate;
+        const std::string first = in_scan ? place_text(other->file->path(), other->candidate->place) : store_.origin_of(**slot, *version);
+        const std::string name = "the name \"" + candidate.name + "\" is used twice: ";
+        Diagnostic error = duplicate(file, candidate, name + "it was defined first " + first + ", and that one stays");
+        error.hint = "give one of the two another name";
+        scan_.diagnostics.push_back(std::move(error));
+        if (!in_scan) return;
+        Diagnostic note =
+            duplicate(*other->file, *other->candidate, name + "this one stays, that " + place_text(file.path(), candidate.place) + " does not count");
+        note.severity = Severity::note;
+        scan_.diagnostics.push_back(std::move(note));
+    }
+
+    static Diagnostic duplicate(const ScannedFile& file, const Candidate& candidate, std::string message) {
         Diagnostic diagnostic;
         diagnostic.code = "duplicate-name";
         diagnostic.file = file.path();
         diagnostic.place = candidate.place;
         diagnostic.connection = candidate.name;
-        diagnostic.message = "the name \"" + candidate.name + "\" is used twice: it was defined first " + first + ", and that one stays";
-        diagnostic.hint = "give one of the two another name";
-        scan_.diagnostics.push_back(std::move(diagnostic));
+        diagnostic.message = std::move(message);
+        diagnostic.source_line = candidate.source_line;
+        diagnostic.shown_column = candidate.shown_column;
+        diagnostic.shown_length = candidate.shown_length;
+        return diagnostic;
     }
 
     void add_claim(const ScannedFile& file, const Candidate* candidate, std::string_view name, const std::string* problem) {
@@ -352,7 +396,8 @@ private:
     void mark(const Slot& slot, const Version& version, const std::shared_ptr<Slot>& handle, const std::string& problem) {
         Extra extra = unpack_extra(version.extra(), store_.usual_file(slot.name()));
         const bool invalid = version.has(Version::k_invalid);
-        if ((invalid || version.has(Version::k_stale)) && extra.problem == problem) return;
+        if (version.validity() != Validity::valid ? extra.problem == problem : extra.problem_hash == hash_bytes(problem))
+            return;  // told already, or changed by code in spite of it
         extra.problem = problem;
         store_.derive(commit_, handle, version.flags | (invalid ? 0U : unsigned{Version::k_stale}), &extra, version.build);
         commit_.event(invalid ? Kind::became_invalid : Kind::became_stale, slot.name(), false, problem);
@@ -381,15 +426,15 @@ private:
         const Scheme* scheme = overridden ? before->scheme : candidate.scheme;
         const bool same_content = scheme == before->scheme && content == before->content();
         const bool was_invalid = before->has(Version::k_invalid);
-        const bool reconnects =
-            (was_invalid && !bad) || (!same_content && (scheme != before->scheme || !same_essentials(content, before->content(), scheme)));
+        const std::string* directory = store_.intern(claim.file->directory);
+        const bool reconnects = (was_invalid && !bad) || counts_from_directory(content, directory, before->directory) ||
+                                (!same_content && (scheme != before->scheme || !same_essentials(content, before->content(), scheme)));
 
-        Extra extra{claim.file->name, candidate.place, candidate.problem, old_extra.tags, overridden ? old_extra.file_hash : 0};
+        const Extra extra{claim.file->name, candidate.place, candidate.problem, old_extra.tags, overridden ? old_extra.file_hash : 0, 0};
         const std::string packed = pack_extra(extra, usual);
         const unsigned kept = overridden ? unsigned{Version::k_settings} : by_code(before->flags);
         const unsigned settings = (candidate.settings & ~kept) | (before->flags & kept);
         const unsigned flags = settings | (before->flags & Version::k_by_code) | (bad ? unsigned{Version::k_invalid} : 0U);
-        const std::string* directory = store_.intern(claim.file->directory);
         ++(same_content ? report.unchanged : report.updated);
         if (same_content && flags == before->flags && directory == before->directory && packed == before->extra()) return;
 
@@ -402,7 +447,7 @@ private:
         commit_.changes.push_back({*handle, nullptr});
         commit_.changes.back().next = Version::make(header, content, packed);
         const std::string name{claim.name};
-        if (!same_content) commit_.event(Kind::updated, name, reconnects);
+        if (!same_content || reconnects) commit_.event(Kind::updated, name, reconnects);
         if (bad && candidate.problem != old_extra.problem) commit_.event(Kind::became_invalid, name, false, candidate.problem);
         if (!bad && before->validity() != Validity::valid) commit_.event(Kind::became_valid, name);
         settings_events(commit_.events, name, before->flags, settings);
@@ -417,8 +462,9 @@ private:
         header.directory = store_.intern(claim.file->directory);
         header.updated = now();
         header.build = before ? before->build + 1 : 1;
-        header.flags = static_cast<std::uint16_t>(candidate.settings | (bad ? unsigned{Version::k_invalid} : 0U));
-        const Extra extra{claim.file->name, candidate.place, candidate.problem, std::nullopt, 0};
+        Extra extra{claim.file->name, candidate.place, candidate.problem, std::nullopt, 0, 0};
+        header.flags =
+            static_cast<std::uint16_t>(store_.restored(claim.name, candidate.settings, extra.tags) | (bad ? unsigned{Version::k_invalid} : 0U));
         commit_.changes.push_back({slot, nullptr});
         commit_.changes.back().next = Version::make(header, candidate.content, pack_extra(extra, store_.usual_file(claim.name)));
         commit_.event(Kind::added, slot->name());
@@ -428,6 +474,9 @@ private:
     void remove_unclaimed(LoadReport& report) {
         for_each_slot([&](const std::shared_ptr<Slot>& slot, const Version& version) {
             if (version.has(Version::k_from_code) || by_name_.contains(slot->name())) return;
+            auto tags = unpack_extra(version.extra()).tags;
+            if (const unsigned set = by_code(version.flags); set != 0 || tags)
+                store_.kept_.put(slot->name(), {version.flags & (set | Version::k_by_code), std::move(tags)});
             commit_.remove(slot);
             commit_.event(Kind::removed, slot->name());
             ++report.removed;

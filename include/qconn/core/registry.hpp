@@ -181,7 +181,8 @@ public:
     /// @throws Error LOAD-ERROR where there is no such directory or file
     LoadReport load(const std::string& path);
     LoadReport load(const std::vector<std::string>& paths);
-    /// Reads all paths again and takes over what has changed. Settings made by code (enabled, tags …) survive; definitions added by code stay.
+    /// Reads all paths again and takes over what has changed. Settings made by code (enabled, tags …) survive, also over the absence of the
+    /// connection's file (for 10,000 names; those gone for longest are forgotten first); definitions added by code stay.
     LoadReport reload();
 
     /// @throws Error CONNECTION-UNKNOWN (with the nearest names), CONNECTION-DISABLED, INVALID-CONNECTION (with the reason), CONNECTION-TYPE-ERROR
@@ -198,11 +199,15 @@ public:
     /// The shared client without a type: for code that works on any.
     std::shared_ptr<Client> client(std::string_view name);
 
+    /// Its `file` need not be there: relative references count from it. No load touches what was added by code.
     /// @throws Error CONNECTION-ERROR where the name is taken, CONNECTION-DEFINITION-ERROR with the first finding where it is invalid
     void add(Definition definition);
-    /// Replaces it; a connection from a file goes back to what the file says when that changes.
+    /// Replaces it; a connection from a file goes back to what the file says when that is neither what this replaces nor the mistake that the file
+    /// has now (docs/definitions.md has the whole table). `file` counts only for one that was added by code; empty: the former one.
     /// @throws Error as add; CONNECTION-UNKNOWN; CONNECTION-LOCKED
     void update(Definition definition);
+    /// With its settings. One from a file comes back with the next reload; to switch it off for good, disable it.
+    /// @throws Error CONNECTION-UNKNOWN, CONNECTION-LOCKED
     void remove(std::string_view name);
     /// False where it was so already. A disabled one gives no client and is not pinged.
     bool enable(std::string_view name);

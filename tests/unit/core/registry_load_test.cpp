@@ -20,7 +20,8 @@ using Texts = std::vector<std::string>;
 namespace {
 
 const Diagnostic* find_code(const Diagnostics& diagnostics, std::string_view code) {
-    const auto found = std::find_if(diagnostics.begin(), diagnostics.end(), [&](const Diagnostic& d) { return d.code == code; });
+    const auto found =
+        std::find_if(diagnostics.begin(), diagnostics.end(), [&](const Diagnostic& d) { return d.severity != Severity::note && d.code == code; });
     return found == diagnostics.end() ? nullptr : &*found;
 }
 
@@ -31,6 +32,8 @@ TEST_CASE("a directory is loaded by suffix, a file as it is given", "[registry][
     f.write("b", "fake://b");
     f.write("a", "fake://a");
     f.directory.write("notes.yaml", "not: one");
+    f.directory.write("._a.qconn.yaml", "what a copying program leaves");
+    REQUIRE(::symlink("someone@host.17", (f.directory / ".#b.qconn.yaml").c_str()) == 0);
     const std::string plain =
         f.directory.write("other/anything", FakeRegistry::text("c", "fake://c") + "---\n" + FakeRegistry::text("d", "fake://d"));
 
@@ -73,7 +76,9 @@ TEST_CASE("what the file system refuses is a diagnostic", "[registry][load]") {
     CHECK(f.registry->names() == Texts{"a", "folder", "link", "pipe"});
     CHECK(report.invalid == 3);
     CHECK(f.registry->info("link").validity == Validity::invalid);
-    CHECK(f.registry->info("link").problem.find("cannot be opened") != std::string::npos);
+    CHECK(f.registry->info("folder").problem.find("this is a directory") != std::string::npos);
+    CHECK(f.registry->info("link").problem.find("a symbolic link to \"/nowhere/at/all\"") != std::string::npos);
+    CHECK(f.registry->info("pipe").problem.find("this is a pipe") != std::string::npos);
 }
 
 TEST_CASE("a file above the limit is not read", "[registry][load]") {
@@ -126,14 +131,24 @@ TEST_CASE("a name used twice: the first stays, the error names both places", "[r
     CHECK(f.registry->get<FakeClient>("x")->greet() == "x@one-z grey");
     CHECK(f.registry->get<FakeClient>("y")->greet() == "y@two-b grey");
     CHECK(f.registry->get<FakeClient>("code")->greet() == "code@code grey");
-    REQUIRE(report.diagnostics.size() == 3);
-    CHECK(report.diagnostics[0].code == "duplicate-name");
-    CHECK(report.diagnostics[0].file == f.directory / "two/a.qconn.yaml");
-    CHECK(report.diagnostics[0].place.line == 2);
-    CHECK(report.diagnostics[0].message.find(one + ":2:") != std::string::npos);
-    CHECK(report.diagnostics[1].place.line == 7);
-    CHECK(report.diagnostics[1].message.find("b.qconn.yaml:2:") != std::string::npos);
-    CHECK(report.diagnostics[2].message.find("by code") != std::string::npos);
+    REQUIRE(report.diagnostics.size() == 5);
+    const Diagnostic& x_note = report.diagnostics[0];
+    CHECK(x_note.severity == Severity::note);
+    CHECK(x_note.file == one);
+    CHECK(x_note.source_line == "name: x");
+    CHECK(x_note.message.find("two/a.qconn.yaml:2:") != std::string::npos);
+    const Diagnostic& x_error = report.diagnostics[1];
+    CHECK(x_error.code == "duplicate-name");
+    CHECK(x_error.file == f.directory / "two/a.qconn.yaml");
+    CHECK(x_error.place.line == 2);
+    CHECK(x_error.message.find(one + ":2:") != std::string::npos);
+    CHECK(render(x_error).find("   2 | name: x\n     |       ^\n") != std::string::npos);
+    CHECK(report.diagnostics[2].place.line == 2);
+    CHECK(report.diagnostics[3].place.line == 7);
+    CHECK(report.diagnostics[3].message.find("b.qconn.yaml:2:") != std::string::npos);
+    CHECK(report.diagnostics[3].source_line == "name: y");
+    CHECK(report.diagnostics[4].message.find("by code") != std::string::npos);
+    CHECK(report.diagnostics[4].source_line == "name: code");
 
     // The same when the second directory is loaded later, and again when all is read anew.
     FakeRegistry g;

@@ -86,6 +86,7 @@ inline Scheme fake_scheme(std::string name, const std::shared_ptr<FakeWorld>& wo
     colour.name = "colour";
     colour.fallback = "grey";
     colour.help = "what colour";
+    colour.aliases = {"hue"};
     OptionSpec timeout;
     timeout.name = "timeout";
     timeout.type = OptionType::integer;

@@ -119,6 +119,18 @@ TEST_CASE("open makes a new client, with options and path of its own", "[registr
     CHECK(thrown_name([&] { f.registry->open<OtherClient>("shop"); }) == "CONNECTION-TYPE-ERROR");
 }
 
+TEST_CASE("open takes an option under each of its names, but not under two", "[registry]") {
+    FakeRegistry f;
+    Definition definition = FakeRegistry::definition("shop", "fake://h");
+    definition.options = {{"colour", "blue"}};
+    f.registry->add(definition);
+    const auto open = [&](Map options) { return f.registry->open<FakeClient>("shop", {.options = std::move(options), .path_add = {}, .path = {}}); };
+
+    CHECK(open({{"hue", "red"}})->greet() == "shop@h red");
+    CHECK(open({{"colour", "red"}})->greet() == "shop@h red");
+    CHECK(thrown_text([&] { open({{"hue", "red"}, {"colour", "green"}}); }).find("another name of 'colour'") != std::string::npos);
+}
+
 TEST_CASE("a client whose making fails is tried again at its next use", "[registry]") {
     FakeRegistry f;
     f.registry->add(FakeRegistry::definition("shop", "fake://h"));
