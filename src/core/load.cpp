@@ -95,6 +95,23 @@ public:
         return scanned;
     }
 
+    void show_names(Diagnostics& diagnostics, std::string_view code) {
+        std::string file;
+        ParsedDefinitions parsed;
+        for (Diagnostic& diagnostic : diagnostics) {
+            if (diagnostic.code != code) continue;
+            if (diagnostic.file != file) {
+                file = diagnostic.file;
+                Diagnostic failure;
+                parsed = read(file, true, failure) == ReadOutcome::ok ? parse_definitions(text_, file, options_.limits) : ParsedDefinitions{};
+            }
+            const bool is_there = std::any_of(parsed.definitions.begin(), parsed.definitions.end(), [&](const Definition& definition) {
+                return definition.name == diagnostic.connection && definition.place == diagnostic.place;
+            });
+            if (is_there) parsed.source->show(diagnostic, nullptr);
+        }
+    }
+
     Diagnostics take_diagnostics() { return std::move(diagnostics_); }
     std::size_t files() const noexcept { return files_; }
 
@@ -279,14 +296,6 @@ Candidate make_candidate(Definition& definition, const Catalogue& catalogue, Dia
     for (std::size_t i = before; i < diagnostics.size() && candidate.problem.empty(); ++i)
         if (diagnostics[i].severity == Severity::error) candidate.problem = summary(diagnostics[i]);
     if (!valid && candidate.problem.empty()) candidate.problem = "its definition did not pass the check";
-    if (parsed && parsed->source) {
-        Diagnostic line;
-        line.place = candidate.place;
-        parsed->source->show(line, candidate.scheme);
-        candidate.source_line = std::move(line.source_line);
-        candidate.shown_column = line.shown_column;
-        candidate.shown_length = line.shown_length;
-    }
     wipe(definition.url);
     return candidate;
 }
@@ -295,6 +304,10 @@ PathKind kind_of(const std::string& path) noexcept {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) return errno == ENOENT || errno == ENOTDIR ? PathKind::absent : PathKind::unknown;
     return S_ISDIR(status.st_mode) ? PathKind::directory : S_ISREG(status.st_mode) ? PathKind::file : PathKind::other;
+}
+
+void show_names(Diagnostics& diagnostics, std::string_view code, const Catalogue& catalogue, const RegistryOptions& options) {
+    Scanner{catalogue, options}.show_names(diagnostics, code);
 }
 
 std::pair<std::string, std::string> split_path(const std::string& path) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,10 +27,6 @@ struct Candidate {
     /// Operator settings as the definition says them, or their defaults: Version::k_settings.
     unsigned settings{0};
     Place place{};
-    /// The line of the place, as Diagnostic has it, for what is found later.
-    std::string source_line{};
-    std::uint32_t shown_column{0};
-    std::uint32_t shown_length{1};
     /// Why it cannot be used; empty for a valid one.
     std::string problem{};
 };
@@ -63,6 +58,11 @@ struct Scan {
 
 /// Reads all files; never throws for what the file system or a file's text says.
 Scan scan_paths(const std::vector<std::string>& paths, const Catalogue& catalogue, const RegistryOptions& options);
+
+/// Adds the source lines of findings about names, which are known only when all files have been read: reads those files again. A line stays empty
+/// where the name is not at its place any more.
+/// @param diagnostics  those of one file next to each other
+void show_names(Diagnostics& diagnostics, std::string_view code, const Catalogue& catalogue, const RegistryOptions& options);
 
 /// What stands at a path. `other` is a device, a pipe or a socket.
 enum class PathKind { directory, file, absent, other, unknown };

@@ -14,6 +14,8 @@ namespace {
 
 using Kind = RegistryChange::Kind;
 
+constexpr std::string_view k_duplicate_name = "duplicate-name";
+
 std::int64_t now() noexcept {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
@@ -336,28 +338,27 @@ private:
         if (!other && (!version || (all_ && !version->has(Version::k_from_code)))) return add_claim(file, &candidate, candidate.name, nullptr);
 
         const bool in_scan = other && other->candidate;
-        const std::string first = in_scan ? place_text(other->file->path(), other->candidate->place) : store_.origin_of(**slot, *version);
-        const std::string name = "the name \"" + candidate.name + "\" is used twice: ";
-        Diagnostic error = duplicate(file, candidate, name + "it was defined first " + first + ", and that one stays");
+        const std::string first_file = in_scan ? other->file->path() : store_.file_of(**slot, *version);
+        const Place first_place = in_scan ? other->candidate->place : unpack_extra(version->extra()).place;
+        const bool by_code = !in_scan && version->has(Version::k_from_code);
+        const std::string first = by_code ? "by code" : place_text(first_file, first_place);
+        Diagnostic error = duplicate(candidate.name, file.path(), candidate.place, "it was defined first " + first + ", and that one stays");
         error.hint = "give one of the two another name";
         scan_.diagnostics.push_back(std::move(error));
-        if (!in_scan) return;
-        Diagnostic note =
-            duplicate(*other->file, *other->candidate, name + "this one stays, that " + place_text(file.path(), candidate.place) + " does not count");
+        if (by_code) return;
+        Diagnostic note = duplicate(candidate.name, first_file, first_place,
+                                    "this one stays, that " + place_text(file.path(), candidate.place) + " does not count");
         note.severity = Severity::note;
         scan_.diagnostics.push_back(std::move(note));
     }
 
-    static Diagnostic duplicate(const ScannedFile& file, const Candidate& candidate, std::string message) {
+    static Diagnostic duplicate(const std::string& name, std::string file, Place place, const std::string& what) {
         Diagnostic diagnostic;
-        diagnostic.code = "duplicate-name";
-        diagnostic.file = file.path();
-        diagnostic.place = candidate.place;
-        diagnostic.connection = candidate.name;
-        diagnostic.message = std::move(message);
-        diagnostic.source_line = candidate.source_line;
-        diagnostic.shown_column = candidate.shown_column;
-        diagnostic.shown_length = candidate.shown_length;
+        diagnostic.code = k_duplicate_name;
+        diagnostic.file = std::move(file);
+        diagnostic.place = place;
+        diagnostic.connection = name;
+        diagnostic.message = "the name \"" + name + "\" is used twice: " + what;
         return diagnostic;
     }
 
@@ -492,7 +493,8 @@ private:
         }
         const auto rank = [&](const Diagnostic& diagnostic) {
             const auto found = order.find(diagnostic.file);
-            return std::tuple{found == order.end() ? order.size() : found->second, diagnostic.place.line, diagnostic.place.column};
+            return std::tuple{found == order.end() ? order.size() : found->second, std::string_view{diagnostic.file}, diagnostic.place.line,
+                              diagnostic.place.column};
         };
         std::stable_sort(scan_.diagnostics.begin(), scan_.diagnostics.end(),
                          [&](const Diagnostic& a, const Diagnostic& b) { return rank(a) < rank(b); });
@@ -521,6 +523,7 @@ LoadReport Store::apply(Scan scan, bool all) {
         this->commit(commit);
         count(report);
     }
+    show_names(scan.diagnostics, k_duplicate_name, *catalogue_, options_);  // without the lock
     report.diagnostics = std::move(scan.diagnostics);
     const Log& log = options_.runtime.log();
     if (log.enabled(LogLevel::info))

@@ -153,7 +153,7 @@ struct RegistryOptions {
     const Catalogue* catalogue{nullptr};
     Runtime runtime{};
     DefinitionLimits limits{};
-    /// Files of a directory that are read.
+    /// Files of a directory that are read, but for hidden ones (of a leading '.').
     std::string suffix{".qconn.yaml"};
 };
 
