@@ -5,9 +5,11 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -65,7 +67,33 @@ struct MultiDeleter {
 };
 using Multi = std::unique_ptr<CURLM, MultiDeleter>;
 
+bool has_input(curl_socket_t fd) noexcept {
+    pollfd one{fd, POLLIN, 0};
+    return fd != CURL_SOCKET_BAD && ::poll(&one, 1, 0) == 1;
+}
+
 }  // namespace
+
+void CurlSockets::opened(curl_socket_t fd) {
+    closed(fd);
+    open_.push_back(fd);
+}
+
+void CurlSockets::closed(curl_socket_t fd) noexcept { std::erase(open_, fd); }
+
+curl_socket_t CurlSockets::with_port(int port) const noexcept {
+    const auto found = std::find_if(open_.begin(), open_.end(), [port](curl_socket_t fd) {
+        sockaddr_storage name{};
+        socklen_t size = sizeof name;
+        if (::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size) != 0) return false;
+        switch (name.ss_family) {
+            case AF_INET: return ntohs(reinterpret_cast<const sockaddr_in&>(name).sin_port) == port;
+            case AF_INET6: return ntohs(reinterpret_cast<const sockaddr_in6&>(name).sin6_port) == port;
+            default: return port == 0;
+        }
+    });
+    return found == open_.end() ? CURL_SOCKET_BAD : *found;
+}
 
 void curl_global_setup() {
     static std::once_flag once;
@@ -80,19 +108,38 @@ CurlTransfer::~CurlTransfer() = default;
 struct CurlHandle::Callbacks {
     static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept {
         CurlTransfer* transfer = static_cast<CurlHandle*>(self)->transfer_;
+        if (transfer->connected_ && !transfer->may_repeat_) return CURL_SOCKET_BAD;
         transfer->opened_socket_ = true;
-        if (transfer->connected_) {  // libcurl replaces a kept connection that turned out to be dead
+        if (transfer->connected_) {  // libcurl replaces a kept connection that was cut
             transfer->connected_ = false;
             transfer->since_ = Clock::now();
             note_limits(self);
         }
         const curl_socket_t fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-        if (fd >= 0 && transfer->socket_count_ < transfer->sockets_.size()) transfer->sockets_[transfer->socket_count_++] = fd;
+        if (fd < 0) return CURL_SOCKET_BAD;
+        try {
+            static_cast<CurlHandle*>(self)->sockets_.opened(fd);
+        } catch (...) {
+            ::close(fd);
+            return CURL_SOCKET_BAD;
+        }
+        if (transfer->socket_count_ < transfer->sockets_.size()) transfer->sockets_[transfer->socket_count_++] = fd;
         return fd;
     }
-    static int request_begins(void* self, char*, char*, int, int) noexcept {
+    static int close_socket(void* sockets, curl_socket_t fd) noexcept {
+        static_cast<CurlSockets*>(sockets)->closed(fd);
+        return ::close(fd);
+    }
+    static int request_begins(void* self, char*, char*, int, int local_port) noexcept {
         CurlTransfer* transfer = static_cast<CurlHandle*>(self)->transfer_;
+        if (!transfer->may_repeat_) {
+            if (transfer->connected_) return CURL_PREREQFUNC_ABORT;  // once more, on another kept connection
+            // libcurl has looked for the end of the stream. The end of TLS comes as a message before it, which libcurl takes for a sign of life.
+            const bool kept = !transfer->opened_socket_ && !transfer->shares_socket_;
+            if (kept && has_input(static_cast<CurlHandle*>(self)->sockets_.with_port(local_port))) return CURL_PREREQFUNC_ABORT;
+        }
         transfer->connected_ = true;
+        transfer->local_port_ = local_port;
         transfer->since_ = Clock::now();
         note_limits(self);
         return CURL_PREREQFUNC_OK;
@@ -130,7 +177,7 @@ struct CurlHandle::Callbacks {
     }
 };
 
-CurlHandle::CurlHandle() {
+CurlHandle::CurlHandle(CurlSockets& sockets) : sockets_{sockets} {
     curl_global_setup();
     easy_ = curl_easy_init();
     if (easy_ == nullptr) throw std::bad_alloc{};
@@ -144,6 +191,8 @@ CurlHandle::CurlHandle() {
     curl_easy_setopt(easy_, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
     curl_easy_setopt(easy_, CURLOPT_OPENSOCKETFUNCTION, &Callbacks::open_socket);
     curl_easy_setopt(easy_, CURLOPT_OPENSOCKETDATA, this);
+    curl_easy_setopt(easy_, CURLOPT_CLOSESOCKETFUNCTION, &Callbacks::close_socket);
+    curl_easy_setopt(easy_, CURLOPT_CLOSESOCKETDATA, &sockets);  // a connection may outlive the handle
     curl_easy_setopt(easy_, CURLOPT_PREREQFUNCTION, &Callbacks::request_begins);
     curl_easy_setopt(easy_, CURLOPT_PREREQDATA, this);
     curl_easy_setopt(easy_, CURLOPT_XFERINFOFUNCTION, &Callbacks::progress);
@@ -197,13 +246,12 @@ Clock::time_point CurlTransfer::next_limit() const noexcept {
     return when;
 }
 
-CurlStop CurlTransfer::judge(CURL* easy, Clock::time_point now) noexcept {
+CurlStop CurlTransfer::judge(const CurlSockets& sockets, Clock::time_point now) noexcept {
     if (deadline_.when() <= now) return CurlStop::deadline;
     if (!connected_) return connect_timeout_.count() != 0 && since_ + connect_timeout_ <= now ? CurlStop::connect_timeout : CurlStop::none;
     if (silence_.count() == 0 || since_ + silence_ > now) return CurlStop::none;
     // A head that comes byte by byte is only told line by line: the system knows when the last bytes came.
-    curl_socket_t fd = CURL_SOCKET_BAD;
-    if (!shares_socket_ && curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK && fd != CURL_SOCKET_BAD) {
+    if (const curl_socket_t fd = shares_socket_ ? CURL_SOCKET_BAD : sockets.with_port(local_port_); fd != CURL_SOCKET_BAD) {
         tcp_info info{};
         socklen_t size = sizeof info;
         if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0) {
@@ -219,8 +267,9 @@ CurlStop CurlTransfer::judge(CURL* easy, Clock::time_point now) noexcept {
 struct CurlDriver::Lane {
     explicit Lane(std::size_t kept) : multi{make_multi(kept)} {}
 
-    CurlHandle handle;
-    Multi multi;  // goes before the handle: it closes the connections
+    CurlSockets sockets;
+    CurlHandle handle{sockets};
+    Multi multi;  // goes first: it closes the connections
     std::atomic<bool> stop{false};
 };
 
@@ -347,7 +396,7 @@ void CurlDriver::run(CurlTransfer& transfer) {
             if (limit != Clock::time_point::max()) {
                 const Clock::time_point now = Clock::now();
                 if (limit <= now) {
-                    end.stop = transfer.judge(handle.easy_, now);
+                    end.stop = transfer.judge(lane->sockets, now);
                     if (end.stop != CurlStop::none) break;
                     continue;
                 }
@@ -442,6 +491,7 @@ private:
     std::size_t max_idle_;
     std::unordered_map<curl_socket_t, Watch> watches_;
     std::unordered_map<const AsyncOperation*, std::unique_ptr<Run>> runs_;
+    CurlSockets sockets_;  // goes after what uses it
     std::vector<std::unique_ptr<CurlHandle>> spare_;
     Multi multi_;
     std::optional<Timer> curl_timer_;
@@ -496,7 +546,7 @@ void CurlDriver::Async::begin(std::shared_ptr<CurlTransfer> transfer, const std:
     try {
         open();
         if (spare_.empty()) {
-            run.handle = std::make_unique<CurlHandle>();
+            run.handle = std::make_unique<CurlHandle>(sockets_);
         } else {
             run.handle = std::move(spare_.back());
             spare_.pop_back();
@@ -507,7 +557,7 @@ void CurlDriver::Async::begin(std::shared_ptr<CurlTransfer> transfer, const std:
         if (closed_) return stop(run, CurlStop::cancelled);
         launch(run);
     } catch (...) {
-        if (!run.handle) run.handle = std::make_unique<CurlHandle>();
+        if (!run.handle) run.handle = std::make_unique<CurlHandle>(sockets_);
         run.transfer->finished(*run.handle, {CURLE_OUT_OF_MEMORY, CurlStop::none, {}});
         return end(run);
     }
@@ -620,7 +670,7 @@ void CurlDriver::Async::limits_passed() {
     const Clock::time_point now = Clock::now();
     std::vector<std::pair<const AsyncOperation*, CurlStop>> late;
     for (const auto& [operation, run] : runs_) {
-        const CurlStop why = run->transfer->judge(run->handle->easy_, now);
+        const CurlStop why = run->transfer->judge(sockets_, now);
         if (why != CurlStop::none) late.emplace_back(operation, why);
     }
     for (const auto& [operation, why] : late) {
@@ -680,7 +730,8 @@ Operation CurlDriver::start(std::shared_ptr<CurlTransfer> transfer) {
     if (async_->closed) {
         const auto operation = std::make_shared<AsyncOperation>(std::weak_ptr<Async>{});
         runtime_.impl().loop().post([transfer = std::move(transfer), operation, keep = runtime_]() mutable {
-            CurlHandle handle;
+            CurlSockets sockets;
+            CurlHandle handle{sockets};
             transfer->finished(handle, {CURLE_OK, CurlStop::cancelled, {}});
             operation->set_done();
             transfer->complete();

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include <qconn/base/deadline.hpp>
 #include <qconn/base/operation.hpp>
@@ -30,6 +31,19 @@ enum class CurlStop : std::uint8_t {
     silence,  ///< nothing came from the peer, and nothing was taken by it, for the time allowed
 };
 
+/// The sockets of one multi handle, kept connections included, as libcurl does not tell which one a transfer uses before it is over.
+/// @note One thread at a time: that of the multi handle, which must go before it.
+class CurlSockets {
+public:
+    void opened(curl_socket_t fd);
+    void closed(curl_socket_t fd) noexcept;
+    /// The one with that local port, which is 0 for a UNIX socket; CURL_SOCKET_BAD where there is none.
+    curl_socket_t with_port(int port) const noexcept;
+
+private:
+    std::vector<curl_socket_t> open_;
+};
+
 /// An easy handle with what every one of ours has set: no signals, no proxy or credentials from the environment, sockets that are not inherited, a
 /// resolver that is never waited for. Used again and again by one lane or one loop.
 class CurlHandle {
@@ -39,7 +53,8 @@ public:
         virtual ~Memory();
     };
 
-    CurlHandle();
+    /// @param sockets  of the multi handle that it is used with
+    explicit CurlHandle(CurlSockets& sockets);
     ~CurlHandle();
     CurlHandle(const CurlHandle&) = delete;
     CurlHandle& operator=(const CurlHandle&) = delete;
@@ -54,6 +69,7 @@ private:
     friend class CurlDriver;
     struct Callbacks;
 
+    CurlSockets& sockets_;
     CURL* easy_;
     CurlTransfer* transfer_{nullptr};
     bool* limits_changed_{nullptr};  // the loop's note that a transfer has passed from one time limit to another
@@ -98,6 +114,10 @@ protected:
     std::chrono::milliseconds silence_{0};
     /// The socket carries other transfers too (HTTP/2): bytes on it prove nothing.
     bool shares_socket_{false};
+    /// The request may be carried out twice without harm: sent once more, on a new connection, where a kept one is cut before any byte of the answer.
+    /// False: a run ends where libcurl would do so, and with CURLE_ABORTED_BY_CALLBACK and nothing sent (is_connected() is false) where the kept
+    /// connection turns out to be closed in time; it is then to be run on a new one.
+    bool may_repeat_{true};
 
     /// How far the present run has come.
     bool opened_socket() const noexcept { return opened_socket_; }
@@ -112,7 +132,7 @@ private:
     void begin_run() noexcept;
     void heard() noexcept;
     Clock::time_point next_limit() const noexcept;
-    CurlStop judge(CURL* easy, Clock::time_point now) noexcept;
+    CurlStop judge(const CurlSockets& sockets, Clock::time_point now) noexcept;
     /// Before libcurl closes what it opened.
     void look_at_sockets() noexcept;
 
@@ -121,6 +141,7 @@ private:
     bool opened_socket_{false};
     bool connected_{false};
     bool had_transport_{false};
+    int local_port_{0};  // once connected
     std::array<curl_socket_t, 8> sockets_{};  // the first ones of this run: libcurl tries the addresses of a name
     std::size_t socket_count_{0};
 };

@@ -202,3 +202,43 @@ TEST_CASE("a whole URL in a call gets credentials of its origin only", "[http][i
     CHECK(other.received().find("GET /z ") == 0);
     CHECK(other.received().find("s3cret") == std::string::npos);
 }
+
+TEST_CASE("user info in a whole URL goes to the origin of that URL and nowhere else", "[http][integration]") {
+    for (const Form form : k_forms) {
+        std::string elsewhere;
+        std::atomic<int> requests{0};
+        ScriptedServer own{k_ok};
+        ScriptedServer other{[&](int, int) { return std::optional{requests++ == 0 ? redirect(302, "/next") : redirect(302, elsewhere)}; }};
+        ScriptedServer third{k_ok};
+        elsewhere = third.url();
+        HttpOptions secret = options(own.url());
+        secret.username = "client";
+        secret.password = Secret{"s3cret"};
+        HttpClient client{secret};
+        HttpRequest request;
+        request.path = "http://edi:p%40ss@127.0.0.1:" + std::to_string(other.port()) + "/z";
+        request.headers.add("X-Api-Key", "s3cret-key");
+        request.headers.add("Authorization", "Bearer s3cret");
+        const HttpResponse response = call(client, form, request);
+
+        CHECK(response.info.url == third.url());
+        const std::string there = other.received();
+        CHECK(there.find("GET /z ") == 0);
+        const std::string authorization = "Authorization: Basic ZWRpOnBAc3M=\r\n";
+        CHECK(there.find(authorization) < there.find("GET /next "));
+        CHECK(there.find(authorization, there.find("GET /next ")) != std::string::npos);
+        CHECK(there.find("s3cret") == std::string::npos);
+        CHECK(third.received().find("Authorization") == std::string::npos);
+
+        // To the client's own origin it goes in the place of the client's, unless the call has a header of its own.
+        request.path = "http://edi:p%40ss@127.0.0.1:" + std::to_string(own.port()) + "/1";
+        request.headers = {};
+        call(client, form, request);
+        request.headers.add("Authorization", "Bearer own");
+        call(client, form, request);
+        const std::string here = own.received();
+        CHECK(here.find(authorization) != std::string::npos);
+        CHECK(here.find("Authorization: Bearer own\r\n") != std::string::npos);
+        CHECK(here.find("Authorization: Basic Y2xpZW50") == std::string::npos);
+    }
+}
