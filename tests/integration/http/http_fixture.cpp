@@ -164,7 +164,12 @@ void ScriptedServer::serve(int fd, int number) {
         bool over = false;
         while (take_request()) {
             const std::optional<std::string> answer = script_(number, request++);
-            if (answer) ::send(fd, answer->data(), answer->size(), MSG_NOSIGNAL);
+            const auto pace = pace_.load();
+            const std::size_t step = pace.count() == 0 ? std::string::npos : 1;
+            for (std::string_view rest = answer ? std::string_view{*answer} : std::string_view{}; !rest.empty(); rest.remove_prefix(std::min(step, rest.size()))) {
+                if (::send(fd, rest.data(), std::min(step, rest.size()), MSG_NOSIGNAL) < 0) break;
+                std::this_thread::sleep_for(pace);
+            }
             ++requests_;
             over = over || !answer || after_ != After::keep;
         }

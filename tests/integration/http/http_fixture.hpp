@@ -93,6 +93,9 @@ public:
     ScriptedServer(const ScriptedServer&) = delete;
     ScriptedServer& operator=(const ScriptedServer&) = delete;
 
+    /// From now on answers are sent byte by byte, with that time between two.
+    void set_pace(std::chrono::milliseconds pace) { pace_ = pace; }
+
     std::uint16_t port() const noexcept { return port_; }
     std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/"; }
     std::string received();
@@ -110,6 +113,7 @@ private:
     Script script_;
     After after_;
     bool reset_{false};
+    std::atomic<std::chrono::milliseconds> pace_{std::chrono::milliseconds{0}};
     int listener_{-1};
     std::uint16_t port_{0};
     std::mutex mutex_;
