@@ -123,7 +123,7 @@ Exchange::Exchange(std::shared_ptr<const Settings> settings, const HttpRequest& 
         target_ = settings_->base;
     } else {
         target_ = settings_->base;
-        target_.path = join_paths(encode_path(settings_->base_path, {}), encode_path(request.path, rules));
+        target_.path = join_paths(settings_->base_path, encode_path(request.path, rules));
     }
     may_repeat_ = request.repeatable || is_idempotent(method_);
     body_ = request.body;
@@ -261,12 +261,14 @@ bool Exchange::on_head(std::string_view line) {
     if ((line.front() == ' ' || line.front() == '\t')) return true;  // a folded field (RFC 9112 section 5.2): nothing of ours reads those
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) return true;
-    response_.headers.add(std::string{line.substr(0, colon)}, std::string{text::trim(line.substr(colon + 1))});
+    response_.headers.add(line.substr(0, colon), text::trim(line.substr(colon + 1)));
     return true;
 }
 
 void Exchange::read_status_line(std::string_view line) {
+    constexpr std::size_t k_usual_fields = 16;
     response_.headers = {};
+    response_.headers.reserve(k_usual_fields);
     response_.status = 0;
     response_.reason.clear();
     const std::size_t blank = std::min(line.find(' '), line.size());
@@ -371,13 +373,13 @@ void Exchange::gather(net::CurlHandle& handle) {
     CURL* easy = handle.easy();
     HttpCallInfo& info = response_.info;
     info.method = method_;
-    info.url = target_.url();
+    info.url = static_cast<const Memo&>(*handle.memory).url;
     info.redirects = redirects_;
     info.connection_reused = !opened_socket() && is_connected();
-    const auto resolve = time_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
-    const auto connect = time_of(easy, CURLINFO_CONNECT_TIME_T);
-    const auto tls = time_of(easy, CURLINFO_APPCONNECT_TIME_T);
     if (opened_socket()) {
+        const auto resolve = time_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
+        const auto connect = time_of(easy, CURLINFO_CONNECT_TIME_T);
+        const auto tls = time_of(easy, CURLINFO_APPCONNECT_TIME_T);
         info.resolve = resolve;
         info.connect = connect > resolve ? connect - resolve : std::chrono::nanoseconds{0};
         info.tls = tls > connect ? tls - connect : std::chrono::nanoseconds{0};

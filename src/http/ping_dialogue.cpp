@@ -137,8 +137,7 @@ private:
         return Refusal{status, Phase::protocol, Reason::status, "check ping_method and ping_path, or the server's log"};
     }
     Error error(const Refusal& refusal) const {
-        Error error{HttpErrc::receive, k_ping_error,
-                    what_ + " was answered with " + parser_.status_line() + "; " + std::string{refusal.advice}};
+        Error error{HttpErrc::receive, k_ping_error, what_ + " was answered with " + parser_.status_line() + "; " + std::string{refusal.advice}};
         return std::move(error).with_phase(refusal.phase).with_reason(refusal.reason).with_retryable(refusal.status / 100 == 5);
     }
 

@@ -114,8 +114,8 @@ Settings::Settings(HttpOptions given, const Runtime& runtime) : options{std::mov
     if (base.host.find_first_of(std::string_view{" \t\r\n/?#\\\"<>^`{|}\0", 17}) != std::string::npos) {
         refuse_here("the host of the URL " + url.masked() + " holds a character that no host name has", HttpErrc::url);
     }
-    base_path = url.path;
-    base.path = encode_path(join_paths(base_path, {}), {});
+    base_path = encode_path(url.path, {});
+    base.path = join_paths(base_path, {});
 
     // Name and password come from one place; a password that is kept apart may complete the URL's user name.
     const bool own_name = !options.username.empty();

@@ -141,7 +141,7 @@ private:
     bool opened_socket_{false};
     bool connected_{false};
     bool had_transport_{false};
-    int local_port_{0};  // once connected
+    int local_port_{0};                       // once connected
     std::array<curl_socket_t, 8> sockets_{};  // the first ones of this run: libcurl tries the addresses of a name
     std::size_t socket_count_{0};
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every call of either client cancelled, timed out and its client destroyed in every phase: it ends at once, tells the phase, and leaves nothing behind.
+// Every call of either client cancelled, timed out and its client destroyed in every phase: it ends at once, tells the phase, and leaves nothing
+// behind.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -43,16 +44,17 @@ struct Peers {
     std::vector<Stuck> all() {
         const auto address = [](std::uint16_t port) { return "127.0.0.1:" + std::to_string(port); };
         std::vector<Stuck> out;
-        out.push_back({Phase::connect, options("http://" + address(black_hole.port()) + "/"), [this](int calls) {
-                           return count_ends_towards(black_hole.port(), TcpState::syn_sent) >= static_cast<std::size_t>(calls);
-                       }});
+        out.push_back({Phase::connect, options("http://" + address(black_hole.port()) + "/"),
+                       [this](int calls) { return count_ends_towards(black_hole.port(), TcpState::syn_sent) >= static_cast<std::size_t>(calls); }});
         out.push_back({Phase::proxy, options("https://shop.invalid/"), [this](int calls) { return silent_proxy.requests() >= calls; }});
         out.back().options.proxy = Proxy::parse("http://" + address(silent_proxy.port()));
-        out.push_back({Phase::tls, options("https://" + address(silent_tls.port()) + "/"), [this](int calls) { return silent_tls.heard() >= calls; }});
+        out.push_back(
+            {Phase::tls, options("https://" + address(silent_tls.port()) + "/"), [this](int calls) { return silent_tls.heard() >= calls; }});
         out.push_back({Phase::head, options(silent.url()), [this](int calls) { return silent.requests() >= calls; }});
         out.push_back({Phase::body, options(half_body.url()), [this](int calls) {
                            const auto ends = tcp_ends_towards(half_body.port());
-                           return half_body.requests() >= calls && std::all_of(ends.begin(), ends.end(), [](const TcpEnd& e) { return e.unread == 0; });
+                           return half_body.requests() >= calls &&
+                                  std::all_of(ends.begin(), ends.end(), [](const TcpEnd& e) { return e.unread == 0; });
                        }});
         out.push_back({Phase::redirect, options(redirecting.url()), [this](int calls) { return redirecting.requests() >= 2 * calls; }});
         return out;

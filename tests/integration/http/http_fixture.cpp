@@ -166,7 +166,8 @@ void ScriptedServer::serve(int fd, int number) {
             const std::optional<std::string> answer = script_(number, request++);
             const auto pace = pace_.load();
             const std::size_t step = pace.count() == 0 ? std::string::npos : 1;
-            for (std::string_view rest = answer ? std::string_view{*answer} : std::string_view{}; !rest.empty(); rest.remove_prefix(std::min(step, rest.size()))) {
+            for (std::string_view rest = answer ? std::string_view{*answer} : std::string_view{}; !rest.empty();
+                 rest.remove_prefix(std::min(step, rest.size()))) {
                 if (::send(fd, rest.data(), std::min(step, rest.size()), MSG_NOSIGNAL) < 0) break;
                 std::this_thread::sleep_for(pace);
             }

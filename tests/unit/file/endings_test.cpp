@@ -219,7 +219,8 @@ TEST_CASE("a blocking call cannot leave a file system that hangs, and ends as so
     Fixture fixture;
     Hang::arm(one.hangs_in);
     const Deadline deadline = destroy ? Deadline{} : Deadline{30ms};
-    auto ended = std::async(std::launch::async, [&one, deadline, used = fixture.client.get()] { return reason_of([&] { one.call(*used, deadline); }); });
+    auto ended =
+        std::async(std::launch::async, [&one, deadline, used = fixture.client.get()] { return reason_of([&] { one.call(*used, deadline); }); });
     REQUIRE(wait_until(&Hang::is_inside));
 
     if (destroy)
@@ -241,7 +242,8 @@ TEST_CASE("a pipe in the directory holds up nothing", "[file]") {
     CHECK(files.list().size() == 3);
     CHECK(files.stat("pipe").type == FileType::other);
     CHECK(reason_of([&] { files.read("pipe"); }) == Reason::unsupported);
-    for (const WriteMode mode : {WriteMode::replace, WriteMode::append}) CHECK(reason_of([&] { files.write("pipe", "x", mode); }) == Reason::unsupported);
+    for (const WriteMode mode : {WriteMode::replace, WriteMode::append})
+        CHECK(reason_of([&] { files.write("pipe", "x", mode); }) == Reason::unsupported);
     Outcome outcome;
     files.async_read("pipe", {}, without_value<std::string>(outcome.callback()));
     CHECK(outcome.get() == Reason::unsupported);

@@ -169,7 +169,8 @@ TEST_CASE("through a proxy every answer of the target is success, and the proxy'
 }
 
 TEST_CASE("a log-in is proved by every answer that does not refuse it", "[http][ping]") {
-    for (const auto& [status, good] : std::vector<std::pair<int, bool>>{{200, true}, {404, true}, {500, true}, {401, false}, {403, false}, {407, false}}) {
+    for (const auto& [status, good] :
+         std::vector<std::pair<int, bool>>{{200, true}, {404, true}, {500, true}, {401, false}, {403, false}, {407, false}}) {
         HttpPingRequest request = example();
         request.proof = http::PingProof::login;
         request.keep = false;
