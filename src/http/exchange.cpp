@@ -205,6 +205,10 @@ void Exchange::prepare(net::CurlHandle& handle) {
         memo.headers = plain_ ? headers : nullptr;
     }
 
+    const bool by_proxy = settings_->options.proxy && target_.socket.empty();
+    host_ = by_proxy ? settings_->options.proxy->host : target_.socket.empty() ? target_.host : std::string_view{};
+    port_ = by_proxy ? settings_->options.proxy->port : target_.port;
+
     // libcurl shares out its time among the addresses of a name, so it must know it; ours, a little shorter, names the phase.
     milliseconds connect = connect_timeout_.count() != 0 ? connect_timeout_ : milliseconds{std::chrono::hours{24}};
     if (!deadline_.is_never()) connect = std::min(connect, std::chrono::ceil<milliseconds>(deadline_.remaining()));
@@ -218,7 +222,6 @@ void Exchange::prepare(net::CurlHandle& handle) {
         memo.fresh = fresh_;
     }
 
-    run_started_ = Clock::now();
     head_done_ = false;
     discard_ = false;
     tls_report_.reset();
@@ -380,7 +383,7 @@ void Exchange::gather(net::CurlHandle& handle) {
         const auto resolve = time_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
         const auto connect = time_of(easy, CURLINFO_CONNECT_TIME_T);
         const auto tls = time_of(easy, CURLINFO_APPCONNECT_TIME_T);
-        info.resolve = resolve;
+        info.resolve = resolve + lookup_time();
         info.connect = connect > resolve ? connect - resolve : std::chrono::nanoseconds{0};
         info.tls = tls > connect ? tls - connect : std::chrono::nanoseconds{0};
     }
@@ -594,13 +597,13 @@ Error Exchange::failed(net::CurlHandle& handle, const End& end) {
     switch (end.code) {
         case CURLE_COULDNT_RESOLVE_HOST:
         case CURLE_COULDNT_RESOLVE_PROXY: {
-            // A name service that does not answer is only told from one that knows no such name by the time it took: libc waits 5 s for each try.
-            const bool slow = Clock::now() - run_started_ > std::chrono::seconds{4};
-            const std::string& host = end.code == CURLE_COULDNT_RESOLVE_PROXY ? settings_->options.proxy->host : target_.host;
-            return make(
-                       end.code == CURLE_COULDNT_RESOLVE_PROXY ? HttpErrc::proxy : HttpErrc::connect,
-                       what() + ": the name \"" + host + "\" has no address (" + words + "); check its spelling, or the name service of this machine",
-                       Phase::resolve, slow ? Reason::resolver : Reason::unknown_host)
+            const net::Resolved& answer = resolved();
+            const bool unknown = answer.reason == Reason::none || answer.reason == Reason::unknown_host;
+            return make(has_proxy ? HttpErrc::proxy : HttpErrc::connect,
+                        what() + ": the name \"" + std::string{host_} + (unknown ? "\" has no address (" : "\" could not be looked up (") +
+                            (answer.words.empty() ? words : answer.words) + "); check " + (unknown ? "its spelling, or " : "") +
+                            "the name service of this machine",
+                        Phase::resolve, unknown ? Reason::unknown_host : answer.reason)
                 .with_retryable(true);
         }
         case CURLE_COULDNT_CONNECT: {

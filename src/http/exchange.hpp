@@ -66,7 +66,6 @@ private:
     const HttpRequest& request_;
     CallMode mode_;
     Clock::time_point started_;
-    Clock::time_point run_started_;  // of this hop
 
     CURL* easy_{nullptr};
     Target target_;

@@ -28,6 +28,8 @@ struct Stuck {
     HttpOptions options;
     /// Whether that many calls have come so far.
     std::function<bool(int calls)> reached;
+    /// How many at the same time that can tell apart.
+    int most{2};
 };
 
 /// All the peers that are needed.
@@ -177,7 +179,7 @@ Trial by_destroying(const Kind& kind, Form form, const Stuck& stuck) {
     auto client = kind.make(stuck.options);
     Outcomes<void> outcomes;
     std::vector<std::thread> callers;
-    for (int i = 0; i < 2; ++i) {
+    for (int i = 0; i < stuck.most; ++i) {
         if (form == Form::asynchronous)
             kind.start(*client, {}, outcomes.callback());
         else
@@ -186,7 +188,7 @@ Trial by_destroying(const Kind& kind, Form form, const Stuck& stuck) {
                 callback(error ? Result<void>{*error} : Result<void>{});
             });
     }
-    Trial trial = after(outcomes, 2, stuck, [&] { client.reset(); });
+    Trial trial = after(outcomes, static_cast<std::size_t>(stuck.most), stuck, [&] { client.reset(); });
     for (std::thread& caller : callers) caller.join();
     return trial;
 }
@@ -364,30 +366,76 @@ TEST_CASE("a name service that never answers holds up nothing", "[http][integrat
     CHECK(std::system(command.c_str()) == 0);
 }
 
-TEST_CASE("calls in the phase resolve", "[.][silent-dns]") {
-    const int dns = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(53);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    REQUIRE(::bind(dns, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-    const Runtime runtime;
-    int queries = 0;
-    const auto asked = [&queries, dns](int calls) {
-        char query[512];
-        while (::recv(dns, query, sizeof query, MSG_DONTWAIT) > 0) ++queries;
-        return queries >= 2 * calls;  // for an address of either kind
-    };
-    const Stuck stuck{Phase::resolve, options("http://shop.example.test/"), asked};
+namespace {
 
+/// A name service that answers when it is told to.
+class Dns {
+public:
+    Dns() {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(53);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        REQUIRE(::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    }
+    Dns(const Dns&) = delete;
+    Dns& operator=(const Dns&) = delete;
+    ~Dns() { ::close(fd_); }
+
+    bool was_asked() {
+        Query query;
+        query.text.resize(512);
+        socklen_t size = sizeof query.from;
+        for (ssize_t got = 0;;) {
+            got = ::recvfrom(fd_, query.text.data(), query.text.size(), MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&query.from), &size);
+            if (got < 0) return !queries_.empty();
+            queries_.push_back({query.text.substr(0, static_cast<std::size_t>(got)), query.from});
+        }
+    }
+    /// Answers what was asked so far; 0: with these last bytes of 127.0.0.x, 2: the service fails, 3: there is no such name (RFC 1035 section 4.1.1).
+    void answer(char code, const std::string& addresses = {}) {
+        using namespace std::string_literals;
+        was_asked();
+        for (Query& query : queries_) {
+            query.text[2] = static_cast<char>(query.text[2] | 0x80);
+            query.text[3] = code;
+            const bool for_v4 = query.text[query.text.size() - 3] == 1;
+            for (const char last : for_v4 ? addresses : ""s) {
+                ++query.text[7];
+                query.text += "\xC0\x0C\0\1\0\1\0\0\0\0\0\4\x7F\0\0"s + last;
+            }
+            ::sendto(fd_, query.text.data(), query.text.size(), 0, reinterpret_cast<const sockaddr*>(&query.from), sizeof query.from);
+        }
+        queries_.clear();
+    }
+
+private:
+    struct Query {
+        std::string text;
+        sockaddr_in from{};
+    };
+    int fd_{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    std::vector<Query> queries_;
+};
+
+}  // namespace
+
+TEST_CASE("calls in the phase resolve", "[.][silent-dns]") {
+    Dns dns;
+    const Runtime runtime;
+
+    int name = 0;
+    const auto next_url = [&name] {
+        return "http://shop-" + std::to_string(++name) + ".example.test/";
+    };  // whoever asks for the same name waits for the same answer
     try_all([&](const auto& work) {
-        asked(0);
-        queries = 0;
-        work({stuck});
+        // One call: calls that wait for one answer are not told apart.
+        work({Stuck{Phase::resolve, options(next_url()), [&dns](int) { return dns.was_asked(); }, 1}});
+        dns.answer(3);
     });
 
     // One stuck look-up holds up no other call of the same client.
-    HttpClient client{stuck.options};
+    HttpClient client{options(next_url())};
     Outcomes outcomes;
     client.async_request({}, {}, outcomes.callback());
     SilentServer silent;
@@ -396,5 +444,56 @@ TEST_CASE("calls in the phase resolve", "[.][silent-dns]") {
     elsewhere.timeout = 100ms;
     CHECK(failure(client, Form::asynchronous, elsewhere, Deadline{20s}).phase() == Phase::head);
     CHECK(outcomes.count() == 0);
-    ::close(dns);
+    dns.answer(3);
+    REQUIRE(outcomes.wait(1));
+
+    // A name service that fails is told from a name that it does not know, by what it says and not by how long that takes.
+    for (const auto& [code, reason] : {std::pair{char{3}, Reason::unknown_host}, std::pair{char{2}, Reason::resolver}}) {
+        for (const Form form : {Form::blocking, Form::asynchronous}) {
+            HttpClient asking{options(next_url())};
+            auto error = std::async(std::launch::async, [&asking, form] { return error_of(k_kinds[0], form, asking, {}); });
+            REQUIRE(wait_until([&dns] { return dns.was_asked(); }));
+            while (error.wait_for(1ms) != std::future_status::ready) dns.answer(code);
+            const std::optional<Error> seen = error.get();
+            REQUIRE(seen);
+            INFO(seen->what());
+            CHECK(to_string(seen->phase()) == "resolve");
+            CHECK(to_string(seen->reason()) == to_string(reason));
+            CHECK(seen->retryable());
+        }
+    }
+
+    // All addresses of a name are tried, also the name of a proxy.
+    ScriptedServer server{"HTTP/1.1 204 OK\r\n\r\n"};
+    for (const Form form : {Form::blocking, Form::asynchronous}) {
+        for (const bool by_proxy : {false, true}) {
+            std::string url = next_url();
+            url.back() = ':';
+            HttpOptions there = options(url + std::to_string(server.port()) + "/");
+            if (by_proxy) {
+                there.proxy = Proxy::parse(there.url);
+                there.url = "http://far.example.test/";
+            }
+            HttpClient asking{there};
+            for (int i = 0; i < 2; ++i) {
+                auto error = std::async(std::launch::async, [&asking, form] { return error_of(k_kinds[0], form, asking, Deadline{20s}); });
+                while (error.wait_for(1ms) != std::future_status::ready) {
+                    CHECK((i == 0 || !dns.was_asked()));  // not for a kept connection
+                    dns.answer(0, "\x09\x01");
+                }
+                CHECK_FALSE(error.get());
+            }
+        }
+    }
+    CHECK(server.connections() == 4);
+
+    // Look-ups that are given up keep a bounded number of threads.
+    bool refused = false;
+    for (int i = 0; i < 100 && !refused; ++i) {
+        HttpClient asking{options(next_url())};
+        const std::optional<Error> error = error_of(k_kinds[0], i % 2 == 0 ? Form::blocking : Form::asynchronous, asking, Deadline{20ms});
+        REQUIRE(error);
+        refused = error->reason() == Reason::resolver;
+    }
+    CHECK(refused);
 }

@@ -106,22 +106,6 @@ TEST_CASE("a redirect without a usable Location is an error", "[http][integratio
     }
 }
 
-TEST_CASE("a slow redirect to an unknown name is not taken for a silent name service", "[http][integration]") {
-    HttpClient straight{options("http://nobody.invalid/")};
-    const Clock::time_point before = Clock::now();
-    const Reason expected = failure(straight, Form::blocking, {}, Deadline{30s}).reason();
-    if (Clock::now() - before > 3s) return;  // here the name service itself is slow
-
-    ScriptedServer slow{[](int, int) {
-        std::this_thread::sleep_for(4200ms);
-        return std::optional<std::string>{redirect(302, "http://nobody.invalid/")};
-    }};
-    HttpClient client{options(slow.url())};
-    const Error error = failure(client, Form::blocking, {}, Deadline{30s});
-    CHECK(error.message().find("nobody.invalid") != std::string::npos);
-    CHECK(error.reason() == expected);
-}
-
 TEST_CASE("a relative Location is resolved", "[http][integration]") {
     ScriptedServer server{[](int, int request) { return std::optional{request == 0 ? redirect(302, "../up?x=1#frag") : k_ok}; }};
     HttpClient client{options(server.url() + "a/b/")};
