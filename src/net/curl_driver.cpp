@@ -562,6 +562,7 @@ private:
     void launch(Run& run);
     void add(Run& run);
     void look_up(Run& run);
+    void looked_up(Run& run, Resolved resolved);
     void finish(Run& run, const CurlTransfer::End& how);
     void stop(Run& run, CurlStop why);
     void end(Run& run);
@@ -689,18 +690,27 @@ void CurlDriver::Async::add(Run& run) {
 
 void CurlDriver::Async::look_up(Run& run) {
     run.transfer->look_up_begins();
-    run.query = runtime_.impl().resolver().resolve(run.transfer->host_, *loop_, [this, &run](Resolved resolved) {
-        const auto keep = shared_from_this();
-        run.query.reset();
-        run.transfer->look_up_ends(std::move(resolved));
-        try {
-            if (run.handle->hand_over())
-                add(run);
-            else
-                finish(run, {CURLE_COULDNT_RESOLVE_HOST, CurlStop::none, {}});
-        } catch (...) { finish(run, {CURLE_OUT_OF_MEMORY, CurlStop::none, {}}); }
-        act(CURL_SOCKET_TIMEOUT, 0);
-    });
+    try {
+        run.query =
+            runtime_.impl().resolver().resolve(run.transfer->host_, *loop_, [this, &run](Resolved resolved) { looked_up(run, std::move(resolved)); });
+    } catch (...) { finish(run, {CURLE_OUT_OF_MEMORY, CurlStop::none, {}}); }
+}
+
+void CurlDriver::Async::looked_up(Run& run, Resolved resolved) {
+    const auto keep = shared_from_this();
+    run.query.reset();
+    run.transfer->look_up_ends(std::move(resolved));
+    bool found = false;
+    CURLcode code = CURLE_COULDNT_RESOLVE_HOST;
+    try {
+        found = run.handle->hand_over();
+        if (found) add(run);
+    } catch (...) {
+        found = false;
+        code = CURLE_OUT_OF_MEMORY;
+    }
+    if (!found) finish(run, {code, CurlStop::none, {}});
+    act(CURL_SOCKET_TIMEOUT, 0);
 }
 
 void CurlDriver::Async::stop(Run& run, CurlStop why) {
