@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <qconn/file/file_client.hpp>
 
+#include <atomic>
+
 #include "file/file_error.hpp"
 #include "file/operation.hpp"
 #include "file/storage.hpp"
@@ -28,7 +30,9 @@ struct FileClient::Impl {
     FileOptions options;
     Runtime runtime;
     file::Calls calls;
+    std::atomic<bool> closed{false};
 
+    file::Stop stop(Deadline deadline) const noexcept { return file::Stop{deadline, nullptr, &closed}; }
     file::Task task(std::string_view verb, std::string_view path = {}) const { return {options.label, options.path, verb, path}; }
 };
 
@@ -41,32 +45,43 @@ FileClient::FileClient(FileOptions options, Runtime runtime) {
     impl_ = std::make_shared<Impl>(std::move(options), std::move(runtime));
 }
 
-FileClient::~FileClient() { impl_->calls.cancel_all(); }
+FileClient::~FileClient() {
+    impl_->closed = true;
+    impl_->calls.cancel_all();
+}
 
 std::string_view FileClient::label() const noexcept { return impl_->options.label; }
 const FileOptions& FileClient::options() const noexcept { return impl_->options; }
 void FileClient::check() const { file::check_directory(impl_->task("checking"), impl_->options); }
 
+// Blocking calls keep what they use: the client may be destroyed meanwhile, which ends them between two blocks.
 std::vector<FileInfo> FileClient::list(std::string_view path, std::string_view pattern, Deadline deadline) {
-    return file::list(impl_->task("listing", path), impl_->options, pattern, file::Stop{deadline});
+    const auto impl = impl_;
+    return file::list(impl->task("listing", path), impl->options, pattern, impl->stop(deadline));
 }
 FileInfo FileClient::stat(std::string_view path, Deadline deadline) {
-    return file::stat(impl_->task("looking at", path), impl_->options, file::Stop{deadline});
+    const auto impl = impl_;
+    return file::stat(impl->task("looking at", path), impl->options, impl->stop(deadline));
 }
 std::string FileClient::read(std::string_view path, Deadline deadline) {
-    return file::read(impl_->task("reading", path), impl_->options, file::Stop{deadline});
+    const auto impl = impl_;
+    return file::read(impl->task("reading", path), impl->options, impl->stop(deadline));
 }
 void FileClient::write(std::string_view path, std::string_view data, WriteMode mode, Deadline deadline) {
-    file::write(impl_->task(mode == WriteMode::append ? "appending to" : "writing", path), impl_->options, data, mode, file::Stop{deadline});
+    const auto impl = impl_;
+    file::write(impl->task(mode == WriteMode::append ? "appending to" : "writing", path), impl->options, data, mode, impl->stop(deadline));
 }
 void FileClient::move(std::string_view from, std::string_view to, bool overwrite, Deadline deadline) {
-    file::move(impl_->task("moving", from), impl_->options, to, overwrite, file::Stop{deadline});
+    const auto impl = impl_;
+    file::move(impl->task("moving", from), impl->options, to, overwrite, impl->stop(deadline));
 }
 void FileClient::remove(std::string_view path, Deadline deadline) {
-    file::remove(impl_->task("removing", path), impl_->options, file::Stop{deadline});
+    const auto impl = impl_;
+    file::remove(impl->task("removing", path), impl->options, impl->stop(deadline));
 }
 void FileClient::make_directory(std::string_view path, Deadline deadline) {
-    file::make_directory(impl_->task("making the directory", path), impl_->options, file::Stop{deadline});
+    const auto impl = impl_;
+    file::make_directory(impl->task("making the directory", path), impl->options, impl->stop(deadline));
 }
 FreeSpace FileClient::free_space(Deadline) { return file::free_space(impl_->task("asking for free space"), impl_->options); }
 

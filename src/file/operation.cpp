@@ -7,7 +7,7 @@
 namespace qconn::file {
 
 void Stop::check(const Task& task) const {
-    if (call_ != nullptr && call_->load() == k_done) throw stopped(task, true);
+    if ((call_ != nullptr && call_->load() == k_done) || (closed_ != nullptr && closed_->load())) throw stopped(task, true);
     if (deadline_.has_passed()) throw stopped(task, false);
 }
 

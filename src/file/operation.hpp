@@ -23,7 +23,10 @@ namespace qconn::file {
 /// Asked between blocks. A value that lives as long as the call.
 class Stop {
 public:
-    explicit Stop(Deadline deadline, std::atomic<int>* call = nullptr) noexcept : deadline_{deadline}, call_{call} {}
+    /// @param call    state of an asynchronous call
+    /// @param closed  whether the client of a blocking one was destroyed
+    explicit Stop(Deadline deadline, std::atomic<int>* call = nullptr, const std::atomic<bool>* closed = nullptr) noexcept
+        : deadline_{deadline}, call_{call}, closed_{closed} {}
     /// @throws Error TIMEOUT, CANCELLED
     void check(const Task& task) const;
     /// As check, just before what cannot be taken back: from here on a cancellation comes too late.
@@ -32,6 +35,7 @@ public:
 private:
     Deadline deadline_;
     std::atomic<int>* call_;
+    const std::atomic<bool>* closed_;
 };
 
 /// States of an asynchronous call: who moves it out of `open` decides its outcome.

@@ -116,15 +116,16 @@ Exchange::Exchange(std::shared_ptr<const Settings> settings, const HttpRequest& 
         UserInfo user;
         target_ = parse_target(encode_path(request.path, {{}, options.pre_encoded_paths}), &user);
         with_credentials_ = target_.same_origin(settings_->base);
-        if (!user.username.empty() && own_headers_.find("Authorization") == nullptr) {
-            own_headers_.add("Authorization", basic_authorization(user.username, user.password));
-        }
+        // The header of the call wins where it is sent at all.
+        const bool has_own = with_credentials_ && own_headers_.find("Authorization") != nullptr;
+        if (!user.empty() && !has_own) url_authorization_ = Secret{basic_authorization(user.username, user.password.reveal())};
     } else if (request.path.empty()) {
         target_ = settings_->base;
     } else {
         target_ = settings_->base;
-        target_.path = join_paths(encode_path(settings_->base_path, {}), encode_path(request.path, rules));
+        target_.path = join_paths(settings_->base_path, encode_path(request.path, rules));
     }
+    may_repeat_ = request.repeatable || is_idempotent(method_);
     body_ = request.body;
     has_body_ = request.has_body || !body_.empty() || method_ == "POST" || method_ == "PUT" || method_ == "PATCH";
     if (has_body_ && method_ == "HEAD") {
@@ -136,7 +137,7 @@ Exchange::Exchange(std::shared_ptr<const Settings> settings, const HttpRequest& 
         body_ = coded_body_;
         own_headers_.set("Content-Encoding", options.send_coding);
     }
-    plain_ = own_headers_.empty() && !has_body_ && with_credentials_;
+    plain_ = own_headers_.empty() && !has_body_ && with_credentials_ && url_authorization_.empty();
 }
 
 void Exchange::prepare(net::CurlHandle& handle) {
@@ -194,13 +195,19 @@ void Exchange::prepare(net::CurlHandle& handle) {
 
     const curl_slist* headers = settings_->plain_headers.get();
     if (!plain_) {
-        list_ = to_list(settings_->headers_for(own_headers_, with_credentials_, has_body_), has_body_);
+        Headers all = settings_->headers_for(own_headers_, with_credentials_, has_body_);
+        if (!url_authorization_.empty()) all.set("Authorization", std::string{url_authorization_.reveal()});
+        list_ = to_list(all, has_body_);
         headers = list_.get();
     }
     if (memo.headers != headers || !plain_) {
         curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
         memo.headers = plain_ ? headers : nullptr;
     }
+
+    const bool by_proxy = settings_->options.proxy && target_.socket.empty();
+    host_ = by_proxy ? settings_->options.proxy->host : target_.socket.empty() ? target_.host : std::string_view{};
+    port_ = by_proxy ? settings_->options.proxy->port : target_.port;
 
     // libcurl shares out its time among the addresses of a name, so it must know it; ours, a little shorter, names the phase.
     milliseconds connect = connect_timeout_.count() != 0 ? connect_timeout_ : milliseconds{std::chrono::hours{24}};
@@ -215,7 +222,6 @@ void Exchange::prepare(net::CurlHandle& handle) {
         memo.fresh = fresh_;
     }
 
-    run_started_ = Clock::now();
     head_done_ = false;
     discard_ = false;
     tls_report_.reset();
@@ -258,12 +264,14 @@ bool Exchange::on_head(std::string_view line) {
     if ((line.front() == ' ' || line.front() == '\t')) return true;  // a folded field (RFC 9112 section 5.2): nothing of ours reads those
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) return true;
-    response_.headers.add(std::string{line.substr(0, colon)}, std::string{text::trim(line.substr(colon + 1))});
+    response_.headers.add(line.substr(0, colon), text::trim(line.substr(colon + 1)));
     return true;
 }
 
 void Exchange::read_status_line(std::string_view line) {
+    constexpr std::size_t k_usual_fields = 16;
     response_.headers = {};
+    response_.headers.reserve(k_usual_fields);
     response_.status = 0;
     response_.reason.clear();
     const std::size_t blank = std::min(line.find(' '), line.size());
@@ -341,7 +349,7 @@ bool Exchange::on_body(std::string_view bytes) {
 bool Exchange::finished(net::CurlHandle& handle, const End& end) {
     if (handle.memory) gather(handle);
     if (end.stop != CurlStop::none) {
-        error_ = stopped(end.stop);
+        error_ = with_doubt(stopped(end.stop));
         return false;
     }
     if (abort_ != Abort::none) {
@@ -350,13 +358,13 @@ bool Exchange::finished(net::CurlHandle& handle, const End& end) {
     }
     if (end.code != CURLE_OK) {
         // A kept connection that the server had closed, and that libcurl did not replace by itself: nothing of an answer came, so ask anew.
+        const bool unsent = end.code == CURLE_ABORTED_BY_CALLBACK && !is_connected();
         const bool cut = end.code == CURLE_SEND_ERROR || end.code == CURLE_RECV_ERROR || end.code == CURLE_GOT_NOTHING;
-        if (cut && !retried_ && !opened_socket() && head_bytes_ == 0) {
-            retried_ = true;
+        if (!fresh_ && !opened_socket() && head_bytes_ == 0 && (unsent || (cut && may_repeat_))) {
             fresh_ = true;
             return true;
         }
-        error_ = failed(handle, end);
+        error_ = with_doubt(failed(handle, end));
         return false;
     }
     fresh_ = false;
@@ -368,14 +376,14 @@ void Exchange::gather(net::CurlHandle& handle) {
     CURL* easy = handle.easy();
     HttpCallInfo& info = response_.info;
     info.method = method_;
-    info.url = target_.url();
+    info.url = static_cast<const Memo&>(*handle.memory).url;
     info.redirects = redirects_;
     info.connection_reused = !opened_socket() && is_connected();
-    const auto resolve = time_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
-    const auto connect = time_of(easy, CURLINFO_CONNECT_TIME_T);
-    const auto tls = time_of(easy, CURLINFO_APPCONNECT_TIME_T);
     if (opened_socket()) {
-        info.resolve = resolve;
+        const auto resolve = time_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
+        const auto connect = time_of(easy, CURLINFO_CONNECT_TIME_T);
+        const auto tls = time_of(easy, CURLINFO_APPCONNECT_TIME_T);
+        info.resolve = resolve + lookup_time();
         info.connect = connect > resolve ? connect - resolve : std::chrono::nanoseconds{0};
         info.tls = tls > connect ? tls - connect : std::chrono::nanoseconds{0};
     }
@@ -423,10 +431,12 @@ bool Exchange::follow(net::CurlHandle& handle) {
     if (!next.same_origin(target_)) {
         // For good: a way back to the first origin was chosen by a stranger.
         with_credentials_ = false;
+        url_authorization_ = {};
         plain_ = false;
     }
     if (step.to_get) {
         method_ = "GET";
+        may_repeat_ = true;
         has_body_ = false;
         body_ = {};
     }
@@ -478,6 +488,13 @@ Error Exchange::make(HttpErrc code, const std::string& message, Phase phase, Rea
 
 Error Exchange::with_response(Error error) {
     error.with_detail(std::make_shared<HttpErrorDetail>(std::move(response_)));
+    return error;
+}
+
+Error Exchange::with_doubt(Error error) const {
+    if (may_repeat_ || !is_connected() || !error.retryable()) return error;
+    error.with_prefix("the server may have carried this out, so it was not sent again: ");
+    error.with_retryable(false);
     return error;
 }
 
@@ -557,6 +574,13 @@ std::optional<Error> Exchange::proxy_refusal(net::CurlHandle& handle) {
 }
 
 Error Exchange::failed(net::CurlHandle& handle, const End& end) {
+    // On its way to a new connection, for a request that may not be repeated, libcurl is stopped by the driver, or fails by itself.
+    static constexpr std::array k_before_sending{CURLE_COULDNT_CONNECT, CURLE_ABORTED_BY_CALLBACK, CURLE_COULDNT_RESOLVE_HOST,
+                                                 CURLE_COULDNT_RESOLVE_PROXY};
+    if (!may_repeat_ && is_connected() && std::find(k_before_sending.begin(), k_before_sending.end(), end.code) != k_before_sending.end()) {
+        return make(HttpErrc::receive, what() + ": the kept connection was cut before any byte of the answer came", Phase::head, Reason::closed)
+            .with_retryable(true);
+    }
     const std::string words = in_words(end.words, end.code);
     Phase phase = reached();
     // What libcurl cannot open it says to be CURLE_COULDNT_CONNECT: any other failure below TLS came from the proxy.
@@ -573,13 +597,13 @@ Error Exchange::failed(net::CurlHandle& handle, const End& end) {
     switch (end.code) {
         case CURLE_COULDNT_RESOLVE_HOST:
         case CURLE_COULDNT_RESOLVE_PROXY: {
-            // A name service that does not answer is only told from one that knows no such name by the time it took: libc waits 5 s for each try.
-            const bool slow = Clock::now() - run_started_ > std::chrono::seconds{4};
-            const std::string& host = end.code == CURLE_COULDNT_RESOLVE_PROXY ? settings_->options.proxy->host : target_.host;
-            return make(
-                       end.code == CURLE_COULDNT_RESOLVE_PROXY ? HttpErrc::proxy : HttpErrc::connect,
-                       what() + ": the name \"" + host + "\" has no address (" + words + "); check its spelling, or the name service of this machine",
-                       Phase::resolve, slow ? Reason::resolver : Reason::unknown_host)
+            const net::Resolved& answer = resolved();
+            const bool unknown = answer.reason == Reason::none || answer.reason == Reason::unknown_host;
+            return make(has_proxy ? HttpErrc::proxy : HttpErrc::connect,
+                        what() + ": the name \"" + std::string{host_} + (unknown ? "\" has no address (" : "\" could not be looked up (") +
+                            (answer.words.empty() ? words : answer.words) + "); check " + (unknown ? "its spelling, or " : "") +
+                            "the name service of this machine",
+                        Phase::resolve, unknown ? Reason::unknown_host : answer.reason)
                 .with_retryable(true);
         }
         case CURLE_COULDNT_CONNECT: {

@@ -54,6 +54,8 @@ private:
     std::string what() const;
     Error make(HttpErrc code, const std::string& message, Phase phase, Reason reason) const;
     Error with_response(Error error);
+    /// Says where the request may have been carried out although no answer came.
+    Error with_doubt(Error error) const;
     Error stopped(net::CurlStop stop);
     Error aborted();
     Error failed(net::CurlHandle& handle, const End& end);
@@ -64,7 +66,6 @@ private:
     const HttpRequest& request_;
     CallMode mode_;
     Clock::time_point started_;
-    Clock::time_point run_started_;  // of this hop
 
     CURL* easy_{nullptr};
     Target target_;
@@ -74,11 +75,12 @@ private:
     bool has_body_{false};
     /// The target is the client's origin, and no hop has left it so far.
     bool with_credentials_{true};
+    /// Of the user info of a whole URL, until a hop leaves its origin; empty: none.
+    Secret url_authorization_;
     Headers own_headers_;
     bool plain_{false};  // no headers or body of its own: the prepared list does
     HeaderList list_;
     bool fresh_{false};
-    bool retried_{false};
 
     HttpResponse response_;
     std::optional<Decoder> decoder_;

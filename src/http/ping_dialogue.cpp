@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/ping_dialogue.hpp"
 
+#include <algorithm>
+#include <array>
+#include <optional>
+
 #include "base/text.hpp"
 #include "http/http_error.hpp"
 #include "http/target.hpp"
@@ -10,6 +14,30 @@ namespace qconn::http {
 namespace {
 
 constexpr std::string_view k_ping_error = "REST-PING-ERROR";
+
+/// An answer that ends a ping badly.
+struct Refusal {
+    int status;
+    Phase phase;
+    Reason reason;
+    std::string_view advice;
+};
+
+constexpr std::array<Refusal, 3> k_by_server{{
+    {401, Phase::auth, Reason::denied, "check user name and password, or the token"},
+    {403, Phase::auth, Reason::permission, "these credentials are known there, but may not do this"},
+    {407, Phase::proxy, Reason::denied, "put user name and password into the proxy's URL"},
+}};
+
+constexpr std::string_view k_not_reached = "the proxy could not reach the target; does it run, and does the proxy's machine know its name?";
+constexpr std::array<Refusal, 6> k_by_proxy{{
+    {401, Phase::proxy, Reason::denied, "check user name and password in the proxy's URL"},
+    {407, Phase::proxy, Reason::denied, "put user name and password into the proxy's URL"},
+    {500, Phase::proxy, Reason::unreachable, k_not_reached},  // Tinyproxy
+    {502, Phase::proxy, Reason::unreachable, k_not_reached},
+    {503, Phase::proxy, Reason::unreachable, k_not_reached},
+    {504, Phase::proxy, Reason::timeout, "the target did not answer the proxy"},
+}};
 
 /// Framing is this file's affair.
 bool is_ours(std::string_view name) noexcept {
@@ -22,6 +50,8 @@ public:
         : what_{request.method + " " + shown(request.target)},
           awaited_{"the answer to " + what_},
           keep_{request.keep},
+          proof_{request.proof},
+          proxy_login_{request.headers.find("Proxy-Authorization") != nullptr},
           max_body_{request.max_body},
           parser_{request.method == "HEAD", request.limits} {
         write(request);
@@ -45,9 +75,9 @@ public:
             case ResponseParser::State::done: keeps_ = keep_ && parser_.keeps_connection() && step.used == input.size() && !closed; break;
             case ResponseParser::State::failed: return failed(step, problem());
         }
-        if (parser_.status() / 100 != 2) {
+        if (std::optional<Refusal> refusal = refused()) {
             keeps_ = false;
-            return failed(step, refusal());
+            return failed(step, error(*refusal));
         }
         step.want = Want::done;
         return step;
@@ -89,31 +119,34 @@ private:
         Error error{HttpErrc::receive, k_ping_error, what_ + ": " + parser_.problem()};
         return std::move(error).with_phase(Phase::protocol).with_reason(reason).with_retryable(parser_.was_cut());
     }
-    Error refusal() const {
-        Phase phase = Phase::protocol;
-        Reason reason = Reason::status;
-        std::string advice = "; check ping_method and ping_path, or the server's log";
-        if (parser_.status() == 401) {
-            phase = Phase::auth;
-            reason = Reason::denied;
-            advice = "; check user name and password, or the token";
-        } else if (parser_.status() == 403) {
-            phase = Phase::auth;
-            reason = Reason::permission;
-            advice = "; these credentials are known there, but may not do this";
-        } else if (parser_.status() == 407) {
-            phase = Phase::proxy;
-            reason = Reason::denied;
-            advice = "; put user name and password into the proxy's URL";
+    /// What is wrong with the answer.
+    std::optional<Refusal> refused() const {
+        const int status = parser_.status();
+        if (status / 100 == 2) return std::nullopt;
+        const auto find = [status](const auto& table) {
+            const auto found = std::find_if(std::begin(table), std::end(table), [status](const Refusal& one) { return one.status == status; });
+            return found == std::end(table) ? std::nullopt : std::optional<Refusal>{*found};
+        };
+        if (proof_ == PingProof::reached) {
+            // Tinyproxy answers 401 to wrong credentials of the proxy.
+            const bool of_proxy = status == 407 || (parser_.made_by_proxy() && (status != 401 || proxy_login_));
+            return of_proxy ? find(k_by_proxy) : std::nullopt;
         }
-        Error error{HttpErrc::receive, k_ping_error, what_ + " was answered with " + parser_.status_line() + advice};
-        return std::move(error).with_phase(phase).with_reason(reason).with_retryable(parser_.status() / 100 == 5);
+        if (std::optional<Refusal> known = find(k_by_server)) return known;
+        if (proof_ == PingProof::login) return std::nullopt;
+        return Refusal{status, Phase::protocol, Reason::status, "check ping_method and ping_path, or the server's log"};
+    }
+    Error error(const Refusal& refusal) const {
+        Error error{HttpErrc::receive, k_ping_error, what_ + " was answered with " + parser_.status_line() + "; " + std::string{refusal.advice}};
+        return std::move(error).with_phase(refusal.phase).with_reason(refusal.reason).with_retryable(refusal.status / 100 == 5);
     }
 
     std::string what_;
     std::string awaited_;
     std::string wire_;
     bool keep_;
+    PingProof proof_;
+    bool proxy_login_;
     bool keeps_{false};
     std::size_t max_body_;
     ResponseParser parser_;

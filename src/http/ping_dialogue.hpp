@@ -2,6 +2,7 @@
 /// A ping that is one HTTP/1.1 request.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -11,6 +12,13 @@
 #include "http/response_parser.hpp"
 
 namespace qconn::http {
+
+/// Which answers are success.
+enum class PingProof : std::uint8_t {
+    success,  ///< 2xx
+    login,    ///< all but 401, 403 and 407
+    reached,  ///< by way of a proxy: all that the target made, and of those that the proxy made all but a refusal or a failure to reach the target
+};
 
 /// What is asked. A value type.
 struct HttpPingRequest {
@@ -24,13 +32,14 @@ struct HttpPingRequest {
     std::string body{};
     /// Reads the whole answer, so that the stream can be used again. False: the head is the proof, the stream ends.
     bool keep{true};
+    PingProof proof{PingProof::success};
     ResponseLimits limits{};
     /// Of the body; a longer one ends the ping well, but not the stream.
     std::size_t max_body{std::size_t{1024} * 1024};
 };
 
-/// A 2xx answer is success. Otherwise the step's error is REST-PING-ERROR: 401 and 403 in phase auth, 407 in phase proxy, other statuses in phase
-/// protocol with reason status; what is no HTTP has reason bad_answer, an early end reason closed.
+/// Where an answer is no success the step's error is REST-PING-ERROR: 401 and 403 in phase auth, 407 and what a proxy says for itself in phase proxy,
+/// other statuses in phase protocol with reason status; what is no HTTP has reason bad_answer, an early end reason closed.
 /// @throws Error HTTP-CLIENT-OPTION-ERROR where a part of it cannot be sent
 std::unique_ptr<Dialogue> make_http_ping(const HttpPingRequest& request);
 

@@ -143,6 +143,10 @@ void ResponseParser::read_field(std::string_view text) {
             keep_ = false;
         else if (mentions(value, "keep-alive"))
             keep_ = true;
+    } else if (text::iequals(name, "via")) {
+        via_ = true;
+    } else if (text::iequals(name, "x-squid-error") || (text::iequals(name, "proxy-status") && value.find("error=") != value.npos)) {  // RFC 9209
+        proxy_error_ = true;
     }
 }
 
@@ -151,7 +155,7 @@ void ResponseParser::end_of_head() {
         if (++interim_ > limits_.max_interim) return fail("more than " + std::to_string(limits_.max_interim) + " interim answers came");
         part_ = Part::status_line;
         length_.reset();
-        coded_ = chunked_ = false;
+        coded_ = chunked_ = via_ = proxy_error_ = false;
         return;
     }
     state_ = State::body;

@@ -41,6 +41,9 @@ public:
     /// After `done`: another request may follow on the same stream.
     bool keeps_connection() const noexcept { return keep_; }
     bool nothing_received() const noexcept { return nothing_; }
+    /// After the head of an answer to a request to a proxy: the proxy made it, rather than passed it on. What it passes on has a Via field (RFC 9110
+    /// section 7.6.3); some proxies put one into their own answers too, and say that these are theirs.
+    bool made_by_proxy() const noexcept { return !via_ || proxy_error_; }
 
 private:
     enum class Part { status_line, field, content, chunk_size, chunk_data, chunk_end, trailer, until_close };
@@ -68,6 +71,8 @@ private:
     bool keep_{false};
     bool was_cut_{false};
     bool nothing_{true};
+    bool via_{false};
+    bool proxy_error_{false};
     std::string status_line_;
     std::string problem_;
 };

@@ -6,6 +6,7 @@
 
 #include <qconn/base/url.hpp>
 
+#include "base/base64.hpp"
 #include "base/text.hpp"
 #include "http/coding.hpp"
 #include "http/http_error.hpp"
@@ -70,20 +71,10 @@ HeaderList to_list(const Headers& headers, bool has_body) {
 }
 
 std::string basic_authorization(std::string_view username, std::string_view password) {
-    constexpr char k_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::string plain;
     plain.reserve(username.size() + password.size() + 1);
     plain.append(username).append(":").append(password);
-    std::string out = "Basic ";
-    out.reserve(out.size() + plain.size() / 3 * 4 + 4);
-    const auto byte = [&plain](std::size_t i) { return i < plain.size() ? static_cast<unsigned char>(plain[i]) : 0U; };
-    for (std::size_t i = 0; i < plain.size(); i += 3) {
-        const unsigned group = byte(i) << 16U | byte(i + 1) << 8U | byte(i + 2);
-        out += k_digits[group >> 18U];
-        out += k_digits[group >> 12U & 0x3FU];
-        out += i + 1 < plain.size() ? k_digits[group >> 6U & 0x3FU] : '=';
-        out += i + 2 < plain.size() ? k_digits[group & 0x3FU] : '=';
-    }
+    std::string out = "Basic " + base64::encode(plain);
     wipe(plain);
     return out;
 }
@@ -123,8 +114,8 @@ Settings::Settings(HttpOptions given, const Runtime& runtime) : options{std::mov
     if (base.host.find_first_of(std::string_view{" \t\r\n/?#\\\"<>^`{|}\0", 17}) != std::string::npos) {
         refuse_here("the host of the URL " + url.masked() + " holds a character that no host name has", HttpErrc::url);
     }
-    base_path = url.path;
-    base.path = encode_path(join_paths(base_path, {}), {});
+    base_path = encode_path(url.path, {});
+    base.path = join_paths(base_path, {});
 
     // Name and password come from one place; a password that is kept apart may complete the URL's user name.
     const bool own_name = !options.username.empty();

@@ -35,8 +35,9 @@ struct Settings {
     Settings(HttpOptions given, const Runtime& runtime);
 
     HttpOptions options;
-    /// Where the URL leads; its path is the base path, not encoded yet.
+    /// Where the URL leads.
     Target base;
+    /// Its path, encoded; a query may follow.
     std::string base_path;
     /// Value of the Authorization header; empty: none.
     Secret authorization;

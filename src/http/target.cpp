@@ -122,8 +122,8 @@ Target parse_target(std::string_view url, UserInfo* user) {
         if (user != nullptr) {
             const std::string_view info = authority.substr(0, at);
             const std::size_t colon = std::min(info.find(':'), info.size());
-            user->username = info.substr(0, colon);
-            user->password = info.substr(std::min(colon + 1, info.size()));
+            user->username = percent_decode(info.substr(0, colon));
+            user->password = Secret{percent_decode(info.substr(std::min(colon + 1, info.size())))};
         }
         authority.remove_prefix(at + 1);
     }
@@ -249,6 +249,11 @@ RedirectStep redirect_rule(RedirectMode mode, int status, std::string_view metho
         case 308: return {true, false};
         default: return {};
     }
+}
+
+bool is_idempotent(std::string_view method) noexcept {
+    static constexpr std::array<std::string_view, 6> k_methods{"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
+    return std::find(k_methods.begin(), k_methods.end(), method) != k_methods.end();
 }
 
 bool is_credential_header(std::string_view name) noexcept {

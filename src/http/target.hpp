@@ -33,10 +33,12 @@ struct Target {
     std::string shown() const;
 };
 
-/// User info found in a URL, as written.
+/// User info found in a URL, percent-decoded.
 struct UserInfo {
     std::string username;
-    std::string password;
+    Secret password;
+
+    bool empty() const noexcept { return username.empty() && password.empty(); }
 };
 
 /// Whether the text begins with a scheme and "://".
@@ -68,6 +70,8 @@ struct RedirectStep {
     bool to_get{false};
 };
 RedirectStep redirect_rule(RedirectMode mode, int status, std::string_view method) noexcept;
+/// Whether carrying out a request twice has the effect of once (RFC 9110 section 9.2.2); of an unknown method that is not known.
+bool is_idempotent(std::string_view method) noexcept;
 
 /// A header that must not reach another origin: Authorization, Cookie and whatever is named like a key or a token.
 bool is_credential_header(std::string_view name) noexcept;

@@ -5,9 +5,11 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -65,7 +67,48 @@ struct MultiDeleter {
 };
 using Multi = std::unique_ptr<CURLM, MultiDeleter>;
 
+/// Hosts that libcurl asks nobody for, and what it has to put into another alphabet first.
+bool is_known_to_libcurl(std::string_view host) {
+    const bool is_local = host == "localhost" || host.ends_with(".localhost");
+    const bool is_ascii = std::none_of(host.begin(), host.end(), [](char c) { return static_cast<unsigned char>(c) > 127; });
+    return host.empty() || is_local || !is_ascii || Address::literal(host);
+}
+
+/// What curl_multi_poll takes; 0 where the limit has passed.
+int poll_time(Clock::time_point limit) noexcept {
+    constexpr int k_longest = 60'000;
+    if (limit == Clock::time_point::max()) return k_longest;
+    const auto left = std::chrono::ceil<milliseconds>(limit - Clock::now()).count();
+    return static_cast<int>(std::clamp<std::int64_t>(left, 0, k_longest));
+}
+
+bool has_input(curl_socket_t fd) noexcept {
+    pollfd one{fd, POLLIN, 0};
+    return fd != CURL_SOCKET_BAD && ::poll(&one, 1, 0) == 1;
+}
+
 }  // namespace
+
+void CurlSockets::opened(curl_socket_t fd) {
+    closed(fd);
+    open_.push_back(fd);
+}
+
+void CurlSockets::closed(curl_socket_t fd) noexcept { std::erase(open_, fd); }
+
+curl_socket_t CurlSockets::with_port(int port) const noexcept {
+    const auto found = std::find_if(open_.begin(), open_.end(), [port](curl_socket_t fd) {
+        sockaddr_storage name{};
+        socklen_t size = sizeof name;
+        if (::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size) != 0) return false;
+        switch (name.ss_family) {
+            case AF_INET: return ntohs(reinterpret_cast<const sockaddr_in&>(name).sin_port) == port;
+            case AF_INET6: return ntohs(reinterpret_cast<const sockaddr_in6&>(name).sin6_port) == port;
+            default: return port == 0;
+        }
+    });
+    return found == open_.end() ? CURL_SOCKET_BAD : *found;
+}
 
 void curl_global_setup() {
     static std::once_flag once;
@@ -78,21 +121,51 @@ CurlHandle::Memory::~Memory() = default;
 CurlTransfer::~CurlTransfer() = default;
 
 struct CurlHandle::Callbacks {
+    /// libcurl finds no connection to use and no address at hand. The run is broken off there, before anything was sent, and begun again with the
+    /// answer.
+    static int name_wanted(void*, void*, void* self) noexcept {
+        CurlTransfer* transfer = static_cast<CurlHandle*>(self)->transfer_;
+        if (transfer->connected_ && !transfer->may_repeat_) return 1;
+        if (transfer->name_ == CurlTransfer::Name::looked_up || is_known_to_libcurl(transfer->host_)) return 0;
+        if (std::exchange(transfer->connected_, false)) transfer->since_ = Clock::now();  // a kept connection was cut
+        transfer->name_ = CurlTransfer::Name::wanted;
+        note_limits(self);
+        return 1;
+    }
     static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept {
         CurlTransfer* transfer = static_cast<CurlHandle*>(self)->transfer_;
+        if (transfer->connected_ && !transfer->may_repeat_) return CURL_SOCKET_BAD;
         transfer->opened_socket_ = true;
-        if (transfer->connected_) {  // libcurl replaces a kept connection that turned out to be dead
+        if (transfer->connected_) {  // libcurl replaces a kept connection that was cut
             transfer->connected_ = false;
             transfer->since_ = Clock::now();
             note_limits(self);
         }
         const curl_socket_t fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-        if (fd >= 0 && transfer->socket_count_ < transfer->sockets_.size()) transfer->sockets_[transfer->socket_count_++] = fd;
+        if (fd < 0) return CURL_SOCKET_BAD;
+        try {
+            static_cast<CurlHandle*>(self)->sockets_.opened(fd);
+        } catch (...) {
+            ::close(fd);
+            return CURL_SOCKET_BAD;
+        }
+        if (transfer->socket_count_ < transfer->sockets_.size()) transfer->sockets_[transfer->socket_count_++] = fd;
         return fd;
     }
-    static int request_begins(void* self, char*, char*, int, int) noexcept {
+    static int close_socket(void* sockets, curl_socket_t fd) noexcept {
+        static_cast<CurlSockets*>(sockets)->closed(fd);
+        return ::close(fd);
+    }
+    static int request_begins(void* self, char*, char*, int, int local_port) noexcept {
         CurlTransfer* transfer = static_cast<CurlHandle*>(self)->transfer_;
+        if (!transfer->may_repeat_) {
+            if (transfer->connected_) return CURL_PREREQFUNC_ABORT;  // once more, on another kept connection
+            // libcurl has looked for the end of the stream. The end of TLS comes as a message before it, which libcurl takes for a sign of life.
+            const bool kept = !transfer->opened_socket_ && !transfer->shares_socket_;
+            if (kept && has_input(static_cast<CurlHandle*>(self)->sockets_.with_port(local_port))) return CURL_PREREQFUNC_ABORT;
+        }
         transfer->connected_ = true;
+        transfer->local_port_ = local_port;
         transfer->since_ = Clock::now();
         note_limits(self);
         return CURL_PREREQFUNC_OK;
@@ -130,7 +203,7 @@ struct CurlHandle::Callbacks {
     }
 };
 
-CurlHandle::CurlHandle() {
+CurlHandle::CurlHandle(CurlSockets& sockets) : sockets_{sockets} {
     curl_global_setup();
     easy_ = curl_easy_init();
     if (easy_ == nullptr) throw std::bad_alloc{};
@@ -142,8 +215,13 @@ CurlHandle::CurlHandle() {
     curl_easy_setopt(easy_, CURLOPT_PROXY, "");  // none from the environment
     curl_easy_setopt(easy_, CURLOPT_NOPROXY, "");
     curl_easy_setopt(easy_, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+    curl_easy_setopt(easy_, CURLOPT_RESOLVER_START_FUNCTION, &Callbacks::name_wanted);
+    curl_easy_setopt(easy_, CURLOPT_RESOLVER_START_DATA, this);
+    curl_easy_setopt(easy_, CURLOPT_DNS_CACHE_TIMEOUT, static_cast<long>(Resolver::k_cache_time.count()));
     curl_easy_setopt(easy_, CURLOPT_OPENSOCKETFUNCTION, &Callbacks::open_socket);
     curl_easy_setopt(easy_, CURLOPT_OPENSOCKETDATA, this);
+    curl_easy_setopt(easy_, CURLOPT_CLOSESOCKETFUNCTION, &Callbacks::close_socket);
+    curl_easy_setopt(easy_, CURLOPT_CLOSESOCKETDATA, &sockets);  // a connection may outlive the handle
     curl_easy_setopt(easy_, CURLOPT_PREREQFUNCTION, &Callbacks::request_begins);
     curl_easy_setopt(easy_, CURLOPT_PREREQDATA, this);
     curl_easy_setopt(easy_, CURLOPT_XFERINFOFUNCTION, &Callbacks::progress);
@@ -163,6 +241,23 @@ CurlHandle::CurlHandle() {
 
 CurlHandle::~CurlHandle() { curl_easy_cleanup(easy_); }
 
+bool CurlHandle::hand_over() {
+    const CurlTransfer& transfer = *transfer_;
+    if (!transfer.resolved_.addresses) return false;
+    std::string list;
+    for (const Address& address : *transfer.resolved_.addresses) {
+        const std::string text = address.to_string();
+        if (text.find('%') != text.npos) continue;  // libcurl takes no scope here
+        list.append(list.empty() ? "" : ",").append(text, 0, text.rfind(':'));
+    }
+    // Without an entry libcurl asks for itself.
+    const std::string entry = "+" + std::string{transfer.host_} + ":" + std::to_string(transfer.port_) + ":" + list;
+    std::unique_ptr<curl_slist, ListDeleter> addresses{list.empty() ? nullptr : curl_slist_append(nullptr, entry.c_str())};
+    curl_easy_setopt(easy_, CURLOPT_RESOLVE, addresses.get());
+    addresses_ = std::move(addresses);
+    return true;
+}
+
 void CurlHandle::watch_upload(bool on) {
     if (on == upload_watched_) return;
     upload_watched_ = on;
@@ -176,6 +271,17 @@ void CurlTransfer::begin_run() noexcept {
     connected_ = false;
     had_transport_ = false;
     socket_count_ = 0;
+    name_ = Name::not_asked;
+    resolved_ = {};
+    lookup_time_ = {};
+}
+
+void CurlTransfer::look_up_begins() noexcept { lookup_began_ = Clock::now(); }
+
+void CurlTransfer::look_up_ends(Resolved resolved) noexcept {
+    name_ = Name::looked_up;
+    resolved_ = std::move(resolved);
+    lookup_time_ = Clock::now() - lookup_began_;
 }
 
 void CurlTransfer::look_at_sockets() noexcept {
@@ -197,13 +303,12 @@ Clock::time_point CurlTransfer::next_limit() const noexcept {
     return when;
 }
 
-CurlStop CurlTransfer::judge(CURL* easy, Clock::time_point now) noexcept {
+CurlStop CurlTransfer::judge(const CurlSockets& sockets, Clock::time_point now) noexcept {
     if (deadline_.when() <= now) return CurlStop::deadline;
     if (!connected_) return connect_timeout_.count() != 0 && since_ + connect_timeout_ <= now ? CurlStop::connect_timeout : CurlStop::none;
     if (silence_.count() == 0 || since_ + silence_ > now) return CurlStop::none;
     // A head that comes byte by byte is only told line by line: the system knows when the last bytes came.
-    curl_socket_t fd = CURL_SOCKET_BAD;
-    if (!shares_socket_ && curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK && fd != CURL_SOCKET_BAD) {
+    if (const curl_socket_t fd = shares_socket_ ? CURL_SOCKET_BAD : sockets.with_port(local_port_); fd != CURL_SOCKET_BAD) {
         tcp_info info{};
         socklen_t size = sizeof info;
         if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0) {
@@ -219,8 +324,9 @@ CurlStop CurlTransfer::judge(CURL* easy, Clock::time_point now) noexcept {
 struct CurlDriver::Lane {
     explicit Lane(std::size_t kept) : multi{make_multi(kept)} {}
 
-    CurlHandle handle;
-    Multi multi;  // goes before the handle: it closes the connections
+    CurlSockets sockets;
+    CurlHandle handle{sockets};
+    Multi multi;  // goes first: it closes the connections
     std::atomic<bool> stop{false};
 };
 
@@ -325,10 +431,13 @@ void CurlDriver::run(CurlTransfer& transfer) {
     CurlHandle& handle = lane->handle;
     CURLM* multi = lane->multi.get();
     handle.transfer_ = &transfer;
+    bool anew = true;
     while (true) {
-        transfer.begin_run();
-        handle.words_[0] = '\0';
-        transfer.prepare(handle);
+        if (anew) {
+            transfer.begin_run();
+            handle.words_[0] = '\0';
+            transfer.prepare(handle);
+        }
         CurlTransfer::End end;
         if (curl_multi_add_handle(multi, handle.easy_) != CURLM_OK) throw std::bad_alloc{};
         int running = 1;
@@ -342,16 +451,11 @@ void CurlDriver::run(CurlTransfer& transfer) {
                 end.stop = CurlStop::cancelled;
                 break;
             }
-            int wait = 60'000;
-            const Clock::time_point limit = transfer.next_limit();
-            if (limit != Clock::time_point::max()) {
-                const Clock::time_point now = Clock::now();
-                if (limit <= now) {
-                    end.stop = transfer.judge(handle.easy_, now);
-                    if (end.stop != CurlStop::none) break;
-                    continue;
-                }
-                wait = static_cast<int>(std::min<std::int64_t>(std::chrono::ceil<milliseconds>(limit - now).count(), wait));
+            const int wait = poll_time(transfer.next_limit());
+            if (wait == 0) {
+                end.stop = transfer.judge(lane->sockets, Clock::now());
+                if (end.stop != CurlStop::none) break;
+                continue;
             }
             curl_multi_poll(multi, nullptr, 0, wait, nullptr);
         }
@@ -363,9 +467,14 @@ void CurlDriver::run(CurlTransfer& transfer) {
         }
         if (end.stop != CurlStop::none) transfer.look_at_sockets();
         curl_multi_remove_handle(multi, handle.easy_);
+        if (end.stop == CurlStop::none && transfer.name_ == CurlTransfer::Name::wanted) {
+            end.stop = look_up(*lane, transfer);
+            anew = end.stop != CurlStop::none || !handle.hand_over();
+            if (!anew) continue;
+        }
         end.words = handle.words_;
-        const bool again = transfer.finished(handle, end);
-        if (!again || end.stop != CurlStop::none) return;
+        anew = transfer.finished(handle, end);
+        if (!anew || end.stop != CurlStop::none) return;
         if (lane->stop.load(std::memory_order_relaxed)) {
             end = {CURLE_OK, CurlStop::cancelled, {}};
             transfer.begin_run();
@@ -373,6 +482,52 @@ void CurlDriver::run(CurlTransfer& transfer) {
             return;
         }
     }
+}
+
+CurlStop CurlDriver::look_up(Lane& lane, CurlTransfer& transfer) {
+    transfer.look_up_begins();
+    if (AddressList addresses = runtime_.impl().resolver().at_hand(transfer.host_)) {
+        transfer.look_up_ends({std::move(addresses)});
+        return CurlStop::none;
+    }
+    // The query lives on a loop, the one who waits for it here.
+    struct Shared {
+        std::mutex mutex;
+        CURLM* waits{nullptr};  // null: no more
+        std::optional<Resolved> answer;
+        std::unique_ptr<Resolver::Query> query;  // the loop's
+    };
+    const auto shared = std::make_shared<Shared>();
+    shared->waits = lane.multi.get();
+    const auto loop = runtime_.impl().loop().shared_from_this();
+    loop->post([shared, loop, host = std::string{transfer.host_}, runtime = runtime_] {
+        shared->query = runtime.impl().resolver().resolve(host, *loop, [shared](Resolved resolved) {
+            const std::lock_guard lock{shared->mutex};
+            if (shared->waits == nullptr) return;
+            shared->answer = std::move(resolved);
+            curl_multi_wakeup(shared->waits);
+        });
+    });
+    CurlStop why = CurlStop::none;
+    while (why == CurlStop::none) {
+        {
+            const std::lock_guard lock{shared->mutex};
+            if (shared->answer) break;
+        }
+        if (lane.stop.load(std::memory_order_relaxed))
+            why = CurlStop::cancelled;
+        else if (const int wait = poll_time(transfer.next_limit()); wait == 0)
+            why = transfer.judge(lane.sockets, Clock::now());
+        else
+            curl_multi_poll(lane.multi.get(), nullptr, 0, wait, nullptr);
+    }
+    {
+        const std::lock_guard lock{shared->mutex};
+        shared->waits = nullptr;
+        if (shared->answer) transfer.look_up_ends(std::move(*shared->answer));
+    }
+    loop->post([shared] { shared->query.reset(); });
+    return why;
 }
 
 // ---- asynchronous ------------------------------------------------------------------------------------------------------------------------------
@@ -384,6 +539,7 @@ public:
         std::shared_ptr<CurlTransfer> transfer;
         std::unique_ptr<CurlHandle> handle;
         std::shared_ptr<AsyncOperation> operation;
+        std::unique_ptr<Resolver::Query> query;
         bool in_multi{false};
     };
 
@@ -404,6 +560,10 @@ public:
 private:
     void open();
     void launch(Run& run);
+    void add(Run& run);
+    void look_up(Run& run);
+    void looked_up(Run& run, Resolved resolved);
+    void finish(Run& run, const CurlTransfer::End& how);
     void stop(Run& run, CurlStop why);
     void end(Run& run);
     void act(curl_socket_t fd, int events);
@@ -442,6 +602,7 @@ private:
     std::size_t max_idle_;
     std::unordered_map<curl_socket_t, Watch> watches_;
     std::unordered_map<const AsyncOperation*, std::unique_ptr<Run>> runs_;
+    CurlSockets sockets_;  // goes after what uses it
     std::vector<std::unique_ptr<CurlHandle>> spare_;
     Multi multi_;
     std::optional<Timer> curl_timer_;
@@ -496,7 +657,7 @@ void CurlDriver::Async::begin(std::shared_ptr<CurlTransfer> transfer, const std:
     try {
         open();
         if (spare_.empty()) {
-            run.handle = std::make_unique<CurlHandle>();
+            run.handle = std::make_unique<CurlHandle>(sockets_);
         } else {
             run.handle = std::move(spare_.back());
             spare_.pop_back();
@@ -507,7 +668,7 @@ void CurlDriver::Async::begin(std::shared_ptr<CurlTransfer> transfer, const std:
         if (closed_) return stop(run, CurlStop::cancelled);
         launch(run);
     } catch (...) {
-        if (!run.handle) run.handle = std::make_unique<CurlHandle>();
+        if (!run.handle) run.handle = std::make_unique<CurlHandle>(sockets_);
         run.transfer->finished(*run.handle, {CURLE_OUT_OF_MEMORY, CurlStop::none, {}});
         return end(run);
     }
@@ -518,9 +679,38 @@ void CurlDriver::Async::launch(Run& run) {
     run.transfer->begin_run();
     run.handle->words_[0] = '\0';
     run.transfer->prepare(*run.handle);
+    add(run);
+}
+
+void CurlDriver::Async::add(Run& run) {
     if (curl_multi_add_handle(multi_.get(), run.handle->easy_) != CURLM_OK) throw std::bad_alloc{};
     run.in_multi = true;
     limits_changed_ = true;
+}
+
+void CurlDriver::Async::look_up(Run& run) {
+    run.transfer->look_up_begins();
+    try {
+        run.query =
+            runtime_.impl().resolver().resolve(run.transfer->host_, *loop_, [this, &run](Resolved resolved) { looked_up(run, std::move(resolved)); });
+    } catch (...) { finish(run, {CURLE_OUT_OF_MEMORY, CurlStop::none, {}}); }
+}
+
+void CurlDriver::Async::looked_up(Run& run, Resolved resolved) {
+    const auto keep = shared_from_this();
+    run.query.reset();
+    run.transfer->look_up_ends(std::move(resolved));
+    bool found = false;
+    CURLcode code = CURLE_COULDNT_RESOLVE_HOST;
+    try {
+        found = run.handle->hand_over();
+        if (found) add(run);
+    } catch (...) {
+        found = false;
+        code = CURLE_OUT_OF_MEMORY;
+    }
+    if (!found) finish(run, {code, CurlStop::none, {}});
+    act(CURL_SOCKET_TIMEOUT, 0);
 }
 
 void CurlDriver::Async::stop(Run& run, CurlStop why) {
@@ -586,16 +776,20 @@ void CurlDriver::Async::collect() {
         Run& run = *static_cast<Run*>(handle->run_);
         curl_multi_remove_handle(multi_.get(), easy);
         run.in_multi = false;
-        if (!run.transfer->finished(*run.handle, {code, CurlStop::none, run.handle->words_})) {
-            end(run);
-            continue;
-        }
-        try {
-            launch(run);
-        } catch (...) {
-            run.transfer->finished(*run.handle, {CURLE_OUT_OF_MEMORY, CurlStop::none, {}});
-            end(run);
-        }
+        if (run.transfer->name_ == CurlTransfer::Name::wanted)
+            look_up(run);
+        else
+            finish(run, {code, CurlStop::none, run.handle->words_});
+    }
+}
+
+void CurlDriver::Async::finish(Run& run, const CurlTransfer::End& how) {
+    if (!run.transfer->finished(*run.handle, how)) return end(run);
+    try {
+        launch(run);
+    } catch (...) {
+        run.transfer->finished(*run.handle, {CURLE_OUT_OF_MEMORY, CurlStop::none, {}});
+        end(run);
     }
 }
 
@@ -620,7 +814,7 @@ void CurlDriver::Async::limits_passed() {
     const Clock::time_point now = Clock::now();
     std::vector<std::pair<const AsyncOperation*, CurlStop>> late;
     for (const auto& [operation, run] : runs_) {
-        const CurlStop why = run->transfer->judge(run->handle->easy_, now);
+        const CurlStop why = run->transfer->judge(sockets_, now);
         if (why != CurlStop::none) late.emplace_back(operation, why);
     }
     for (const auto& [operation, why] : late) {
@@ -680,7 +874,8 @@ Operation CurlDriver::start(std::shared_ptr<CurlTransfer> transfer) {
     if (async_->closed) {
         const auto operation = std::make_shared<AsyncOperation>(std::weak_ptr<Async>{});
         runtime_.impl().loop().post([transfer = std::move(transfer), operation, keep = runtime_]() mutable {
-            CurlHandle handle;
+            CurlSockets sockets;
+            CurlHandle handle{sockets};
             transfer->finished(handle, {CURLE_OK, CurlStop::cancelled, {}});
             operation->set_done();
             transfer->complete();

@@ -10,11 +10,13 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include <qconn/base/deadline.hpp>
 #include <qconn/base/operation.hpp>
 #include <qconn/net/runtime.hpp>
 
+#include "net/resolver.hpp"
 #include "net/tls_context.hpp"
 
 namespace qconn::net {
@@ -30,8 +32,21 @@ enum class CurlStop : std::uint8_t {
     silence,  ///< nothing came from the peer, and nothing was taken by it, for the time allowed
 };
 
-/// An easy handle with what every one of ours has set: no signals, no proxy or credentials from the environment, sockets that are not inherited, a
-/// resolver that is never waited for. Used again and again by one lane or one loop.
+/// The sockets of one multi handle, kept connections included, as libcurl does not tell which one a transfer uses before it is over.
+/// @note One thread at a time: that of the multi handle, which must go before it.
+class CurlSockets {
+public:
+    void opened(curl_socket_t fd);
+    void closed(curl_socket_t fd) noexcept;
+    /// The one with that local port, which is 0 for a UNIX socket; CURL_SOCKET_BAD where there is none.
+    curl_socket_t with_port(int port) const noexcept;
+
+private:
+    std::vector<curl_socket_t> open_;
+};
+
+/// An easy handle with what every one of ours has set: no signals, no proxy or credentials from the environment, sockets that are not inherited,
+/// names looked up by the runtime's resolver. Used again and again by one lane or one loop.
 class CurlHandle {
 public:
     /// What a family remembers of the options it set, so that it sets none twice.
@@ -39,7 +54,8 @@ public:
         virtual ~Memory();
     };
 
-    CurlHandle();
+    /// @param sockets  of the multi handle that it is used with
+    explicit CurlHandle(CurlSockets& sockets);
     ~CurlHandle();
     CurlHandle(const CurlHandle&) = delete;
     CurlHandle& operator=(const CurlHandle&) = delete;
@@ -53,7 +69,15 @@ public:
 private:
     friend class CurlDriver;
     struct Callbacks;
+    struct ListDeleter {
+        void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+    };
 
+    /// Gives libcurl the addresses that were found for its transfer. False where there are none.
+    bool hand_over();
+
+    CurlSockets& sockets_;
+    std::unique_ptr<curl_slist, ListDeleter> addresses_;
     CURL* easy_;
     CurlTransfer* transfer_{nullptr};
     bool* limits_changed_{nullptr};  // the loop's note that a transfer has passed from one time limit to another
@@ -98,21 +122,35 @@ protected:
     std::chrono::milliseconds silence_{0};
     /// The socket carries other transfers too (HTTP/2): bytes on it prove nothing.
     bool shares_socket_{false};
+    /// The request may be carried out twice without harm: sent once more, on a new connection, where a kept one is cut before any byte of the answer.
+    /// False: a run ends where libcurl would do so, and with CURLE_ABORTED_BY_CALLBACK and nothing sent (is_connected() is false) where the kept
+    /// connection turns out to be closed in time; it is then to be run on a new one.
+    bool may_repeat_{true};
+    /// What is connected to: the host of the URL, or the proxy. Set in prepare; lives as long as the run.
+    std::string_view host_;
+    std::uint16_t port_{0};
 
     /// How far the present run has come.
     bool opened_socket() const noexcept { return opened_socket_; }
     bool is_connected() const noexcept { return connected_; }
     /// For a run that was stopped: TCP stood, whatever was still missing above it.
     bool had_transport() const noexcept { return had_transport_; }
+    /// Of the look-up of host_, where a run needed one: its outcome and how long it took.
+    const Resolved& resolved() const noexcept { return resolved_; }
+    Clock::duration lookup_time() const noexcept { return lookup_time_; }
 
 private:
     friend class CurlDriver;
     friend class CurlHandle;
 
+    enum class Name : std::uint8_t { not_asked, wanted, looked_up };
+
     void begin_run() noexcept;
+    void look_up_begins() noexcept;
+    void look_up_ends(Resolved resolved) noexcept;
     void heard() noexcept;
     Clock::time_point next_limit() const noexcept;
-    CurlStop judge(CURL* easy, Clock::time_point now) noexcept;
+    CurlStop judge(const CurlSockets& sockets, Clock::time_point now) noexcept;
     /// Before libcurl closes what it opened.
     void look_at_sockets() noexcept;
 
@@ -121,6 +159,11 @@ private:
     bool opened_socket_{false};
     bool connected_{false};
     bool had_transport_{false};
+    Name name_{Name::not_asked};
+    Resolved resolved_;
+    Clock::time_point lookup_began_{};
+    Clock::duration lookup_time_{0};
+    int local_port_{0};                       // once connected
     std::array<curl_socket_t, 8> sockets_{};  // the first ones of this run: libcurl tries the addresses of a name
     std::size_t socket_count_{0};
 };
@@ -146,6 +189,8 @@ public:
 
 private:
     struct Lane;
+    /// Waits for the addresses of its host.
+    CurlStop look_up(Lane& lane, CurlTransfer& transfer);
     class Lanes;
     class Async;
     class AsyncOperation;

@@ -35,6 +35,7 @@ HttpRequest to_request(const RestCall& call, const RestOptions& options) {
     request.path = call.path;
     request.headers = call.headers;
     request.timeout = call.timeout;
+    request.repeatable = call.repeatable;
     if (call.body.is_null()) return request;
     try {
         rest::Encoded encoded = rest::encode_body(call.body, call.data.value_or(options.data), options.no_charset);

@@ -70,8 +70,8 @@ Scheme http_scheme() {
                                           [](const ResolvedDefinition&, const HttpOptions&) -> std::optional<PingCall> { return std::nullopt; });
     scheme.title = "HTTP";
     scheme.help =
-        "Requests to one web server with bodies as they are. A ping opens a connection, through the proxy where there is one, with TLS for https; it "
-        "sends no request.";
+        "Requests to one web server with bodies as they are. A ping opens a connection, with TLS for https, and sends no request; through a proxy it "
+        "sends a HEAD for http, as connecting would only reach the proxy.";
     scheme.example_url = "https://user:password@www.example.com/base";
     scheme.options = table().specs();
     scheme.clients = client_types<HttpClient>({"HttpClient"});

@@ -6,43 +6,13 @@
 
 #include <qconn/base/url.hpp>
 
-#include "base/base64.hpp"
 #include "base/text.hpp"
 #include "http/ping_dialogue.hpp"
+#include "http/settings.hpp"
 #include "http/target.hpp"
 
 namespace qconn::schemes {
 namespace {
-
-/// Takes every answer for a success that does not refuse the credentials.
-class LoginDialogue final : public Dialogue {
-public:
-    explicit LoginDialogue(std::unique_ptr<Dialogue> request) : request_{std::move(request)} {}
-
-    Step begin(std::string& out) override { return judge(request_->begin(out)); }
-    Step feed(std::string_view input, bool closed, std::string& out) override { return judge(request_->feed(input, closed, out)); }
-    std::string evidence() const override { return request_->evidence(); }
-    std::string_view awaited() const noexcept override { return request_->awaited(); }
-    Phase phase() const noexcept override { return request_->phase(); }
-
-private:
-    static Step judge(Step step) {
-        if (step.want == Want::failed && step.error && step.error->phase() == Phase::protocol && step.error->reason() == Reason::status) {
-            return Step{Want::done, step.used, std::nullopt};
-        }
-        return step;
-    }
-
-    std::unique_ptr<Dialogue> request_;
-};
-
-std::string basic(std::string_view username, std::string_view password) {
-    std::string pair{username};
-    pair.append(1, ':').append(password);
-    std::string result = "Basic " + base64::encode(pair);
-    wipe(pair);
-    return result;
-}
 
 /// Where the client's URL leads: written in our tolerant form, which http::parse_target does not read.
 http::Target base_of(const HttpOptions& options) {
@@ -56,8 +26,8 @@ http::Target base_of(const HttpOptions& options) {
     return base;
 }
 
-http::Target target_of(const HttpOptions& options, const http::Target& base, const std::string& path) {
-    if (http::is_whole_url(path)) return http::parse_target(path);
+http::Target target_of(const HttpOptions& options, const http::Target& base, const std::string& path, http::UserInfo& user) {
+    if (http::is_whole_url(path)) return http::parse_target(path, &user);
     http::Target target = base;
     const http::PathRules rules{options.encode_characters, options.pre_encoded_paths};
     if (path.starts_with('/'))
@@ -67,17 +37,20 @@ http::Target target_of(const HttpOptions& options, const http::Target& base, con
     return target;
 }
 
-Headers headers_of_call(const HttpOptions& options, const PingCall& call, bool same_origin) {
+Headers headers_of_call(const HttpOptions& options, const PingCall& call, bool same_origin, const http::UserInfo& user) {
     Headers headers;
     for (const auto& [name, value] : options.headers) {
         if (same_origin || !http::is_credential_header(name)) headers.set(name, value);
     }
     for (const auto& [name, value] : call.headers) headers.set(name, value);
-    if (!same_origin || headers.find("Authorization") != nullptr) return headers;
-    if (!options.token.empty())
+    if (!user.empty() && call.headers.find("Authorization") == nullptr)
+        headers.set("Authorization", http::basic_authorization(user.username, user.password.reveal()));
+    else if (!same_origin || headers.find("Authorization") != nullptr)
+        return headers;
+    else if (!options.token.empty())
         headers.set("Authorization", options.token_type + ' ' + std::string{options.token.reveal()});
     else if (!options.username.empty() || !options.password.empty())
-        headers.set("Authorization", basic(options.username, options.password.reveal()));
+        headers.set("Authorization", http::basic_authorization(options.username, options.password.reveal()));
     return headers;
 }
 
@@ -109,14 +82,19 @@ PingPlan make_ping_plan(const HttpOptions& options, PingDepth depth, const std::
     }
     const http::Target base = base_of(options);
     NetPing ping;
-    const bool sends = depth == PingDepth::auth || depth == PingDepth::full || (depth == PingDepth::standard && call);
+    // Connecting to a proxy proves nothing of the target, unless it makes a tunnel.
+    const bool by_proxy = options.proxy && !base.tls && base.socket.empty();
+    const bool sends = depth == PingDepth::auth || depth == PingDepth::full || (depth == PingDepth::standard && (call || by_proxy));
     if (!sends) {
         ping.endpoint = endpoint_of(options, base, depth != PingDepth::connect);
         return ping;
     }
 
-    const PingCall what = call.value_or(PingCall{});
-    const http::Target target = target_of(options, base, what.path);
+    PingCall what = call.value_or(PingCall{});
+    const bool asks_only = depth == PingDepth::standard && !call;
+    if (asks_only) what.method = "HEAD";
+    http::UserInfo user;
+    const http::Target target = target_of(options, base, what.path, user);
     ping.endpoint = endpoint_of(options, target, true);
     ping.keep = depth == PingDepth::standard;
 
@@ -124,22 +102,20 @@ PingPlan make_ping_plan(const HttpOptions& options, PingDepth depth, const std::
     request->method = what.method;
     request->host = target.authority();
     request->target = target.path;
-    request->headers = headers_of_call(options, what, target.same_origin(base));
+    request->headers = headers_of_call(options, what, target.same_origin(base), user);
     if (options.proxy && !target.tls && target.socket.empty()) {
         request->target = target.url();
         if (!options.proxy->username.empty()) {
-            request->headers.set("Proxy-Authorization", basic(options.proxy->username, options.proxy->password.reveal()));
+            request->headers.set("Proxy-Authorization", http::basic_authorization(options.proxy->username, options.proxy->password.reveal()));
         }
     }
     request->body = what.body;
     request->keep = ping.keep;
     request->limits.max_head = options.max_head;
+    if (asks_only) request->proof = http::PingProof::reached;
+    if (depth == PingDepth::auth) request->proof = http::PingProof::login;
     http::make_http_ping(*request);  // what cannot be sent is said now
-    ping.dialogue = [request = std::shared_ptr<const http::HttpPingRequest>{std::move(request)}, login = depth == PingDepth::auth] {
-        auto dialogue = http::make_http_ping(*request);
-        if (login) dialogue = std::make_unique<LoginDialogue>(std::move(dialogue));
-        return dialogue;
-    };
+    ping.dialogue = [request = std::shared_ptr<const http::HttpPingRequest>{std::move(request)}] { return http::make_http_ping(*request); };
     return ping;
 }
 

@@ -22,6 +22,9 @@ struct PingCall {
 
 /// - connect: TCP to the server, or to the proxy (with CONNECT where the target is reached by TLS), as the requests of the client go.
 /// - tls, and standard without a call: the handshake as well, where the scheme is a secure one. Each time anew.
+/// - standard without a call, of a plain scheme through a proxy: HEAD of the URL's path; every answer of the target is success, none that the proxy
+/// gives
+///   instead (502, 503, 504, 407).
 /// - standard with a call: that request, on the connection of the ping before where that still stands; a 2xx answer is success.
 /// - auth: the call, or GET of the URL's path; every answer but 401, 403 and 407 is success.
 /// - full: the same; a 2xx answer is success.

@@ -61,7 +61,7 @@ public:
 ///
 /// @note Thread-safe; calls run beside each other, asynchronous ones on the runtime's blocking pool. A deadline or cancellation is looked at between
 /// blocks of a file; an asynchronous call ends at once even where the file system hangs, and what it had under way then is given up as soon as that
-/// answers.
+/// answers. Destroying the client waits for nothing: asynchronous calls end as cancelled at once, blocking ones between two blocks.
 class QCONN_API FileClient final : public FileTransferClient {
 public:
     explicit FileClient(FileOptions options, Runtime runtime = {});

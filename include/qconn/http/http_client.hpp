@@ -37,8 +37,10 @@ public:
     std::string_view get(std::string_view name) const noexcept;
     /// Replaces every field of that name by one.
     void set(std::string_view name, std::string value);
-    void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
+    void add(std::string_view name, std::string_view value) { fields_.emplace_back(name, value); }
     bool erase(std::string_view name);
+    /// Makes room for that many fields.
+    void reserve(std::size_t fields) { fields_.reserve(fields); }
     std::size_t size() const noexcept { return fields_.size(); }
     bool empty() const noexcept { return fields_.empty(); }
     auto begin() const noexcept { return fields_.begin(); }
@@ -111,8 +113,8 @@ struct HttpOptions {
 /// One request. A value type.
 struct HttpRequest {
     std::string method{"GET"};
-    /// Joined to the base path of the URL with one '/'; a query may follow. A whole URL (`http…://`) is taken as it is, without the client's
-    /// credentials where its origin is another one.
+    /// Joined to the base path of the URL with one '/'; a query may follow. A whole URL (`http…://`) is taken as it is, read as RFC 3986 has it; to
+    /// another origin the client's credentials and the key headers do not go, and user info in it goes to its own origin only.
     std::string path{};
     Headers headers{};
     std::string body{};
@@ -120,6 +122,9 @@ struct HttpRequest {
     bool has_body{false};
     /// Longest silence for this call; zero: that of the options.
     std::chrono::milliseconds timeout{0};
+    /// Carrying it out twice does no harm, as the server knows it again by a key in it, or for another reason: it is treated like a PUT. Without
+    /// effect for methods that are idempotent by themselves.
+    bool repeatable{false};
 };
 
 /// How a call went. A value type.
@@ -179,10 +184,10 @@ class Transport;
 
 /// Requests to one origin.
 /// @note Thread-safe; calls run beside each other, each on a connection of its own, which is kept for the next.
-/// A kept connection that is cut before any byte of the answer is replaced without the caller noticing, and the request sent once more, whatever its
-/// method. Mostly the server had closed it before it saw the request, but that cannot be told: a POST or PATCH may be carried out twice in rare
-/// cases. Where that must not happen set max_idle to 0, or let the request carry a key by which the server knows it again. Connections are never
-/// shared between clients.
+/// A kept connection that the server has closed is replaced without the caller noticing. Where it is cut with a request on it, before any byte of
+/// the answer, that request is sent once more if it may be carried out twice: GET, HEAD, PUT, DELETE, OPTIONS, TRACE, and what is marked as
+/// repeatable. Any other, POST and PATCH above all, is never sent twice: whether the server has carried it out cannot be told, so an error after it
+/// was sent and before the whole answer came is not retryable(). Connections are never shared between clients.
 class QCONN_API HttpClient : public Client {
 public:
     /// @throws Error HTTP-CLIENT-OPTION-ERROR, HTTP-CLIENT-URL-ERROR, TLS-OPTION-ERROR; nothing is connected yet

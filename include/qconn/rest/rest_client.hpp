@@ -40,6 +40,8 @@ struct RestCall {
     /// For this call instead of the options'.
     std::optional<DataFormat> data{};
     std::chrono::milliseconds timeout{0};
+    /// As HttpRequest::repeatable.
+    bool repeatable{false};
 };
 
 struct RestResponse {

@@ -4,6 +4,7 @@
 #include "http_fixture.hpp"
 #include "support/faultproxy.hpp"
 #include "support/free_port.hpp"
+#include "support/tcp_table.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
@@ -91,28 +92,113 @@ TEST_CASE("a kept connection that the server has closed is replaced, for every m
                 HttpRequest request;
                 request.method = method;
                 if (request.method == "POST" || request.method == "PUT") request.body.assign(std::size_t{200} * 1024, 'x');
-                for (int i = 0; i < 3; ++i) CHECK(call(client, form, request).body == "ok");
+                for (int i = 0; i < 3; ++i) {
+                    CHECK(call(client, form, request).body == "ok");
+                    REQUIRE(wait_until([&] { return count_ends_towards(server.port(), TcpState::established) == 0; }));
+                }
                 CHECK(server.connections() == 3);
             }
         }
     }
 }
 
-TEST_CASE("a kept connection that is closed upon the next request is replaced", "[http][integration]") {
+TEST_CASE("a POST is not sent on a connection of which the server has taken leave in TLS", "[http][integration]") {
+    Server server{"nginx", {.environment = {"NGINX_SERVER=keepalive_timeout 20ms;"}}};
     for (const Form form : k_forms) {
-        for (const std::size_t size : {std::size_t{0}, std::size_t{10}, std::size_t{4'000'000}}) {
-            INFO(size);
-            // The first connection answers once and closes when it is asked again.
-            ScriptedServer server{[](int connection, int request) {
-                return connection == 0 && request == 1 ? std::nullopt : std::optional<std::string>{with_length("", "ok")};
-            }};
-            HttpClient client{options(server.url())};
+        HttpOptions secure = options("https://" + server.address2() + "/");
+        secure.tls.ca_file = tls_file("ca.crt");
+        HttpClient client{secure};
+        HttpRequest request;
+        request.method = "POST";
+        request.path = "echo";
+        request.body = "once";
+        for (int i = 0; i < 3; ++i) {
+            const HttpResponse response = call(client, form, request);
+            CHECK(response.body.find("\nonce") != std::string::npos);
+            CHECK_FALSE(response.info.connection_reused);
+            REQUIRE(wait_until([&] { return count_ends_towards(server.port2(), TcpState::established) == 0; }));
+        }
+    }
+}
+
+TEST_CASE("a request is sent again on a new connection only if it may be carried out twice", "[http][rest][integration]") {
+    const auto* method = GENERATE("GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "POST", "PATCH", "REPORT");
+    const auto size = GENERATE(std::size_t{0}, std::size_t{4'000'000});
+    const bool marked = GENERATE(false, true);
+    const auto kept = GENERATE(1, 2);
+    const bool reset = GENERATE(false, true);
+    const bool is_post = std::string_view{method} == "POST" || std::string_view{method} == "PATCH" || std::string_view{method} == "REPORT";
+    if (!is_post && (marked || size != 0 || reset)) return;  // nothing new
+    CAPTURE(method, size, marked, kept, reset);
+    for (const Form form : k_forms) {
+        // Each of the first connections answers once and is cut when it is asked again.
+        std::atomic<int> cuts{0};
+        const auto held = std::make_shared<std::atomic<int>>(0);
+        ScriptedServer server{[&, held](int connection, int request) -> std::optional<std::string> {
+                                  if (connection < kept && request == 1) {
+                                      ++cuts;
+                                      return std::nullopt;
+                                  }
+                                  if (request == 0 && connection < kept) {  // all of them are open at the same time
+                                      ++*held;
+                                      wait_until([&] { return *held >= kept; });
+                                  }
+                                  return "HTTP/1.1 204 OK\r\n\r\n";
+                              },
+                              ScriptedServer::After::keep, reset};
+        HttpClient client{options(server.url())};
+        Outcomes outcomes;
+        std::vector<std::thread> callers;
+        for (int i = 0; i < kept; ++i) {
+            if (form == Form::asynchronous)
+                client.async_request({}, {}, outcomes.callback());
+            else
+                callers.emplace_back([&client, callback = outcomes.callback()]() mutable { callback(client.request({})); });
+        }
+        REQUIRE(outcomes.wait(static_cast<std::size_t>(kept)));
+        for (std::thread& caller : callers) caller.join();
+        REQUIRE(server.connections() == kept);
+
+        HttpRequest request;
+        request.method = method;
+        request.body.assign(size, 'x');
+        request.repeatable = marked;
+        if (!is_post || marked) {
+            CHECK(call(client, form, request).status == 204);
+            CHECK(server.connections() == kept + 1);
+        } else {
+            const Error error = failure(client, form, request);
+            CHECK(cuts == 1);
+            CHECK(server.connections() == kept);
+            CHECK(error.name() == "HTTP-CLIENT-RECEIVE-ERROR");
+            CHECK(error.phase() == Phase::head);
+            CHECK((error.reason() == Reason::closed || error.reason() == Reason::reset));
+            CHECK_FALSE(error.retryable());
+            CHECK(error.message().find("may have carried this out") != std::string_view::npos);
+        }
+    }
+}
+
+TEST_CASE("a POST that was sent and not answered is not worth another try by itself", "[http][rest][integration]") {
+    ScriptedServer silent{""};
+    ScriptedServer cutting{[](int, int) { return std::optional<std::string>{}; }};
+    for (const Form form : k_forms) {
+        for (const bool marked : {false, true}) {
             HttpRequest request;
             request.method = "POST";
-            request.body.assign(size, 'x');
-            CHECK(call(client, form, request).body == "ok");
-            CHECK(call(client, form, request).body == "ok");
-            CHECK(server.connections() == 2);
+            request.body = "x";
+            request.repeatable = marked;
+            request.timeout = 50ms;
+            for (const std::string& url : {silent.url(), cutting.url()}) {
+                HttpClient client{options(url)};
+                const Error error = failure(client, form, request);
+                INFO(error.what());
+                CHECK(error.phase() == Phase::head);
+                CHECK(error.retryable() == marked);
+                CHECK((error.message().find("may have carried this out") == std::string_view::npos) == marked);
+            }
+            HttpClient nowhere{options("http://127.0.0.1:1/")};
+            CHECK(failure(nowhere, form, request).retryable());
         }
     }
 }
@@ -203,22 +289,15 @@ TEST_CASE("interim answers are passed over", "[http][integration]") {
 
 TEST_CASE("a head that comes byte by byte is not silent", "[http][integration]") {
     for (const Form form : k_forms) {
-        FaultProxy proxy{nginx().port()};
-        proxy.set("chunk", 1);
-        proxy.set("rate", 50);
-        HttpOptions impatient = options("http://" + proxy.address() + "/");
-        impatient.timeout = 300ms;
+        ScriptedServer server{"HTTP/1.1 204 OK\r\nX-Long: 01234567890123456789\r\n\r\n"};
+        HttpOptions impatient = options(server.url());
+        impatient.timeout = 250ms;
         HttpClient client{impatient};
-        HttpRequest request;
-        request.method = "HEAD";
-        request.path = "x";
-        // The request itself passes slowly, too: 20 ms a byte, some two seconds until the answer begins.
-        request.timeout = 10s;
-        proxy.rules(R"({"rate": 300})");
-        HttpOptions lenient = impatient;
-        lenient.error_passthru = true;
-        HttpClient passthru{lenient};
-        CHECK(call(passthru, form, request).status == 404);
+        CHECK(call(client, form, {}).status == 204);
+        server.set_pace(20ms);  // the longest line takes twice as long as the silence that is allowed
+        const HttpResponse response = call(client, form, {});
+        CHECK(response.status == 204);
+        CHECK(response.info.connection_reused);
     }
 }
 

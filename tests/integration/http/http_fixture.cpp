@@ -35,29 +35,6 @@ HttpOptions tls_options(const std::string& path) {
     return out;
 }
 
-Callback<HttpResponse> Outcomes::callback() {
-    return [state = state_](Result<HttpResponse> result) {
-        const std::lock_guard lock{state->mutex};
-        state->results.push_back(std::move(result));
-        state->arrived.notify_all();
-    };
-}
-
-bool Outcomes::wait(std::size_t count) {
-    std::unique_lock lock{state_->mutex};
-    return state_->arrived.wait_for(lock, 20s, [&] { return state_->results.size() >= count; });
-}
-
-std::vector<Result<HttpResponse>> Outcomes::results() {
-    const std::lock_guard lock{state_->mutex};
-    return state_->results;
-}
-
-std::size_t Outcomes::count() {
-    const std::lock_guard lock{state_->mutex};
-    return state_->results.size();
-}
-
 HttpResponse call(HttpClient& client, Form form, const HttpRequest& request, Deadline deadline) {
     if (form == Form::blocking) return client.request(request, deadline);
     Outcomes outcomes;
@@ -103,7 +80,7 @@ std::set<std::string> connections_in_log(Server& server, std::string_view uri) {
 ScriptedServer::ScriptedServer(std::string answer, After after)
     : ScriptedServer{[answer = std::move(answer)](int, int) { return std::optional{answer}; }, after} {}
 
-ScriptedServer::ScriptedServer(Script script, After after) : script_{std::move(script)}, after_{after} { listen({}); }
+ScriptedServer::ScriptedServer(Script script, After after, bool reset) : script_{std::move(script)}, after_{after}, reset_{reset} { listen({}); }
 
 ScriptedServer::ScriptedServer(const std::string& path, std::string answer, After after)
     : script_{[answer = std::move(answer)](int, int) { return std::optional{answer}; }}, after_{after} {
@@ -163,6 +140,7 @@ void ScriptedServer::accept_all() {
 
 void ScriptedServer::serve(int fd, int number) {
     std::string pending;
+    bool silent = true;
     int request = 0;
     const auto take_request = [&pending] {
         const std::size_t head = pending.find("\r\n\r\n");
@@ -180,19 +158,27 @@ void ScriptedServer::serve(int fd, int number) {
         pending.append(block, static_cast<std::size_t>(got));
         {
             const std::lock_guard lock{mutex_};
+            if (std::exchange(silent, false)) ++heard_;
             received_.append(block, static_cast<std::size_t>(got));
         }
         bool over = false;
         while (take_request()) {
             const std::optional<std::string> answer = script_(number, request++);
-            if (answer) ::send(fd, answer->data(), answer->size(), MSG_NOSIGNAL);
+            const auto pace = pace_.load();
+            const std::size_t step = pace.count() == 0 ? std::string::npos : 1;
+            for (std::string_view rest = answer ? std::string_view{*answer} : std::string_view{}; !rest.empty();
+                 rest.remove_prefix(std::min(step, rest.size()))) {
+                if (::send(fd, rest.data(), std::min(step, rest.size()), MSG_NOSIGNAL) < 0) break;
+                std::this_thread::sleep_for(pace);
+            }
+            ++requests_;
             over = over || !answer || after_ != After::keep;
         }
         if (over) break;
     }
     const std::lock_guard lock{mutex_};
     open_.erase(std::find(open_.begin(), open_.end(), fd));
-    if (after_ == After::reset) {
+    if (reset_ || after_ == After::reset) {
         const linger now{1, 0};
         ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
     }

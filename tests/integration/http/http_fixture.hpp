@@ -37,19 +37,32 @@ HttpOptions tls_options(const std::string& path);
 enum class Form { blocking, asynchronous };
 
 /// Collects what asynchronous calls deliver.
+template <class T = HttpResponse>
 class Outcomes {
 public:
-    Callback<HttpResponse> callback();
+    Callback<T> callback() {
+        return [state = state_](Result<T> result) {
+            const std::lock_guard lock{state->mutex};
+            state->results.push_back(std::move(result));
+            state->arrived.notify_all();
+        };
+    }
     /// False where fewer came within 20 s.
-    bool wait(std::size_t count);
-    std::vector<Result<HttpResponse>> results();
-    std::size_t count();
+    bool wait(std::size_t count) {
+        std::unique_lock lock{state_->mutex};
+        return state_->arrived.wait_for(lock, std::chrono::seconds{20}, [&] { return state_->results.size() >= count; });
+    }
+    std::vector<Result<T>> results() {
+        const std::lock_guard lock{state_->mutex};
+        return state_->results;
+    }
+    std::size_t count() { return results().size(); }
 
 private:
     struct State {
         std::mutex mutex;
         std::condition_variable arrived;
-        std::vector<Result<HttpResponse>> results;
+        std::vector<Result<T>> results;
     };
     std::shared_ptr<State> state_{std::make_shared<State>()};
 };
@@ -74,15 +87,23 @@ public:
     ScriptedServer(const std::string& path, std::string answer, After after = After::keep);
     /// The answer to the n-th request (from 0) on the m-th connection (from 0); nothing: close without an answer.
     using Script = std::function<std::optional<std::string>(int connection, int request)>;
-    explicit ScriptedServer(Script script, After after = After::keep);
+    /// @param reset  connections are ended with an RST rather than a FIN, for After::keep
+    explicit ScriptedServer(Script script, After after = After::keep, bool reset = false);
     ~ScriptedServer();
     ScriptedServer(const ScriptedServer&) = delete;
     ScriptedServer& operator=(const ScriptedServer&) = delete;
+
+    /// From now on answers are sent byte by byte, with that time between two.
+    void set_pace(std::chrono::milliseconds pace) { pace_ = pace; }
 
     std::uint16_t port() const noexcept { return port_; }
     std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/"; }
     std::string received();
     int connections() const { return connections_.load(); }
+    /// Connections on which something was received.
+    int heard() const { return heard_.load(); }
+    /// Requests that came whole, and whose answer was sent where they have one.
+    int requests() const { return requests_.load(); }
 
 private:
     void listen(const std::string& path);
@@ -91,6 +112,8 @@ private:
 
     Script script_;
     After after_;
+    bool reset_{false};
+    std::atomic<std::chrono::milliseconds> pace_{std::chrono::milliseconds{0}};
     int listener_{-1};
     std::uint16_t port_{0};
     std::mutex mutex_;
@@ -98,6 +121,8 @@ private:
     std::vector<int> open_;
     std::vector<std::thread> threads_;
     std::atomic<int> connections_{0};
+    std::atomic<int> heard_{0};
+    std::atomic<int> requests_{0};
     bool ending_{false};
     std::thread acceptor_;
 };

@@ -106,22 +106,6 @@ TEST_CASE("a redirect without a usable Location is an error", "[http][integratio
     }
 }
 
-TEST_CASE("a slow redirect to an unknown name is not taken for a silent name service", "[http][integration]") {
-    HttpClient straight{options("http://nobody.invalid/")};
-    const Clock::time_point before = Clock::now();
-    const Reason expected = failure(straight, Form::blocking, {}, Deadline{30s}).reason();
-    if (Clock::now() - before > 3s) return;  // here the name service itself is slow
-
-    ScriptedServer slow{[](int, int) {
-        std::this_thread::sleep_for(4200ms);
-        return std::optional<std::string>{redirect(302, "http://nobody.invalid/")};
-    }};
-    HttpClient client{options(slow.url())};
-    const Error error = failure(client, Form::blocking, {}, Deadline{30s});
-    CHECK(error.message().find("nobody.invalid") != std::string::npos);
-    CHECK(error.reason() == expected);
-}
-
 TEST_CASE("a relative Location is resolved", "[http][integration]") {
     ScriptedServer server{[](int, int request) { return std::optional{request == 0 ? redirect(302, "../up?x=1#frag") : k_ok}; }};
     HttpClient client{options(server.url() + "a/b/")};
@@ -201,4 +185,44 @@ TEST_CASE("a whole URL in a call gets credentials of its origin only", "[http][i
     client.get(other.url() + "z");
     CHECK(other.received().find("GET /z ") == 0);
     CHECK(other.received().find("s3cret") == std::string::npos);
+}
+
+TEST_CASE("user info in a whole URL goes to the origin of that URL and nowhere else", "[http][integration]") {
+    for (const Form form : k_forms) {
+        std::string elsewhere;
+        std::atomic<int> requests{0};
+        ScriptedServer own{k_ok};
+        ScriptedServer other{[&](int, int) { return std::optional{requests++ == 0 ? redirect(302, "/next") : redirect(302, elsewhere)}; }};
+        ScriptedServer third{k_ok};
+        elsewhere = third.url();
+        HttpOptions secret = options(own.url());
+        secret.username = "client";
+        secret.password = Secret{"s3cret"};
+        HttpClient client{secret};
+        HttpRequest request;
+        request.path = "http://edi:p%40ss@127.0.0.1:" + std::to_string(other.port()) + "/z";
+        request.headers.add("X-Api-Key", "s3cret-key");
+        request.headers.add("Authorization", "Bearer s3cret");
+        const HttpResponse response = call(client, form, request);
+
+        CHECK(response.info.url == third.url());
+        const std::string there = other.received();
+        CHECK(there.find("GET /z ") == 0);
+        const std::string authorization = "Authorization: Basic ZWRpOnBAc3M=\r\n";
+        CHECK(there.find(authorization) < there.find("GET /next "));
+        CHECK(there.find(authorization, there.find("GET /next ")) != std::string::npos);
+        CHECK(there.find("s3cret") == std::string::npos);
+        CHECK(third.received().find("Authorization") == std::string::npos);
+
+        // To the client's own origin it goes in the place of the client's, unless the call has a header of its own.
+        request.path = "http://edi:p%40ss@127.0.0.1:" + std::to_string(own.port()) + "/1";
+        request.headers = {};
+        call(client, form, request);
+        request.headers.add("Authorization", "Bearer own");
+        call(client, form, request);
+        const std::string here = own.received();
+        CHECK(here.find(authorization) != std::string::npos);
+        CHECK(here.find("Authorization: Bearer own\r\n") != std::string::npos);
+        CHECK(here.find("Authorization: Basic Y2xpZW50") == std::string::npos);
+    }
 }

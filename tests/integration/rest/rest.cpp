@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // REST calls against httpbin, and against answers made for the purpose.
-#include <condition_variable>
-#include <mutex>
-
 #include <qconn/rest/rest_client.hpp>
 
 #include "integration/http/http_fixture.hpp"
-#include "support/black_hole.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
@@ -25,20 +21,10 @@ RestOptions rest_options(const std::string& url) {
 
 RestResponse call(RestClient& client, Form form, const RestCall& request, Deadline deadline = {}) {
     if (form == Form::blocking) return client.call(request, deadline);
-    struct State {
-        std::mutex mutex;
-        std::condition_variable arrived;
-        std::optional<Result<RestResponse>> result;
-    };
-    const auto state = std::make_shared<State>();
-    client.async_call(request, deadline, [state](Result<RestResponse> result) {
-        const std::lock_guard lock{state->mutex};
-        state->result.emplace(std::move(result));
-        state->arrived.notify_all();
-    });
-    std::unique_lock lock{state->mutex};
-    REQUIRE(state->arrived.wait_for(lock, 20s, [&] { return state->result.has_value(); }));
-    return state->result->value();
+    Outcomes<RestResponse> outcomes;
+    client.async_call(request, deadline, outcomes.callback());
+    REQUIRE(outcomes.wait(1));
+    return outcomes.results().front().value();
 }
 
 Error failure(RestClient& client, Form form, const RestCall& request, Deadline deadline = {}) {
@@ -185,20 +171,4 @@ TEST_CASE("a body that cannot be written is told by either form", "[rest][integr
         CHECK(failure(client, form, {.method = "POST", .path = "", .body = List{1}, .data = DataFormat::url}).name() == "FORMURLENCODING-ERROR");
         CHECK(failure(client, form, {.method = "POST", .path = "", .body = Value::binary("x")}).name() == "SERIALIZATION-ERROR");
     }
-}
-
-TEST_CASE("destroying a REST client ends its calls", "[rest][integration]") {
-    const SilentServer silent;
-    auto client = std::make_unique<RestClient>(rest_options("http://127.0.0.1:" + std::to_string(silent.port()) + "/"));
-    std::atomic<int> cancelled{0};
-    client->async_call({}, {}, [&](Result<RestResponse> result) { cancelled += !result && result.error().reason() == Reason::cancelled ? 1 : 0; });
-    std::thread caller{[&cancelled, used = client.get()] {
-        try {
-            used->get("");
-        } catch (const Error& error) { cancelled += error.reason() == Reason::cancelled ? 1 : 0; }
-    }};
-    std::this_thread::sleep_for(150ms);
-    client.reset();
-    caller.join();
-    CHECK(wait_until([&] { return cancelled == 2; }));
 }

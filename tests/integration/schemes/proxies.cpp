@@ -51,11 +51,49 @@ TEST_CASE("a proxy is passed with its password and named where it refuses", "[sc
     CHECK(denied.error->phase() == Phase::proxy);
     CHECK(denied.error->reason() == Reason::denied);
 
-    const PingResult dead_target = ping(define("https://127.0.0.1:" + std::to_string(free_port()), proxy(server)));
-    REQUIRE(dead_target.error);
-    CHECK(dead_target.error->phase() == Phase::proxy);
+    for (const char* scheme : {"http", "https", "rest", "rests"}) {
+        CAPTURE(scheme);
+        const PingResult dead_target = ping(define(std::string{scheme} + "://127.0.0.1:" + std::to_string(free_port()), proxy(server)));
+        REQUIRE(dead_target.error);
+        INFO(dead_target.error->what());
+        CHECK(dead_target.error->phase() == Phase::proxy);
+    }
     server.kill();
-    const PingResult dead_proxy = ping(secure);
-    REQUIRE(dead_proxy.error);
-    CHECK(dead_proxy.error->reason() == Reason::refused);
+    for (const auto& one : {secure, plain}) {
+        const PingResult dead_proxy = ping(one);
+        REQUIRE(dead_proxy.error);
+        CHECK(dead_proxy.error->reason() == Reason::refused);
+    }
+}
+
+TEST_CASE("the standard ping of plain http through a proxy finds out how the target is", "[schemes][integration]") {
+    const auto name = GENERATE(as<std::string>{}, "squid", "tinyproxy");
+    Server nginx{"nginx"};
+    Server server{name};
+    const auto at = [&](const std::string& path) { return define("http://" + nginx.address() + path, proxy(server)); };
+    CAPTURE(name);
+
+    for (const char* path : {"/hello.txt", "/nothing-here", "/status/403", "/status/500", "/status/503", "/auth/hello.txt"}) {
+        CAPTURE(path);
+        const PingResult up = ping(at(path));
+        INFO((up.error ? up.error->what() : "ok"));
+        CHECK(up.ok);
+    }
+    for (const char* password : {"wrong", ""}) {
+        CAPTURE(password);
+        const std::string login = *password == '\0' ? "" : std::string{k_user} + ':' + password + '@';
+        const PingResult denied = ping(define("http://" + nginx.address() + "/hello.txt", "proxy: http://" + login + server.address()));
+        REQUIRE(denied.error);
+        INFO(denied.error->what());
+        CHECK(denied.error->phase() == Phase::proxy);
+        CHECK(denied.error->reason() == Reason::denied);
+    }
+    nginx.kill();
+    const PingResult dead = ping(at("/hello.txt"));
+    REQUIRE(dead.error);
+    CHECK(dead.error->phase() == Phase::proxy);
+    CHECK(dead.error->reason() == Reason::unreachable);
+    CHECK(ping(at("/hello.txt"), PingDepth::connect).ok);  // that is the proxy
+    nginx.start();
+    CHECK(ping(at("/hello.txt")).ok);
 }

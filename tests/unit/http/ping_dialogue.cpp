@@ -124,6 +124,62 @@ TEST_CASE("an answer that refuses is named by phase and reason", "[http][ping]")
     }
 }
 
+TEST_CASE("through a proxy every answer of the target is success, and the proxy's own refusals and failures are not", "[http][ping]") {
+    struct Case {
+        std::string head;
+        bool login;  // the request carries credentials of the proxy
+        Reason reason;
+    };
+    const std::string via = "Via: 1.1 proxy\r\n";
+    const std::vector<Case> cases{
+        {"200 OK\r\n", false, Reason::none},
+        {"404 Not Found\r\n" + via, false, Reason::none},
+        {"301 Moved\r\n" + via, false, Reason::none},
+        {"401 Unauthorized\r\n" + via, true, Reason::none},
+        {"401 Unauthorized\r\n", false, Reason::none},
+        {"401 Unauthorized\r\n", true, Reason::denied},  // Tinyproxy, wrong password
+        {"404 Not Found\r\n", true, Reason::none},
+        {"407 Proxy Authentication Required\r\n" + via, true, Reason::denied},
+        {"407 Proxy Authentication Required\r\n", false, Reason::denied},
+        {"500 Internal Error\r\n" + via, false, Reason::none},
+        {"500 Unable to connect\r\n", false, Reason::unreachable},  // Tinyproxy
+        {"502 Bad Gateway\r\n" + via, false, Reason::none},
+        {"502 Bad Gateway\r\n", false, Reason::unreachable},
+        {"503 Unavailable\r\nX-Squid-Error: ERR_CONNECT_FAIL 111\r\n" + via, false, Reason::unreachable},
+        {"503 Unavailable\r\nProxy-Status: p; error=connection_refused\r\n" + via, false, Reason::unreachable},
+        {"503 Unavailable\r\nProxy-Status: p; received-status=503\r\n" + via, false, Reason::none},
+        {"504 Gateway Timeout\r\n", false, Reason::timeout},
+    };
+    for (const Case& one : cases) {
+        HttpPingRequest request = example();
+        request.method = "HEAD";
+        request.proof = http::PingProof::reached;
+        if (one.login) request.headers.set("Proxy-Authorization", "Basic dTpw");
+        const auto dialogue = make_http_ping(request);
+        const Dialogue::Step step = talk(*dialogue, "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 " + one.head + "\r\n", 7);
+        INFO(one.head << one.login);
+        CHECK(step.want == (one.reason == Reason::none ? Want::done : Want::failed));
+        CHECK(dialogue->keeps_stream() == (one.reason == Reason::none));
+        if (one.reason == Reason::none) continue;
+        REQUIRE(step.error);
+        CHECK(step.error->phase() == Phase::proxy);
+        CHECK(to_string(step.error->reason()) == to_string(one.reason));
+        CHECK(step.error->retryable() == (one.reason != Reason::denied));
+    }
+}
+
+TEST_CASE("a log-in is proved by every answer that does not refuse it", "[http][ping]") {
+    for (const auto& [status, good] :
+         std::vector<std::pair<int, bool>>{{200, true}, {404, true}, {500, true}, {401, false}, {403, false}, {407, false}}) {
+        HttpPingRequest request = example();
+        request.proof = http::PingProof::login;
+        request.keep = false;
+        const auto dialogue = make_http_ping(request);
+        INFO(status);
+        CHECK((talk(*dialogue, "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: 0\r\n\r\n", 9).want == Want::done) == good);
+    }
+}
+
 TEST_CASE("what is no HTTP is a bad answer", "[http][ping]") {
     const auto dialogue = make_http_ping(example());
     const Dialogue::Step step = talk(*dialogue, "SSH-2.0-x\r\n", 1);

@@ -34,13 +34,13 @@ TEST_CASE("paths are encoded where they must be, and as the options say", "[http
 
 TEST_CASE("a whole URL is taken apart as RFC 3986 has it", "[http][target]") {
     UserInfo user;
-    const Target one = parse_target("HTTPS://user:pa@ss@Shop.Example:8443/p?a=b@c#frag", &user);
+    const Target one = parse_target("HTTPS://us%65r:pa@s%73@Shop.Example:8443/p?a=b@c#frag", &user);
     CHECK(one.tls);
     CHECK(one.host == "shop.example");
     CHECK(one.port == 8443);
     CHECK(one.path == "/p?a=b@c");
     CHECK(user.username == "user");
-    CHECK(user.password == "pa@ss");
+    CHECK(user.password.reveal() == "pa@ss");
     CHECK(one.url() == "https://shop.example:8443/p?a=b@c");
     CHECK(one.shown() == "https://shop.example:8443/p?…");
 

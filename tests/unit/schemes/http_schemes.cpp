@@ -234,10 +234,19 @@ TEST_CASE("through a proxy a ping goes the way of the requests", "[schemes][ping
     REQUIRE(net_ping(secure).endpoint.proxy);
     CHECK(net_ping(secure).endpoint.proxy->host == "proxy.example");
 
-    const PingPlan plain = define("http://h/", "proxy: u:p@proxy.example:3128").ping();
-    CHECK(net_ping(plain).endpoint.host == "proxy.example");
-    CHECK(net_ping(plain).endpoint.port == 3128);
-    CHECK_FALSE(net_ping(plain).endpoint.proxy);
+    CHECK_FALSE(net_ping(secure).dialogue);
+
+    for (const char* url : {"http://h:81/x", "rest://h:81/x"}) {
+        CAPTURE(url);
+        const PingPlan plain = define(url, "proxy: u:p@proxy.example:3128").ping();
+        CHECK(net_ping(plain).endpoint.host == "proxy.example");
+        CHECK(net_ping(plain).endpoint.port == 3128);
+        CHECK_FALSE(net_ping(plain).endpoint.proxy);
+        CHECK(net_ping(plain).keep);
+        CHECK(wire(plain).starts_with("HEAD http://h:81/x HTTP/1.1\r\nHost: h:81\r\n"));
+        CHECK(has(wire(plain), "\r\nProxy-Authorization: Basic dTpw\r\n"));
+        CHECK(wire(define(url, "proxy: proxy.example").ping(PingDepth::connect)).empty());
+    }
 
     const std::string request = wire(define("http://h:81/x", "proxy: u:p@proxy.example:3128").ping(PingDepth::full));
     CHECK(request.starts_with("GET http://h:81/x HTTP/1.1\r\nHost: h:81\r\n"));
@@ -331,4 +340,12 @@ TEST_CASE("a secret that is no value of its TLS option is refused, never passed 
     CHECK(has(refused("redirect_mode: '${env:QCONN_T_TLS}'"), "'redirect_mode'"));
     ::setenv("QCONN_T_TLS", "TLSv1.3", 1);
     CHECK(http_options("https://host.example/", "ssl_min_version: '${env:QCONN_T_TLS}'").tls.minimum == TlsVersion::tls1_3);
+}
+
+TEST_CASE("a ping of a whole URL takes its user info to that origin, and not the connection's", "[schemes][ping]") {
+    const std::string other = wire(define("rest://u:p@h/", "ping_method: GET\nping_path: http://edi:s%40x@other/y").ping());
+    CHECK(other.starts_with("GET /y HTTP/1.1\r\nHost: other\r\n"));
+    CHECK(has(other, "\r\nAuthorization: Basic ZWRpOnNAeA==\r\n"));
+    CHECK_FALSE(has(other, "dTpw"));
+    CHECK_FALSE(has(wire(define("rest://u:p@h/", "ping_method: GET\nping_path: http://other/y").ping()), "Authorization"));
 }
