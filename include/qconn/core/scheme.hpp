@@ -84,6 +84,8 @@ struct OperationSpec {
     std::function<Value(Client& client, const Map& arguments, Deadline deadline)> run;
 };
 
+struct ModuleInfo;
+
 /// A kind of connection. Plain data and functions; entries of modules are of the same kind as built-in ones.
 struct Scheme {
     /// Lower case; the first is the one that documentation leads with: {"rest", "rests"}.
@@ -111,6 +113,9 @@ struct Scheme {
     std::function<std::shared_ptr<Client>(const ResolvedDefinition&, const Runtime&)> make_client;
     /// What a ping of this depth does. `standard` is handed on as it is: what that means may depend on the definition.
     std::function<PingPlan(const ResolvedDefinition&, PingDepth, const Runtime&)> make_ping;
+
+    /// The module that it came from (core/module.hpp), set when that is loaded; null: built in, or added by the program.
+    std::shared_ptr<const ModuleInfo> module;
 
     QCONN_API const OptionSpec* option(std::string_view name) const noexcept;
 };
