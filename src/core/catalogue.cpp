@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <qconn/base/error.hpp>
+#include <qconn/core/module.hpp>
 
 #include "base/text.hpp"
 
@@ -159,8 +160,14 @@ Catalogue::~Catalogue() = default;
 
 void Catalogue::add(Scheme scheme) {
     const auto entry = make_entry(std::move(scheme));
-    for (const auto& name : entry->scheme.names)
-        if (impl_->by_name.contains(name)) refuse(entry->scheme, "the scheme '" + name + "' is known already");
+    for (const auto& name : entry->scheme.names) {
+        const auto* known = impl_->find(name);
+        if (!known) continue;
+        const auto& module = known->scheme.module;
+        refuse(entry->scheme,
+               "the scheme '" + name + "' is known already" +
+                   (module ? ", from the module '" + text::printable(module->name) + "' (" + text::printable(module->path) + ")" : std::string{}));
+    }
     auto changed = std::make_shared<Impl>(*impl_);  // copies of this catalogue keep what they have
     changed->entries.push_back(entry);
     for (const auto& name : entry->scheme.names) {

@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: Apache-2.0
+extern "C" int something_else() { return 1; }

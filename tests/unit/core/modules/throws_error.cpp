@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "unit/core/modules/bell.hpp"
+
+void qconn_module_1(qconn::ModuleHost& host) {
+    host.add(bell::scheme("bell"));
+    throw qconn::Error{qconn::Errc::system, "BELL-ERROR", "the bell has no clapper"};
+}
