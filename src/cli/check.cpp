@@ -34,19 +34,24 @@ int check(Tool& tool, const std::vector<std::string>& given) {
     if (tool.json) {
         List list;
         for (const Diagnostic& d : findings) list.push_back(diagnostic_value(d));
+        List modules;
+        for (const Error& error : tool.failed_modules) modules.emplace_back(error.what());
         tool.out.json(Map{{"ok", static_cast<std::uint64_t>(ok)},
                           {"errors", static_cast<std::uint64_t>(errors)},
                           {"warnings", static_cast<std::uint64_t>(warnings)},
                           {"files", static_cast<std::uint64_t>(loaded.report.files)},
+                          {"failed_modules", std::move(modules)},
                           {"diagnostics", std::move(list)}});
     } else {
         for (const Diagnostic& d : findings) {
             tool.out.text(render(d, tool.out.colour()));
             tool.out.line();
         }
-        tool.out.line(std::to_string(ok) + " ok, " + counted(errors, "error") + ", " + counted(warnings, "warning"));
+        std::string summary = std::to_string(ok) + " ok, " + counted(errors, "error") + ", " + counted(warnings, "warning");
+        if (!tool.failed_modules.empty()) summary += ", " + counted(tool.failed_modules.size(), "module") + " not loaded";
+        tool.out.line(summary);
     }
-    if (errors > 0) return k_failed;
+    if (errors > 0 || !tool.failed_modules.empty()) return k_failed;
     tool.out.flush();
     require_connections(tool, loaded);
     return k_ok;
@@ -59,7 +64,7 @@ void add_check(CLI::App& app, Tool& tool) {
     auto paths = std::make_shared<std::vector<std::string>>();
     command->add_option("path", *paths, "Files and directories; default: those of --dir")->type_name("FILE|DIR");
     command->footer(
-        "Exit code 1 where there are errors; warnings alone give 0.\n\n"
+        "Exit code 1 where there are errors or a module could not be loaded; warnings alone give 0.\n\n"
         "Examples:\n"
         "  qconn check\n"
         "  qconn check connections/ extra/shop.qconn.yaml\n"

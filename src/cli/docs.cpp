@@ -10,22 +10,16 @@ namespace qconn::cli {
 namespace {
 
 void put_table(Tool& tool, const Scheme& scheme) {
-    const std::string table = builtin_catalogue().options_markdown(scheme);
+    const std::string table = tool.catalogue.options_markdown(scheme);
     tool.out.text(table);
     if (table.empty() || table.back() != '\n') tool.out.line();
 }
 
 int docs(Tool& tool, const std::vector<std::string>& given) {
-    const Catalogue& catalogue = builtin_catalogue();
     const auto names = positional(tool, given);
-    for (const std::string& name : names) {
-        const Scheme* scheme = catalogue.find(name);
-        if (scheme == nullptr)
-            throw NotFound("the scheme '" + printable(name) + "' is not known to this build" + suggestion(name, catalogue.names()));
-        put_table(tool, *scheme);
-    }
+    for (const std::string& name : names) put_table(tool, require_scheme(tool.catalogue, name));
     if (!names.empty()) return k_ok;
-    for (const Scheme* scheme : catalogue.schemes()) {
+    for (const Scheme* scheme : tool.catalogue.schemes()) {
         tool.out.line("## " + scheme->names.front());
         tool.out.line();
         put_table(tool, *scheme);

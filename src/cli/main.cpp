@@ -114,6 +114,10 @@ int main(int argc, char** argv) {
         ->type_name("DIR")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app.add_option("--module", tool.modules, "Module with further schemes, by name or path; may be given several times")
+        ->type_name("NAME|PATH")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     app.add_flag("--json", tool.json, "JSON instead of text; errors too, on standard error");
     app.add_flag("--no-colour,--no-color", tool.no_colour, "No colours; NO_COLOR in the environment does the same");
     app.require_subcommand(1);
@@ -135,7 +139,8 @@ int main(int argc, char** argv) {
     for (CLI::App* command : app.get_subcommands({})) {
         take_marks_off(*command);
         command->fallthrough();
-        command->footer("Options of all commands: --dir DIR, --json, --no-colour; see 'qconn --help'.\n\n" + command->get_footer());
+        command->footer("Options of all commands: --dir DIR, --module NAME|PATH, --json, --no-colour; see 'qconn --help'.\n\n" +
+                        command->get_footer());
     }
 
     try {
@@ -157,5 +162,6 @@ int main(int argc, char** argv) {
     }
     if (tool.directories.empty()) tool.directories.emplace_back(".");
     tool.out.set_up(tool.no_colour);
+    load_modules(tool);
     return run_command(tool);
 }

@@ -2,6 +2,8 @@
 /// `qconn schemes` and `qconn schema`: what definitions can say.
 #include <CLI/CLI.hpp>
 
+#include <qconn/core/module.hpp>
+
 #include "cli/describe.hpp"
 #include "cli/tool.hpp"
 
@@ -24,6 +26,18 @@ std::string ports_text(const Scheme& scheme) {
         text += std::to_string(port->second);
     }
     return text;
+}
+
+/// "built in", or "bell 1.2.3" of a module.
+std::string origin_text(const Scheme& scheme) {
+    if (!scheme.module) return "built in";
+    return scheme.module->version.empty() ? scheme.module->name : scheme.module->name + " " + scheme.module->version;
+}
+
+Value module_value(const Scheme& scheme) {
+    if (!scheme.module) return {};
+    const ModuleInfo& module = *scheme.module;
+    return Map{{"name", module.name}, {"version", module.version}, {"description", module.description}, {"path", module.path}};
 }
 
 Value argument_values(const std::vector<OperationSpec::Argument>& arguments) {
@@ -65,7 +79,8 @@ Value scheme_value(const Scheme& scheme, bool whole) {
             {"type", scheme.clients.empty() ? std::string{} : scheme.clients.front().name},
             {"family", scheme.family},
             {"default_ports", std::move(ports)},
-            {"example_url", scheme.example_url}};
+            {"example_url", scheme.example_url},
+            {"module", module_value(scheme)}};
     if (!whole) return map;
     List options;
     for (const OptionSpec& spec : scheme.options) options.push_back(option_value(spec));
@@ -107,6 +122,7 @@ void show_scheme(Tool& tool, const Scheme& scheme) {
     fact("example", scheme.example_url);
     fact("client", scheme.clients.empty() ? std::string{} : scheme.clients.front().name);
     fact("default port", ports_text(scheme));
+    fact("from", scheme.module ? "module " + origin_text(scheme) + ", " + scheme.module->path : origin_text(scheme));
     fact("sharing", std::string{to_string(scheme.sharing)});
     fact("ping", "to depth " + std::string{to_string(scheme.standard_depth)});
     for (const RequiredOptions& required : scheme.required) fact("required", alternatives_text(required));
@@ -136,18 +152,15 @@ void show_scheme(Tool& tool, const Scheme& scheme) {
 }
 
 int schemes(Tool& tool, const std::vector<std::string>& given) {
-    const Catalogue& catalogue = builtin_catalogue();
+    const Catalogue& catalogue = tool.catalogue;
     const auto names = positional(tool, given);
     if (names.size() > 1) throw UsageError("one name is expected; '" + names[1] + "' is one too many");
     if (!names.empty()) {
-        const Scheme* scheme = catalogue.find(names.front());
-        if (scheme == nullptr) {
-            throw NotFound("the scheme '" + printable(names.front()) + "' is not known to this build" + suggestion(names.front(), catalogue.names()));
-        }
+        const Scheme& scheme = require_scheme(catalogue, names.front());
         if (tool.json)
-            tool.out.json(scheme_value(*scheme, true));
+            tool.out.json(scheme_value(scheme, true));
         else
-            show_scheme(tool, *scheme);
+            show_scheme(tool, scheme);
         return k_ok;
     }
     if (tool.json) {
@@ -156,10 +169,10 @@ int schemes(Tool& tool, const std::vector<std::string>& given) {
         tool.out.json(list);
         return k_ok;
     }
-    Table table{{"SCHEMES", "KIND", "CLIENT", "DEFAULT PORT", "EXAMPLE"}};
+    Table table{{"SCHEMES", "KIND", "CLIENT", "DEFAULT PORT", "FROM", "EXAMPLE"}};
     for (const Scheme* scheme : catalogue.schemes()) {
         table.add({joined(scheme->names), scheme->title, scheme->clients.empty() ? "-" : scheme->clients.front().name, ports_text(*scheme),
-                   scheme->example_url});
+                   origin_text(*scheme), scheme->example_url});
     }
     tool.out.text(table.render(tool.out));
     return k_ok;
@@ -187,7 +200,7 @@ void add_schema(CLI::App& app, Tool& tool) {
         "  # yaml-language-server: $schema=./qconn.schema.json");
     command->callback([&tool] {
         tool.run = [&tool] {
-            std::string text = builtin_catalogue().json_schema();
+            std::string text = tool.catalogue.json_schema();
             if (text.empty() || text.back() != '\n') text += '\n';
             tool.out.text(text);
             return k_ok;

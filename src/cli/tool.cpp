@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 #include <qconn/base/error.hpp>
 #include <qconn/core/diagnostic.hpp>
+#include <qconn/core/module.hpp>
 #include <qconn/core/registry_error.hpp>
 
 namespace qconn::cli {
@@ -42,9 +44,22 @@ std::string single_name(const Tool& tool, const std::vector<std::string>& given,
     return names.front();
 }
 
+void load_modules(Tool& tool) {
+    const char* listed = std::getenv("QCONN_MODULES");
+    for (const Value& modules : {Value{listed ? listed : ""}, Value{List(tool.modules.begin(), tool.modules.end())}}) {
+        ModulesReport report = qconn::load_modules(tool.catalogue, modules);
+        tool.failed_modules.insert(tool.failed_modules.end(), report.failed.begin(), report.failed.end());
+    }
+}
+
+const Scheme& require_scheme(const Catalogue& catalogue, const std::string& name) {
+    if (const Scheme* scheme = catalogue.find(name)) return *scheme;
+    throw NotFound("the scheme '" + printable(name) + "' is not known to this build" + suggestion(name, catalogue.names()));
+}
+
 Loaded read_definitions(Tool& tool) {
     Loaded loaded;
-    loaded.registry = std::make_unique<Registry>();
+    loaded.registry = std::make_unique<Registry>(RegistryOptions{.catalogue = &tool.catalogue});
     try {
         loaded.report = loaded.registry->load(tool.directories);
     } catch (const Error& error) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <qconn/core/registry.hpp>
+#include <qconn/core/scheme.hpp>
 
 #include "cli/output.hpp"
 
@@ -43,6 +44,12 @@ public:
 struct Tool {
     /// Files and directories with definitions.
     std::vector<std::string> directories;
+    /// Names and paths of modules, as given.
+    std::vector<std::string> modules;
+    /// The schemes of this build and of the modules.
+    Catalogue catalogue{builtin_catalogue()};
+    /// Modules that could not be loaded; told on standard error already.
+    std::vector<Error> failed_modules;
     bool json{false};
     bool no_colour{false};
     /// Arguments after `--`: never options, never KEY=VALUE.
@@ -57,6 +64,12 @@ std::vector<std::string> positional(const Tool& tool, const std::vector<std::str
 
 /// The one NAME of a command. @throws UsageError unless there is exactly one
 std::string single_name(const Tool& tool, const std::vector<std::string>& given, std::string_view what);
+
+/// Loads the modules of the environment variable QCONN_MODULES and of --module. One that fails is told on standard error and skipped.
+void load_modules(Tool& tool);
+
+/// The scheme of that name. @throws NotFound with the nearest names
+const Scheme& require_scheme(const Catalogue& catalogue, const std::string& name);
 
 /// What --dir names.
 struct Loaded {
