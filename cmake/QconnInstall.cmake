@@ -9,7 +9,7 @@ install(EXPORT qconn-targets NAMESPACE qconn:: DESTINATION ${qconn_package_dir})
 configure_package_config_file(cmake/qconn-config.cmake.in qconn-config.cmake INSTALL_DESTINATION ${qconn_package_dir})
 write_basic_package_version_file(qconn-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/qconn-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/qconn-config-version.cmake
-  DESTINATION ${qconn_package_dir})
+  cmake/QconnModule.cmake DESTINATION ${qconn_package_dir})
 
 # What a consumer of the static library links as well; a shared one carries it. Not "Requires.private", as `pkg-config --static` would go on to what those
 # libraries need for a static link, which Debian does not install with them.
