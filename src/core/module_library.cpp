@@ -48,8 +48,9 @@ std::string advice_on_symbol(std::string_view symbol) {
     std::string advice = name.empty() ? "" : "(that is " + name + ") ";
     if (name.find("qconn::") == std::string::npos) return advice + "link the module with the library that has it";
     if (own_library().in_program)
-        return advice + "this program holds qconn as a static library and does not export this: link it with the shared one; or, where it exports all, "
-                        "build the module again with the headers of this qconn";
+        return advice +
+               "this program holds qconn as a static library and does not export this: link it with the shared one; or, where it exports all, "
+               "build the module again with the headers of this qconn";
     return advice + "build the module again with the headers of this qconn";
 }
 

@@ -5,9 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace qconn {
-class ModuleHost;
-}
+#include <qconn/core/module.hpp>
 
 namespace qconn::core {
 

@@ -41,6 +41,10 @@ struct ModuleInfo {
     std::string path;
 };
 
+/// Named after the library's SONAME, within which the types that modules use keep their layout: the dynamic loader refuses a module whose headers
+/// were of another one, also where it finds the library in the program.
+inline namespace abi_0_1 {
+
 /// What a module may do when it is loaded: say who it is, and add schemes. Lives for the call of the entry point.
 /// A module's own tests may make one to see what it adds.
 /// @note One thread at a time.
@@ -62,6 +66,8 @@ private:
     ModuleInfo info_;
     std::vector<Scheme> schemes_;
 };
+
+}  // namespace abi_0_1
 
 /// Loads a module and adds its schemes to the catalogue; where that fails the catalogue is as it was. A module that the catalogue has already is left
 /// alone. A module stays in the process for ever, also one that was refused after its code had run: clients, pings and errors of it may live

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <string>
 #include <thread>
+#include <typeinfo>
 #include <vector>
 
 #include <qconn/base/log.hpp>
@@ -134,8 +135,8 @@ TEST_CASE("what the dynamic loader refuses is told in its own words, with what t
         {directory.write("text.so", std::string(100, 'x')), "invalid ELF header", "it is no shared library"},
         {directory.write("short.so", ""), "file too short", "it is no shared library"},
         {directory.path() + "/", "", "'ldd' and 'file' on the module tell more"},
-        {module_path("unresolved"), "undefined symbol: _ZN5qconn19not_in_this_versionERNS_10ModuleHostE",
-         "(that is qconn::not_in_this_version(qconn::ModuleHost&)) this program holds qconn as a static library and does not export this"},
+        {module_path("unresolved"), "undefined symbol: _ZN5qconn7abi_0_010ModuleHost3addEv",
+         "(that is qconn::abi_0_0::ModuleHost::add()) this program holds qconn as a static library and does not export this"},
         {module_path("unresolved_other"), "undefined symbol: bell_foundry_cast", "link the module with the library that has it"},
         {module_path("needs_library"), "libtest_foundry.so: cannot open shared object file", "install the library that the module needs"},
     };
@@ -164,6 +165,10 @@ TEST_CASE("a module made for another version of qconn is told by its entry point
     INFO(error.what());
     CHECK(error.code() == ModuleErrc::other_version);
     CHECK(has(error.message(), "was made for another version of qconn: it has qconn_module_2, and qconn_module_1 is asked for"));
+}
+
+TEST_CASE("the name that guards the layout of what modules use follows the library's SONAME", "[module]") {
+    CHECK(has(typeid(ModuleHost).name(), QCONN_ABI));
 }
 
 TEST_CASE("a library without an entry point of its own is no module", "[module]") {

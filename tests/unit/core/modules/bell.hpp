@@ -32,6 +32,14 @@ inline qconn::Scheme scheme(std::string name) {
     scheme.title = "Bell";
     scheme.help = "Rings.";
     scheme.clients = qconn::client_types<Bell, BellClient>({"Bell", "BellClient"});
+    qconn::OperationSpec ring;
+    ring.name = "ring";
+    ring.help = "Rings";
+    ring.arguments = {{"times", qconn::OptionType::integer, true, "How often"}};
+    ring.run = [](qconn::Client& client, const qconn::Map& given, qconn::Deadline) -> qconn::Value {
+        return dynamic_cast<BellClient&>(client).ring(static_cast<int>(given.find("times")->as_int64()));
+    };
+    scheme.operations = {std::move(ring)};
     scheme.make_client = [](const qconn::ResolvedDefinition& definition, const qconn::Runtime&) -> std::shared_ptr<qconn::Client> {
         return std::make_shared<Bell>(definition.name);
     };

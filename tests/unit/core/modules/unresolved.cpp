@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <qconn/core/module.hpp>
+// As if made with the headers of a former version.
+#define QCONN_VISIBLE __attribute__((visibility("default")))
 
-namespace qconn {
-QCONN_API void not_in_this_version(ModuleHost& host);
-}
+namespace qconn::abi_0_0 {
 
-void qconn_module_1(qconn::ModuleHost& host) { qconn::not_in_this_version(host); }
+class QCONN_VISIBLE ModuleHost {
+public:
+    void add();
+};
+
+}  // namespace qconn::abi_0_0
+
+extern "C" QCONN_VISIBLE void qconn_module_1(qconn::abi_0_0::ModuleHost& host) { host.add(); }
