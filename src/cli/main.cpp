@@ -114,7 +114,7 @@ int main(int argc, char** argv) {
         ->type_name("DIR")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    app.add_option("--module", tool.modules, "Module with further schemes, by name or path; may be given several times")
+    app.add_option("--module", tool.modules, "Module with further schemes, by name or path; may be given several times; QCONN_MODULES lists more")
         ->type_name("NAME|PATH")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);

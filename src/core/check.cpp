@@ -192,7 +192,7 @@ private:
         if (document_ && document_->url) place = source_->place_within(*document_->url, written);
         const std::string near = nearest(written, catalogue_.names());
         error("unknown-scheme", place, "unknown scheme " + core::quoted_name(written),
-              near.empty() ? "known schemes are " + known_schemes() : "did you mean '" + near + "'?");
+              near.empty() ? "known schemes are " + known_schemes() + "; a module can add others" : "did you mean '" + near + "'?");
         return false;
     }
     std::string known_schemes() const {

@@ -10,7 +10,7 @@ source_dir=$here/../../examples/module
 rm -rf "$work"
 mkdir -p "$work/server" "$work/definitions"
 server=
-trap '[ -z "$server" ] || kill "$server"' EXIT
+trap '[ -z "$server" ] || { kill "$server"; wait "$server" || true; }' EXIT
 
 fail() {
   printf 'FAILED: %s\n' "$1" >&2
@@ -76,7 +76,7 @@ qconn=$shared/bin/qconn
 says 'redis 1.0.0' "$qconn" --module redis schemes
 says "module redis 1.0.0, $modules/redis.so" "$qconn" --module "$modules/redis.so" schemes redis
 says '4 ok, 0 errors, 0 warnings' env QCONN_MODULES=redis "$qconn" check
-says '"const": "redis"' "$qconn" --module redis schema
+says 'options-redis' "$qconn" --module redis schema
 says 'Longest silence of the server' "$qconn" --module redis docs redis
 says 'get KEY' "$qconn" --module redis show cache
 says '2 up' "$qconn" --module redis ping cache named

@@ -122,7 +122,7 @@ TEST_CASE("an unknown scheme makes the connection invalid, with the place of the
     CHECK(d.place == Place{4, 7, 3});
     CHECK(d.hint == "did you mean 'shop'?");
     CHECK(d.source_line == "url: \"shp://u:<masked>@h\"");
-    CHECK(bad("  a: 1\n", "amqps://h").hint == "known schemes are shop, shops, vault");
+    CHECK(bad("  a: 1\n", "amqps://h").hint == "known schemes are shop, shops, vault; a module can add others");
     CHECK(bad("  a: 1\n", "amqps://h").message == "unknown scheme 'amqps'");
     CHECK(bad("  a: 1\n", "no scheme").code == "bad-url");
 }
