@@ -46,6 +46,19 @@ modules=$(dirname "$(find "$shared" -name redis.so)")
 [[ $modules == */qconn/modules ]] || fail "the module was installed into $modules"
 export LD_LIBRARY_PATH=${modules%/qconn/modules}
 
+# By hand as well: linked with the shared library, and wrongly with the static one, which it then carries.
+for source in module client connection ping resp; do
+  c++ -std=c++20 -fPIC -fvisibility=hidden -I"$shared/include" -c "$source_dir/$source.cpp" -o "$work/$source.o"
+done
+for kind in ON OFF; do
+  PKG_CONFIG_PATH=$(dirname "$(find "$installed/prefix-$kind" -name qconn.pc)")
+  export PKG_CONFIG_PATH
+  # shellcheck disable=SC2046
+  c++ -shared "$work"/{module,client,connection,ping,resp}.o -o "$work/by-hand-$kind.so" $(pkg-config --libs qconn)
+  [ "$(realpath "$(pkg-config --variable=moduledir qconn)")" = "$(realpath "$(dirname "$(find "$installed/prefix-$kind" -name redis.so)")")" ] ||
+    fail "pkg-config tells $(pkg-config --variable=moduledir qconn) for the directory of modules"
+done
+
 for _ in $(seq 20); do  # a port that is free
   port=$((20000 + RANDOM % 20000))
   (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
@@ -89,6 +102,9 @@ refuses 1 'WRONGPASS' "$qconn" --module redis call wrong get greeting
 refuses 1 'refused' "$qconn" --module redis ping gone
 refuses 1 'refused' "$qconn" --module redis call gone get greeting
 "$qconn" --module redis monitor --json --for 60s --interval 500ms | grep -q -m 1 '"name":"cache","state":"up"' || fail "the monitor did not see it up"
+
+says 'redis 1.0.0' "$qconn" --module "$work/by-hand-ON.so" schemes
+refuses 1 " in $work/by-hand-OFF.so, and this program the one in " "$qconn" --module "$work/by-hand-OFF.so" check
 
 # One that fails is told, and the rest works.
 refuses 1 "there is no file redsi.so in $modules; did you mean 'redis'?" "$qconn" --module redsi --module redis check

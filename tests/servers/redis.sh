@@ -9,8 +9,8 @@ start() {
   cat >"$dir/redis.conf" <<CONF
 bind 127.0.0.1
 port $port
-dir $dir
-logfile $dir/log
+dir "$dir"
+logfile "$dir/log"
 save ""
 appendonly no
 daemonize no
