@@ -116,11 +116,15 @@ refuses 1 'REDIS-ERROR' "$work/build-ON/remember" . wrong greeting x
 
 # The static library: the tool exports what modules need, and a module for it has no library of its own.
 static=$installed/prefix-OFF
+static_pc=$(dirname "$(find "$static" -name qconn.pc)")
 QCONN_MODULE_PATH=$(dirname "$(find "$static" -name redis.so)")
 export QCONN_MODULE_PATH
 says '2 up' "$static/bin/qconn" --module redis ping cache named
 says '"hello there"' "$static/bin/qconn" --module redis call cache get greeting
+says 'good night' "$work/build-OFF/remember" . named greeting 'good night'
 # A module that brings the shared library, and a program that does not export: both are told, neither is let in.
 refuses 1 'link the program with that shared library' "$static/bin/qconn" --module "$modules/redis.so" check
-refuses 1 'this program holds qconn as a static library and does not export this' "$work/build-OFF/remember" . named greeting x
-refuses 1 'undefined symbol: ' "$work/build-OFF/remember" . named greeting x
+# shellcheck disable=SC2046
+c++ -std=c++20 "$source_dir/remember.cpp" -o "$work/exports-nothing" $(PKG_CONFIG_PATH=$static_pc pkg-config --cflags --libs qconn)
+refuses 1 'this program holds qconn as a static library and does not export this' "$work/exports-nothing" . named greeting x
+refuses 1 'undefined symbol: ' "$work/exports-nothing" . named greeting x
