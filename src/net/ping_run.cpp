@@ -10,6 +10,7 @@
 
 #include <qconn/net/net_error.hpp>
 
+#include "net/blocking_pool.hpp"
 #include "net/dial.hpp"
 #include "net/dialogue_driver.hpp"
 #include "net/loop_impl.hpp"
@@ -321,7 +322,7 @@ private:
     PingRun::Done done_;
 };
 
-/// A ping that blocks a thread of the pool. This object belongs to the loop's thread; the job only posts.
+/// A ping that blocks a thread of the pool, after earlier ones of the same plan. This object belongs to the loop's thread; the job only posts.
 class BlockingRun : public std::enable_shared_from_this<BlockingRun> {
 public:
     BlockingRun(Loop& loop, std::shared_ptr<const BlockingPing> plan, const PingRun::Options& options, PingRun::Done done)
@@ -349,15 +350,24 @@ public:
         };
         try {
             if (!runtime_) throw make_error(Errc::cancelled, "the runtime has ended");
-            runtime_->post_blocking(std::move(job));
+            pool_ = &runtime_->blocking_pool();
+            check_ = pool_->post_check(std::move(job), plan_.get());
         } catch (...) {
             loop_.post([self = shared_from_this(), error = current_error(Phase::protocol, label_)] { self->finish(error, {}); });
         }
     }
 
     void expire() {
-        finish(make_error(Errc::timeout,
-                          "the check did not end in time; what it asks may hang (a file system, a server), or all threads for blocking work are busy")
+        if (ended_) return;
+        std::string message =
+            "the check did not end in time; what it asks may hang (a file system, a server), or all threads for blocking work are busy";
+        if (const auto since = check_ ? pool_->held_up_since(check_) : std::nullopt) {
+            const auto age = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - *since).count();
+            message = "the check of " + std::to_string(age) + (age == 1 ? " second" : " seconds") +
+                      " ago still hangs, and another is not begun before it has returned; what it asks (a file system, a server) does not answer";
+        }
+        give_up();
+        finish(make_error(Errc::timeout, std::move(message))
                    .with_phase(Phase::protocol)
                    .with_reason(Reason::timeout)
                    .with_retryable(true)
@@ -365,9 +375,14 @@ public:
                {});
     }
 
-    void cancel() { finish(cancelled(Phase::protocol, label_), {}); }
+    void cancel() {
+        if (ended_) return;
+        give_up();
+        finish(cancelled(Phase::protocol, label_), {});
+    }
 
     void drop() noexcept {
+        if (!ended_) give_up();
         ended_ = true;
         const auto dropped = std::exchange(done_, nullptr);
     }
@@ -375,6 +390,10 @@ public:
     Phase phase() const noexcept { return Phase::protocol; }
 
 private:
+    void give_up() noexcept {
+        if (check_) pool_->give_up(check_);
+    }
+
     void finish(std::optional<Error> error, PingEvidence seen) {
         if (ended_) return;
         const auto self = shared_from_this();
@@ -399,6 +418,8 @@ private:
     const Deadline deadline_;
     const bool wants_steps_;
     bool ended_{false};
+    BlockingPool* pool_{nullptr};  // lives as long as the runtime
+    std::shared_ptr<BlockingPool::Check> check_;
     PingResult result_;
     PingRun::Done done_;
 };

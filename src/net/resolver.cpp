@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <condition_variable>
-#include <deque>
 #include <map>
 #include <mutex>
 #include <system_error>
@@ -15,9 +13,9 @@
 
 #include <qconn/base/deadline.hpp>
 
+#include "net/blocking_pool.hpp"
 #include "net/local_fault.hpp"
 #include "net/runtime_impl.hpp"
-#include "net/threads.hpp"
 
 namespace qconn::net {
 
@@ -35,42 +33,26 @@ struct Waiter {
 struct Flight {
     std::string host;
     std::vector<std::shared_ptr<Waiter>> waiters;
-    bool started{false};
-    bool abandoned{false};  // started, and nobody waits: its thread counts as hung
+    std::shared_ptr<BlockingPool::Check> check;
 };
 
 }  // namespace
 
 struct Resolver::State : std::enable_shared_from_this<State> {
-    State(std::size_t threads, Lookup function) : limit{threads}, lookup{std::move(function)} {}
+    State(std::size_t threads, Lookup function)
+        : lookup{std::move(function)}, pool{std::make_shared<BlockingPool>("qconn-resolve", threads, Log{}, nullptr)} {}
 
     struct Kept {
         AddressList addresses;
         Clock::time_point until;
     };
 
-    const std::size_t limit;
     const Lookup lookup;
-    std::mutex mutex;
-    std::condition_variable work;
-    std::deque<std::shared_ptr<Flight>> queue;
+    const std::shared_ptr<BlockingPool> pool;
+    std::mutex mutex;  // taken before the pool's
     std::map<std::string, std::shared_ptr<Flight>, std::less<>> flights;
     std::map<std::string, Kept, std::less<>> kept;
-    std::size_t idle{0};
-    std::size_t active{0};  // threads that are not hung, idle ones included
-    std::size_t hung{0};
     bool stopped{false};
-
-    /// With the mutex held. @returns whether there is a thread that will come to the queue
-    bool want_thread() {
-        if (idle >= queue.size() || active >= limit) return active > 0;
-        try {
-            Worker worker{"qconn-resolve", [self = shared_from_this()] { self->run(); }};
-            ++active;
-            worker.detach();
-        } catch (const std::system_error&) { return active > 0; }
-        return true;
-    }
 
     void keep(const std::string& host, AddressList addresses) {
         const auto now = Clock::now();
@@ -79,42 +61,27 @@ struct Resolver::State : std::enable_shared_from_this<State> {
         kept.insert_or_assign(host, Kept{std::move(addresses), now + k_cache_time});
     }
 
-    void run() {
-        std::unique_lock lock{mutex};
-        for (;;) {
-            ++idle;
-            work.wait(lock, [this] { return stopped || !queue.empty(); });
-            --idle;
-            if (stopped) break;
-            const auto flight = std::move(queue.front());
-            queue.pop_front();
-            flight->started = true;
-            lock.unlock();
-            Resolved resolved = lookup(flight->host);
-            lock.lock();
-            if (flight->abandoned) {
-                --hung;
-                ++active;
-            }
-            auto served = finish(*flight, std::move(resolved));
-            lock.unlock();  // what the waiters hold is not let go of under the lock
-            served.clear();
-            lock.lock();
-            if (active > limit) break;  // another has taken its place
-        }
-        --active;
+    /// With the mutex held. @throws Error where no thread will come to it
+    std::shared_ptr<Flight> begin(std::string_view host, const std::shared_ptr<Waiter>& waiter) {
+        auto flight = std::make_shared<Flight>();
+        flight->host = host;
+        flight->waiters.push_back(waiter);
+        flight->check = pool->post_check([self = shared_from_this(), flight] { self->finish(*flight, self->lookup(flight->host)); });
+        flights.emplace(flight->host, flight);
+        return flight;
     }
 
-    std::vector<std::shared_ptr<Waiter>> finish(Flight& flight, Resolved resolved) {
+    void finish(Flight& flight, Resolved resolved) {
+        std::vector<std::shared_ptr<Waiter>> served;  // what they hold is not let go of under the lock
+        const std::scoped_lock lock{mutex};
         flights.erase(flight.host);
-        auto served = std::exchange(flight.waiters, {});
-        if (stopped) return served;
+        served.swap(flight.waiters);
+        if (stopped) return;
         if (resolved.addresses) keep(flight.host, resolved.addresses);
         for (const auto& waiter : served) {
             waiter->answer = std::make_unique<Resolved>(resolved);
             deliver(waiter);
         }
-        return served;
     }
 
     /// The waiter has its answer.
@@ -137,15 +104,7 @@ struct Resolver::State : std::enable_shared_from_this<State> {
         const auto callback = std::make_unique<Callback>(std::move(waiter->callback));  // destroyed without the lock
         const std::scoped_lock lock{mutex};
         if (!flight || std::erase(flight->waiters, waiter) == 0 || !flight->waiters.empty()) return;
-        if (!flight->started) {
-            std::erase(queue, flight);
-            flights.erase(flight->host);
-        } else if (!flight->abandoned) {
-            flight->abandoned = true;
-            --active;
-            ++hung;
-            if (!queue.empty()) want_thread();
-        }
+        if (pool->give_up(flight->check)) flights.erase(flight->host);
     }
 };
 
@@ -168,13 +127,14 @@ private:
 
 }  // namespace
 
-Resolver::Resolver(std::size_t threads, Lookup lookup) : state_{std::make_shared<State>(threads > 0 ? threads : 1, std::move(lookup))} {}
+Resolver::Resolver(std::size_t threads, Lookup lookup) : state_{std::make_shared<State>(threads, std::move(lookup))} {}
 
 Resolver::~Resolver() {
-    const std::scoped_lock lock{state_->mutex};
-    state_->stopped = true;
-    state_->queue.clear();
-    state_->work.notify_all();
+    {
+        const std::scoped_lock lock{state_->mutex};
+        state_->stopped = true;
+    }
+    state_->pool->discard();
 }
 
 std::unique_ptr<Resolver::Query> Resolver::resolve(std::string_view host, Loop& loop, Callback callback) {
@@ -192,27 +152,15 @@ std::unique_ptr<Resolver::Query> Resolver::resolve(std::string_view host, Loop& 
         const auto found = state_->flights.find(host);
         if (found != state_->flights.end()) {
             flight = found->second;
-            if (flight->abandoned) {
-                flight->abandoned = false;
-                --state_->hung;
-                ++state_->active;
-            }
             flight->waiters.push_back(waiter);
-        } else if (state_->hung >= state_->limit) {
-            fail(Reason::resolver, "all " + std::to_string(state_->hung) + " threads for name look-ups wait for a name service that does not answer");
+            state_->pool->take_back(flight->check);
+        } else if (state_->pool->hung() >= state_->pool->limit()) {
+            fail(Reason::resolver,
+                 "all " + std::to_string(state_->pool->limit()) + " threads for name look-ups wait for a name service that does not answer");
         } else {
-            flight = std::make_shared<Flight>();
-            flight->host = host;
-            flight->waiters.push_back(waiter);
-            state_->queue.push_back(flight);
-            if (state_->want_thread()) {
-                state_->flights.emplace(flight->host, flight);
-                state_->work.notify_one();
-            } else {
-                state_->queue.pop_back();
-                flight.reset();
-                fail(Reason::local, "the system has no thread for the look-up");
-            }
+            try {
+                flight = state_->begin(host, waiter);
+            } catch (const Error&) { fail(Reason::local, "the system has no thread for the look-up"); }
         }
     }
     return std::make_unique<QueryImpl>([state = state_, flight, waiter] { state->give_up(flight, waiter); },
@@ -238,10 +186,7 @@ void Resolver::forget(std::string_view host) {
     if (found != state_->kept.end()) state_->kept.erase(found);
 }
 
-std::size_t Resolver::hung() const {
-    const std::scoped_lock lock{state_->mutex};
-    return state_->hung;
-}
+std::size_t Resolver::hung() const { return state_->pool->hung(); }
 
 Resolved Resolver::system_lookup(const std::string& host) {
     if (host.empty() || host.find('\0') != host.npos) return {nullptr, Reason::unknown_host, "that is no host name"};

@@ -40,7 +40,7 @@ public:
 
     /// What is asked: getaddrinfo, or a test's stand-in. May block.
     using Lookup = std::function<Resolved(const std::string& host)>;
-    /// @param threads  at most that many work, and at most that many more hang
+    /// @param threads  at most that many work, and at most that many more hang; see BlockingPool
     explicit Resolver(std::size_t threads, Lookup lookup = system_lookup);
     Resolver(const Resolver&) = delete;
     Resolver& operator=(const Resolver&) = delete;

@@ -129,17 +129,16 @@ Resolver& RuntimeImpl::resolver() {
     return *core_->resolver;
 }
 
-void RuntimeImpl::post_blocking(UniqueFunction<void()> work) {
+BlockingPool& RuntimeImpl::blocking_pool() {
     check_fork();
-    auto* pool = core_->pool_ready.load(std::memory_order_acquire);
-    if (!pool) {
-        const std::scoped_lock lock{core_->mutex};
-        if (!core_->pool) core_->pool = std::make_shared<BlockingPool>(core_->options.blocking_threads, core_->options.log, core_.get());
-        pool = core_->pool.get();
-        core_->pool_ready.store(pool, std::memory_order_release);
-    }
-    pool->post(std::move(work));
+    if (auto* ready = core_->pool_ready.load(std::memory_order_acquire)) return *ready;
+    const std::scoped_lock lock{core_->mutex};
+    if (!core_->pool) core_->pool = std::make_shared<BlockingPool>("qconn-block", core_->options.blocking_threads, core_->options.log, core_.get());
+    core_->pool_ready.store(core_->pool.get(), std::memory_order_release);
+    return *core_->pool;
 }
+
+void RuntimeImpl::post_blocking(UniqueFunction<void()> work) { blocking_pool().post(std::move(work)); }
 
 bool RuntimeImpl::on_io_thread() const noexcept {
     if (!core_->has_loops.load(std::memory_order_acquire)) return false;

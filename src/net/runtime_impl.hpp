@@ -17,6 +17,7 @@ class io_context;
 
 namespace qconn::net {
 
+class BlockingPool;
 class Resolver;
 class RuntimeImpl;
 class TlsContext;
@@ -57,6 +58,8 @@ public:
     /// One of the loops, always the same for one number: what belongs together stays on one thread.
     Loop& loop(std::size_t number);
     Resolver& resolver();
+    /// For checks, which may hang.
+    BlockingPool& blocking_pool();
     /// Runs on a thread of the pool, in the order of posting as far as threads are free. What it throws is logged. Runs in any case, also when the
     /// runtime ends before its turn.
     void post_blocking(UniqueFunction<void()> work);

@@ -14,10 +14,11 @@ namespace qconn {
 struct RuntimeOptions {
     /// Threads that wait for sockets and timers. At least 1.
     std::size_t io_threads{1};
-    /// Threads for work that can only block (file systems, libraries). Started when needed; at least 1.
+    /// Threads for work that can only block (file systems, libraries). Started when needed; at least 1. A ping that hangs is treated as a look-up
+    /// below.
     std::size_t blocking_threads{16};
     /// Threads that resolve names. Started when needed. One that hangs in the system's resolver is abandoned after its
-    /// caller's deadline and replaced; at most this many hang at once, further look-ups then fail with reason `resolver`.
+    /// caller's deadline and replaced; at most this many hang at once, further look-ups then fail with reason `resolver` (pings: `local`).
     std::size_t resolver_threads{16};
     /// Where the records of this runtime and of everything on it go. Default: the process's default log.
     Log log{};
