@@ -49,16 +49,18 @@ void InterfaceHub::remove(Id id) noexcept {
     entry->removed = true;
     entries_.erase(found);
     table_.remove(id);
-    changed_.wait(lock, [&] { return entry->caller == std::thread::id{} || entry->caller == std::this_thread::get_id(); });
+    if (!runtime_.on_io_thread())
+        changed_.wait(lock, [&] { return entry->caller == std::thread::id{} || entry->caller == std::this_thread::get_id(); });
     changed_.notify_all();
     lock.unlock();  // the functions, which are the application's, go without it
 }
 
-void InterfaceHub::close() noexcept {
+void InterfaceHub::close(bool wait) noexcept {
     std::unique_lock lock{mutex_};
     closed_ = true;
     queue_.clear();
     changed_.notify_all();
+    if (!wait) return;
     changed_.wait(lock, [this] {
         for (const auto& [id, entry] : entries_)
             if (entry->caller != std::thread::id{} && entry->caller != std::this_thread::get_id()) return false;
@@ -94,6 +96,7 @@ void InterfaceHub::stop(Id id) {
     const auto entry = found->second;
     table_.at(id).stop_by_hand();
     if (entry->caller == std::this_thread::get_id()) return;  // from its own start function: when that has returned
+    if (runtime_.on_io_thread()) return look_at(id);
     while (!closed_ && !entry->removed) {
         // On this thread, so that it needs none of the pool's, where the caller may be on the last one.
         if (table_.at(id).due(manage_) == Dependent::Act::stop) act(id, entry, lock);
@@ -159,9 +162,13 @@ void InterfaceHub::work() {
         queue_.pop_front();
         const auto found = entries_.find(id);
         if (found == entries_.end()) continue;
-        const auto entry = found->second;
+        auto entry = found->second;
         entry->queued = false;
         act(id, entry, lock);
+        if (!entry->removed) continue;
+        lock.unlock();  // the functions, which are the application's, go without it
+        entry.reset();
+        lock.lock();
     }
     --workers_;
 }
@@ -173,7 +180,7 @@ void InterfaceHub::act(Id id, const std::shared_ptr<Entry>& entry, std::unique_l
     table_.at(id).begun(due);
     entry->caller = std::this_thread::get_id();
     const bool is_stop = due == Dependent::Act::stop;
-    const std::function<void()> function = is_stop ? entry->options.stop : entry->options.start;
+    std::function<void()> function = is_stop ? entry->options.stop : entry->options.start;
     const std::string name = entry->options.name;
 
     lock.unlock();
@@ -195,6 +202,7 @@ void InterfaceHub::act(Id id, const std::shared_ptr<Entry>& entry, std::unique_l
                               is_stop ? "interface-stop-threw" : "interface-start-threw",
                               problem,
                               {{"interface", name}, {"kind", std::string{to_string(entry->options.kind)}}}});
+    function = nullptr;
     lock.lock();
 
     entry->caller = {};

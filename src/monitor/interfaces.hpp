@@ -34,10 +34,11 @@ public:
 
     /// @throws Error INTERFACE-ERROR
     Id add(InterfaceOptions options);
-    /// Waits for a function of its that is running, except from inside it.
+    /// Waits for a function of its that is running, except from inside it and on an I/O thread.
     void remove(Id id) noexcept;
-    /// No function is begun after it has returned; waits for those running, except for one that it is called from.
-    void close() noexcept;
+    /// No function is begun after it has returned.
+    /// @param wait  for those running, except for one that it is called from
+    void close(bool wait) noexcept;
 
     void depend(Id id, std::string_view connection);
     void release(Id id, std::string_view connection);

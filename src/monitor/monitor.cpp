@@ -56,7 +56,10 @@ ConnectionStatus Monitor::status(std::string_view name) const { return impl_->st
 std::vector<ConnectionStatus> Monitor::statuses() const { return impl_->statuses(); }
 std::vector<Alert> Monitor::alerts() const { return impl_->alerts(); }
 
-PingResult Monitor::ping(std::string_view name, Deadline deadline) { return impl_->ping(std::string{name}, deadline); }
+PingResult Monitor::ping(std::string_view name, Deadline deadline) {
+    const auto impl = impl_;  // the monitor may go meanwhile
+    return impl->ping(std::string{name}, deadline);
+}
 Operation Monitor::async_ping(std::string name, Deadline deadline, Callback<PingResult> callback) {
     return impl_->async_ping(std::move(name), deadline, std::move(callback));
 }

@@ -48,6 +48,7 @@ bool is_refused_login(const PingResult& result) {
 
 PingResult failure(Error error, Clock::time_point started) {
     PingResult result;
+    result.inconclusive = error.reason() == Reason::local;
     result.error = std::move(error);
     result.started = started;
     result.time = Clock::now() - started;
@@ -61,6 +62,7 @@ PingResult failure(Error error, Clock::time_point started) {
 /// Somebody who waits for a ping. Completed once, whoever comes first: the ping, its deadline, a cancel.
 class ManualPing final : public Operation::State, public std::enable_shared_from_this<ManualPing> {
 public:
+    /// @param loop  that calls back; null: complete() does, for a callback that only wakes a thread
     ManualPing(std::shared_ptr<net::Loop> loop, std::string name, Callback<PingResult> callback)
         : loop_{std::move(loop)}, name_{std::move(name)}, callback_{std::move(callback)} {}
 
@@ -68,6 +70,7 @@ public:
 
     void complete(Result<PingResult> result) {
         if (done_.exchange(true)) return;
+        if (!loop_) return callback_(std::move(result));
         // Posted: whoever completes it is in the middle of something.
         loop_->post([self = shared_from_this(), result = std::move(result)]() mutable {
             auto callback = std::move(self->callback_);
@@ -88,13 +91,17 @@ private:
 
 Operation MonitorImpl::async_ping(std::string name, Deadline deadline, Callback<PingResult> callback) {
     auto ping = std::make_shared<ManualPing>(loop_, std::move(name), std::move(callback));
+    post(ping, deadline);
+    return Operation{ping};
+}
+
+void MonitorImpl::post(const std::shared_ptr<ManualPing>& ping, Deadline deadline) {
     loop_->post([weak = weak_from_this(), ping, deadline] {
         if (const auto self = weak.lock())
             self->join(ping, deadline);
         else
             ping->complete(ended(ping->name()));
     });
-    return Operation{ping};
 }
 
 PingResult MonitorImpl::ping(std::string name, Deadline deadline) {
@@ -107,11 +114,13 @@ PingResult MonitorImpl::ping(std::string name, Deadline deadline) {
         std::optional<Result<PingResult>> result;
     };
     const auto wait = std::make_shared<Wait>();
-    async_ping(std::move(name), deadline, [wait](Result<PingResult> result) {
+    // Woken at once, not by way of the loop, which may be in a callback that destroys the monitor.
+    const auto wake = [wait](Result<PingResult> result) {
         const std::scoped_lock lock{wait->mutex};
         wait->result.emplace(std::move(result));
         wait->came.notify_all();
-    });
+    };
+    post(std::make_shared<ManualPing>(nullptr, std::move(name), wake), deadline);
     std::unique_lock lock{wait->mutex};
     wait->came.wait(lock, [&] { return wait->result.has_value(); });
     return std::move(*wait->result).value();
@@ -181,7 +190,7 @@ void MonitorImpl::attach() {
     std::vector<std::shared_ptr<Cell>> cells;
     cells.reserve(views.size());
     for (const auto& view : views) cells.push_back(add_cell(view.name));
-    on_loop([this, &views, &cells] {
+    on_loop([this, views = std::move(views), cells = std::move(cells)] {
         items_.reserve(views.size());
         engine_.reserve(views.size());
         for (std::size_t i = 0; i < views.size(); ++i) add(cells[i], views[i], false);
@@ -190,6 +199,7 @@ void MonitorImpl::attach() {
 
 void MonitorImpl::on_loop(UniqueFunction<void()> work) {
     if (loop_->on_thread()) return work();
+    if (runtime_.on_io_thread()) return loop_->post([self = shared_from_this(), work = std::move(work)]() mutable { work(); });
     std::mutex mutex;
     std::condition_variable came;
     bool done = false;
@@ -234,8 +244,10 @@ void MonitorImpl::close() noexcept {
         // Streams and slots go on the thread that they were used on.
         items_.clear();
     });
-    if (hub_) hub_->close();
-    listeners_.close();
+    // The I/O thread waits for nobody: a function of the application's may itself wait for what only this thread can do.
+    const bool wait = !runtime_.on_io_thread();
+    if (hub_) hub_->close(wait);
+    listeners_.close(wait);
 }
 
 Subscription MonitorImpl::subscribe(std::function<void(const Event&)> listener) { return Subscription{listeners_.subscribe(std::move(listener))}; }
@@ -470,7 +482,7 @@ void MonitorImpl::begin(TargetId id) {
 }
 
 void MonitorImpl::prepare(TargetId id, std::optional<std::uint64_t> refused_fingerprint) {
-    const Item& item = items_[id];
+    Item& item = items_[id];
     auto work = [weak = weak_from_this(), registry = registry_, slot = item.slot, cell_name = engine_.cell(id).name(), number = item.flight->number,
                  depth = options_.depth, refused_fingerprint, loop = loop_] {
         std::optional<Result<core::SlotPlan>> plan;
@@ -487,7 +499,18 @@ void MonitorImpl::prepare(TargetId id, std::optional<std::uint64_t> refused_fing
             if (const auto cell = self->find(cell_name)) self->prepared(cell, number, std::move(plan));
         });
     };
-    runtime_.impl().post_blocking(std::move(work));
+    try {
+        item.flight->making = runtime_.impl().blocking_pool().post_check(std::move(work), item.slot.get());
+    } catch (const Error& e) {
+        loop_->post([weak = weak_from_this(), cell = find(engine_.cell(id).name()), number = item.flight->number,
+                     error = Error{e}.with_connection(engine_.cell(id).name()).with_phase(Phase::secret)] {
+            if (const auto self = weak.lock(); self && cell && !self->ended_) self->prepared(cell, number, Result<core::SlotPlan>{error});
+        });
+    }
+}
+
+void MonitorImpl::give_up_making(Flight& flight) {
+    if (flight.making) runtime_.impl().blocking_pool().give_up(flight.making);
 }
 
 void MonitorImpl::prepared(const std::shared_ptr<Cell>& cell, std::uint64_t number, std::optional<Result<core::SlotPlan>> plan) {
@@ -495,6 +518,7 @@ void MonitorImpl::prepared(const std::shared_ptr<Cell>& cell, std::uint64_t numb
     const TargetId id = cell->id;
     Item& item = items_[id];
     if (!item.flight || item.flight->number != number || item.flight->run) return;
+    item.flight->making.reset();
     if (!plan) return finish(id, std::move(*item.flight->refused), nullptr);
     if (!*plan) {
         const Error& error = plan->error();
@@ -539,6 +563,7 @@ void MonitorImpl::done(TargetId id, PingResult result, std::unique_ptr<net::Stre
 void MonitorImpl::finish(TargetId id, PingResult result, std::unique_ptr<net::Stream> stream) {
     Item& item = items_[id];
     auto flight = std::move(item.flight);
+    give_up_making(*flight);
     flight->run.reset();
     if (item.closed_while_idle) {
         item.closes = result.ok ? static_cast<std::uint8_t>(std::min(item.closes + 1, 255)) : std::uint8_t{0};
@@ -574,6 +599,7 @@ void MonitorImpl::abandon(TargetId id, const Error& why) {
     Item& item = items_[id];
     if (!item.flight) return;
     auto flight = std::move(item.flight);
+    give_up_making(*flight);
     flight->run.reset();
     if (!item.kept.stream) drop_stream(item);  // it went with the run
     engine_.abandon(id, Moment::now());

@@ -21,6 +21,7 @@
 #include "monitor/alerts.hpp"
 #include "monitor/engine.hpp"
 #include "monitor/interfaces.hpp"
+#include "net/blocking_pool.hpp"
 #include "net/listeners.hpp"
 #include "net/ping_run.hpp"
 #include "net/runtime_impl.hpp"
@@ -46,7 +47,8 @@ public:
     void attach();
     void start();
     void stop();
-    /// The end: nothing is pinged or called from then on. Waits for functions of the application's that run, except for one that it is called from.
+    /// The end: nothing is pinged or called from then on. Waits for functions of the application's that run, except for one that it is called from,
+    /// and except on an I/O thread.
     void close() noexcept;
 
     Subscription subscribe(std::function<void(const Event&)> listener);
@@ -69,7 +71,8 @@ private:
     struct Flight {
         std::uint64_t number{0};  // tells answers of the pool to this one from late ones to another
         Clock::time_point started;
-        std::unique_ptr<net::PingRun> run;  // null while its plan is being made
+        std::unique_ptr<net::PingRun> run;                 // null while its plan is being made
+        std::shared_ptr<net::BlockingPool::Check> making;  // of its plan, the last time; may hang, as secrets may be files
         std::vector<Waiter> waiters;
         std::optional<PingResult> refused;  // the log-in failed; secrets are being resolved anew
     };
@@ -120,8 +123,11 @@ private:
     void abandon(TargetId id, const Error& why);
     void forget(Item& item);
     void join(const std::shared_ptr<ManualPing>& ping, Deadline deadline);
+    /// From any thread: join() on the loop's.
+    void post(const std::shared_ptr<ManualPing>& ping, Deadline deadline);
+    void give_up_making(Flight& flight);
     void stop_on_loop();
-    /// Runs it on the loop's thread and waits; at once where this is that thread.
+    /// Runs it on the loop's thread and waits; at once where this is that thread, without waiting where it is another I/O thread.
     void on_loop(UniqueFunction<void()> work);
     std::shared_ptr<Cell> find(std::string_view name) const;
     Error unknown(std::string_view name) const;

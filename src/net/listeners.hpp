@@ -60,15 +60,21 @@ public:
         for (const auto& listener : listeners_) listener->offer(shared);
     }
 
-    /// Ends all subscriptions; waits for calls under way, except for one that it is called from. Events still queued are dropped.
-    void close() noexcept {
+    /// Ends all subscriptions. Events still queued are dropped.
+    /// @param wait  for calls under way, except for one that it is called from
+    void close(bool wait = true) noexcept {
         std::vector<std::shared_ptr<Listener>> listeners;
         {
             const std::scoped_lock lock{mutex_};
             closed_ = true;
             listeners.swap(listeners_);
         }
-        for (const auto& listener : listeners) listener->unsubscribe();
+        for (const auto& listener : listeners) {
+            if (wait)
+                listener->unsubscribe();
+            else
+                listener->deactivate();
+        }
     }
 
     /// Waits until every listener has been called for every event published so far. Must not be called from a listener.

@@ -51,7 +51,8 @@ QCONN_API std::string_view to_string(InterfaceKind kind) noexcept;
 struct InterfaceOptions {
     InterfaceKind kind{InterfaceKind::service};
     std::string name;
-    /// Called on the blocking pool, never two at a time for one interface; may block, throw and call back into the library.
+    /// Called on the blocking pool (`stop` also on the thread that calls Interface::stop()), never two at a time for one interface; may block, throw
+    /// and call back into the library.
     std::function<void()> start;
     std::function<void()> stop;
     /// Workflows and services are only restarted with it; jobs always.
@@ -87,7 +88,8 @@ class MonitorImpl;
 class InterfaceImpl;
 }  // namespace monitor
 
-/// Something of the application that depends on connections. Removed from its monitor when the last copy goes. A handle; thread-safe.
+/// Something of the application that depends on connections. Removed from its monitor when the last copy goes, which waits for a function of its that
+/// is running, except from inside it and on an I/O thread. A handle; thread-safe.
 class QCONN_API Interface {
 public:
     /// As Registry::get, and registers the dependency, also when the look-up throws; not where `depend` is false.
@@ -98,7 +100,8 @@ public:
     /// Depends on a connection without getting it.
     void depend(std::string_view connection);
     void release(std::string_view connection);
-    /// By hand: stays stopped whatever its connections do. Returns once the callback has run.
+    /// By hand: stays stopped whatever its connections do. Runs the function on this thread, after one that is running, and returns then. From inside
+    /// its own functions and on an I/O thread it returns at once, and the function is run on the blocking pool.
     void stop();
     /// By hand: runs now, or as soon as its connections allow.
     void start();
@@ -121,12 +124,15 @@ public:
     explicit Monitor(Registry& registry, MonitorOptions options = {});
     Monitor(const Monitor&) = delete;
     Monitor& operator=(const Monitor&) = delete;
-    /// As stop(), and ends all subscriptions.
+    /// As stop(), and ends all subscriptions. Waits for listeners and functions of interfaces that are running, except for one that it is called
+    /// from. On an I/O thread it waits for none: they may still be running when it has returned, and must not use the monitor any more; those that
+    /// wait in ping() get CANCELLED.
     ~Monitor();
 
     /// Begins to ping. The first ping of each connection comes within its interval, spread by name.
     void start();
-    /// Ends pinging. When it has returned no ping is under way; events that have happened are still delivered. States stay readable.
+    /// Ends pinging. When it has returned no ping is under way (on an I/O thread of a runtime that has several: soon after); events that have
+    /// happened are still delivered. States stay readable.
     void stop();
 
     /// Events of one connection arrive in order; a listener is never called twice at once; a slow or throwing one delays nobody else.
@@ -138,7 +144,8 @@ public:
     std::vector<ConnectionStatus> statuses() const;
     std::vector<Alert> alerts() const;
 
-    /// A manual ping: joins the one under way, or starts now. It counts like any other.
+    /// A manual ping: joins the one under way, or starts now. It counts like any other. The one that waits throws Error INVALID-ARGUMENT on an I/O
+    /// thread of the runtime, CANCELLED where the monitor stops.
     PingResult ping(std::string_view name, Deadline deadline = {});
     Operation async_ping(std::string name, Deadline deadline, Callback<PingResult> callback);
 

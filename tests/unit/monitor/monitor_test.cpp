@@ -287,6 +287,41 @@ TEST_CASE("listeners may throw, sleep, unsubscribe themselves and destroy the mo
     }
 }
 
+TEST_CASE("the monitor may go on the I/O thread while a function of the application's waits for a ping", "[monitor][threads]") {
+    Scene scene{by_hand(), {"shop", "other"}};
+    const auto release = std::make_shared<std::atomic<bool>>(false);  // the check may outlive the scene
+    scene.world->set("shop", [release](const std::string&) -> PingEvidence {
+        wait_until([&] { return release->load(); });
+        return "fine";
+    });
+    std::atomic<bool> cancelled{false};
+    const auto wait_for_ping = [&, monitor = &*scene.monitor] { cancelled = error_name([&] { monitor->ping("shop"); }) == "CANCELLED"; };
+    Subscription watching;
+    std::optional<Interface> orders;
+
+    SECTION("a listener") {
+        watching = scene.monitor->subscribe([&](const Event& event) {
+            if (event.kind == EventKind::down) wait_for_ping();
+        });
+    }
+    SECTION("a function of an interface") {
+        orders = scene.monitor->add_interface({InterfaceKind::service, "orders", {}, wait_for_ping});
+        orders->depend("other");
+    }
+    scene.bring_down("other");
+    REQUIRE(wait_until([&] { return scene.world->pings("shop") == 1; }));
+    std::atomic<bool> gone{false};
+    scene.monitor->async_ping("other", {}, [&](Result<PingResult>) {
+        scene.monitor.reset();
+        gone = true;
+    });
+
+    CHECK(wait_until([&] { return gone.load(); }));
+    CHECK(wait_until([&] { return cancelled.load(); }));
+    *release = true;
+    watching.unsubscribe();
+}
+
 TEST_CASE("nothing is called after unsubscribe has returned", "[monitor][threads]") {
     MonitorOptions options;
     options.interval = 100ms;
@@ -402,6 +437,28 @@ TEST_CASE("stopped by hand stays stopped", "[monitor][threads]") {
     CHECK(calls.wait_for("stop start"));
     job.stop();
     CHECK(calls.get() == "stop start stop");
+}
+
+TEST_CASE("stopping by hand on the I/O thread waits for nothing", "[monitor][threads]") {
+    Scene scene;
+    Calls calls;
+    std::atomic<bool> release{false};
+    calls.in_start = [&] { wait_until([&] { return release.load(); }); };
+    Interface job = scene.monitor->add_interface(calls.options("night", InterfaceKind::job));
+    job.stop();
+    job.start();
+    REQUIRE(calls.wait_for("stop start"));
+
+    std::atomic<bool> returned{false};
+    scene.runtime.post([&] {
+        job.stop();
+        returned = true;
+    });
+
+    CHECK(wait_until([&] { return returned.load(); }));
+    release = true;
+    CHECK(calls.wait_for("stop start stop"));
+    CHECK(wait_until([&] { return job.info().state == InterfaceState::stopped; }));
 }
 
 TEST_CASE("a start that throws is tried again when a connection has come up anew", "[monitor][threads]") {
