@@ -22,6 +22,7 @@
 #include "net/stream.hpp"
 #include "net/timer.hpp"
 #include "net/tls_context.hpp"
+#include "net/tls_contexts.hpp"
 
 namespace qconn::net {
 
@@ -82,7 +83,7 @@ private:
     std::string dialled() const { return endpoint_.is_socket ? endpoint_.host : authority(dialled_host(), dialled_port()); }
 
     void begin() {
-        phase_ = Phase::resolve;
+        enter(Phase::resolve);
         if (!runtime_) {
             fail(make_error(Errc::cancelled, "the runtime has ended"));
             return;
@@ -95,8 +96,26 @@ private:
                     .with_phase(Phase::tls)
                     .with_reason(Reason::bad_value);
             }
-            tls_ = runtime_->tls_context(endpoint_.tls, label_);
+            tls_ = runtime_->tls_contexts()->at_hand(endpoint_.tls);
+            if (!tls_) {
+                tls_query_ = std::make_unique<TlsContextQuery>(*runtime_, loop_, endpoint_.tls, label_,
+                                                               [this](auto made) { on_tls_context(std::move(made)); });
+                return;
+            }
         }
+        begin_address();
+    }
+
+    void on_tls_context(Result<std::shared_ptr<const TlsContext>> made) {
+        const auto self = shared_from_this();
+        tls_query_.reset();
+        guarded([&] {
+            tls_ = std::move(made).value();
+            begin_address();
+        });
+    }
+
+    void begin_address() {
         phase_start_ = Clock::now();
         if (endpoint_.is_socket) {
             begin_socket();
@@ -338,6 +357,10 @@ private:
         std::string message;
         switch (phase_) {
             case Phase::resolve:
+                if (tls_query_) {
+                    message = "loading the TLS options took too long; the file systems of the files that they name may hang";
+                    break;
+                }
                 message = "looking up \"" + dialled_host() +
                           "\" took too long: the name service did not answer in time; check the name servers of this machine "
                           "(/etc/resolv.conf)";
@@ -396,6 +419,7 @@ private:
 
     /// Lets go of everything that waits or holds a descriptor.
     void release() noexcept {
+        tls_query_.reset();
         query_.reset();
         stagger_.reset();
         attempts_.clear();
@@ -418,6 +442,7 @@ private:
     Phase phase_{Phase::resolve};
     Clock::time_point phase_start_{};
     std::shared_ptr<const TlsContext> tls_;
+    std::unique_ptr<TlsContextQuery> tls_query_;
     std::unique_ptr<Resolver::Query> query_;
     AddressRace race_;
     std::vector<Attempt> attempts_;

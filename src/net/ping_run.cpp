@@ -18,6 +18,7 @@
 #include "net/stream.hpp"
 #include "net/timer.hpp"
 #include "net/tls_context.hpp"
+#include "net/tls_contexts.hpp"
 
 namespace qconn::net {
 
@@ -87,7 +88,7 @@ public:
         } else if (dial_) {
             dial_->expire();
         } else if (driver_ && handshaking_) {
-            on_handshake();
+            if (!tls_query_) on_handshake();
         } else if (driver_) {
             guarded([this] { follow(driver_->pump()); });
         }
@@ -212,8 +213,17 @@ private:
         note({dialogue_->phase(), true, Clock::now() - step_start_, dialogue_->evidence()});
         step_start_ = Clock::now();
         handshaking_ = true;
-        stream_->start_tls(runtime_->tls_context(plan_->start_tls, label_),
-                           TlsPeer{plan_->endpoint.host, plan_->endpoint.port, label_, plan_->endpoint.alpn});
+        if (auto context = runtime_->tls_contexts()->at_hand(plan_->start_tls)) return begin_handshake(std::move(context));
+        tls_query_ =
+            std::make_unique<TlsContextQuery>(*runtime_, loop_, plan_->start_tls, label_, [this](Result<std::shared_ptr<const TlsContext>> made) {
+                const auto self = shared_from_this();
+                tls_query_.reset();
+                guarded([&] { begin_handshake(std::move(made).value()); });
+            });
+    }
+
+    void begin_handshake(std::shared_ptr<const TlsContext> context) {
+        stream_->start_tls(std::move(context), TlsPeer{plan_->endpoint.host, plan_->endpoint.port, label_, plan_->endpoint.alpn});
         on_handshake();
     }
 
@@ -241,7 +251,9 @@ private:
 
     Error timeout() {
         std::string message;
-        if (handshaking_) {
+        if (tls_query_) {
+            message = "loading the TLS options took too long; the file systems of the files that they name may hang";
+        } else if (handshaking_) {
             message = "the TLS handshake with " + stream_->peer() + " took too long: the server does not complete it";
         } else if (stream_ && dialogue_) {
             message = stream_->peer() + " is connected, but ";
@@ -296,6 +308,7 @@ private:
 
     void release() noexcept {
         dial_.reset();
+        tls_query_.reset();
         driver_.reset();
         dialogue_.reset();
         stream_.reset();
@@ -315,6 +328,7 @@ private:
     std::unique_ptr<Dialogue> dialogue_;
     std::unique_ptr<DialogueDriver> driver_;  // goes before what it refers to
     std::unique_ptr<Dial> dial_;
+    std::unique_ptr<TlsContextQuery> tls_query_;
     DialTrace trace_;
     Clock::time_point step_start_{};
     PingResult result_;

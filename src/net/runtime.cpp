@@ -42,7 +42,7 @@ struct RuntimeImpl::Core {
     std::atomic<BlockingPool*> pool_ready{nullptr};
     std::unique_ptr<Resolver> resolver;
     std::atomic<Resolver*> resolver_ready{nullptr};
-    TlsContexts contexts;
+    const std::shared_ptr<TlsContexts> contexts{std::make_shared<TlsContexts>()};
 
     void start_loops(const std::shared_ptr<RuntimeImpl>& owner) {
         const std::scoped_lock lock{mutex};
@@ -153,12 +153,10 @@ const Log& RuntimeImpl::log() const noexcept { return core_->options.log; }
 const RuntimeOptions& RuntimeImpl::options() const noexcept { return core_->options; }
 
 std::shared_ptr<const TlsContext> RuntimeImpl::tls_context(const TlsOptions& options, std::string_view label) {
-    return core_->contexts.get(options, core_->options.log, label);
+    return core_->contexts->get(options, core_->options.log, label);
 }
 
-std::shared_ptr<const TlsContext> RuntimeImpl::tls_context(const std::shared_ptr<const TlsOptions>& options, std::string_view label) {
-    return core_->contexts.get(options, core_->options.log, label);
-}
+std::shared_ptr<TlsContexts> RuntimeImpl::tls_contexts() const noexcept { return core_->contexts; }
 
 namespace {
 

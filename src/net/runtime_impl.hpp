@@ -21,6 +21,7 @@ class BlockingPool;
 class Resolver;
 class RuntimeImpl;
 class TlsContext;
+class TlsContexts;
 
 /// One I/O thread and its event loop.
 /// @note Thread-safe. What waits on it (Stream, Timer, FdWatch) shares its ownership, so that it may go after the runtime has ended.
@@ -67,10 +68,10 @@ public:
     const Log& log() const noexcept;
     const RuntimeOptions& options() const noexcept;
     /// The context for these options; the same for equal options while the files that they name stay as they are, so that many connections share one.
-    /// @throws Error TLS-OPTION-ERROR
+    /// May block. @throws Error TLS-OPTION-ERROR
     std::shared_ptr<const TlsContext> tls_context(const TlsOptions& options, std::string_view label);
-    /// The same, faster where the same object is asked for again and again; warnings are logged the first time only.
-    std::shared_ptr<const TlsContext> tls_context(const std::shared_ptr<const TlsOptions>& options, std::string_view label);
+    /// Where a loop asks for one without blocking. Shared, as a thread that hangs in the reading of a file may outlive the runtime.
+    std::shared_ptr<TlsContexts> tls_contexts() const noexcept;
     /// @throws Error FORK-ERROR in a child of the process that made this
     void check_fork() const;
 

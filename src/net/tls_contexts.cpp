@@ -6,18 +6,23 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <utility>
 
+#include "net/runtime_impl.hpp"
 #include "net/tls_context.hpp"
 
 namespace qconn::net {
 
 namespace {
 
+/// The files that a context is made of.
+auto files_of(const TlsOptions& options) { return std::array{&options.ca_file, &options.ca_directory, &options.certificate_file, &options.key_file}; }
+
 /// What would change if one of the files did.
 std::string files_state(const TlsOptions& options) {
     std::string state;
-    for (const auto* path : {&options.ca_file, &options.ca_directory, &options.certificate_file, &options.key_file}) {
+    for (const auto* path : files_of(options)) {
         if (path->empty()) continue;
         struct stat seen {};
         if (::stat(path->c_str(), &seen) != 0) {
@@ -73,38 +78,77 @@ void drop_oldest(Map& map, std::size_t size) {
 std::shared_ptr<const TlsContext> TlsContexts::by_contents(const TlsOptions& options, const std::string& files, const Log& log,
                                                            std::string_view label) {
     if (options.decide) return TlsContext::make(options, log, label);
-    auto key = contents_key(options, files);
-    const auto found = contexts_.find(key);
-    if (found != contexts_.end()) {
-        found->second.used = ++clock_;
-        warn_about(options, log, label);
-        return found->second.context;
+    const auto key = contents_key(options, files);
+    std::shared_ptr<Made> made;
+    {
+        const std::scoped_lock lock{mutex_};
+        auto& entry = contexts_[key];
+        if (!entry.made) entry.made = std::make_shared<Made>();
+        entry.used = ++clock_;
+        made = entry.made;
+        drop_oldest(contexts_, k_size);
     }
-    auto context = TlsContext::make(options, log, label);
-    contexts_.emplace(std::move(key), Entry{context, ++clock_});
-    drop_oldest(contexts_, k_size);
-    return context;
+    const std::scoped_lock lock{made->mutex};
+    if (made->context)
+        warn_about(options, log, label);
+    else
+        made->context = TlsContext::make(options, log, label);
+    return made->context;
+}
+
+std::shared_ptr<const TlsContext> TlsContexts::known(const std::shared_ptr<const TlsOptions>& options, const std::string& files) {
+    const std::scoped_lock lock{mutex_};
+    const auto found = known_.find(options.get());
+    if (found == known_.end() || found->second.files != files || found->second.options.lock() != options) return nullptr;
+    found->second.used = ++clock_;
+    return found->second.context;
 }
 
 std::shared_ptr<const TlsContext> TlsContexts::get(const TlsOptions& options, const Log& log, std::string_view label) {
-    const std::string files = files_state(options);
-    const std::scoped_lock lock{mutex_};
-    return by_contents(options, files, log, label);
+    return by_contents(options, files_state(options), log, label);
 }
 
 std::shared_ptr<const TlsContext> TlsContexts::get(const std::shared_ptr<const TlsOptions>& options, const Log& log, std::string_view label) {
     std::string files = files_state(*options);
-    const std::scoped_lock lock{mutex_};
-    const auto found = known_.find(options.get());
-    if (found != known_.end() && found->second.files == files && found->second.options.lock() == options) {
-        found->second.used = ++clock_;
-        return found->second.context;
-    }
+    if (auto context = known(options, files)) return context;
     auto context = by_contents(*options, files, log, label);
+    const std::scoped_lock lock{mutex_};
     known_.insert_or_assign(options.get(), Known{options, std::move(files), context, ++clock_});
     if (known_.size() > 64 * k_size) std::erase_if(known_, [](const auto& entry) { return entry.second.options.expired(); });
     drop_oldest(known_, 64 * k_size);
     return context;
+}
+
+std::shared_ptr<const TlsContext> TlsContexts::at_hand(const std::shared_ptr<const TlsOptions>& options) {
+    for (const auto* path : files_of(*options))
+        if (!path->empty()) return nullptr;
+    return known(options, {});
+}
+
+TlsContextQuery::TlsContextQuery(RuntimeImpl& runtime, Loop& loop, std::shared_ptr<const TlsOptions> options, std::string label, Callback callback)
+    : pool_{runtime.blocking_pool()}, callback_{std::make_shared<Callback>(std::move(callback))} {
+    const auto* const key = options.get();
+    // Shares nothing with a query, or a runtime, that may have gone by the time the files were read.
+    auto work = [loop = loop.shared_from_this(), contexts = runtime.tls_contexts(), log = runtime.log(), options = std::move(options),
+                 label = std::move(label), callback = callback_]() mutable {
+        Result<std::shared_ptr<const TlsContext>> made{nullptr};
+        try {
+            made = contexts->get(options, log, label);
+        } catch (const Error& e) { made = e; } catch (const std::exception& e) {
+            made = make_error(Errc::system, std::string{"loading the TLS options failed: "} + e.what()).with_reason(Reason::local);
+        }
+        loop->post([callback = std::move(callback), made = std::move(made)]() mutable {
+            auto call = std::exchange(*callback, nullptr);
+            if (call) call(std::move(made));
+        });
+    };
+    check_ = pool_.post_check(std::move(work), key);
+}
+
+TlsContextQuery::~TlsContextQuery() {
+    if (!*callback_) return;
+    const auto dropped = std::exchange(*callback_, nullptr);
+    pool_.give_up(check_);
 }
 
 }  // namespace qconn::net
