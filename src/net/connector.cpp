@@ -51,6 +51,7 @@ ConnectStart start_connect_unix(std::string_view path) noexcept {
 int connect_outcome(int fd) noexcept {
     pollfd watched{.fd = fd, .events = POLLOUT, .revents = 0};
     if (::poll(&watched, 1, 0) <= 0) return EINPROGRESS;
+    if (watched.revents == POLLOUT) return 0;  // an error would show
     int error = 0;
     socklen_t size = sizeof error;
     if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;

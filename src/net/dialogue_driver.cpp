@@ -21,7 +21,12 @@ DialogueDriver::State DialogueDriver::fail(Error error) {
 DialogueDriver::State DialogueDriver::begin() {
     input_.clear();
     const auto state = follow(dialogue_.begin(output_), false);
-    return state == State::waiting ? pump() : state;
+    if (state != State::waiting || stream_.may_hold_input()) return state == State::waiting ? pump() : state;
+    // An answer takes its time: it is waited for, not looked for at once.
+    const bool flushed = flush();
+    if (want_ == Dialogue::Want::start_tls) return flushed ? State::start_tls : State::waiting;
+    if (flushed) waits_for_ = Ready::read;
+    return State::waiting;
 }
 
 DialogueDriver::State DialogueDriver::follow(Dialogue::Step step, bool closed) {

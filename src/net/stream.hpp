@@ -52,6 +52,9 @@ public:
     /// Gives bytes back that were read too far; the next read (or the handshake) gets them first.
     void unread(std::string_view data);
 
+    /// Whether there may be something to read although the socket is not readable: given back, or kept by TLS.
+    bool may_hold_input() const noexcept { return ssl_ != nullptr || !unread_.empty(); }
+
     /// Puts TLS over it; handshake() is called until it is done.
     /// @throws Error SOCKET-SSL-ERROR (reason local) where OpenSSL has no memory
     void start_tls(std::shared_ptr<const TlsContext> context, TlsPeer peer);
