@@ -41,7 +41,7 @@ struct PingEvidence {
 };
 
 /// A ping that can only block; it runs on the blocking pool.
-/// Throws Error where it fails; returns what was seen. Must heed the deadline as well as it can.
+/// Throws Error where it fails; returns what was seen. Must heed the deadline as well as it can, and own what it uses: it may outlive its plan.
 struct BlockingPing {
     std::function<PingEvidence(Deadline)> run;
 };
