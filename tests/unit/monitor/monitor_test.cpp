@@ -322,6 +322,34 @@ TEST_CASE("the monitor may go on the I/O thread while a function of the applicat
     watching.unsubscribe();
 }
 
+TEST_CASE("the monitor that goes on the I/O thread does not wait for a listener that waits for that thread", "[monitor][threads]") {
+    Scene scene;
+    std::atomic<bool> inside{false};
+    std::atomic<bool> going{false};
+    std::atomic<bool> served{false};
+    std::atomic<bool> ended{false};
+    const auto watching = scene.monitor->subscribe([&](const Event&) {
+        if (inside.exchange(true)) return;
+        wait_until([&] { return going.load(); });
+        scene.runtime.post([&] { served = true; });
+        wait_until([&] { return served.load(); });
+        ended = true;
+    });
+    scene.ping("shop", true);
+    REQUIRE(wait_until([&] { return inside.load(); }));
+
+    std::atomic<bool> listener_had_ended{true};
+    scene.monitor->async_ping("shop", {}, [&](Result<PingResult>) {
+        going = true;
+        scene.monitor.reset();
+        listener_had_ended = ended.load();
+    });
+
+    CHECK(wait_until([&] { return ended.load(); }, 30s));
+    CHECK(served);
+    CHECK_FALSE(listener_had_ended);
+}
+
 TEST_CASE("nothing is called after unsubscribe has returned", "[monitor][threads]") {
     MonitorOptions options;
     options.interval = 100ms;
