@@ -128,6 +128,12 @@ Exchange::Exchange(std::shared_ptr<const Settings> settings, const HttpRequest& 
         target_ = settings_->base;
         target_.path = join_paths(settings_->base_path, encode_path(request.path, rules));
     }
+    // libcurl 7.88 loses memory where it finds this out by itself.
+    const Proxy* proxy = settings_->proxy_for(target_);
+    if (proxy != nullptr && proxy->kind == Proxy::Kind::socks4 && target_.host.find(':') != std::string::npos) {
+        throw make_http_error(HttpErrc::connect, "\"" + target_.host + "\" has no IPv4 address, and SOCKS4 leads to no other; use a socks5 proxy",
+                              Phase::resolve, Reason::unknown_host, options.label);
+    }
     may_repeat_ = request.repeatable || is_idempotent(method_);
     body_ = request.body;
     has_body_ = request.has_body || !body_.empty() || method_ == "POST" || method_ == "PUT" || method_ == "PATCH";
