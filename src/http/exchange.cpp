@@ -9,6 +9,7 @@
 
 #include "base/text.hpp"
 #include "http/http_error.hpp"
+#include "net/address.hpp"
 #include "net/runtime_impl.hpp"
 
 namespace qconn::http {
@@ -28,6 +29,7 @@ struct Memo final : net::CurlHandle::Memory {
     const curl_slist* headers{nullptr};
     long version{CURL_HTTP_VERSION_NONE};
     long connect_timeout{-1};
+    const Proxy* proxy{nullptr};
     bool fresh{false};
 };
 
@@ -53,20 +55,20 @@ void configure(CURL* easy, const Settings& settings) {
     curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(easy, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
-    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, settings.http_version == CURL_HTTP_VERSION_2TLS ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, settings.options.max_idle == 0 ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, settings.options.tls.reuse_sessions ? 1L : 0L);
-    if (settings.options.proxy && settings.base.socket.empty()) {
-        const Proxy& proxy = *settings.options.proxy;
-        const bool is_v6 = proxy.host.find(':') != std::string::npos;
-        const std::string url = "http://" + (is_v6 ? "[" + proxy.host + "]" : proxy.host) + ":" + std::to_string(proxy.port);
-        curl_easy_setopt(easy, CURLOPT_PROXY, url.c_str());
-        curl_easy_setopt(easy, CURLOPT_PROXYAUTH, static_cast<long>(CURLAUTH_BASIC));
-        if (!proxy.username.empty()) {
-            curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, proxy.username.c_str());
-            curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, proxy.password.reveal().data());
-        }
+    const SocketOptions& socket = settings.options.socket;
+    curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, socket.no_delay ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_MAX_SEND_SPEED_LARGE, static_cast<curl_off_t>(socket.max_send_rate));
+    curl_easy_setopt(easy, CURLOPT_MAX_RECV_SPEED_LARGE, static_cast<curl_off_t>(socket.max_receive_rate));
+    // For addresses that libcurl has from elsewhere than from us: literals, localhost, what it looks up for SOCKS.
+    if (socket.family == AddressFamily::only_ipv4) curl_easy_setopt(easy, CURLOPT_IPRESOLVE, static_cast<long>(CURL_IPRESOLVE_V4));
+    if (socket.family == AddressFamily::only_ipv6) curl_easy_setopt(easy, CURLOPT_IPRESOLVE, static_cast<long>(CURL_IPRESOLVE_V6));
+    if (socket.max_receive_rate > 0) {
+        // A full buffer at once and then a long silence would pass for a peer that says nothing.
+        const auto buffer = std::clamp<std::int64_t>(socket.max_receive_rate, 1024, CURL_MAX_WRITE_SIZE);
+        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, static_cast<long>(buffer));
     }
 }
 
@@ -105,6 +107,7 @@ Exchange::Exchange(std::shared_ptr<const Settings> settings, const HttpRequest& 
     : settings_{std::move(settings)}, request_{request}, mode_{mode}, started_{Clock::now()}, method_{method_of(request.method)} {
     const HttpOptions& options = settings_->options;
     deadline_ = deadline;
+    socket_ = &options.socket;
     connect_timeout_ = options.connect_timeout;
     silence_ = request.timeout.count() != 0 ? request.timeout : options.timeout;
     const PathRules rules{options.encode_characters, options.pre_encoded_paths};
@@ -124,6 +127,12 @@ Exchange::Exchange(std::shared_ptr<const Settings> settings, const HttpRequest& 
     } else {
         target_ = settings_->base;
         target_.path = join_paths(settings_->base_path, encode_path(request.path, rules));
+    }
+    // libcurl 7.88 loses memory where it finds this out by itself.
+    const Proxy* proxy = settings_->proxy_for(target_);
+    if (proxy != nullptr && proxy->kind == Proxy::Kind::socks4 && target_.host.find(':') != std::string::npos) {
+        throw make_http_error(HttpErrc::connect, "\"" + target_.host + "\" has no IPv4 address, and SOCKS4 leads to no other; use a socks5 proxy",
+                              Phase::resolve, Reason::unknown_host, options.label);
     }
     may_repeat_ = request.repeatable || is_idempotent(method_);
     body_ = request.body;
@@ -157,6 +166,11 @@ void Exchange::prepare(net::CurlHandle& handle) {
     if (memo.socket != target_.socket) {
         curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, target_.socket.empty() ? nullptr : target_.socket.c_str());
         memo.socket = target_.socket;
+    }
+    proxy_ = settings_->proxy_for(target_);
+    if (memo.proxy != proxy_) {
+        net::set_proxy(easy, proxy_, settings_->proxy_headers.get());
+        memo.proxy = proxy_;
     }
     long version = settings_->http_version;
     if (version == CURL_HTTP_VERSION_2TLS && !target_.tls) version = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
@@ -205,9 +219,8 @@ void Exchange::prepare(net::CurlHandle& handle) {
         memo.headers = plain_ ? headers : nullptr;
     }
 
-    const bool by_proxy = settings_->options.proxy && target_.socket.empty();
-    host_ = by_proxy ? settings_->options.proxy->host : target_.socket.empty() ? target_.host : std::string_view{};
-    port_ = by_proxy ? settings_->options.proxy->port : target_.port;
+    host_ = proxy_ != nullptr ? proxy_->host : target_.socket.empty() ? target_.host : std::string_view{};
+    port_ = proxy_ != nullptr ? proxy_->port : target_.port;
 
     // libcurl shares out its time among the addresses of a name, so it must know it; ours, a little shorter, names the phase.
     milliseconds connect = connect_timeout_.count() != 0 ? connect_timeout_ : milliseconds{std::chrono::hours{24}};
@@ -225,6 +238,7 @@ void Exchange::prepare(net::CurlHandle& handle) {
     head_done_ = false;
     discard_ = false;
     tls_report_.reset();
+    proxy_tls_report_.reset();
     head_bytes_ = 0;
     body_bytes_ = 0;
     decoder_.reset();
@@ -234,6 +248,11 @@ void Exchange::prepare(net::CurlHandle& handle) {
 
 bool Exchange::on_tls(SSL_CTX* context) {
     try {
+        if (settings_->proxy_tls && proxy_ != nullptr && is_outermost_tls()) {
+            proxy_tls_report_ = std::make_shared<net::TlsReport>();
+            settings_->proxy_tls->apply(context, proxy_->host, settings_->options.label, proxy_tls_report_);
+            return true;
+        }
         tls_report_ = std::make_shared<net::TlsReport>();
         settings_->tls->apply(context, target_.host, settings_->options.label, tls_report_);
         return true;
@@ -250,6 +269,8 @@ bool Exchange::on_head(std::string_view line) {
         abort_ = Abort::head_too_large;
         return false;
     }
+    // What a proxy asks the log-in by is answered within the run: another head follows.
+    if (head_done_ && proxy_ != nullptr && response_.status == 407 && line.starts_with("HTTP/")) head_done_ = false;
     if (head_done_) return true;  // trailers
     while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
     if (line.empty()) {
@@ -287,6 +308,7 @@ bool Exchange::is_redirect() const { return redirect_rule(settings_->options.red
 
 void Exchange::end_of_head() {
     head_done_ = true;
+    if (response_.status == 407 && proxy_ != nullptr && proxy_->auth != Proxy::Auth::basic) begin_again();
     if (target_.tls && opened_socket()) {
         const curl_tlssessioninfo* session = nullptr;
         if (curl_easy_getinfo(easy_, CURLINFO_TLS_SSL_PTR, &session) == CURLE_OK && session != nullptr && session->internals != nullptr) {
@@ -470,10 +492,12 @@ Phase Exchange::reached() const {
     if (is_connected()) return head_done_ ? Phase::body : Phase::head;
     if (!opened_socket()) return Phase::resolve;
     if (target_.tls && tls_report_) return Phase::tls;
-    return tunnels() && had_transport() ? Phase::proxy : Phase::connect;
+    return proxy_tls_report_ || (tunnels() && had_transport()) ? Phase::proxy : Phase::connect;
 }
 
-bool Exchange::tunnels() const { return target_.tls && target_.socket.empty() && settings_->options.proxy.has_value(); }
+bool Exchange::tunnels() const { return proxy_ != nullptr && (target_.tls || proxy_->is_socks()); }
+
+std::string Exchange::proxy_words() const { return "the proxy " + net::authority(proxy_->host, proxy_->port); }
 
 std::string Exchange::what() const {
     std::string out = method_ + " " + target_.shown();
@@ -557,20 +581,32 @@ std::optional<Error> Exchange::proxy_refusal(net::CurlHandle& handle) {
     long code = 0;
     curl_easy_getinfo(handle.easy(), CURLINFO_HTTP_CONNECTCODE, &code);
     if (is_connected() || code / 100 == 2 || code == 0) return std::nullopt;
-    const Proxy& proxy = *settings_->options.proxy;
-    std::string message = what() + ": the proxy " + proxy.host + ":" + std::to_string(proxy.port) + " answered CONNECT with " + std::to_string(code);
-    Reason reason = Reason::status;
-    if (code == 407 || code == 401) {
-        reason = Reason::denied;
-        message += proxy.username.empty() ? "; it wants a user name and password: put them into the proxy's URL"
-                                          : "; check the user name and password in the proxy's URL";
-    } else if (code == 403) {
-        reason = Reason::permission;
-        message += "; it does not let this client reach " + target_.authority();
-    } else {
-        message += "; it could not reach " + target_.authority() + ", or does not allow it";
-    }
-    return make(HttpErrc::proxy, message, Phase::proxy, reason).with_retryable(code / 100 == 5);
+    const bool with_login = !proxy_->username.empty() || !proxy_->password.empty();
+    net::ProxyRefusal refusal = net::refusal_of_status(static_cast<int>(code), with_login);
+    long offered = 0;
+    curl_easy_getinfo(handle.easy(), CURLINFO_PROXYAUTH_AVAIL, &offered);
+    const auto allowed = static_cast<long>(net::curl_auth(*proxy_));
+    if (refusal == net::ProxyRefusal::wrong_login && offered != 0 && (offered & allowed) == 0) refusal = net::ProxyRefusal::other_login;
+    return proxy_failure(refusal, "answered CONNECT with " + std::to_string(code));
+}
+
+Error Exchange::proxy_failure(net::ProxyRefusal refusal, const std::string& heard) const {
+    const net::RefusalMeaning& meaning = net::meaning_of(refusal);
+    const std::string message =
+        what() + ": opening a tunnel to " + target_.authority() + ": " + proxy_words() + " " + heard + "; " + std::string{meaning.words};
+    return make(HttpErrc::proxy, message, Phase::proxy, meaning.reason).with_retryable(meaning.retryable);
+}
+
+Error Exchange::no_address(std::string_view host, HttpErrc code, const std::string& words) const {
+    static const net::Resolved k_not_ours;  // what libcurl looked up: the target of a SOCKS proxy
+    const net::Resolved& answer = host == host_ ? resolved() : k_not_ours;
+    const bool unknown = answer.reason == Reason::none || answer.reason == Reason::unknown_host;
+    return make(code,
+                what() + ": the name \"" + std::string{host} + (unknown ? "\" has no address (" : "\" could not be looked up (") +
+                    (answer.words.empty() ? words : answer.words) + "); check " + (unknown ? "its spelling, or " : "") +
+                    "the name service of this machine",
+                Phase::resolve, unknown ? Reason::unknown_host : answer.reason)
+        .with_retryable(true);
 }
 
 Error Exchange::failed(net::CurlHandle& handle, const End& end) {
@@ -587,26 +623,31 @@ Error Exchange::failed(net::CurlHandle& handle, const End& end) {
     if (phase == Phase::connect && tunnels() && end.code != CURLE_COULDNT_CONNECT && end.code != CURLE_OPERATION_TIMEDOUT) phase = Phase::proxy;
     long system_error = 0;
     curl_easy_getinfo(handle.easy(), CURLINFO_OS_ERRNO, &system_error);
-    const bool has_proxy = settings_->options.proxy.has_value() && target_.socket.empty();
+    const bool has_proxy = proxy_ != nullptr;
     if (has_proxy) {
         if (std::optional<Error> refusal = proxy_refusal(handle)) return *refusal;
     }
-    const std::string way = has_proxy ? "the proxy " + settings_->options.proxy->host + ":" + std::to_string(settings_->options.proxy->port)
+    const std::string way = has_proxy                 ? proxy_words()
                             : !target_.socket.empty() ? "the UNIX socket " + target_.socket
                                                       : target_.host + ":" + std::to_string(target_.port);
     switch (end.code) {
         case CURLE_COULDNT_RESOLVE_HOST:
-        case CURLE_COULDNT_RESOLVE_PROXY: {
-            const net::Resolved& answer = resolved();
-            const bool unknown = answer.reason == Reason::none || answer.reason == Reason::unknown_host;
-            return make(has_proxy ? HttpErrc::proxy : HttpErrc::connect,
-                        what() + ": the name \"" + std::string{host_} + (unknown ? "\" has no address (" : "\" could not be looked up (") +
-                            (answer.words.empty() ? words : answer.words) + "); check " + (unknown ? "its spelling, or " : "") +
-                            "the name service of this machine",
-                        Phase::resolve, unknown ? Reason::unknown_host : answer.reason)
-                .with_retryable(true);
+        case CURLE_COULDNT_RESOLVE_PROXY: return no_address(host_, has_proxy ? HttpErrc::proxy : HttpErrc::connect, words);
+        case CURLE_PROXY: {
+            long code = 0;
+            curl_easy_getinfo(handle.easy(), CURLINFO_PROXY_ERROR, &code);
+            if (code == CURLPX_RESOLVE_HOST) return no_address(target_.host, HttpErrc::connect, words);
+            const bool with_login = !proxy_->username.empty() || !proxy_->password.empty();
+            return proxy_failure(net::refusal_of_curl(code, with_login), "ended it (" + words + ")");
         }
         case CURLE_COULDNT_CONNECT: {
+            // Not one of the addresses was of the family that may be used.
+            if (!opened_socket()) return no_address(host_, has_proxy ? HttpErrc::proxy : HttpErrc::connect, words);
+            if (const int error = binding_error(); error != 0) {
+                const std::string why = net::binding_words(settings_->options.socket, error);
+                return make(HttpErrc::connect, what() + ": connecting to " + way + " failed: " + why, Phase::connect, Reason::local)
+                    .with_retryable(true);
+            }
             Reason reason = Reason::unreachable;
             std::string advice = "; check host, port and network";
             switch (system_error) {
@@ -646,7 +687,14 @@ Error Exchange::failed(net::CurlHandle& handle, const End& end) {
         case CURLE_SSL_ENGINE_INITFAILED:
         case CURLE_SSL_INVALIDCERTSTATUS:
         case CURLE_SSL_CLIENTCERT: {
-            std::optional<Error> refusal = tls_report_ ? tls_report_->refusal() : std::nullopt;
+            const bool with_proxy = phase == Phase::proxy;
+            const auto& report = with_proxy ? proxy_tls_report_ : tls_report_;
+            std::optional<Error> refusal = report ? report->refusal() : std::nullopt;
+            if (with_proxy) {
+                const Error known = refusal ? *refusal : net::tls_error(words, settings_->options.label, net::authority(proxy_->host, proxy_->port));
+                return make(HttpErrc::proxy, what() + ": TLS with " + way + ": " + std::string{known.message()}, Phase::proxy, known.reason())
+                    .with_retryable(known.retryable());
+            }
             const Error known =
                 refusal ? *refusal : net::tls_error(words, settings_->options.label, target_.host + ":" + std::to_string(target_.port));
             Error error = make(HttpErrc::tls, what() + ": " + std::string{known.message()}, Phase::tls, known.reason());

@@ -51,6 +51,7 @@ private:
     void gather(net::CurlHandle& handle);
     Phase reached() const;
     bool tunnels() const;
+    std::string proxy_words() const;
     std::string what() const;
     Error make(HttpErrc code, const std::string& message, Phase phase, Reason reason) const;
     Error with_response(Error error);
@@ -61,6 +62,8 @@ private:
     Error failed(net::CurlHandle& handle, const End& end);
     Error status_error();
     std::optional<Error> proxy_refusal(net::CurlHandle& handle);
+    Error proxy_failure(net::ProxyRefusal refusal, const std::string& heard) const;
+    Error no_address(std::string_view host, HttpErrc code, const std::string& words) const;
 
     std::shared_ptr<const Settings> settings_;
     const HttpRequest& request_;
@@ -69,6 +72,7 @@ private:
 
     CURL* easy_{nullptr};
     Target target_;
+    const Proxy* proxy_{nullptr};  // on the way to it
     std::string method_;
     std::string_view body_;
     std::string coded_body_;
@@ -86,6 +90,7 @@ private:
     std::optional<Decoder> decoder_;
     std::string decoding_problem_;
     std::shared_ptr<net::TlsReport> tls_report_;
+    std::shared_ptr<net::TlsReport> proxy_tls_report_;
     std::optional<Error> tls_problem_;
     std::optional<Error> error_;
     Abort abort_{Abort::none};

@@ -10,7 +10,9 @@
 #include "base/text.hpp"
 #include "http/coding.hpp"
 #include "http/http_error.hpp"
+#include "net/proxy_check.hpp"
 #include "net/runtime_impl.hpp"
+#include "net/socket.hpp"
 
 namespace qconn::http {
 
@@ -159,11 +161,23 @@ Settings::Settings(HttpOptions given, const Runtime& runtime) : options{std::mov
                     "\": there are gzip, deflate, br, zstd, bzip2");
     }
     check_headers(options.headers);
-    if (options.proxy && options.proxy->host.empty()) refuse_here("the proxy has no host");
+    if (const std::string problem = net::socket_problem(options.socket); !problem.empty()) refuse_here(problem);
+    if (options.proxy) {
+        if (const std::string problem = net::proxy_problem(*options.proxy); !problem.empty()) refuse_here(problem);
+        proxy_headers = net::proxy_headers(*options.proxy);
+        static const auto k_default_tls = std::make_shared<const TlsOptions>();
+        const auto& proxy_options = options.proxy->tls ? options.proxy->tls : k_default_tls;
+        if (options.proxy->kind == Proxy::Kind::https) proxy_tls = runtime.impl().tls_context(proxy_options, options.label);
+    }
 
     // Redirects may lead from http to https, so the settings are checked for every client; equal ones are loaded once for all.
     tls = runtime.impl().tls_context(options.tls, options.label);
     plain_headers = to_list(headers_for({}, true, false), false);
+}
+
+const Proxy* Settings::proxy_for(const Target& target) const {
+    const bool has = options.proxy && target.socket.empty() && options.proxy->is_for(target.host, target.port);
+    return has ? &*options.proxy : nullptr;
 }
 
 Headers Settings::headers_for(const Headers& own, bool with_credentials, bool has_body) const {

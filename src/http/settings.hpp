@@ -14,6 +14,7 @@
 #include <qconn/net/runtime.hpp>
 
 #include "http/target.hpp"
+#include "net/curl_proxy.hpp"
 
 namespace qconn::net {
 class TlsContext;
@@ -21,10 +22,7 @@ class TlsContext;
 
 namespace qconn::http {
 
-struct ListDeleter {
-    void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
-};
-using HeaderList = std::unique_ptr<curl_slist, ListDeleter>;
+using HeaderList = net::CurlList;
 
 /// As libcurl wants it; what libcurl would add by itself is held back.
 HeaderList to_list(const Headers& headers, bool has_body);
@@ -45,8 +43,14 @@ struct Settings {
     /// The headers of a request without a body and without headers of its own to the client's origin.
     HeaderList plain_headers;
     std::shared_ptr<const net::TlsContext> tls;
+    /// Of an https proxy; null otherwise.
+    std::shared_ptr<const net::TlsContext> proxy_tls;
+    HeaderList proxy_headers;
     long http_version{CURL_HTTP_VERSION_1_1};
     bool decode{true};
+
+    /// The proxy on the way to there, or null.
+    const Proxy* proxy_for(const Target& target) const;
 
     /// Defaults and the options' headers, overridden by `own`.
     /// @param with_credentials  false: to another origin, so nothing that is named like a credential

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -81,6 +82,15 @@ std::vector<Address> interleaved(const std::vector<Address>& addresses) {
         next(other, false);
     }
     return result;
+}
+
+std::vector<Address> chosen(const std::vector<Address>& addresses, AddressFamily family) {
+    if (family == AddressFamily::any) return addresses.size() > 1 ? interleaved(addresses) : addresses;
+    const int wanted = family == AddressFamily::prefer_ipv4 || family == AddressFamily::only_ipv4 ? AF_INET : AF_INET6;
+    auto sorted = addresses;
+    const auto others = std::stable_partition(sorted.begin(), sorted.end(), [wanted](const Address& one) { return one.family() == wanted; });
+    if (family == AddressFamily::only_ipv4 || family == AddressFamily::only_ipv6) sorted.erase(others, sorted.end());
+    return sorted;
 }
 
 std::string authority(std::string_view host, std::uint16_t port) {

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include <qconn/net/socket_options.hpp>
+
 namespace qconn::net {
 
 /// An IPv4 or IPv6 address and port. A value type.
@@ -45,6 +47,9 @@ using AddressList = std::shared_ptr<const std::vector<Address>>;
 
 /// The order to try them in: families take turns, beginning with the first address's, each family in the order given (RFC 8305 section 4).
 std::vector<Address> interleaved(const std::vector<Address>& addresses);
+
+/// Those of the family that is wanted, in the order to try them in.
+std::vector<Address> chosen(const std::vector<Address>& addresses, AddressFamily family);
 
 /// "host:port", with brackets around an IPv6 address.
 std::string authority(std::string_view host, std::uint16_t port);

@@ -2,13 +2,14 @@
 #include "net/connector.hpp"
 
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/un.h>
 
 #include <cerrno>
 #include <cstring>
 #include <utility>
+
+#include "net/socket.hpp"
 
 namespace qconn::net {
 
@@ -24,18 +25,12 @@ ConnectStart begin(UniqueFd fd, const sockaddr* address, socklen_t size) noexcep
     return {ConnectStart::Kind::pending, std::move(fd)};
 }
 
-void set(int fd, int level, int option, int value) noexcept { ::setsockopt(fd, level, option, &value, sizeof value); }
-
 }  // namespace
 
-ConnectStart start_connect(const sockaddr* address, socklen_t size, bool brief) noexcept {
-    UniqueFd fd{::socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP)};
-    if (!fd) return {ConnectStart::Kind::failed, {}, errno};
-    if (brief)
-        set(fd.get(), IPPROTO_TCP, TCP_QUICKACK, 0);  // the last packet of the handshake is held back, and the reset comes instead
-    else
-        set(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
-    return begin(std::move(fd), address, size);
+ConnectStart start_connect(const sockaddr* address, socklen_t size, const SocketOptions& options, bool brief) noexcept {
+    auto opened = open_socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_TCP, options, brief);
+    if (!opened.fd) return {ConnectStart::Kind::failed, {}, opened.error, opened.binding};
+    return begin(std::move(opened.fd), address, size);
 }
 
 ConnectStart start_connect_unix(std::string_view path) noexcept {

@@ -6,6 +6,8 @@
 
 #include <string_view>
 
+#include <qconn/net/socket_options.hpp>
+
 #include "net/unique_fd.hpp"
 
 namespace qconn::net {
@@ -16,10 +18,12 @@ struct ConnectStart {
     Kind kind{Kind::failed};
     UniqueFd fd;
     int error{0};
+    /// As in OpenedSocket.
+    bool binding{false};
 };
 
 /// @param brief  nothing will be sent: the handshake need not be completed before the connection is reset
-ConnectStart start_connect(const sockaddr* address, socklen_t size, bool brief) noexcept;
+ConnectStart start_connect(const sockaddr* address, socklen_t size, const SocketOptions& options, bool brief) noexcept;
 /// To a UNIX socket. One whose queue is full fails with EAGAIN.
 ConnectStart start_connect_unix(std::string_view path) noexcept;
 

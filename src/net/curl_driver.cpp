@@ -68,8 +68,9 @@ struct MultiDeleter {
 using Multi = std::unique_ptr<CURLM, MultiDeleter>;
 
 /// Hosts that libcurl asks nobody for, and what it has to put into another alphabet first.
-bool is_known_to_libcurl(std::string_view host) {
-    const bool is_local = host == "localhost" || host.ends_with(".localhost");
+bool is_known_to_libcurl(std::string_view host, AddressFamily family) {
+    const bool prefers = family == AddressFamily::prefer_ipv4 || family == AddressFamily::prefer_ipv6;
+    const bool is_local = !prefers && (host == "localhost" || host.ends_with(".localhost"));
     const bool is_ascii = std::none_of(host.begin(), host.end(), [](char c) { return static_cast<unsigned char>(c) > 127; });
     return host.empty() || is_local || !is_ascii || Address::literal(host);
 }
@@ -126,7 +127,7 @@ struct CurlHandle::Callbacks {
     static int name_wanted(void*, void*, void* self) noexcept {
         CurlTransfer* transfer = static_cast<CurlHandle*>(self)->transfer_;
         if (transfer->connected_ && !transfer->may_repeat_) return 1;
-        if (transfer->name_ == CurlTransfer::Name::looked_up || is_known_to_libcurl(transfer->host_)) return 0;
+        if (transfer->name_ == CurlTransfer::Name::looked_up || is_known_to_libcurl(transfer->host_, transfer->socket_options().family)) return 0;
         if (std::exchange(transfer->connected_, false)) transfer->since_ = Clock::now();  // a kept connection was cut
         transfer->name_ = CurlTransfer::Name::wanted;
         note_limits(self);
@@ -141,15 +142,17 @@ struct CurlHandle::Callbacks {
             transfer->since_ = Clock::now();
             note_limits(self);
         }
-        const curl_socket_t fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-        if (fd < 0) return CURL_SOCKET_BAD;
+        transfer->tls_layers_ = 0;
+        const SocketOptions& options = transfer->socket_options();
+        OpenedSocket opened = net::open_socket(address->family, address->socktype, address->protocol, options);
+        if (opened.binding) transfer->binding_error_ = opened.error;
+        if (!opened.fd) return CURL_SOCKET_BAD;
+        const curl_socket_t fd = opened.fd.get();
         try {
             static_cast<CurlHandle*>(self)->sockets_.opened(fd);
-        } catch (...) {
-            ::close(fd);
-            return CURL_SOCKET_BAD;
-        }
+        } catch (...) { return CURL_SOCKET_BAD; }
         if (transfer->socket_count_ < transfer->sockets_.size()) transfer->sockets_[transfer->socket_count_++] = fd;
+        static_cast<void>(opened.fd.release());
         return fd;
     }
     static int close_socket(void* sockets, curl_socket_t fd) noexcept {
@@ -193,8 +196,10 @@ struct CurlHandle::Callbacks {
         } catch (...) { return size + 1; }
     }
     static CURLcode tls(CURL*, void* context, void* self) noexcept {
+        CurlTransfer* transfer = static_cast<CurlHandle*>(self)->transfer_;
+        ++transfer->tls_layers_;
         try {
-            return static_cast<CurlHandle*>(self)->transfer_->on_tls(static_cast<SSL_CTX*>(context)) ? CURLE_OK : CURLE_ABORTED_BY_CALLBACK;
+            return transfer->on_tls(static_cast<SSL_CTX*>(context)) ? CURLE_OK : CURLE_ABORTED_BY_CALLBACK;
         } catch (...) { return CURLE_ABORTED_BY_CALLBACK; }
     }
     static void note_limits(void* self) noexcept {
@@ -235,6 +240,10 @@ CurlHandle::CurlHandle(CurlSockets& sockets) : sockets_{sockets} {
     // TlsContext::apply installs our own verification; libcurl would load its authorities for each connection only to be overruled.
     curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYPEER, 0L);
     curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYHOST, 0L);
+    curl_easy_setopt(easy_, CURLOPT_PROXY_SSL_VERIFYPEER, 0L);
+    curl_easy_setopt(easy_, CURLOPT_PROXY_SSL_VERIFYHOST, 0L);
+    curl_easy_setopt(easy_, CURLOPT_PROXY_CAINFO, static_cast<char*>(nullptr));
+    curl_easy_setopt(easy_, CURLOPT_PROXY_CAPATH, static_cast<char*>(nullptr));
     curl_easy_setopt(easy_, CURLOPT_CAINFO, static_cast<char*>(nullptr));
     curl_easy_setopt(easy_, CURLOPT_CAPATH, static_cast<char*>(nullptr));
 }
@@ -245,14 +254,16 @@ bool CurlHandle::hand_over() {
     const CurlTransfer& transfer = *transfer_;
     if (!transfer.resolved_.addresses) return false;
     std::string list;
-    for (const Address& address : *transfer.resolved_.addresses) {
+    const auto addresses_to_try = chosen(*transfer.resolved_.addresses, transfer.socket_options().family);
+    if (addresses_to_try.empty()) return false;
+    for (const Address& address : addresses_to_try) {
         const std::string text = address.to_string();
         if (text.find('%') != text.npos) continue;  // libcurl takes no scope here
         list.append(list.empty() ? "" : ",").append(text, 0, text.rfind(':'));
     }
     // Without an entry libcurl asks for itself.
     const std::string entry = "+" + std::string{transfer.host_} + ":" + std::to_string(transfer.port_) + ":" + list;
-    std::unique_ptr<curl_slist, ListDeleter> addresses{list.empty() ? nullptr : curl_slist_append(nullptr, entry.c_str())};
+    CurlList addresses{list.empty() ? nullptr : curl_slist_append(nullptr, entry.c_str())};
     curl_easy_setopt(easy_, CURLOPT_RESOLVE, addresses.get());
     addresses_ = std::move(addresses);
     return true;
@@ -270,10 +281,17 @@ void CurlTransfer::begin_run() noexcept {
     opened_socket_ = false;
     connected_ = false;
     had_transport_ = false;
+    binding_error_ = 0;
+    tls_layers_ = 0;
     socket_count_ = 0;
     name_ = Name::not_asked;
     resolved_ = {};
     lookup_time_ = {};
+}
+
+void CurlTransfer::begin_again() noexcept {
+    connected_ = false;
+    since_ = Clock::now();
 }
 
 void CurlTransfer::look_up_begins() noexcept { lookup_began_ = Clock::now(); }

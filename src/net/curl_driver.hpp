@@ -16,7 +16,9 @@
 #include <qconn/base/operation.hpp>
 #include <qconn/net/runtime.hpp>
 
+#include "net/curl_proxy.hpp"
 #include "net/resolver.hpp"
+#include "net/socket.hpp"
 #include "net/tls_context.hpp"
 
 namespace qconn::net {
@@ -45,8 +47,8 @@ private:
     std::vector<curl_socket_t> open_;
 };
 
-/// An easy handle with what every one of ours has set: no signals, no proxy or credentials from the environment, sockets that are not inherited,
-/// names looked up by the runtime's resolver. Used again and again by one lane or one loop.
+/// An easy handle with what every one of ours has set: no signals, no proxy or credentials from the environment, sockets of our own making, names
+/// looked up by the runtime's resolver. Used again and again by one lane or one loop.
 class CurlHandle {
 public:
     /// What a family remembers of the options it set, so that it sets none twice.
@@ -69,15 +71,12 @@ public:
 private:
     friend class CurlDriver;
     struct Callbacks;
-    struct ListDeleter {
-        void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
-    };
 
     /// Gives libcurl the addresses that were found for its transfer. False where there are none.
     bool hand_over();
 
     CurlSockets& sockets_;
-    std::unique_ptr<curl_slist, ListDeleter> addresses_;
+    CurlList addresses_;
     CURL* easy_;
     CurlTransfer* transfer_{nullptr};
     bool* limits_changed_{nullptr};  // the loop's note that a transfer has passed from one time limit to another
@@ -129,12 +128,21 @@ protected:
     /// What is connected to: the host of the URL, or the proxy. Set in prepare; lives as long as the run.
     std::string_view host_;
     std::uint16_t port_{0};
+    /// How its sockets are opened; null: SocketOptions' defaults. Lives as long as this.
+    const SocketOptions* socket_{nullptr};
+
+    /// A proxy has answered that it wants the log-in, and the run goes on with that: nothing was carried out so far.
+    void begin_again() noexcept;
 
     /// How far the present run has come.
     bool opened_socket() const noexcept { return opened_socket_; }
     bool is_connected() const noexcept { return connected_; }
     /// For a run that was stopped: TCP stood, whatever was still missing above it.
     bool had_transport() const noexcept { return had_transport_; }
+    /// errno of taking the local address or port for a socket; 0: that was no trouble.
+    int binding_error() const noexcept { return binding_error_; }
+    /// Within on_tls(): the first handshake on the newest socket, which is that with a proxy under TLS where there is one.
+    bool is_outermost_tls() const noexcept { return tls_layers_ == 1; }
     /// Of the look-up of host_, where a run needed one: its outcome and how long it took.
     const Resolved& resolved() const noexcept { return resolved_; }
     Clock::duration lookup_time() const noexcept { return lookup_time_; }
@@ -145,6 +153,7 @@ private:
 
     enum class Name : std::uint8_t { not_asked, wanted, looked_up };
 
+    const SocketOptions& socket_options() const noexcept { return socket_ != nullptr ? *socket_ : socket_defaults(); }
     void begin_run() noexcept;
     void look_up_begins() noexcept;
     void look_up_ends(Resolved resolved) noexcept;
@@ -163,7 +172,9 @@ private:
     Resolved resolved_;
     Clock::time_point lookup_began_{};
     Clock::duration lookup_time_{0};
-    int local_port_{0};                       // once connected
+    int local_port_{0};  // once connected
+    int binding_error_{0};
+    int tls_layers_{0};
     std::array<curl_socket_t, 8> sockets_{};  // the first ones of this run: libcurl tries the addresses of a name
     std::size_t socket_count_{0};
 };

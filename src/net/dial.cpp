@@ -16,9 +16,10 @@
 #include "net/dialogue_driver.hpp"
 #include "net/local_fault.hpp"
 #include "net/loop_impl.hpp"
-#include "net/proxy_connect.hpp"
+#include "net/proxy_dialogue.hpp"
 #include "net/resolver.hpp"
 #include "net/runtime_impl.hpp"
+#include "net/socket.hpp"
 #include "net/stream.hpp"
 #include "net/timer.hpp"
 #include "net/tls_context.hpp"
@@ -28,12 +29,30 @@ namespace qconn::net {
 
 namespace {
 
+const std::shared_ptr<const TlsOptions>& default_tls() {
+    static const auto options = std::make_shared<const TlsOptions>();
+    return options;
+}
+
+/// The proxy on the way, or null.
+const Proxy* proxy_of(const Endpoint& endpoint) {
+    const bool has = endpoint.proxy && !endpoint.is_socket && endpoint.proxy->is_for(endpoint.host, endpoint.port);
+    return has ? &*endpoint.proxy : nullptr;
+}
+
 /// The phases one after the other; every step goes as far as it can without waiting. What waits is this object on its loop: nothing outlives
 /// finish().
 class DialRun : public std::enable_shared_from_this<DialRun> {
 public:
     DialRun(Loop& loop, const Endpoint& endpoint, std::string_view label, DialTrace* trace, DialCallback callback, bool brief)
-        : runtime_{loop.runtime()}, loop_{loop}, endpoint_{endpoint}, label_{label}, trace_{trace}, callback_{std::move(callback)}, brief_{brief} {}
+        : runtime_{loop.runtime()},
+          loop_{loop},
+          endpoint_{endpoint},
+          proxy_{proxy_of(endpoint)},
+          label_{label},
+          trace_{trace},
+          callback_{std::move(callback)},
+          brief_{brief} {}
 
     void start() {
         starting_ = true;
@@ -63,7 +82,12 @@ public:
                 if (auto answer = query_ ? query_->take() : nullptr) on_resolved(std::move(*answer));
                 break;
             case Phase::connect: on_connect_event(); break;
-            case Phase::proxy: on_proxy_event(); break;
+            case Phase::proxy:
+                if (proxy_driver_)
+                    on_proxy_event();
+                else
+                    on_proxy_tls_event();
+                break;
             default: on_tls_event(); break;
         }
         if (!ended_) fail(timeout());
@@ -78,8 +102,9 @@ private:
         std::unique_ptr<FdWatch> watch;  // goes before fd
     };
 
-    const std::string& dialled_host() const { return endpoint_.proxy ? endpoint_.proxy->host : endpoint_.host; }
-    std::uint16_t dialled_port() const { return endpoint_.proxy ? endpoint_.proxy->port : endpoint_.port; }
+    const SocketOptions& socket() const { return endpoint_.socket ? *endpoint_.socket : socket_defaults(); }
+    const std::string& dialled_host() const { return proxy_ != nullptr ? proxy_->host : endpoint_.host; }
+    std::uint16_t dialled_port() const { return proxy_ != nullptr ? proxy_->port : endpoint_.port; }
     std::string dialled() const { return endpoint_.is_socket ? endpoint_.host : authority(dialled_host(), dialled_port()); }
 
     void begin() {
@@ -96,22 +121,27 @@ private:
                     .with_phase(Phase::tls)
                     .with_reason(Reason::bad_value);
             }
-            tls_ = runtime_->tls_contexts()->at_hand(endpoint_.tls);
-            if (!tls_) {
-                tls_query_ = std::make_unique<TlsContextQuery>(*runtime_, loop_, endpoint_.tls, label_,
-                                                               [this](auto made) { on_tls_context(std::move(made)); });
-                return;
-            }
         }
+        load_contexts();
+    }
+
+    /// Goes on once the contexts for the remote end and for the proxy are there.
+    void load_contexts() {
+        if (endpoint_.tls && !tls_) return load(endpoint_.tls, tls_);
+        if (proxy_ != nullptr && proxy_->kind == Proxy::Kind::https && !proxy_tls_) return load(proxy_->tls ? proxy_->tls : default_tls(), proxy_tls_);
         begin_address();
     }
 
-    void on_tls_context(Result<std::shared_ptr<const TlsContext>> made) {
-        const auto self = shared_from_this();
-        tls_query_.reset();
-        guarded([&] {
-            tls_ = std::move(made).value();
-            begin_address();
+    void load(const std::shared_ptr<const TlsOptions>& options, std::shared_ptr<const TlsContext>& context) {
+        context = runtime_->tls_contexts()->at_hand(options);
+        if (context) return load_contexts();
+        tls_query_ = std::make_unique<TlsContextQuery>(*runtime_, loop_, options, label_, [this, &context](auto made) {
+            const auto self = shared_from_this();
+            tls_query_.reset();
+            guarded([&] {
+                context = std::move(made).value();
+                load_contexts();
+            });
         });
     }
 
@@ -119,18 +149,55 @@ private:
         phase_start_ = Clock::now();
         if (endpoint_.is_socket) {
             begin_socket();
-        } else if (auto addresses = runtime_->resolver().at_hand(dialled_host())) {
-            begin_addresses(*addresses);
         } else {
-            query_ = runtime_->resolver().resolve(dialled_host(), loop_, [this](Resolved resolved) { on_resolved(std::move(resolved)); });
+            // Some proxies want the address of the target.
+            resolves_target_ = proxy_ != nullptr && !proxy_->looks_up();
+            resolve();
         }
+    }
+
+    const std::string& looked_up() const { return resolves_target_ ? endpoint_.host : dialled_host(); }
+
+    void resolve() {
+        if (auto addresses = runtime_->resolver().at_hand(looked_up())) {
+            use(*addresses);
+        } else {
+            query_ = runtime_->resolver().resolve(looked_up(), loop_, [this](Resolved resolved) { on_resolved(std::move(resolved)); });
+        }
+    }
+
+    void use(const std::vector<Address>& addresses) {
+        if (!resolves_target_) {
+            begin_addresses(addresses);
+            return;
+        }
+        const bool only_v4 = proxy_->kind == Proxy::Kind::socks4;
+        for (const Address& one : chosen(addresses, socket().family)) {
+            if (only_v4 && one.family() != AF_INET) continue;
+            target_address_ = one;
+            break;
+        }
+        if (!target_address_) {
+            fail(no_address(only_v4 ? AddressFamily::only_ipv4 : socket().family));
+            return;
+        }
+        resolves_target_ = false;
+        phase_start_ = Clock::now();
+        resolve();
+    }
+
+    Error no_address(AddressFamily family) const {
+        const bool v4 = family == AddressFamily::only_ipv4;
+        std::string message = '"' + looked_up() + "\" has no " + (v4 ? "IPv4" : "IPv6") + " address, and others may not be used";
+        if (resolves_target_ && proxy_->kind == Proxy::Kind::socks4) message += " with SOCKS4; a socks5 proxy can lead to IPv6";
+        return Error{make_error_code(NetErrc::resolve), error_name(NetErrc::resolve), std::move(message)}.with_reason(Reason::unknown_host);
     }
 
     void on_resolved(Resolved resolved) {
         const auto self = shared_from_this();
         query_.reset();
         if (!resolved.addresses) {
-            std::string message = "looking up \"" + dialled_host() + "\" failed: " + resolved.words;
+            std::string message = "looking up \"" + looked_up() + "\" failed: " + resolved.words;
             if (resolved.reason == Reason::unknown_host)
                 message += "; check the name, and the search domains of this machine";
             else if (resolved.reason == Reason::resolver)
@@ -144,17 +211,22 @@ private:
             std::string seen;
             for (auto address : *resolved.addresses) {
                 if (!seen.empty()) seen += ", ";
-                address.set_port(dialled_port());
+                address.set_port(resolves_target_ ? endpoint_.port : dialled_port());
                 seen += address.to_string();
             }
-            passed(dialled_host() + " is " + seen);
+            passed(looked_up() + " is " + seen);
         }
-        begin_addresses(*resolved.addresses);
+        guarded([&] { use(*resolved.addresses); });
     }
 
     void begin_addresses(const std::vector<Address>& found) {
-        auto addresses = found.size() > 1 ? interleaved(found) : found;
+        auto addresses = chosen(found, socket().family);
+        if (addresses.empty()) {
+            fail(no_address(socket().family));
+            return;
+        }
         for (auto& address : addresses) address.set_port(dialled_port());
+        if (proxy_ != nullptr) proxy_addresses_ = addresses;
         race_ = AddressRace{std::move(addresses)};
         enter(Phase::connect);
         advance_race();
@@ -182,7 +254,11 @@ private:
     void advance_race() {
         while (const auto index = race_.next(Clock::now())) {
             const Address& address = race_.address(*index);
-            auto started = start_connect(address.data(), address.size(), brief_);
+            auto started = start_connect(address.data(), address.size(), socket(), brief_);
+            if (started.binding) {
+                fail(connect_error("connecting to " + quoted_target() + " failed: " + binding_words(socket(), started.error), Reason::local));
+                return;
+            }
             if (started.kind == ConnectStart::Kind::connected) {
                 connected(std::move(started.fd), address.to_string());
                 return;
@@ -255,14 +331,46 @@ private:
             passed(std::move(seen));
         }
         stream_ = std::make_unique<Stream>(loop_, std::move(fd), std::move(peer), label_);
-        if (!endpoint_.proxy) {
+        if (proxy_ == nullptr) {
             begin_tls();
             return;
         }
         enter(Phase::proxy);
-        proxy_dialogue_ = std::make_unique<ProxyConnect>(*endpoint_.proxy, endpoint_.host, endpoint_.port);
+        if (proxy_tls_) {
+            stream_->start_tls(proxy_tls_, TlsPeer{proxy_->host, proxy_->port, label_, {}});
+            on_proxy_tls_event();
+        } else {
+            begin_proxy();
+        }
+    }
+
+    void on_proxy_tls_event() {
+        const auto self = shared_from_this();
+        guarded([this] {
+            auto result = stream_->handshake();
+            switch (result.kind) {
+                case IoResult::Kind::done: break;
+                case IoResult::Kind::want_read: wait(Ready::read, [this] { on_proxy_tls_event(); }); return;
+                case IoResult::Kind::want_write: wait(Ready::write, [this] { on_proxy_tls_event(); }); return;
+                case IoResult::Kind::closed:
+                case IoResult::Kind::failed: fail(proxy_tls_error(*result.error)); return;
+            }
+            if (trace_) passed("with the proxy: " + summary(*stream_->tls_info()));
+            begin_proxy();
+        });
+    }
+
+    void begin_proxy() {
+        if (!proxy_dialogue_) proxy_dialogue_ = make_proxy_dialogue(*proxy_, {endpoint_.host, endpoint_.port, target_address_});
         proxy_driver_ = std::make_unique<DialogueDriver>(*stream_, *proxy_dialogue_);
         follow_proxy(proxy_driver_->begin());
+    }
+
+    /// Some proxies close after they have asked for a log-in.
+    void reconnect_to_proxy() {
+        proxy_driver_.reset();
+        stream_.reset();
+        begin_addresses(std::vector<Address>{proxy_addresses_});
     }
 
     void on_proxy_event() {
@@ -273,11 +381,17 @@ private:
     void follow_proxy(DialogueDriver::State state) {
         switch (state) {
             case DialogueDriver::State::waiting: wait(proxy_driver_->waits_for(), [this] { on_proxy_event(); }); return;
-            case DialogueDriver::State::failed: fail(proxy_error(proxy_driver_->error())); return;
+            case DialogueDriver::State::failed:
+                if (proxy_dialogue_->wants_new_connection())
+                    reconnect_to_proxy();
+                else
+                    fail(proxy_error(proxy_driver_->error()));
+                return;
             case DialogueDriver::State::start_tls:
             case DialogueDriver::State::done: break;
         }
         if (trace_) passed("tunnel through " + dialled() + ": " + proxy_dialogue_->evidence());
+        if (proxy_tls_) stream_->enter_tunnel();
         stream_->unread(proxy_driver_->rest());
         proxy_driver_.reset();
         proxy_dialogue_.reset();
@@ -336,7 +450,7 @@ private:
     }
 
     std::string quoted_target() const {
-        std::string target = endpoint_.proxy ? "the proxy \"" : "\"";
+        std::string target = proxy_ != nullptr ? "the proxy \"" : "\"";
         return target + dialled() + '"';
     }
 
@@ -353,6 +467,15 @@ private:
             .with_spoils_connection(true);
     }
 
+    Error proxy_tls_error(const Error& error) const {
+        return Error{make_error_code(NetErrc::proxy), error_name(NetErrc::proxy),
+                     "TLS with the proxy " + dialled() + ": " + std::string{error.message()}}
+            .with_phase(Phase::proxy)
+            .with_reason(error.reason())
+            .with_retryable(error.retryable())
+            .with_spoils_connection(true);
+    }
+
     Error timeout() const {
         std::string message;
         switch (phase_) {
@@ -361,7 +484,7 @@ private:
                     message = "loading the TLS options took too long; the file systems of the files that they name may hang";
                     break;
                 }
-                message = "looking up \"" + dialled_host() +
+                message = "looking up \"" + looked_up() +
                           "\" took too long: the name service did not answer in time; check the name servers of this machine "
                           "(/etc/resolv.conf)";
                 break;
@@ -370,8 +493,10 @@ private:
                           "; the host may be off, its server may hang, or a firewall may drop the packets";
                 break;
             case Phase::proxy:
-                message = "the proxy " + dialled() + " took the connection but did not answer CONNECT " + authority(endpoint_.host, endpoint_.port) +
-                          " in time";
+                message = "opening a tunnel to \"" + authority(endpoint_.host, endpoint_.port) + "\" took too long: the proxy " + dialled() +
+                          " took the connection, but ";
+                message += proxy_driver_ ? proxy_dialogue_->awaited() : "the end of the TLS handshake with it";
+                message += " did not come; it may hang, or be no proxy of this kind";
                 break;
             default:
                 message = "the TLS handshake with \"" + (endpoint_.is_socket ? endpoint_.host : authority(endpoint_.host, endpoint_.port)) +
@@ -432,6 +557,7 @@ private:
     const std::shared_ptr<RuntimeImpl> runtime_;  // does not end while somebody dials
     Loop& loop_;
     const Endpoint& endpoint_;
+    const Proxy* const proxy_;
     const std::string label_;
     DialTrace* const trace_;
     DialCallback callback_;
@@ -448,7 +574,11 @@ private:
     std::vector<Attempt> attempts_;
     std::unique_ptr<Timer> stagger_;
     std::unique_ptr<Stream> stream_;
-    std::unique_ptr<ProxyConnect> proxy_dialogue_;
+    std::shared_ptr<const TlsContext> proxy_tls_;
+    bool resolves_target_{false};            // before the proxy's own name
+    std::optional<Address> target_address_;  // for proxies that want it
+    std::vector<Address> proxy_addresses_;
+    std::unique_ptr<ProxyDialogue> proxy_dialogue_;
     std::unique_ptr<DialogueDriver> proxy_driver_;
     std::optional<Result<std::unique_ptr<Stream>>> outcome_;  // known before start() returned; delivered from the loop
 };

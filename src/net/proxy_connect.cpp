@@ -1,26 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/proxy_connect.hpp"
 
-#include <openssl/evp.h>
-
+#include <algorithm>
+#include <charconv>
 #include <utility>
-
-#include <qconn/net/net_error.hpp>
 
 #include "base/text.hpp"
 #include "net/address.hpp"
+#include "net/proxy_check.hpp"
 
 namespace qconn::net {
 
 namespace {
-
-std::string base64(std::string_view data) {
-    std::string encoded(4 * ((data.size() + 2) / 3) + 1, '\0');
-    const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()), reinterpret_cast<const unsigned char*>(data.data()),
-                                     static_cast<int>(data.size()));
-    encoded.resize(static_cast<std::size_t>(size));
-    return encoded;
-}
 
 /// The three digits of "HTTP/1.1 200 ...", or -1.
 int status_of(std::string_view line) {
@@ -29,51 +20,115 @@ int status_of(std::string_view line) {
     return shape ? (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0') : -1;
 }
 
-/// The value of the first header field of that name, which is lower case.
-std::string_view field(std::string_view head, std::string_view name) {
+/// The values of the header fields of that name, which is lower case.
+std::vector<std::string_view> fields(std::string_view head, std::string_view name) {
+    std::vector<std::string_view> values;
     for (const auto line : text::split(head, '\n')) {
         const auto colon = line.find(':');
-        if (colon != line.npos && text::iequals(line.substr(0, colon), name)) return text::trim(line.substr(colon + 1));
+        if (colon != line.npos && text::iequals(line.substr(0, colon), name)) values.push_back(text::trim(line.substr(colon + 1)));
     }
-    return {};
+    return values;
+}
+
+std::string_view field(std::string_view head, std::string_view name) {
+    const auto values = fields(head, name);
+    return values.empty() ? std::string_view{} : values.front();
+}
+
+std::vector<AuthChallenge> challenges_of(std::string_view head) {
+    std::vector<AuthChallenge> all;
+    for (const auto value : fields(head, "proxy-authenticate")) {
+        auto some = parse_challenges(value);
+        std::move(some.begin(), some.end(), std::back_inserter(all));
+    }
+    return all;
+}
+
+/// Length of the body, where the connection goes on behind it.
+std::optional<std::size_t> body_before_more(std::string_view head) {
+    if (head.substr(0, 8) != "HTTP/1.1" || !field(head, "transfer-encoding").empty()) return std::nullopt;
+    for (const char* name : {"connection", "proxy-connection"}) {
+        if (text::to_lower(field(head, name)).find("close") != std::string::npos) return std::nullopt;
+    }
+    const auto length = field(head, "content-length");
+    std::size_t size = 0;
+    const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), size);
+    if (length.empty() || error != std::errc{} || end != length.data() + length.size() || size > ProxyConnect::k_max_skipped) return std::nullopt;
+    return size;
+}
+
+bool has_control(std::string_view text) {
+    return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; });
 }
 
 }  // namespace
 
-ProxyConnect::ProxyConnect(const Proxy& proxy, std::string_view host, std::uint16_t port) : proxy_{proxy}, target_{authority(host, port)} {}
+ProxyConnect::ProxyConnect(const Proxy& proxy, std::string_view host, std::uint16_t port) : ProxyDialogue{proxy, authority(host, port)} {}
 
 Dialogue::Step ProxyConnect::begin(std::string& out) {
+    wants_new_connection_ = false;
+    asks_again_ = false;
+    to_skip_ = 0;
     for (const char c : target_) {
-        if (static_cast<unsigned char>(c) <= ' ') return {Want::failed, 0, error(Reason::bad_value, "that is no host name")};
+        if (static_cast<unsigned char>(c) <= ' ') return fail(ProxyRefusal::bad_value, "that is no host name");
     }
-    out += "CONNECT " + target_ + " HTTP/1.1\r\nHost: " + target_ + "\r\n";
-    if (!proxy_.username.empty() || !proxy_.password.empty()) {
-        std::string credentials = proxy_.username + ':';
-        credentials += proxy_.password.reveal();
-        std::string encoded = base64(credentials);
-        out += "Proxy-Authorization: Basic " + encoded + "\r\n";
-        wipe(credentials);
-        wipe(encoded);
-    }
-    out += "\r\n";
+    if (const auto problem = proxy_problem(proxy_); !problem.empty()) return fail(ProxyRefusal::bad_value, problem);
+    if (auto failed = ask(out)) return std::move(*failed);
     return {};
 }
 
-Dialogue::Step ProxyConnect::feed(std::string_view input, bool closed, std::string&) {
-    // The final answer may have come together with interim ones: nothing more would arrive to ask for it again.
+std::optional<Dialogue::Step> ProxyConnect::ask(std::string& out) {
+    std::string credentials;
+    if (challenge_) {
+        const std::string nonce = make_client_nonce();
+        auto made = digest_credentials(*challenge_, proxy_.username, proxy_.password.reveal(), {"CONNECT", target_, nonce, 1});
+        if (!made || has_control(*made)) return fail(ProxyRefusal::other_login, "its digest challenge cannot be answered");
+        credentials = std::move(*made);
+    } else if (has_login() && (proxy_.auth == Proxy::Auth::basic || answers_basic_)) {
+        credentials = basic_credentials(proxy_.username, proxy_.password.reveal());
+    }
+    out += "CONNECT " + target_ + " HTTP/1.1\r\nHost: " + target_ + "\r\n";
+    for (const auto& [name, value] : proxy_.headers) out.append(name).append(": ").append(value).append("\r\n");
+    if (!credentials.empty()) out.append("Proxy-Authorization: ").append(credentials).append("\r\n");
+    wipe(credentials);
+    out += "\r\n";
+    interims_ = 0;
+    return std::nullopt;
+}
+
+Dialogue::Step ProxyConnect::feed(std::string_view input, bool closed, std::string& out) {
     std::size_t used = 0;
     while (true) {
-        Step step = read_head(input.substr(used), closed);
-        const bool interim = step.want == Want::read && step.used != 0;
+        if (asks_again_) {
+            const std::size_t skipped = std::min(to_skip_, input.size() - used);
+            used += skipped;
+            to_skip_ -= skipped;
+            // Nothing of the new answer has come: whatever happens to this connection, another one will do.
+            wants_new_connection_ = true;
+            if (to_skip_ != 0) {
+                if (closed) return fail(ProxyRefusal::closed, {});
+                return {Want::read, used, std::nullopt};
+            }
+            asks_again_ = false;
+            if (auto failed = ask(out)) return std::move(*failed);
+        }
+        const auto rest = input.substr(used);
+        if (!rest.empty()) wants_new_connection_ = false;
+        Step step = read_head(rest, closed);
         used += step.used;
-        if (interim && ++interims_ > k_max_interims) return {Want::failed, used, error(Reason::limit, "it sends interim answers without an end")};
-        if (interim) continue;
+        const bool interim = step.want == Want::read && step.used != 0 && !asks_again_;
+        if (interim && ++interims_ > k_max_interims) return fail(ProxyRefusal::limit, "it sends interim answers without an end");
+        // The final answer may have come together with interim ones: nothing more would arrive to ask for it again.
+        if (interim || asks_again_) continue;
         step.used = used;
         return step;
     }
 }
 
 Dialogue::Step ProxyConnect::read_head(std::string_view input, bool closed) {
+    const auto not_http = [this](std::string_view text) {
+        return fail(ProxyRefusal::bad_answer, "its answer is not HTTP: \"" + text::shorten(text::printable(text), 80) + '"');
+    };
     // The head ends with an empty line; a bare LF is taken for a line's end too (RFC 9112 section 2.2).
     std::size_t at = 0;
     while (at < input.size()) {
@@ -81,50 +136,69 @@ Dialogue::Step ProxyConnect::read_head(std::string_view input, bool closed) {
         if (end == input.npos) break;
         const auto line = input.substr(at, end - at);
         if (at > 0 && (line.empty() || line == "\r")) return judge(input.substr(0, at), end + 1);
-        if (at == 0 && status_of(text::trim(line)) < 0)
-            return {Want::failed, 0, error(Reason::bad_answer, "its answer is not HTTP: \"" + text::shorten(text::printable(line), 80) + '"')};
+        if (at == 0 && status_of(text::trim(line)) < 0) return not_http(line);
         at = end + 1;
     }
-    if (at == 0 && input.size() >= 5 && input.substr(0, 5) != "HTTP/")
-        return {Want::failed, 0, error(Reason::bad_answer, "its answer is not HTTP: \"" + text::shorten(text::printable(input), 80) + '"')};
-    if (input.size() > k_max_head) return {Want::failed, 0, error(Reason::limit, "the head of its answer is longer than 64 KiB")};
-    if (closed) return {Want::failed, 0, error(Reason::closed, "it closed the connection before its answer was complete")};
+    if (at == 0 && input.size() >= 5 && input.substr(0, 5) != "HTTP/") return not_http(input);
+    if (input.size() > k_max_head) return fail(ProxyRefusal::limit, "the head of its answer is longer than 64 KiB");
+    if (closed) return fail(ProxyRefusal::closed, {});
     return {};
 }
 
 Dialogue::Step ProxyConnect::judge(std::string_view head, std::size_t used) {
     status_line_ = text::printable(text::trim(head.substr(0, head.find('\n'))));
     const int status = status_of(status_line_);
-    if (status >= 100 && status < 200) {
-        // An interim answer; the real one follows.
-        return {Want::read, used, std::nullopt};
-    }
+    if (status >= 100 && status < 200) return {Want::read, used, std::nullopt};  // interim; the real one follows
     if (status >= 200 && status < 300) return {Want::done, used, std::nullopt};
     std::string words = "it answered \"" + text::shorten(status_line_, 200) + '"';
     if (const auto detail = field(head, "x-squid-error"); !detail.empty()) words += " (" + text::shorten(text::printable(detail), 100) + ")";
-    const bool with_credentials = !proxy_.username.empty() || !proxy_.password.empty();
-    // Tinyproxy answers 401 to wrong credentials.
-    if (status == 407 || (status == 401 && with_credentials)) {
-        words += with_credentials ? "; it refuses the user name or the password" : "; it wants a user name and a password";
-        const auto methods = field(head, "proxy-authenticate");
-        if (!methods.empty() && !text::iequals(methods.substr(0, 5), "basic"))
-            words += ", and it asks for " + text::shorten(text::printable(methods.substr(0, methods.find(' '))), 40) + ", not for Basic";
-        return {Want::failed, used, error(Reason::denied, std::move(words))};
-    }
-    if (status == 403 || status == 405)
-        return {Want::failed, used, error(Reason::permission, words + "; its rules do not allow that target or CONNECT")};
-    if (status == 502 || status == 503) return {Want::failed, used, error(Reason::unreachable, words + "; it could not reach the target")};
-    if (status == 504) return {Want::failed, used, error(Reason::timeout, words + "; the target did not answer it")};
-    return {Want::failed, used, error(Reason::status, std::move(words))};
+    if (status == 407 && can_answer(head)) return ask_again(head, used, std::move(words));
+    return refuse(status, head, std::move(words), used);
 }
 
-Error ProxyConnect::error(Reason reason, std::string words) const {
-    return Error{make_error_code(NetErrc::proxy), error_name(NetErrc::proxy),
-                 "opening a tunnel to \"" + target_ + "\" through the proxy " + authority(proxy_.host, proxy_.port) + " failed: " + std::move(words)}
-        .with_phase(Phase::proxy)
-        .with_reason(reason)
-        .with_retryable(reason == Reason::closed || reason == Reason::unreachable || reason == Reason::timeout || reason == Reason::status)
-        .with_spoils_connection(true);
+/// Whether the log-in has not been shown yet in a way that the proxy asks for; then remembers that way.
+bool ProxyConnect::can_answer(std::string_view head) {
+    if (!has_login() || proxy_.auth == Proxy::Auth::basic || answers_basic_) return false;
+    const auto challenges = challenges_of(head);
+    if (auto digest = best_digest(challenges)) {
+        if (challenge_ && (!digest->stale || was_stale_)) return false;
+        was_stale_ = challenge_.has_value();
+        challenge_ = std::move(digest);
+        return true;
+    }
+    const bool basic = std::any_of(challenges.begin(), challenges.end(), [](const auto& one) { return one.scheme == "basic"; });
+    answers_basic_ = basic && !challenge_ && proxy_.auth == Proxy::Auth::any;
+    return answers_basic_;
+}
+
+Dialogue::Step ProxyConnect::ask_again(std::string_view head, std::size_t used, std::string words) {
+    if (const auto body = body_before_more(head)) {
+        to_skip_ = *body;
+        asks_again_ = true;
+        return {Want::read, used, std::nullopt};
+    }
+    Step step = fail(ProxyRefusal::wants_login, words);
+    step.used = used;
+    wants_new_connection_ = true;
+    return step;
+}
+
+Dialogue::Step ProxyConnect::refuse(int status, std::string_view head, std::string words, std::size_t used) const {
+    auto refusal = refusal_of_status(status, has_login());
+    if (refusal == ProxyRefusal::wrong_login && status == 407) {
+        const auto challenges = challenges_of(head);
+        const auto offers = [&](std::string_view scheme) {
+            return std::any_of(challenges.begin(), challenges.end(), [&](const auto& one) { return one.scheme == scheme; });
+        };
+        const bool shown = challenge_ ? offers("digest") : proxy_.auth == Proxy::Auth::digest ? false : offers("basic");
+        if (!challenges.empty() && !shown) {
+            refusal = ProxyRefusal::other_login;
+            words += ", and asks for a log-in by " + text::shorten(text::printable(challenges.front().scheme), 40);
+        }
+    }
+    Step step = fail(refusal, words);
+    step.used = used;
+    return step;
 }
 
 }  // namespace qconn::net

@@ -25,17 +25,25 @@ namespace {
 
 Stream& stream_of(BIO* bio) { return *static_cast<Stream*>(BIO_get_data(bio)); }
 
+void set_retry(BIO* bio) {
+    if (errno != EAGAIN && errno != EINTR) return;
+    if (stream_of(bio).blocked_on() == Ready::write)
+        BIO_set_retry_write(bio);
+    else
+        BIO_set_retry_read(bio);
+}
+
 int bio_write(BIO* bio, const char* data, int size) {
     BIO_clear_retry_flags(bio);
-    const long sent = stream_of(bio).send(data, static_cast<std::size_t>(size));
-    if (sent < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_write(bio);
+    const long sent = stream_of(bio).send(bio, data, static_cast<std::size_t>(size));
+    if (sent < 0) set_retry(bio);
     return static_cast<int>(sent);
 }
 
 int bio_read(BIO* bio, char* data, int size) {
     BIO_clear_retry_flags(bio);
-    const long received = stream_of(bio).receive(data, static_cast<std::size_t>(size));
-    if (received < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
+    const long received = stream_of(bio).receive(bio, data, static_cast<std::size_t>(size));
+    if (received < 0) set_retry(bio);
     if (received == 0) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
     return static_cast<int>(received);
 }
@@ -74,24 +82,65 @@ Stream::Stream(Loop& loop, UniqueFd fd, std::string peer, std::string label)
 
 Stream::~Stream() { close(); }
 
-long Stream::receive(char* data, std::size_t size) noexcept {
-    if (!unread_.empty()) {
-        const auto used = std::min(size, unread_.size());
-        std::memcpy(data, unread_.data(), used);
-        unread_.erase(0, used);
-        return static_cast<long>(used);
-    }
+bool Stream::is_below_tunnel(const BIO* bio) const noexcept { return tunnel_ == nullptr || (bio != nullptr && SSL_get_rbio(tunnel_) == bio); }
+
+long Stream::receive_raw(char* data, std::size_t size) noexcept {
+    blocked_on_ = Ready::read;
     long received = 0;
     do received = ::recv(fd_.get(), data, size, 0);
     while (received < 0 && errno == EINTR);
     return received;
 }
 
-long Stream::send(const char* data, std::size_t size) noexcept {
+long Stream::send_raw(const char* data, std::size_t size) noexcept {
+    blocked_on_ = Ready::write;
     long sent = 0;
     do sent = ::send(fd_.get(), data, size, MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
     return sent;
+}
+
+long Stream::tunnel_outcome(int result, std::size_t size) noexcept {
+    if (result == 1) return static_cast<long>(size);
+    const int kind = SSL_get_error(tunnel_, result);
+    ERR_clear_error();  // or the TLS above would take it for its own
+    switch (kind) {
+        case SSL_ERROR_WANT_READ: blocked_on_ = Ready::read; break;
+        case SSL_ERROR_WANT_WRITE: blocked_on_ = Ready::write; break;
+        case SSL_ERROR_ZERO_RETURN: return 0;
+        default: errno = ECONNRESET; return -1;
+    }
+    errno = EAGAIN;
+    return -1;
+}
+
+long Stream::receive(const BIO* bio, char* data, std::size_t size) noexcept {
+    const bool raw = is_below_tunnel(bio);
+    if (!unread_.empty() && (raw == (tunnel_ == nullptr))) {
+        const auto used = std::min(size, unread_.size());
+        std::memcpy(data, unread_.data(), used);
+        unread_.erase(0, used);
+        return static_cast<long>(used);
+    }
+    if (raw) return receive_raw(data, size);
+    std::size_t received = 0;
+    const int result = SSL_read_ex(tunnel_, data, size, &received);
+    return tunnel_outcome(result, received);
+}
+
+long Stream::send(const BIO* bio, const char* data, std::size_t size) noexcept {
+    if (is_below_tunnel(bio)) return send_raw(data, size);
+    std::size_t sent = 0;
+    const int result = SSL_write_ex(tunnel_, data, size, &sent);
+    return tunnel_outcome(result, sent);
+}
+
+IoResult Stream::blocked() const noexcept { return {blocked_on_ == Ready::write ? IoResult::Kind::want_write : IoResult::Kind::want_read}; }
+
+void Stream::enter_tunnel() noexcept {
+    tunnel_tls_ = std::move(tls_);
+    tunnel_ = std::exchange(ssl_, nullptr);
+    tls_stands_ = false;
 }
 
 void Stream::unread(std::string_view data) { unread_.insert(0, data); }
@@ -133,10 +182,10 @@ IoResult Stream::tls_outcome(int result, int system_error) {
 IoResult Stream::read_some(char* data, std::size_t size) {
     on_idle_ = nullptr;
     if (ssl_ == nullptr) {
-        const long received = receive(data, size);
+        const long received = receive(nullptr, data, size);
         if (received > 0) return {IoResult::Kind::done, static_cast<std::size_t>(received)};
         if (received == 0) return {IoResult::Kind::closed};
-        return errno == EAGAIN ? IoResult{IoResult::Kind::want_read} : failure(errno);
+        return errno == EAGAIN ? blocked() : failure(errno);
     }
     ERR_clear_error();
     errno = 0;
@@ -149,9 +198,9 @@ IoResult Stream::read_some(char* data, std::size_t size) {
 IoResult Stream::write_some(std::string_view data) {
     on_idle_ = nullptr;
     if (ssl_ == nullptr) {
-        const long sent = send(data.data(), data.size());
+        const long sent = send(nullptr, data.data(), data.size());
         if (sent >= 0) return {IoResult::Kind::done, static_cast<std::size_t>(sent)};
-        return errno == EAGAIN ? IoResult{IoResult::Kind::want_write} : failure(errno);
+        return errno == EAGAIN ? blocked() : failure(errno);
     }
     ERR_clear_error();
     errno = 0;
@@ -228,11 +277,12 @@ void Stream::unwatch() noexcept { cancel_waits(); }
 bool Stream::looks_idle() {
     if (!fd_ || !unread_.empty()) return false;
     char one = 0;
-    if (ssl_ == nullptr) return ::recv(fd_.get(), &one, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EINTR);
+    SSL* const top = ssl_ != nullptr ? ssl_ : tunnel_;
+    if (top == nullptr) return ::recv(fd_.get(), &one, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EINTR);
     ERR_clear_error();
     std::size_t peeked = 0;
-    const int result = SSL_peek_ex(ssl_, &one, 1, &peeked);
-    const bool idle = result != 1 && SSL_get_error(ssl_, result) == SSL_ERROR_WANT_READ;
+    const int result = SSL_peek_ex(top, &one, 1, &peeked);
+    const bool idle = result != 1 && SSL_get_error(top, result) == SSL_ERROR_WANT_READ;
     if (!idle && result != 1) tls_stands_ = false;
     ERR_clear_error();
     return idle;
@@ -241,7 +291,9 @@ bool Stream::looks_idle() {
 void Stream::abort() noexcept {
     const linger now{.l_onoff = 1, .l_linger = 0};
     if (fd_) ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
-    if (ssl_ != nullptr) SSL_set_quiet_shutdown(ssl_, 1);  // or the session would count as spoilt
+    // Or the sessions would count as spoilt.
+    if (ssl_ != nullptr) SSL_set_quiet_shutdown(ssl_, 1);
+    if (tunnel_ != nullptr) SSL_set_quiet_shutdown(tunnel_, 1);
     close();
 }
 
@@ -254,6 +306,12 @@ void Stream::close() noexcept {
         ERR_clear_error();
         SSL_free(ssl_);
         ssl_ = nullptr;
+    }
+    if (tunnel_ != nullptr) {
+        if (SSL_is_init_finished(tunnel_) == 1) SSL_shutdown(tunnel_);
+        ERR_clear_error();
+        SSL_free(tunnel_);
+        tunnel_ = nullptr;
     }
     fd_.reset();
 }

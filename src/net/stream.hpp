@@ -17,6 +17,8 @@
 #include "net/tls_context.hpp"
 #include "net/unique_fd.hpp"
 
+struct bio_st;
+
 namespace qconn::net {
 
 class Loop;
@@ -60,6 +62,9 @@ public:
     void start_tls(std::shared_ptr<const TlsContext> context, TlsPeer peer);
     /// done, want_read, want_write or failed.
     IoResult handshake();
+    /// The TLS handshake just done was with a proxy: what follows goes through it, and may have TLS of its own. has_tls() and tls_info() are about
+    /// that.
+    void enter_tunnel() noexcept;
     bool has_tls() const noexcept;
     /// Empty without TLS.
     std::optional<TlsInfo> tls_info() const;
@@ -87,13 +92,19 @@ public:
     Loop& loop() const noexcept { return *loop_; }
     int fd() const noexcept { return fd_.get(); }
 
-    /// One recv(), or what was given back; -1 with errno as usual. For the TLS layer too.
-    long receive(char* data, std::size_t size) noexcept;
-    /// One send() that raises no SIGPIPE.
-    long send(const char* data, std::size_t size) noexcept;
+    /// What lies below the TLS whose BIO it is: the socket, or the tunnel through a proxy under TLS. -1 with errno as usual; EAGAIN then is for
+    /// blocked_on().
+    long receive(const bio_st* bio, char* data, std::size_t size) noexcept;
+    long send(const bio_st* bio, const char* data, std::size_t size) noexcept;
+    Ready blocked_on() const noexcept { return blocked_on_; }
 
 private:
     FdWatch& watch();
+    bool is_below_tunnel(const bio_st* bio) const noexcept;
+    long receive_raw(char* data, std::size_t size) noexcept;
+    long send_raw(const char* data, std::size_t size) noexcept;
+    long tunnel_outcome(int result, std::size_t size) noexcept;
+    IoResult blocked() const noexcept;
     IoResult failure(int system_error) const;
     IoResult tls_outcome(int result, int system_error);
     void on_idle_event();
@@ -105,6 +116,9 @@ private:
     std::string label_;
     std::string target_;  // of the TLS handshake, for messages
     std::shared_ptr<const TlsContext> tls_;
+    std::shared_ptr<const TlsContext> tunnel_tls_;
+    SSL* tunnel_{nullptr};  // with a proxy, below everything else
+    Ready blocked_on_{Ready::read};
     SSL* ssl_{nullptr};
     bool tls_stands_{false};  // the handshake is over and nothing broke since
     std::string unread_;

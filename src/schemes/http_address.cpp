@@ -6,6 +6,7 @@
 
 #include "http/coding.hpp"
 #include "http/target.hpp"
+#include "schemes/proxy_options.hpp"
 #include "schemes/tls_options.hpp"
 
 namespace qconn::schemes {
@@ -27,13 +28,6 @@ std::string headers_problem(const Value& map) {
     return {};
 }
 
-std::string proxy_problem(const Value& url) {
-    try {
-        Proxy::parse(url.as_string());
-        return {};
-    } catch (const Error& error) { return std::string{error.message()}; }
-}
-
 std::string codings_problem(const Value& list) {
     for (const auto& one : list.as_list()) {
         if (!one.is_string() || !http::is_known_coding(one.as_string())) return "each element must be one of gzip, deflate, br, zstd, bzip2";
@@ -51,6 +45,14 @@ void set_address(HttpOptions& options, const ResolvedDefinition& definition) {
         options.username = url.username.value_or(std::string{});
         options.password = url.password.value_or(Secret{});
     }
+    options.proxy = proxy_of(definition, options.url.starts_with("https:") ? "https" : "http");
+}
+
+const Proxy* relay_of(const HttpOptions& options, const http::Target& target) {
+    if (!options.proxy || target.tls || !target.socket.empty() || !options.proxy->is_for(target.host, target.port)) return nullptr;
+    const Proxy& proxy = *options.proxy;
+    const bool asks = proxy.auth != Proxy::Auth::basic && !proxy.username.empty();
+    return proxy.is_socks() || asks ? nullptr : &proxy;
 }
 
 void check_http(const Definition& definition, Findings& findings) {
@@ -73,6 +75,7 @@ void check_http(const Definition& definition, Findings& findings) {
     if (url.is_socket && is_set(definition, "proxy")) {
         findings.error("proxy", "conflicting-options", "a UNIX socket cannot be reached through a proxy");
     }
+    check_proxy_options(definition, findings);
     check_tls_options(definition, findings);
 }
 

@@ -6,6 +6,8 @@
 #include <qconn/http/http_client.hpp>
 
 #include "schemes/http_address.hpp"
+#include "schemes/proxy_options.hpp"
+#include "schemes/socket_options.hpp"
 #include "schemes/tls_options.hpp"
 
 namespace qconn::schemes {
@@ -61,14 +63,7 @@ void add_http_options(OptionTable<Options>& table) {
         spec.allowed = {{"1.0", ""}, {"1.1", ""}, {"2", "over TLS by ALPN, otherwise with prior knowledge"}};
         spec.example = "2";
     }
-    {
-        OptionSpec& spec =
-            table.add("proxy", OptionType::string,
-                      "HTTP proxy on the way, with user and password where it wants them; without a scheme http is meant, without a port 80",
-                      [](Options& o, const Value& v) { o.proxy = Proxy::parse(v.as_string()); });
-        spec.example = "http://proxy.example.com:3128";
-        spec.check = proxy_problem;
-    }
+    add_proxy_options(table);
     {
         OptionSpec& spec =
             table.add("max_redirects", &HttpOptions::max_redirects, OptionType::integer, "Redirects followed in one call; 0: a redirect is an error");
@@ -118,6 +113,7 @@ void add_http_options(OptionTable<Options>& table) {
     size("max_body_size", &HttpOptions::max_body, Unit::bytes, 0, "Largest body of an answer, after decoding");
     size("max_expansion", &HttpOptions::max_expansion, Unit::none, 1, "How many times larger than received a decoded body above 1 MiB may be");
     size("max_idle", &HttpOptions::max_idle, Unit::none, 0, "Connections kept for further requests");
+    add_socket_options(table);
     add_tls_options(table);
 }
 

@@ -10,6 +10,7 @@
 #include "http/ping_dialogue.hpp"
 #include "http/settings.hpp"
 #include "http/target.hpp"
+#include "schemes/http_address.hpp"
 
 namespace qconn::schemes {
 namespace {
@@ -59,13 +60,13 @@ Endpoint endpoint_of(const HttpOptions& options, const http::Target& target, boo
     endpoint.host = target.socket.empty() ? target.host : target.socket;
     endpoint.is_socket = !target.socket.empty();
     endpoint.port = target.port;
-    if (options.proxy && !endpoint.is_socket) {
-        if (target.tls) {
-            endpoint.proxy = options.proxy;
-        } else {  // no tunnel: the proxy is whom requests are sent to
-            endpoint.host = options.proxy->host;
-            endpoint.port = options.proxy->port;
-        }
+    if (options.socket != SocketOptions{}) endpoint.socket = std::make_shared<const SocketOptions>(options.socket);
+    if (const Proxy* relay = relay_of(options, target)) {  // no tunnel: the proxy is whom requests are sent to
+        endpoint.host = relay->host;
+        endpoint.port = relay->port;
+        if (relay->kind == Proxy::Kind::https && with_tls) endpoint.tls = relay->tls ? relay->tls : std::make_shared<const TlsOptions>();
+    } else if (!endpoint.is_socket) {
+        endpoint.proxy = options.proxy;
     }
     if (target.tls && with_tls) {
         endpoint.tls = std::make_shared<const TlsOptions>(options.tls);
@@ -83,7 +84,7 @@ PingPlan make_ping_plan(const HttpOptions& options, PingDepth depth, const std::
     const http::Target base = base_of(options);
     NetPing ping;
     // Connecting to a proxy proves nothing of the target, unless it makes a tunnel.
-    const bool by_proxy = options.proxy && !base.tls && base.socket.empty();
+    const bool by_proxy = relay_of(options, base) != nullptr;
     const bool sends = depth == PingDepth::auth || depth == PingDepth::full || (depth == PingDepth::standard && (call || by_proxy));
     if (!sends) {
         ping.endpoint = endpoint_of(options, base, depth != PingDepth::connect);
@@ -103,11 +104,11 @@ PingPlan make_ping_plan(const HttpOptions& options, PingDepth depth, const std::
     request->host = target.authority();
     request->target = target.path;
     request->headers = headers_of_call(options, what, target.same_origin(base), user);
-    if (options.proxy && !target.tls && target.socket.empty()) {
+    if (const Proxy* relay = relay_of(options, target)) {
         request->target = target.url();
-        if (!options.proxy->username.empty()) {
-            request->headers.set("Proxy-Authorization", http::basic_authorization(options.proxy->username, options.proxy->password.reveal()));
-        }
+        for (const auto& [name, value] : relay->headers) request->headers.set(name, value);
+        if (!relay->username.empty())
+            request->headers.set("Proxy-Authorization", http::basic_authorization(relay->username, relay->password.reveal()));
     }
     request->body = what.body;
     request->keep = ping.keep;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/fd_count.hpp"
 
+#include <arpa/inet.h>
 #include <dirent.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,6 +27,18 @@ std::vector<std::string> list_descriptors() {
     }
     std::sort(all.begin(), all.end());
     return all;
+}
+
+std::vector<int> sockets_to(std::uint16_t port) {
+    std::vector<int> found;
+    for (const std::string& one : list_descriptors()) {
+        const int fd = std::atoi(one.c_str());
+        sockaddr_in peer{};
+        socklen_t size = sizeof peer;
+        if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0 || peer.sin_family != AF_INET) continue;
+        if (ntohs(peer.sin_port) == port && ntohl(peer.sin_addr.s_addr) == INADDR_LOOPBACK) found.push_back(fd);
+    }
+    return found;
 }
 
 std::size_t open_descriptors() { return list_descriptors().size(); }

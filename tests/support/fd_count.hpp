@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,5 +14,8 @@ std::size_t open_descriptors();
 
 /// Each as "7 -> socket:[1234]", sorted: what to print when there are too many.
 std::vector<std::string> list_descriptors();
+
+/// The TCP sockets that are connected to that port of 127.0.0.1.
+std::vector<int> sockets_to(std::uint16_t port);
 
 }  // namespace qconn::test

@@ -99,8 +99,10 @@ struct HttpOptions {
     bool pre_encoded_paths{false};
     /// Charset of answers that name none.
     std::string assume_charset;
+    /// Plain requests are sent to an HTTP proxy as they are; those over TLS, and all through SOCKS, go through a tunnel.
     std::optional<Proxy> proxy;
     TlsOptions tls;
+    SocketOptions socket;
     /// Largest head and body (after decoding) of an answer. Above: Error HTTP-CLIENT-LIMIT-ERROR, reason limit.
     std::size_t max_head{256 * 1024};
     std::size_t max_body{std::size_t{256} * 1024 * 1024};

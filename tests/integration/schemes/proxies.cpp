@@ -97,3 +97,48 @@ TEST_CASE("the standard ping of plain http through a proxy finds out how the tar
     nginx.start();
     CHECK(ping(at("/hello.txt")).ok);
 }
+
+TEST_CASE("a definition leads through SOCKS and digest proxies, its pings as its calls", "[schemes][integration]") {
+    const auto [name, environment, scheme, more] =
+        GENERATE(table<std::string, std::string, std::string, std::string>({{"microsocks", "", "socks5h", ""},
+                                                                            {"microsocks", "", "socks5", ""},
+                                                                            {"squid", "PROXY_AUTH=digest", "http", "\nproxy_auth: digest"},
+                                                                            {"squid", "PROXY_AUTH=digest", "https", "\nproxy_auth: any"},
+                                                                            {"squid", "PROXY_AUTH=basic", "https", "\nproxy_auth: basic"}}));
+    Server nginx{"nginx"};
+    Server server{name, {.environment = {environment.empty() ? "UNUSED=1" : environment}}};
+    const std::string address = scheme == "https" ? server.address2() : server.address();
+    const auto text = [&, scheme = scheme, more = more](std::string_view password) {
+        std::string out = "proxy: " + scheme + "://" + std::string{k_user} + ':' + std::string{password} + '@' + address + more;
+        out += "\nssl_ca_file: " + tls_file("ca.crt");
+        if (scheme == "https") out += "\nproxy_ssl_ca_file: " + tls_file("ca.crt");
+        return out;
+    };
+
+    for (const std::string& url : {"https://" + nginx.address2() + "/hello.txt", "http://" + nginx.address() + "/hello.txt"}) {
+        INFO(scheme << more << " " << url);
+        const auto good = define(url, text(k_password));
+        for (const PingDepth depth : {PingDepth::standard, PingDepth::connect, PingDepth::full}) {
+            const PingResult result = ping(good, depth);
+            INFO((result.error ? result.error->what() : "ok"));
+            CHECK(result.ok);
+        }
+        CHECK(good.client<HttpClient>()->get("", 10s).body == "hello\n");
+
+        const auto bad = define(url, text("canary-7"));
+        const PingResult denied = ping(bad, PingDepth::full);
+        REQUIRE(denied.error);
+        INFO(denied.error->what());
+        CHECK(denied.error->phase() == Phase::proxy);
+        CHECK(denied.error->reason() == Reason::denied);
+        CHECK(std::string{denied.error->what()}.find("canary-7") == std::string::npos);
+        try {
+            bad.client<HttpClient>()->get("", 10s);
+            FAIL("nothing was refused");
+        } catch (const Error& error) {
+            CHECK(error.phase() == Phase::proxy);
+            CHECK(error.reason() == Reason::denied);
+            CHECK(std::string{error.what()}.find("canary-7") == std::string::npos);
+        }
+    }
+}

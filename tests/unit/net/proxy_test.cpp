@@ -7,14 +7,19 @@
 
 #include "net/proxy_connect.hpp"
 #include "support/catch.hpp"
+#include "support/proxy_talk.hpp"
 
 using namespace qconn;
-using qconn::net::ProxyConnect;
+using namespace qconn::net;
+using qconn::test::talk;
 
 namespace {
 
 const Proxy k_open{.host = "proxy.example", .port = 3128, .username = {}, .password = {}};
 const Proxy k_closed{.host = "proxy.example", .port = 3128, .username = "joe", .password = Secret{"canary-7"}};
+
+const std::string k_challenge =
+    "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Digest realm=\"r\", nonce=\"n1\", qop=\"auth\", algorithm=SHA-256\r\n";
 
 /// Feeds an answer in pieces of `size`, as a stream would.
 Dialogue::Step converse(const Proxy& proxy, std::string_view answer, std::size_t size, std::string* rest = nullptr) {
@@ -105,6 +110,117 @@ TEST_CASE("an answer that ends at any byte is incomplete", "[net][proxy]") {
     CHECK(converse(k_open, head, 5).want == Dialogue::Want::done);
 }
 
+TEST_CASE("headers for a proxy are sent with CONNECT", "[net][proxy]") {
+    Proxy proxy = k_open;
+    proxy.headers = {{"X-Key", "canary-8"}, {"X-Empty", ""}};
+    std::string out;
+    ProxyConnect{proxy, "target.example", 443}.begin(out);
+    CHECK(out == "CONNECT target.example:443 HTTP/1.1\r\nHost: target.example:443\r\nX-Key: canary-8\r\nX-Empty: \r\n\r\n");
+
+    for (const auto& [name, value] : {std::pair{"", "x"}, std::pair{"a b", "x"}, std::pair{"A", "canary-8\r\nB: c"}}) {
+        proxy.headers = {{name, value}};
+        out.clear();
+        const auto step = ProxyConnect{proxy, "target.example", 443}.begin(out);
+        CHECK(reason_of(step) == Reason::bad_value);
+        CHECK(std::string{step.error->what()}.find("canary-8") == std::string::npos);
+        CHECK(out.empty());
+    }
+}
+
+TEST_CASE("a digest proxy is shown no password, and asked again on the same connection where it goes on", "[net][proxy][digest]") {
+    const auto auth = GENERATE(Proxy::Auth::digest, Proxy::Auth::any);
+    const auto size = GENERATE(1U, 7U, 1000U);
+    Proxy proxy = k_closed;
+    proxy.auth = auth;
+    ProxyConnect dialogue{proxy, "target.example", 443};
+
+    const auto done = talk(dialogue, k_challenge + "Content-Length: 4\r\n\r\nbodyHTTP/1.1 200 OK\r\n\r\ntunnel", size);
+
+    CHECK(done.step.want == Dialogue::Want::done);
+    CHECK(done.rest == "tunnel");
+    CHECK(done.sent.find("Basic") == std::string::npos);
+    CHECK(done.sent.find("canary-7") == std::string::npos);
+    const auto second = done.sent.find("CONNECT", 1);
+    REQUIRE(second != std::string::npos);
+    CHECK(done.sent.find("Authorization") > second);
+    CHECK(done.sent.find("Digest username=\"joe\", realm=\"r\", nonce=\"n1\", uri=\"target.example:443\", response=", second) != std::string::npos);
+    // The digest is the one of its own nonce.
+    const auto digest = best_digest(parse_challenges("Digest realm=\"r\", nonce=\"n1\", qop=auth, algorithm=SHA-256"));
+    const auto nonce = done.sent.substr(done.sent.find("cnonce=") + 8, 32);
+    CHECK(done.sent.find(*digest_credentials(*digest, "joe", "canary-7", {"CONNECT", "target.example:443", nonce, 1})) != std::string::npos);
+}
+
+TEST_CASE("a digest proxy that closes after its challenge is asked again on a new connection, once", "[net][proxy][digest]") {
+    Proxy proxy = k_closed;
+    proxy.auth = Proxy::Auth::digest;
+    const auto head = GENERATE(as<std::string>{}, "Content-Length: 4\r\nConnection: close\r\n\r\n", "\r\n", "Transfer-Encoding: chunked\r\n\r\n",
+                               "Content-Length: 99999999\r\n\r\n", "Content-Length: 4\r\n\r\n", "Content-Length: 4\r\n\r\nbody");
+    ProxyConnect dialogue{proxy, "target.example", 443};
+
+    CHECK(talk(dialogue, k_challenge + head).step.want == Dialogue::Want::failed);
+    REQUIRE(dialogue.wants_new_connection());
+    const auto again = talk(dialogue, k_challenge + head);
+    CHECK(again.sent.find("Digest ") != std::string::npos);
+    CHECK(reason_of(again.step) == Reason::denied);
+    CHECK(std::string{again.step.error->what()}.find("refuses the user name or the password") != std::string::npos);
+    CHECK_FALSE(dialogue.wants_new_connection());
+}
+
+TEST_CASE("a new connection on which the proxy says nothing is the last one", "[net][proxy][digest]") {
+    Proxy proxy = k_closed;
+    proxy.auth = Proxy::Auth::digest;
+    ProxyConnect dialogue{proxy, "target.example", 443};
+    talk(dialogue, k_challenge + "\r\n");
+    REQUIRE(dialogue.wants_new_connection());
+
+    CHECK(reason_of(talk(dialogue, "").step) == Reason::closed);
+    CHECK_FALSE(dialogue.wants_new_connection());
+}
+
+TEST_CASE("a nonce that is stale is replaced once", "[net][proxy][digest]") {
+    Proxy proxy = k_closed;
+    proxy.auth = Proxy::Auth::digest;
+    const std::string end = "Content-Length: 0\r\n\r\n";
+    const std::string stale = "HTTP/1.1 407 No\r\nProxy-Authenticate: Digest realm=\"r\", nonce=\"n2\", qop=\"auth\", stale=true\r\n" + end;
+    ProxyConnect good{proxy, "target.example", 443};
+    const auto done = talk(good, k_challenge + end + stale + "HTTP/1.1 200 OK\r\n\r\n");
+    CHECK(done.step.want == Dialogue::Want::done);
+    CHECK(done.sent.find("nonce=\"n2\"") != std::string::npos);
+
+    ProxyConnect loop{proxy, "target.example", 443};
+    const auto refused = talk(loop, k_challenge + end + stale + stale + stale);
+    CHECK(reason_of(refused.step) == Reason::denied);
+}
+
+TEST_CASE("basic is only used for a challenge where it may be", "[net][proxy][digest]") {
+    const std::string challenge = "HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"r\"\r\nContent-Length: 0\r\n\r\n";
+    Proxy proxy = k_closed;
+    proxy.auth = Proxy::Auth::any;
+    ProxyConnect any{proxy, "target.example", 443};
+    CHECK(talk(any, challenge + "HTTP/1.1 200 OK\r\n\r\n").sent.find("Basic am9lOmNhbmFyeS03") != std::string::npos);
+    ProxyConnect wrong{proxy, "target.example", 443};
+    CHECK(reason_of(talk(wrong, challenge + challenge).step) == Reason::denied);
+
+    proxy.auth = Proxy::Auth::digest;
+    ProxyConnect digest{proxy, "target.example", 443};
+    const auto refused = talk(digest, challenge);
+    CHECK(refused.sent.find("Basic") == std::string::npos);
+    CHECK(reason_of(refused.step) == Reason::denied);
+    CHECK(std::string{refused.step.error->what()}.find("log-in by basic") != std::string::npos);
+}
+
+TEST_CASE("a challenge that cannot be answered is told", "[net][proxy][digest]") {
+    Proxy proxy = k_closed;
+    proxy.auth = Proxy::Auth::any;
+    const auto challenge = GENERATE(as<std::string>{}, "Negotiate", "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-512-256", "NTLM, Bearer");
+    ProxyConnect dialogue{proxy, "target.example", 443};
+
+    const auto refused = talk(dialogue, "HTTP/1.1 407 No\r\nProxy-Authenticate: " + challenge + "\r\nContent-Length: 0\r\n\r\n");
+
+    CHECK(reason_of(refused.step) == Reason::denied);
+    CHECK(std::string{refused.step.error->what()}.find("none of the kinds of log-in") != std::string::npos);
+}
+
 TEST_CASE("a proxy's refusals tell who is at fault", "[net][proxy]") {
     struct Case {
         const Proxy& proxy;
@@ -116,7 +232,7 @@ TEST_CASE("a proxy's refusals tell who is at fault", "[net][proxy]") {
         Case{k_open, "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\r\n", Reason::denied,
              "wants a user name"},
         Case{k_closed, "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Digest realm=\"x\"\r\n\r\n", Reason::denied,
-             "asks for Digest"},
+             "log-in by digest"},
         Case{k_closed, "HTTP/1.1 407 No\r\nProxy-Authenticate: Basic\r\n\r\n", Reason::denied, "refuses the user name or the password"},
         Case{k_closed, "HTTP/1.0 401 Unauthorized\r\n\r\n", Reason::denied, "401"},
         Case{k_open, "HTTP/1.0 401 Unauthorized\r\n\r\n", Reason::status, "401"},
@@ -157,8 +273,8 @@ TEST_CASE("proxies are read from URLs", "[net][proxy]") {
 }
 
 TEST_CASE("a proxy URL that cannot be used is an error without its password", "[net][proxy]") {
-    const auto* text = GENERATE("socks5://joe:canary-7@p:1080", "https://joe:canary-7@p", "http://joe:canary-7@p:99999", "http://",
-                                "http://joe:canary-7@socket=%2Fx");
+    const auto* text =
+        GENERATE("socks6://joe:canary-7@p:1080", "ftp://joe:canary-7@p", "http://joe:canary-7@p:99999", "http://", "http://joe:canary-7@socket=%2Fx");
     std::optional<Error> error;
     try {
         Proxy::parse(text);

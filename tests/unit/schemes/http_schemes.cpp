@@ -8,6 +8,7 @@
 #include <qconn/net/ping_plan.hpp>
 #include <qconn/rest/rest_client.hpp>
 
+#include "schemes/proxy_options.hpp"
 #include "support/define.hpp"
 
 using namespace qconn;
@@ -93,6 +94,7 @@ TEST_CASE("each HTTP option reaches the client", "[schemes][http]") {
     CHECK(options.proxy->host == "proxy.example");
     CHECK(options.proxy->port == 3128);
     CHECK(options.proxy->password.reveal() == "p");
+    CHECK(options.socket == SocketOptions{});
     CHECK(options.max_redirects == 2);
     CHECK(options.redirects == RedirectMode::repeat);
     CHECK(options.error_passthru);
@@ -226,6 +228,116 @@ TEST_CASE("an HTTP kind pings by connecting, with TLS where its scheme has it, a
     const PingPlan socket = define("http://socket=%2Frun%2Fapp.sock/").ping();
     CHECK(net_ping(socket).endpoint.is_socket);
     CHECK(net_ping(socket).endpoint.host == "/run/app.sock");
+}
+
+TEST_CASE("each proxy option reaches the client", "[schemes][http][proxy]") {
+    ResolvedDefinition definition;
+    definition.options = Map{{"proxy", "https://u:p@proxy.example"},
+                             {"no_proxy", List{"example.com", "10.0.0.0/8"}},
+                             {"proxy_auth", "any"},
+                             {"proxy_headers", Map{{"X-Key", "canary"}}},
+                             {"proxy_ssl_verify_cert", false},
+                             {"proxy_ssl_ca_file", "/ca.pem"},
+                             {"proxy_ssl_cert_path", "/c.pem"},
+                             {"proxy_ssl_key_path", "/k.pem"},
+                             {"proxy_ssl_key_password", "pw"},
+                             {"proxy_ssl_server_name", "other.example"}};
+    const auto found = schemes::proxy_of(definition, "https");
+    REQUIRE(found);
+    const Proxy& proxy = *found;
+    CHECK(proxy.kind == Proxy::Kind::https);
+    CHECK(proxy.port == 443);
+    CHECK(proxy.except == std::vector<std::string>{"example.com", "10.0.0.0/8"});
+    CHECK(proxy.auth == Proxy::Auth::any);
+    CHECK(proxy.headers == std::vector<std::pair<std::string, std::string>>{{"X-Key", "canary"}});
+    REQUIRE(proxy.tls);
+    CHECK_FALSE(proxy.tls->verify);
+    CHECK(proxy.tls->ca_file == "/ca.pem");
+    CHECK(proxy.tls->certificate_file == "/c.pem");
+    CHECK(proxy.tls->key_file == "/k.pem");
+    CHECK(proxy.tls->key_password.reveal() == "pw");
+    CHECK(proxy.tls->server_name == "other.example");
+}
+
+TEST_CASE("a proxy that a definition describes is the client's", "[schemes][http][proxy]") {
+    const auto options =
+        http_options("https://h/", "proxy: https://proxy.example\nproxy_ssl_server_name: other.example\nno_proxy: [a]\nproxy_auth: digest");
+    REQUIRE(options.proxy);
+    CHECK(options.proxy->tls->server_name == "other.example");
+    CHECK_FALSE(options.proxy->is_for("a", 1));
+    CHECK(options.proxy->auth == Proxy::Auth::digest);
+}
+
+TEST_CASE("each socket option reaches the client and its pings", "[schemes][http][socket]") {
+    const std::string text =
+        "local_address: 10.0.0.5\nlocal_port: 4000\nip_version: prefer_ipv6\nkeep_alive: false\nkeep_alive_idle: 1\nkeep_alive_interval: 2\n"
+        "keep_alive_probes: 3\ntcp_no_delay: false\nlinger: 4\nsend_buffer: 5\nreceive_buffer: 6\nmax_send_rate: 7\nmax_receive_rate: 8";
+    const SocketOptions socket = http_options("http://h/", text).socket;
+    CHECK(socket.local_address == "10.0.0.5");
+    CHECK(socket.local_port == 4000);
+    CHECK(socket.family == AddressFamily::prefer_ipv6);
+    CHECK_FALSE(socket.keep_alive);
+    CHECK(socket.keep_alive_idle == 1s);
+    CHECK(socket.keep_alive_interval == 2s);
+    CHECK(socket.keep_alive_probes == 3);
+    CHECK_FALSE(socket.no_delay);
+    CHECK(socket.linger == 4s);
+    CHECK(socket.send_buffer == 5);
+    CHECK(socket.receive_buffer == 6);
+    CHECK(socket.max_send_rate == 7);
+    CHECK(socket.max_receive_rate == 8);
+    const auto plan = define("http://h/", text).ping();
+    REQUIRE(net_ping(plan).endpoint.socket);
+    CHECK(*net_ping(plan).endpoint.socket == socket);
+    CHECK_FALSE(net_ping(define("http://h/", "").ping()).endpoint.socket);
+}
+
+TEST_CASE("the environment names a proxy where it is asked, for the scheme of the target", "[schemes][http][proxy]") {
+    ::setenv("http_proxy", "http://plain.example", 1);
+    ::setenv("https_proxy", "socks5h://secure.example", 1);
+    const auto host = [](const char* url, const char* text) {
+        const auto options = http_options(url, text);
+        return options.proxy ? options.proxy->host : "none";
+    };
+    CHECK(host("http://h/", "") == "none");
+    CHECK(host("http://h/", "proxy_from_environment: true") == "plain.example");
+    CHECK(host("https://h/", "proxy_from_environment: true") == "secure.example");
+    CHECK(host("rests://h/", "proxy_from_environment: true") == "secure.example");
+    CHECK(host("https://h/", "proxy_from_environment: true\nproxy: own.example") == "own.example");
+    ::unsetenv("http_proxy");
+    ::unsetenv("https_proxy");
+}
+
+TEST_CASE("proxy options that say nothing are pointed at, and wrong ones refused", "[schemes][http][proxy]") {
+    const auto [text, code] = GENERATE(table<std::string, std::string>({{"no_proxy: [a]", "unused-option"},
+                                                                        {"proxy_auth: any", "unused-option"},
+                                                                        {"proxy: socks5://p\nproxy_headers: {A: b}", "unused-option"},
+                                                                        {"proxy: socks5://p\nproxy_auth: digest", "unused-option"},
+                                                                        {"proxy: http://p\nproxy_ssl_verify_cert: false", "unused-option"},
+                                                                        {"proxy: p\nproxy_from_environment: true", "unused-option"},
+                                                                        {"proxy: socks4://u:p@p", "bad-value"},
+                                                                        {"proxy: p\nno_proxy: [h/8]", "bad-value"},
+                                                                        {"proxy: p\nno_proxy: [1]", "bad-value"},
+                                                                        {"proxy: p\nproxy_headers: {'a b': c}", "bad-value"}}));
+    const auto checked = define("https://h/", text);
+    INFO(checked.text());
+    CHECK(checked.text().find(code) != std::string::npos);
+    CHECK(checked.valid == (code == "unused-option"));
+    const auto good = define("https://h/", "proxy: ${env:QCONN_NO_SUCH}\nno_proxy: [a]");
+    CHECK(good.text().find("unused-option") == std::string::npos);
+}
+
+TEST_CASE("pings go through a tunnel for SOCKS, for TLS and where the proxy asks for the log-in", "[schemes][ping][proxy]") {
+    const auto endpoint = [](const char* url, const char* text) { return net_ping(define(url, text).ping(PingDepth::full)).endpoint; };
+    CHECK(endpoint("http://h/", "proxy: socks5://p").proxy);
+    CHECK(endpoint("http://h/", "proxy: u:p@p\nproxy_auth: digest").proxy);
+    CHECK(endpoint("http://h/", "proxy: socks5://p").host == "h");
+    CHECK_FALSE(endpoint("http://h/", "proxy: p\nproxy_auth: digest").proxy);
+    CHECK(endpoint("http://h/", "proxy: https://p").host == "p");
+    CHECK(endpoint("http://h/", "proxy: https://p").tls);
+    CHECK(endpoint("http://h/", "proxy: p\nno_proxy: [h]").host == "h");
+    const std::string request = wire(define("http://h/", "proxy: p\nproxy_headers: {X-Key: v}").ping(PingDepth::full));
+    CHECK(has(request, "\r\nX-Key: v\r\n"));
 }
 
 TEST_CASE("through a proxy a ping goes the way of the requests", "[schemes][ping]") {
