@@ -3,13 +3,17 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include <qconn/core/registry.hpp>
 #include <qconn/core/scheme.hpp>
+
+#include "core/known_files.hpp"
 
 namespace qconn::core {
 
@@ -31,11 +35,21 @@ struct Candidate {
     std::string problem{};
 };
 
+/// A connection that stands as its file says, where that file has not changed.
+struct StandingConnection {
+    std::shared_ptr<Slot> slot;
+    Place place;
+};
+/// By the path of their file. Has an entry only where all connections from there are as the file says.
+using StandingConnections = std::unordered_map<std::string, std::vector<StandingConnection>>;
+
 struct ScannedFile {
     /// With the final '/'; empty for a plain name.
     std::string directory;
     std::string name;
     std::vector<Candidate> connections;
+    /// In place of `connections` where the file was not read, as it is what it was.
+    std::vector<StandingConnection> standing;
     /// Set: not all that stands in the file is known. What it held before and is not among `connections` stays, stale for this reason.
     std::string problem;
     std::string path() const { return directory + name; }
@@ -53,11 +67,21 @@ struct ScannedPath {
 struct Scan {
     std::vector<ScannedPath> paths;
     std::size_t files{0};
+    /// Of these, those whose text was read.
+    std::size_t read{0};
+    /// Those that a later scan need not read.
+    KnownFiles known;
     Diagnostics diagnostics;
 };
 
-/// Reads all files; never throws for what the file system or a file's text says.
-Scan scan_paths(const std::vector<std::string>& paths, const Catalogue& catalogue, const RegistryOptions& options);
+/// What a scan need not read.
+struct Standing {
+    const KnownFiles* files{nullptr};
+    StandingConnections connections;
+};
+
+/// Reads all files but for what stands; never throws for what the file system or a file's text says.
+Scan scan_paths(const std::vector<std::string>& paths, const Catalogue& catalogue, const RegistryOptions& options, Standing standing = {});
 
 /// Adds the source lines of findings about names, which are known only when all files have been read: reads those files again. A line stays empty
 /// where the name is not at its place any more.

@@ -128,6 +128,9 @@ private:
     void commit(Commit& commit);
     void derive(Commit& commit, const std::shared_ptr<Slot>& slot, unsigned flags, const Extra* extra, std::uint32_t build);
     LoadReport apply(Scan scan, bool all);
+    /// Under load_mutex_.
+    LoadReport load_again();
+    Standing standing() const;
     void count(LoadReport& report) const;
 
     RegistryOptions options_;
@@ -139,6 +142,7 @@ private:
     /// One load at a time; taken before write_mutex_ and held while files are read.
     std::mutex load_mutex_;
     std::vector<std::string> paths_;  // guarded by load_mutex_
+    KnownFiles known_files_;          // guarded by load_mutex_
     std::mutex write_mutex_;
     bool closed_{false};
     std::set<std::string, std::less<>> directories_;

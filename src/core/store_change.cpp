@@ -244,20 +244,35 @@ LoadReport Store::load(const std::vector<std::string>& paths) {
     }
     paths_.insert(paths_.end(), fresh.begin(), fresh.end());
     // What was loaded before may have changed in any way: that is a reload.
-    return again ? apply(scan_paths(paths_, *catalogue_, options_), true) : apply(scan_paths(fresh, *catalogue_, options_), false);
+    if (again) return load_again();
+    Scan scan = scan_paths(fresh, *catalogue_, options_);
+    const KnownFiles known = std::move(scan.known);
+    LoadReport report = apply(std::move(scan), false);
+    known_files_.merge(known);
+    return report;
 }
 
 LoadReport Store::reload() {
     const std::scoped_lock load_lock{load_mutex_};
-    return apply(scan_paths(paths_, *catalogue_, options_), true);
+    return load_again();
+}
+
+LoadReport Store::load_again() {
+    Scan scan = scan_paths(paths_, *catalogue_, options_, standing());
+    KnownFiles known = std::move(scan.known);
+    LoadReport report = apply(std::move(scan), true);
+    known_files_ = std::move(known);
+    return report;
 }
 
 /// What a name is to be after a load.
 struct Store::Claim {
     std::string_view name;
     const ScannedFile* file;
-    /// Null: the connection stays as it was, stale, as what would say more cannot be read.
+    Place place;
+    /// Null: the connection stays as it was.
     const Candidate* candidate;
+    /// It stays stale for this reason, as what would say more cannot be read; null where its file is what it was.
     const std::string* problem;
 };
 
@@ -273,8 +288,10 @@ public:
         for (const Claim& claim : claims_) {
             if (claim.candidate)
                 take(claim, report);
-            else
+            else if (claim.problem)
                 hold(claim, report);
+            else if (existing(claim.name))  // unless code has removed it in the meantime
+                ++report.unchanged;
         }
         if (all_) remove_unclaimed(report);
         sort_diagnostics();
@@ -315,7 +332,8 @@ private:
 
     void claim_path(const ScannedPath& path) {
         for (const ScannedFile& file : path.files) {
-            for (const Candidate& candidate : file.connections) claim(file, candidate);
+            for (const Candidate& candidate : file.connections) claim({candidate.name, &file, candidate.place, &candidate, nullptr});
+            for (const StandingConnection& one : file.standing) claim({one.slot->name(), &file, one.place, nullptr, nullptr});
             if (file.problem.empty()) continue;
             const auto held = by_file_.find(file.path());
             if (held != by_file_.end())
@@ -330,24 +348,25 @@ private:
                 hold_all(slots, path.problem);
     }
 
-    void claim(const ScannedFile& file, const Candidate& candidate) {
-        const auto taken = by_name_.find(candidate.name);
+    void claim(const Claim& claim) {
+        const auto taken = by_name_.find(claim.name);
         const Claim* other = taken == by_name_.end() ? nullptr : &claims_[taken->second];
         const std::shared_ptr<Slot>* slot = nullptr;
-        const Version* version = existing(candidate.name, &slot);
-        if (!other && (!version || (all_ && !version->has(Version::k_from_code)))) return add_claim(file, &candidate, candidate.name, nullptr);
+        const Version* version = existing(claim.name, &slot);
+        if (!other && (!version || (all_ && !version->has(Version::k_from_code)))) return add_claim(claim);
 
-        const bool in_scan = other && other->candidate;
+        const std::string name{claim.name};
+        const std::string file = claim.file->path();
+        const bool in_scan = other && !other->problem;
         const std::string first_file = in_scan ? other->file->path() : store_.file_of(**slot, *version);
-        const Place first_place = in_scan ? other->candidate->place : unpack_extra(version->extra()).place;
+        const Place first_place = in_scan ? other->place : unpack_extra(version->extra()).place;
         const bool by_code = !in_scan && version->has(Version::k_from_code);
         const std::string first = by_code ? "by code" : place_text(first_file, first_place);
-        Diagnostic error = duplicate(candidate.name, file.path(), candidate.place, "it was defined first " + first + ", and that one stays");
+        Diagnostic error = duplicate(name, file, claim.place, "it was defined first " + first + ", and that one stays");
         error.hint = "give one of the two another name";
         scan_.diagnostics.push_back(std::move(error));
         if (by_code) return;
-        Diagnostic note = duplicate(candidate.name, first_file, first_place,
-                                    "this one stays, that " + place_text(file.path(), candidate.place) + " does not count");
+        Diagnostic note = duplicate(name, first_file, first_place, "this one stays, that " + place_text(file, claim.place) + " does not count");
         note.severity = Severity::note;
         scan_.diagnostics.push_back(std::move(note));
     }
@@ -362,15 +381,15 @@ private:
         return diagnostic;
     }
 
-    void add_claim(const ScannedFile& file, const Candidate* candidate, std::string_view name, const std::string* problem) {
-        by_name_.emplace(name, claims_.size());
-        claims_.push_back({name, &file, candidate, problem});
+    void add_claim(const Claim& claim) {
+        by_name_.emplace(claim.name, claims_.size());
+        claims_.push_back(claim);
     }
 
     void hold_all(const std::vector<const Slot*>& slots, const std::string& problem) {
         static const ScannedFile none;
         for (const Slot* slot : slots)
-            if (!by_name_.contains(slot->name())) add_claim(none, nullptr, slot->name(), &problem);
+            if (!by_name_.contains(slot->name())) add_claim({slot->name(), &none, {}, nullptr, &problem});
     }
 
     /// A file that cannot be read and never was: one invalid connection with its name.
@@ -382,7 +401,7 @@ private:
         candidate->settings = settings_of({});
         candidate->problem = file.problem;
         if (by_name_.contains(candidate->name) || existing(candidate->name)) return;  // the file's own diagnostic says enough
-        add_claim(file, candidate.get(), candidate->name, nullptr);
+        add_claim({candidate->name, &file, {}, candidate.get(), nullptr});
         stand_ins_.push_back(std::move(candidate));
     }
 
@@ -486,6 +505,7 @@ private:
 
     /// Those of the duplicates were found last.
     void sort_diagnostics() {
+        if (scan_.diagnostics.empty()) return;
         std::unordered_map<std::string, std::size_t> order;
         for (const ScannedPath& path : scan_.paths) {
             order.emplace(path.path, order.size());
@@ -515,6 +535,7 @@ private:
 LoadReport Store::apply(Scan scan, bool all) {
     LoadReport report;
     report.files = scan.files;
+    report.read = scan.read;
     Commit commit;
     {
         const std::scoped_lock lock{write_mutex_};
@@ -532,6 +553,7 @@ LoadReport Store::apply(Scan scan, bool all) {
                    all ? "reload" : "load",
                    "definitions read",
                    {{"files", std::to_string(report.files)},
+                    {"read", std::to_string(report.read)},
                     {"added", std::to_string(report.added)},
                     {"updated", std::to_string(report.updated)},
                     {"removed", std::to_string(report.removed)},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// What a store tells about its connections. Nothing secret leaves here except by definition().
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "base/text.hpp"
@@ -180,6 +181,23 @@ Definition Store::definition(std::string_view name) const {
     const Version* version = nullptr;
     const Slot& slot = at(name, version);
     return materialise(slot, *version);
+}
+
+Standing Store::standing() const {
+    Standing standing{&known_files_, {}};
+    std::unordered_set<std::string> differing;
+    const ReadSection section;
+    for_each([&](const std::shared_ptr<Slot>& slot, const Version& version) {
+        if (!version.directory || version.has(Version::k_from_code)) return;
+        const Extra extra = unpack_extra(version.extra(), usual_file(slot->name()));
+        std::string file = *version.directory + extra.file;
+        if (version.validity() != Validity::valid || extra.file_hash != 0 || extra.problem_hash != 0)
+            differing.insert(std::move(file));
+        else
+            standing.connections[std::move(file)].push_back({slot, extra.place});
+    });
+    for (const std::string& file : differing) standing.connections.erase(file);
+    return standing;
 }
 
 void Store::count(LoadReport& report) const {

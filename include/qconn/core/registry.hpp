@@ -126,6 +126,8 @@ struct ConnectionInfo {
 /// What a load or reload did.
 struct LoadReport {
     std::size_t files{0};
+    /// Of these, those whose text was read: a reload leaves out files that are known to be what they were.
+    std::size_t read{0};
     std::size_t added{0};
     std::size_t updated{0};
     std::size_t removed{0};
@@ -181,8 +183,9 @@ public:
     /// @throws Error LOAD-ERROR where there is no such directory or file
     LoadReport load(const std::string& path);
     LoadReport load(const std::vector<std::string>& paths);
-    /// Reads all paths again and takes over what has changed. Settings made by code (enabled, tags …) survive, also over the absence of the
-    /// connection's file (for 10,000 names; those gone for longest are forgotten first); definitions added by code stay.
+    /// Takes over what has changed. Reads the files that have another size, time or inode than before, and those that had findings or are younger
+    /// than 2 s; the report is as if all had been read. Settings made by code (enabled, tags …) survive, also over the absence of the connection's
+    /// file (for 10,000 names; those gone for longest are forgotten first); definitions added by code stay.
     LoadReport reload();
 
     /// @throws Error CONNECTION-UNKNOWN (with the nearest names), CONNECTION-DISABLED, INVALID-CONNECTION (with the reason), CONNECTION-TYPE-ERROR

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Files that a registry has read, so that a reload reads only those that have changed since.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+namespace qconn::core {
+
+/// Which file, and which state of it. The time of its last status change is in it for what the others do not show: rights that were taken away, a
+/// text of the same length under a time that was set back.
+struct FileStamp {
+    std::uint64_t device{0};
+    std::uint64_t inode{0};
+    std::int64_t size{0};
+    std::int64_t modified{0};  ///< nanoseconds since 1970
+    std::int64_t changed{0};
+
+    static FileStamp of(const struct stat& status) noexcept {
+        return {status.st_dev, status.st_ino, status.st_size, nanoseconds(status.st_mtim), nanoseconds(status.st_ctim)};
+    }
+    auto operator<=>(const FileStamp&) const = default;
+
+    /// Whether a later change must show in the stamp: a file system's clock may stand still for as long as the file is younger than this.
+    bool is_settled() const noexcept {
+        const auto now = std::chrono::system_clock::now().time_since_epoch();
+        return modified < std::chrono::duration_cast<std::chrono::nanoseconds>(now - k_young).count();
+    }
+
+private:
+    static constexpr std::chrono::seconds k_young{2};
+    static std::int64_t nanoseconds(const timespec& time) noexcept { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
+};
+
+/// Files that were read without any finding. A file with findings is read again by every reload, as they are to be told again. A value type.
+class KnownFiles {
+public:
+    void add(std::string_view path, const FileStamp& stamp, std::size_t connections) { files_.push_back(entry(path, stamp, connections)); }
+    /// Before contains().
+    void sort() {
+        std::sort(files_.begin(), files_.end());
+        files_.shrink_to_fit();
+    }
+    void merge(const KnownFiles& others) {
+        files_.insert(files_.end(), others.files_.begin(), others.files_.end());
+        sort();
+    }
+    bool contains(std::string_view path, const FileStamp& stamp, std::size_t connections) const {
+        return std::binary_search(files_.begin(), files_.end(), entry(path, stamp, connections));
+    }
+
+private:
+    struct Entry {
+        FileStamp stamp;
+        /// Links may change places without a trace in what they lead to.
+        std::uint64_t path_hash;
+        std::uint32_t connections;
+        auto operator<=>(const Entry&) const = default;
+    };
+    static Entry entry(std::string_view path, const FileStamp& stamp, std::size_t connections) {
+        return {stamp, std::hash<std::string_view>{}(path), static_cast<std::uint32_t>(connections)};
+    }
+
+    std::vector<Entry> files_;
+};
+
+}  // namespace qconn::core
