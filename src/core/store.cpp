@@ -429,6 +429,7 @@ void Store::derive(Commit& commit, const std::shared_ptr<Slot>& slot, unsigned f
 
 void Store::commit(Commit& commit) {
     // All that can fail comes first: new shards with what is added, and those without what is removed.
+    for (auto& [name, settings] : commit.kept) kept_.put(std::move(name), std::move(settings));
     struct Replacement {
         std::size_t at;
         std::unique_ptr<const Shard> shard;

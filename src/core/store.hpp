@@ -69,6 +69,7 @@ public:
 
     LoadReport load(const std::vector<std::string>& paths);
     LoadReport reload();
+    Plan plan(const std::vector<std::string>& paths);
 
     void add(Definition definition);
     void update(Definition definition);
@@ -130,6 +131,10 @@ private:
     LoadReport apply(Scan scan, bool all);
     /// Under load_mutex_.
     LoadReport load_again();
+    /// @throws Error LOAD-ERROR
+    static void require_paths(const std::vector<std::string>& paths);
+    /// What a change does, as a plan tells it.
+    void tell(Plan& plan, const Change& change) const;
     Standing standing() const;
     void count(LoadReport& report) const;
 

@@ -26,6 +26,7 @@ namespace qconn {
 
 class Catalogue;
 struct PingPlan;
+struct Plan;
 
 namespace core {
 class RegistryImpl;
@@ -187,6 +188,9 @@ public:
     /// than 2 s; the report is as if all had been read. Settings made by code (enabled, tags …) survive, also over the absence of the connection's
     /// file (for 10,000 names; those gone for longest are forgotten first); definitions added by code stay.
     LoadReport reload();
+    /// What a reload would do now (core/plan.hpp); changes nothing. With paths: what it would do were their content in place of what is loaded.
+    /// @throws Error LOAD-ERROR where there is no such directory or file
+    Plan plan(const std::vector<std::string>& paths = {});
 
     /// @throws Error CONNECTION-UNKNOWN (with the nearest names), CONNECTION-DISABLED, INVALID-CONNECTION (with the reason), CONNECTION-TYPE-ERROR
     /// naming both types, CONNECTION-EXCLUSIVE
