@@ -521,6 +521,10 @@ void Store::close() {
     Commit commit;
     const std::scoped_lock lock{write_mutex_};
     closed_ = true;
+    {
+        const std::scoped_lock paths_lock{paths_mutex_};
+        paths_.clear();  // a watch that does not know yet finds nothing
+    }
     for (const auto& part : shards_) {
         const Shard* shard = part.load(std::memory_order_relaxed);
         if (!shard) continue;

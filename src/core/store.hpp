@@ -70,6 +70,8 @@ public:
     LoadReport load(const std::vector<std::string>& paths);
     LoadReport reload();
     Plan plan(const std::vector<std::string>& paths);
+    /// What was loaded.
+    std::vector<std::string> paths() const;
 
     void add(Definition definition);
     void update(Definition definition);
@@ -146,8 +148,9 @@ private:
 
     /// One load at a time; taken before write_mutex_ and held while files are read.
     std::mutex load_mutex_;
-    std::vector<std::string> paths_;  // guarded by load_mutex_
-    KnownFiles known_files_;          // guarded by load_mutex_
+    std::vector<std::string> paths_;  // written under load_mutex_ and paths_mutex_, read under one of them
+    mutable std::mutex paths_mutex_;
+    KnownFiles known_files_;  // guarded by load_mutex_
     std::mutex write_mutex_;
     bool closed_{false};
     std::set<std::string, std::less<>> directories_;

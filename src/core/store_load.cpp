@@ -55,7 +55,10 @@ LoadReport Store::load(const std::vector<std::string>& paths) {
                 });
         fresh.push_back(path);
     }
-    paths_.insert(paths_.end(), fresh.begin(), fresh.end());
+    {
+        const std::scoped_lock lock{paths_mutex_};
+        paths_.insert(paths_.end(), fresh.begin(), fresh.end());
+    }
     // What was loaded before may have changed in any way: that is a reload.
     if (again) return load_again();
     Scan scan = scan_paths(fresh, *catalogue_, options_);
@@ -68,6 +71,11 @@ LoadReport Store::load(const std::vector<std::string>& paths) {
 LoadReport Store::reload() {
     const std::scoped_lock load_lock{load_mutex_};
     return load_again();
+}
+
+std::vector<std::string> Store::paths() const {
+    const std::scoped_lock lock{paths_mutex_};
+    return paths_;
 }
 
 LoadReport Store::load_again() {

@@ -112,7 +112,7 @@ int main(int argc, char** argv) {
                 const std::string& path = paths[static_cast<std::size_t>(i) * paths.size() / k_changed];
                 std::string text;
                 read_whole(path, text);
-                text[text.find("of many") + 3] = static_cast<char>('a' + run);
+                text[text.find(" of ") + 4] = static_cast<char>('a' + run);
                 if (std::FILE* file = std::fopen(path.c_str(), "w")) {
                     std::fwrite(text.data(), 1, text.size(), file);
                     std::fclose(file);

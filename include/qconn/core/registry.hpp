@@ -25,8 +25,10 @@
 namespace qconn {
 
 class Catalogue;
+class Watch;
 struct PingPlan;
 struct Plan;
+struct WatchOptions;
 
 namespace core {
 class RegistryImpl;
@@ -191,6 +193,9 @@ public:
     /// What a reload would do now (core/plan.hpp); changes nothing. With paths: what it would do were their content in place of what is loaded.
     /// @throws Error LOAD-ERROR where there is no such directory or file
     Plan plan(const std::vector<std::string>& paths = {});
+    /// Reloads when files change (core/watch.hpp), until the handle goes.
+    Watch watch(const WatchOptions& options);
+    Watch watch();
 
     /// @throws Error CONNECTION-UNKNOWN (with the nearest names), CONNECTION-DISABLED, INVALID-CONNECTION (with the reason), CONNECTION-TYPE-ERROR
     /// naming both types, CONNECTION-EXCLUSIVE
