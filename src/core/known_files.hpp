@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -27,7 +26,7 @@ struct FileStamp {
     static FileStamp of(const struct stat& status) noexcept {
         return {status.st_dev, status.st_ino, status.st_size, nanoseconds(status.st_mtim), nanoseconds(status.st_ctim)};
     }
-    auto operator<=>(const FileStamp&) const = default;
+    bool operator==(const FileStamp&) const = default;
 
     /// Whether a later change must show in the stamp: a file system's clock may stand still for as long as the file is younger than this.
     bool is_settled() const noexcept {
@@ -43,19 +42,26 @@ private:
 /// Files that were read without any finding. A file with findings is read again by every reload, as they are to be told again. A value type.
 class KnownFiles {
 public:
-    void add(std::string_view path, const FileStamp& stamp, std::size_t connections) { files_.push_back(entry(path, stamp, connections)); }
+    void add(std::uint64_t path_hash, const FileStamp& stamp, std::size_t connections) {
+        files_.push_back({stamp, path_hash, static_cast<std::uint32_t>(connections)});
+    }
     /// Before contains().
     void sort() {
-        std::sort(files_.begin(), files_.end());
+        std::sort(files_.begin(), files_.end(), before);
         files_.shrink_to_fit();
     }
     void merge(const KnownFiles& others) {
         files_.insert(files_.end(), others.files_.begin(), others.files_.end());
         sort();
     }
-    bool contains(std::string_view path, const FileStamp& stamp, std::size_t connections) const {
-        return std::binary_search(files_.begin(), files_.end(), entry(path, stamp, connections));
+    bool contains(std::uint64_t path_hash, const FileStamp& stamp, std::size_t connections) const {
+        const Entry entry{stamp, path_hash, static_cast<std::uint32_t>(connections)};
+        for (auto at = std::lower_bound(files_.begin(), files_.end(), entry, before); at != files_.end() && !before(entry, *at); ++at)
+            if (*at == entry) return true;
+        return false;
     }
+
+    static std::uint64_t hash_path(std::string_view path) noexcept { return std::hash<std::string_view>{}(path); }
 
 private:
     struct Entry {
@@ -63,10 +69,10 @@ private:
         /// Links may change places without a trace in what they lead to.
         std::uint64_t path_hash;
         std::uint32_t connections;
-        auto operator<=>(const Entry&) const = default;
+        bool operator==(const Entry&) const = default;
     };
-    static Entry entry(std::string_view path, const FileStamp& stamp, std::size_t connections) {
-        return {stamp, std::hash<std::string_view>{}(path), static_cast<std::uint32_t>(connections)};
+    static bool before(const Entry& a, const Entry& b) noexcept {
+        return a.stamp.inode != b.stamp.inode ? a.stamp.inode < b.stamp.inode : a.stamp.device < b.stamp.device;
     }
 
     std::vector<Entry> files_;

@@ -12,6 +12,7 @@
 #include <climits>
 #include <cstdlib>
 #include <memory>
+#include <memory_resource>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -119,6 +120,7 @@ public:
         scan.files = files_;
         scan.read = read_;
         scan.known = std::move(known_);
+        scan.standing = std::move(standing_.connections);
         scan.diagnostics = std::move(diagnostics_);
     }
 
@@ -174,7 +176,7 @@ private:
                 ++files_;
                 ++read_;
                 parse(file, path);
-                if (diagnostics_.size() == before && stamp_.is_settled()) known_.add(path, stamp_, file.connections.size());
+                if (diagnostics_.size() == before && stamp_.is_settled()) known_.add(KnownFiles::hash_path(path), stamp_, file.connections.size());
                 break;
         }
         scanned.files.push_back(std::move(file));
@@ -182,15 +184,17 @@ private:
 
     /// Whether the file is what it was when its connections were made from it; these are then in `file`.
     bool stands(ScannedFile& file, const std::string& path) {
-        const auto found = standing_.connections.find(path);
-        if (found == standing_.connections.end()) return false;
+        if (standing_.connections.empty()) return false;
+        const std::uint64_t hash = KnownFiles::hash_path(path);
+        const auto found = std::ranges::equal_range(standing_.connections, hash, {}, &StandingConnection::path_hash);
+        if (found.empty() || std::ranges::any_of(found, &StandingConnection::differs)) return false;
         struct stat status {};
         if (::stat(path.c_str(), &status) != 0) return false;
         const FileStamp stamp = FileStamp::of(status);
-        if (!standing_.files->contains(path, stamp, found->second.size())) return false;
+        if (!standing_.files->contains(hash, stamp, found.size())) return false;
         if (!seen_.emplace(status.st_dev, status.st_ino).second) return false;  // reading it tells the same
-        known_.add(path, stamp, found->second.size());
-        file.standing = std::move(found->second);
+        known_.add(hash, stamp, found.size());
+        file.standing = {found.begin(), found.end()};
         return true;
     }
 
@@ -298,7 +302,8 @@ private:
     Standing standing_;
     std::string text_;
     FileStamp stamp_;
-    std::set<FileId> seen_;
+    std::pmr::monotonic_buffer_resource memory_;
+    std::pmr::set<FileId> seen_{&memory_};
     KnownFiles known_;
     Diagnostics diagnostics_;
     std::size_t files_{0};

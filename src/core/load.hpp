@@ -3,10 +3,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -35,13 +36,14 @@ struct Candidate {
     std::string problem{};
 };
 
-/// A connection that stands as its file says, where that file has not changed.
+/// A connection of a file that need not be read again while it is what it was.
 struct StandingConnection {
+    std::uint64_t path_hash;
     std::shared_ptr<Slot> slot;
     Place place;
+    /// It is not as its file says, so that this must be read.
+    bool differs;
 };
-/// By the path of their file. Has an entry only where all connections from there are as the file says.
-using StandingConnections = std::unordered_map<std::string, std::vector<StandingConnection>>;
 
 struct ScannedFile {
     /// With the final '/'; empty for a plain name.
@@ -49,7 +51,7 @@ struct ScannedFile {
     std::string name;
     std::vector<Candidate> connections;
     /// In place of `connections` where the file was not read, as it is what it was.
-    std::vector<StandingConnection> standing;
+    std::span<const StandingConnection> standing;
     /// Set: not all that stands in the file is known. What it held before and is not among `connections` stays, stale for this reason.
     std::string problem;
     std::string path() const { return directory + name; }
@@ -71,13 +73,16 @@ struct Scan {
     std::size_t read{0};
     /// Those that a later scan need not read.
     KnownFiles known;
+    /// What `standing` of the files points into.
+    std::vector<StandingConnection> standing;
     Diagnostics diagnostics;
 };
 
 /// What a scan need not read.
 struct Standing {
     const KnownFiles* files{nullptr};
-    StandingConnections connections;
+    /// By the hash of their path, then place.
+    std::vector<StandingConnection> connections;
 };
 
 /// Reads all files but for what stands; never throws for what the file system or a file's text says.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// What a store tells about its connections. Nothing secret leaves here except by definition().
 #include <algorithm>
-#include <unordered_set>
+#include <tuple>
 #include <utility>
 
 #include "base/text.hpp"
@@ -185,18 +185,21 @@ Definition Store::definition(std::string_view name) const {
 
 Standing Store::standing() const {
     Standing standing{&known_files_, {}};
-    std::unordered_set<std::string> differing;
-    const ReadSection section;
-    for_each([&](const std::shared_ptr<Slot>& slot, const Version& version) {
-        if (!version.directory || version.has(Version::k_from_code)) return;
-        const Extra extra = unpack_extra(version.extra(), usual_file(slot->name()));
-        std::string file = *version.directory + extra.file;
-        if (version.validity() != Validity::valid || extra.file_hash != 0 || extra.problem_hash != 0)
-            differing.insert(std::move(file));
-        else
-            standing.connections[std::move(file)].push_back({slot, extra.place});
+    std::string path;
+    {
+        const ReadSection section;
+        standing.connections.reserve(size());
+        for_each([&](const std::shared_ptr<Slot>& slot, const Version& version) {
+            if (!version.directory || version.has(Version::k_from_code)) return;
+            const Extra extra = unpack_extra(version.extra(), usual_file(slot->name()));
+            const bool differs = version.validity() != Validity::valid || extra.file_hash != 0 || extra.problem_hash != 0;
+            (path = *version.directory) += extra.file;
+            standing.connections.push_back({KnownFiles::hash_path(path), slot, extra.place, differs});
+        });
+    }
+    std::sort(standing.connections.begin(), standing.connections.end(), [](const StandingConnection& a, const StandingConnection& b) {
+        return std::tuple{a.path_hash, a.place.line, a.place.column} < std::tuple{b.path_hash, b.place.line, b.place.column};
     });
-    for (const std::string& file : differing) standing.connections.erase(file);
     return standing;
 }
 

@@ -53,6 +53,8 @@ public:
 
     void run(LoadReport& report) {
         collect_existing();
+        claims_.reserve(scan_.files);
+        by_name_.reserve(scan_.files);
         for (const ScannedPath& path : scan_.paths) claim_path(path);
         for (const ScannedFile* file : unread_) stand_in(*file);  // last: a name belongs to the definition that has it
         for (const Claim& claim : claims_) {
