@@ -7,16 +7,11 @@
 
 #include <qconn/core/diagnostic.hpp>
 
+#include "cli/describe.hpp"
 #include "cli/tool.hpp"
 
 namespace qconn::cli {
 namespace {
-
-Value diagnostic_value(const Diagnostic& d) {
-    return Map{
-        {"severity", to_string(d.severity)}, {"code", d.code},       {"file", d.file}, {"line", d.place.line},       {"column", d.place.column},
-        {"length", d.place.length},          {"message", d.message}, {"hint", d.hint}, {"connection", d.connection}, {"source_line", d.source_line}};
-}
 
 int check(Tool& tool, const std::vector<std::string>& given) {
     if (const auto paths = positional(tool, given); !paths.empty()) tool.directories = paths;

@@ -7,6 +7,14 @@
 namespace qconn::cli {
 namespace {
 
+std::string upper(std::string_view text) {
+    std::string out{text};
+    std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    return out;
+}
+
+}  // namespace
+
 std::string_view validity_word(Validity validity) noexcept {
     switch (validity) {
         case Validity::valid: return "valid";
@@ -16,13 +24,11 @@ std::string_view validity_word(Validity validity) noexcept {
     return "";
 }
 
-std::string upper(std::string_view text) {
-    std::string out{text};
-    std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-    return out;
+Value diagnostic_value(const Diagnostic& d) {
+    return Map{
+        {"severity", to_string(d.severity)}, {"code", d.code},       {"file", d.file}, {"line", d.place.line},       {"column", d.place.column},
+        {"length", d.place.length},          {"message", d.message}, {"hint", d.hint}, {"connection", d.connection}, {"source_line", d.source_line}};
 }
-
-}  // namespace
 
 std::pair<std::string, Style> status_word(const ConnectionInfo& info) {
     if (info.validity == Validity::invalid) return {"invalid", Style::bad};

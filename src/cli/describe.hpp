@@ -3,8 +3,10 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include <qconn/core/diagnostic.hpp>
 #include <qconn/core/option.hpp>
 #include <qconn/core/registry.hpp>
 #include <qconn/core/scheme.hpp>
@@ -15,6 +17,9 @@ namespace qconn::cli {
 
 /// "ok", "disabled", "stale", "invalid".
 std::pair<std::string, Style> status_word(const ConnectionInfo& info);
+/// "valid", "stale", "invalid".
+std::string_view validity_word(Validity validity) noexcept;
+Value diagnostic_value(const Diagnostic& d);
 /// @param options  with options and the fields that only `show` gives
 Value info_value(const ConnectionInfo& info, bool options);
 

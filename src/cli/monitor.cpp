@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include <qconn/base/log.hpp>
+#include <qconn/core/watch.hpp>
 #include <qconn/monitor/monitor.hpp>
 
 #include "cli/duration.hpp"
@@ -19,6 +20,7 @@ struct MonitorArguments {
     std::string timeout;
     std::string fast;
     std::string duration;
+    bool no_watch{false};
     int fall{MonitorOptions{}.fall};
     int rise{MonitorOptions{}.rise};
 };
@@ -169,7 +171,8 @@ std::vector<std::string> screen(const Monitor& monitor, const std::deque<Event>&
 /// The loop of one run: events come from the monitor's threads, everything is written by this one.
 class Session {
 public:
-    Session(Tool& tool, const MonitorOptions& options) : tool_{tool}, signals_{{SIGINT, SIGTERM, SIGHUP}}, options_{options} {}
+    Session(Tool& tool, const MonitorOptions& options, bool watch)
+        : tool_{tool}, signals_{{SIGINT, SIGTERM, SIGHUP}}, options_{options}, watch_{watch} {}
 
     int run(std::optional<std::chrono::milliseconds> duration) {
         // The signals are blocked by now, so that every thread of the runtime that starts below inherits that.
@@ -185,6 +188,8 @@ public:
         const auto began = Clock::now();
         const Deadline end = duration ? Deadline{began + *duration} : Deadline{};
         monitor.start();
+        Watch files;
+        if (watch_) files = registry.watch({.on_reload = tell_errors});
         try {
             while (!stopped_) {
                 if (!deliver(table)) break;
@@ -227,14 +232,16 @@ private:
             stopped_ = true;
         }
         if (wake.signal == SIGHUP) {
-            const LoadReport report = registry.reload();
-            if (has_errors(report.diagnostics)) note("the definitions were read again and have errors; 'qconn check' shows them");
+            tell_errors(registry.reload());
         } else if (wake.signal != 0) {
             stopped_ = true;
         }
     }
 
-    static void note(std::string_view text) { std::fprintf(stderr, "qconn: note: %s\n", std::string{text}.c_str()); }
+    static void tell_errors(const LoadReport& report) {
+        if (has_errors(report.diagnostics))
+            std::fputs("qconn: note: the definitions were read again and have errors; 'qconn check' shows them\n", stderr);
+    }
 
     void summarise(const Monitor& monitor, Clock::duration time) {
         if (reader_gone_) return;
@@ -250,6 +257,7 @@ private:
     Tool& tool_;
     Signals signals_;
     const MonitorOptions options_;
+    const bool watch_;
     Inbox inbox_;
     Stream stream_;
     std::deque<Event> latest_;
@@ -262,7 +270,7 @@ int monitor(Tool& tool, const MonitorArguments& arguments) {
     const MonitorOptions options = monitor_options(arguments);
     std::optional<std::chrono::milliseconds> duration;
     if (!arguments.duration.empty()) duration = duration_option("--for", arguments.duration);
-    return Session{tool, options}.run(duration);
+    return Session{tool, options, !arguments.no_watch}.run(duration);
 }
 
 }  // namespace
@@ -278,9 +286,11 @@ void add_monitor(CLI::App& app, Tool& tool) {
     command->add_option("--fast", arguments->fast, "Time to the next ping after a first failure; default interval/10, within 100ms and 2s")
         ->type_name("TIME");
     command->add_option("--for", arguments->duration, "End after that time; default: at SIGINT or SIGTERM")->type_name("TIME");
+    command->add_flag("--no-watch", arguments->no_watch, "Do not read definitions again when their files change");
     command->footer(
         "On a terminal it shows a table, otherwise a line an event; with --json one object a line with event, name, state, from,\n"
-        "phase, reason, error, time, mono_ns and seq. SIGHUP reads the definitions again. Times: 100ms, 1s, 5m, 1h; a bare number is seconds.\n"
+        "phase, reason, error, time, mono_ns and seq. Definitions are read again when their files change, and at SIGHUP.\n"
+        "Times: 100ms, 1s, 5m, 1h; a bare number is seconds.\n"
         "SIGINT, SIGTERM and the end of --for end it with a summary and exit code 0, whatever is up or down then.\n\n"
         "Examples:\n"
         "  qconn monitor\n"

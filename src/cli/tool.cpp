@@ -21,6 +21,8 @@ std::string directories_text(const Tool& tool) {
     return text;
 }
 
+}  // namespace
+
 /// What --dir names and cannot be read: going on without it would leave out connections without a word in the exit code.
 void require_readable(const Tool& tool, const Diagnostics& diagnostics) {
     for (const Diagnostic& d : diagnostics) {
@@ -28,8 +30,6 @@ void require_readable(const Tool& tool, const Diagnostics& diagnostics) {
         throw Error{RegistryErrc::load, "LOAD-ERROR", "loading connections from \"" + d.file + "\": " + d.message}.with_reason(Reason::local);
     }
 }
-
-}  // namespace
 
 std::vector<std::string> positional(const Tool& tool, const std::vector<std::string>& given) {
     std::vector<std::string> all = given;

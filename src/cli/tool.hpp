@@ -83,6 +83,9 @@ Loaded read_definitions(Tool& tool);
 /// @throws NotFound where the files hold no connection
 void require_connections(const Tool& tool, const Loaded& loaded);
 
+/// @throws Error LOAD-ERROR where a directory or file that --dir names could not be read
+void require_readable(const Tool& tool, const Diagnostics& diagnostics);
+
 /// For commands that work on connections.
 /// @param note_errors  tells on standard error that some definitions have errors, and which command shows them
 /// @throws NotFound as read_definitions and require_connections
@@ -105,6 +108,7 @@ void add_list(CLI::App& app, Tool& tool);
 void add_show(CLI::App& app, Tool& tool);
 void add_schemes(CLI::App& app, Tool& tool);
 void add_schema(CLI::App& app, Tool& tool);
+void add_plan(CLI::App& app, Tool& tool);
 void add_ping(CLI::App& app, Tool& tool);
 void add_explain(CLI::App& app, Tool& tool);
 void add_monitor(CLI::App& app, Tool& tool);

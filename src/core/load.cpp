@@ -12,6 +12,7 @@
 #include <climits>
 #include <cstdlib>
 #include <memory>
+#include <memory_resource>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -73,7 +74,8 @@ enum class ReadOutcome { ok, gone, seen, failed };
 
 class Scanner {
 public:
-    Scanner(const Catalogue& catalogue, const RegistryOptions& options) : catalogue_{catalogue}, options_{options} {}
+    Scanner(const Catalogue& catalogue, const RegistryOptions& options, Standing standing = {})
+        : catalogue_{catalogue}, options_{options}, standing_{std::move(standing)} {}
     Scanner(const Scanner&) = delete;
     Scanner& operator=(const Scanner&) = delete;
     ~Scanner() { wipe(text_); }
@@ -112,8 +114,15 @@ public:
         }
     }
 
-    Diagnostics take_diagnostics() { return std::move(diagnostics_); }
-    std::size_t files() const noexcept { return files_; }
+    /// What was found besides the files' contents.
+    void finish(Scan& scan) {
+        known_.sort();
+        scan.files = files_;
+        scan.read = read_;
+        scan.known = std::move(known_);
+        scan.standing = std::move(standing_.connections);
+        scan.diagnostics = std::move(diagnostics_);
+    }
 
 private:
     void fail_path(ScannedPath& scanned, const std::string& what) {
@@ -148,7 +157,13 @@ private:
         file.directory = std::move(directory);
         file.name = std::move(name);
         const std::string path = file.path();
+        if (stands(file, path)) {
+            ++files_;
+            scanned.files.push_back(std::move(file));
+            return;
+        }
         Diagnostic failure;
+        const std::size_t before = diagnostics_.size();
         switch (read(path, given, failure)) {
             case ReadOutcome::gone:
             case ReadOutcome::seen: return;
@@ -159,13 +174,31 @@ private:
                 break;
             case ReadOutcome::ok:
                 ++files_;
+                ++read_;
                 parse(file, path);
+                if (diagnostics_.size() == before && stamp_.is_settled()) known_.add(KnownFiles::hash_path(path), stamp_, file.connections.size());
                 break;
         }
         scanned.files.push_back(std::move(file));
     }
 
-    /// Into text_.
+    /// Whether the file is what it was when its connections were made from it; these are then in `file`.
+    bool stands(ScannedFile& file, const std::string& path) {
+        if (standing_.connections.empty()) return false;
+        const std::uint64_t hash = KnownFiles::hash_path(path);
+        const auto found = std::ranges::equal_range(standing_.connections, hash, {}, &StandingConnection::path_hash);
+        if (found.empty() || std::ranges::any_of(found, &StandingConnection::differs)) return false;
+        struct stat status {};
+        if (::stat(path.c_str(), &status) != 0) return false;
+        const FileStamp stamp = FileStamp::of(status);
+        if (!standing_.files->contains(hash, stamp, found.size())) return false;
+        if (!seen_.emplace(status.st_dev, status.st_ino).second) return false;  // reading it tells the same
+        known_.add(hash, stamp, found.size());
+        file.standing = {found.begin(), found.end()};
+        return true;
+    }
+
+    /// Into text_ and stamp_.
     ReadOutcome read(const std::string& path, bool given, Diagnostic& failure) {
         // Not blocking: a pipe that was put there must not hold up the load.
         const FileHandle handle{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
@@ -190,6 +223,7 @@ private:
             return ReadOutcome::failed;
         }
         if (!seen_.emplace(status.st_dev, status.st_ino).second) return ReadOutcome::seen;
+        stamp_ = FileStamp::of(status);
         const auto limit = options_.limits.max_file_size;
         std::size_t used = 0;
         text_.resize(static_cast<std::size_t>(std::max<off_t>(status.st_size, 0)) + 1);  // one more shows the end without a second read
@@ -265,10 +299,15 @@ private:
 
     const Catalogue& catalogue_;
     const RegistryOptions& options_;
+    Standing standing_;
     std::string text_;
-    std::set<FileId> seen_;
+    FileStamp stamp_;
+    std::pmr::monotonic_buffer_resource memory_;
+    std::pmr::set<FileId> seen_{&memory_};
+    KnownFiles known_;
     Diagnostics diagnostics_;
     std::size_t files_{0};
+    std::size_t read_{0};
 };
 
 }  // namespace
@@ -321,13 +360,12 @@ std::string real_path(const std::string& path) {
     return resolved ? std::string{resolved.get()} : path;
 }
 
-Scan scan_paths(const std::vector<std::string>& paths, const Catalogue& catalogue, const RegistryOptions& options) {
-    Scanner scanner{catalogue, options};
+Scan scan_paths(const std::vector<std::string>& paths, const Catalogue& catalogue, const RegistryOptions& options, Standing standing) {
+    Scanner scanner{catalogue, options, std::move(standing)};
     Scan scan;
     scan.paths.reserve(paths.size());
     for (const std::string& path : paths) scan.paths.push_back(scanner.path(path));
-    scan.files = scanner.files();
-    scan.diagnostics = scanner.take_diagnostics();
+    scanner.finish(scan);
     return scan;
 }
 

@@ -3,6 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,6 +13,8 @@
 
 #include <qconn/core/registry.hpp>
 #include <qconn/core/scheme.hpp>
+
+#include "core/known_files.hpp"
 
 namespace qconn::core {
 
@@ -31,11 +36,22 @@ struct Candidate {
     std::string problem{};
 };
 
+/// A connection of a file that need not be read again while it is what it was.
+struct StandingConnection {
+    std::uint64_t path_hash;
+    std::shared_ptr<Slot> slot;
+    Place place;
+    /// It is not as its file says, so that this must be read.
+    bool differs;
+};
+
 struct ScannedFile {
     /// With the final '/'; empty for a plain name.
     std::string directory;
     std::string name;
     std::vector<Candidate> connections;
+    /// In place of `connections` where the file was not read, as it is what it was.
+    std::span<const StandingConnection> standing;
     /// Set: not all that stands in the file is known. What it held before and is not among `connections` stays, stale for this reason.
     std::string problem;
     std::string path() const { return directory + name; }
@@ -53,11 +69,24 @@ struct ScannedPath {
 struct Scan {
     std::vector<ScannedPath> paths;
     std::size_t files{0};
+    /// Of these, those whose text was read.
+    std::size_t read{0};
+    /// Those that a later scan need not read.
+    KnownFiles known;
+    /// What `standing` of the files points into.
+    std::vector<StandingConnection> standing;
     Diagnostics diagnostics;
 };
 
-/// Reads all files; never throws for what the file system or a file's text says.
-Scan scan_paths(const std::vector<std::string>& paths, const Catalogue& catalogue, const RegistryOptions& options);
+/// What a scan need not read.
+struct Standing {
+    const KnownFiles* files{nullptr};
+    /// By the hash of their path, then place.
+    std::vector<StandingConnection> connections;
+};
+
+/// Reads all files but for what stands; never throws for what the file system or a file's text says.
+Scan scan_paths(const std::vector<std::string>& paths, const Catalogue& catalogue, const RegistryOptions& options, Standing standing = {});
 
 /// Adds the source lines of findings about names, which are known only when all files have been read: reads those files again. A line stays empty
 /// where the name is not at its place any more.

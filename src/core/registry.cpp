@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <qconn/core/plan.hpp>
 #include <qconn/core/registry.hpp>
 #include <qconn/net/ping_plan.hpp>
 
@@ -20,6 +21,7 @@ Registry::~Registry() { store_of(impl_).close(); }
 LoadReport Registry::load(const std::string& path) { return store_of(impl_).load({path}); }
 LoadReport Registry::load(const std::vector<std::string>& paths) { return store_of(impl_).load(paths); }
 LoadReport Registry::reload() { return store_of(impl_).reload(); }
+Plan Registry::plan(const std::vector<std::string>& paths) { return store_of(impl_).plan(paths); }
 
 std::shared_ptr<Client> Registry::client(std::string_view name) { return get<Client>(name).pin(); }
 

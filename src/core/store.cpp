@@ -429,6 +429,7 @@ void Store::derive(Commit& commit, const std::shared_ptr<Slot>& slot, unsigned f
 
 void Store::commit(Commit& commit) {
     // All that can fail comes first: new shards with what is added, and those without what is removed.
+    for (auto& [name, settings] : commit.kept) kept_.put(std::move(name), std::move(settings));
     struct Replacement {
         std::size_t at;
         std::unique_ptr<const Shard> shard;
@@ -520,6 +521,10 @@ void Store::close() {
     Commit commit;
     const std::scoped_lock lock{write_mutex_};
     closed_ = true;
+    {
+        const std::scoped_lock paths_lock{paths_mutex_};
+        paths_.clear();  // a watch that does not know yet finds nothing
+    }
     for (const auto& part : shards_) {
         const Shard* shard = part.load(std::memory_order_relaxed);
         if (!shard) continue;

@@ -69,6 +69,9 @@ public:
 
     LoadReport load(const std::vector<std::string>& paths);
     LoadReport reload();
+    Plan plan(const std::vector<std::string>& paths);
+    /// What was loaded.
+    std::vector<std::string> paths() const;
 
     void add(Definition definition);
     void update(Definition definition);
@@ -128,6 +131,13 @@ private:
     void commit(Commit& commit);
     void derive(Commit& commit, const std::shared_ptr<Slot>& slot, unsigned flags, const Extra* extra, std::uint32_t build);
     LoadReport apply(Scan scan, bool all);
+    /// Under load_mutex_.
+    LoadReport load_again();
+    /// @throws Error LOAD-ERROR
+    static void require_paths(const std::vector<std::string>& paths);
+    /// What a change does, as a plan tells it.
+    void tell(Plan& plan, const Change& change) const;
+    Standing standing() const;
     void count(LoadReport& report) const;
 
     RegistryOptions options_;
@@ -138,7 +148,9 @@ private:
 
     /// One load at a time; taken before write_mutex_ and held while files are read.
     std::mutex load_mutex_;
-    std::vector<std::string> paths_;  // guarded by load_mutex_
+    std::vector<std::string> paths_;  // written under load_mutex_ and paths_mutex_, read under one of them
+    mutable std::mutex paths_mutex_;
+    KnownFiles known_files_;  // guarded by load_mutex_
     std::mutex write_mutex_;
     bool closed_{false};
     std::set<std::string, std::less<>> directories_;

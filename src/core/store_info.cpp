@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// What a store tells about its connections. Nothing secret leaves here except by definition().
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/text.hpp"
@@ -180,6 +181,26 @@ Definition Store::definition(std::string_view name) const {
     const Version* version = nullptr;
     const Slot& slot = at(name, version);
     return materialise(slot, *version);
+}
+
+Standing Store::standing() const {
+    Standing standing{&known_files_, {}};
+    std::string path;
+    {
+        const ReadSection section;
+        standing.connections.reserve(size());
+        for_each([&](const std::shared_ptr<Slot>& slot, const Version& version) {
+            if (!version.directory || version.has(Version::k_from_code)) return;
+            const Extra extra = unpack_extra(version.extra(), usual_file(slot->name()));
+            const bool differs = version.validity() != Validity::valid || extra.file_hash != 0 || extra.problem_hash != 0;
+            (path = *version.directory) += extra.file;
+            standing.connections.push_back({KnownFiles::hash_path(path), slot, extra.place, differs});
+        });
+    }
+    std::sort(standing.connections.begin(), standing.connections.end(), [](const StandingConnection& a, const StandingConnection& b) {
+        return std::tuple{a.path_hash, a.place.line, a.place.column} < std::tuple{b.path_hash, b.place.line, b.place.column};
+    });
+    return standing;
 }
 
 void Store::count(LoadReport& report) const {

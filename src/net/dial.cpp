@@ -128,7 +128,8 @@ private:
     /// Goes on once the contexts for the remote end and for the proxy are there.
     void load_contexts() {
         if (endpoint_.tls && !tls_) return load(endpoint_.tls, tls_);
-        if (proxy_ != nullptr && proxy_->kind == Proxy::Kind::https && !proxy_tls_) return load(proxy_->tls ? proxy_->tls : default_tls(), proxy_tls_);
+        if (proxy_ != nullptr && proxy_->kind == Proxy::Kind::https && !proxy_tls_)
+            return load(proxy_->tls ? proxy_->tls : default_tls(), proxy_tls_);
         begin_address();
     }
 

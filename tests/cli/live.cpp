@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The commands that ask real servers: ping, explain, call, monitor.
 #include <csignal>
+#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -386,7 +387,7 @@ TEST_CASE("a reader that does not read cannot keep monitor from ending", "[cli][
 TEST_CASE("monitor reads the definitions again at SIGHUP", "[cli][integration]") {
     const Estate estate;
     estate.add("files", "file://" + estate.directory.path());
-    Process process{estate.launch({"monitor", "--json", "--interval", "100ms"})};
+    Process process{estate.launch({"monitor", "--json", "--interval", "100ms", "--no-watch"})};
     CHECK(kinds_until(process, "files", "up").back() == "up");
 
     estate.add("more", "file://" + estate.directory.path());
@@ -396,4 +397,25 @@ TEST_CASE("monitor reads the definitions again at SIGHUP", "[cli][integration]")
     CHECK(kinds == std::vector<std::string>{"added", "up"});
     process.signal(SIGTERM);
     CHECK(process.finish().code == 0);
+}
+
+TEST_CASE("monitor follows its files: what is added, changed, broken and removed", "[cli][integration]") {
+    const Estate estate;
+    estate.add("files", "file://" + estate.directory.path());
+    Process process{estate.launch({"monitor", "--json", "--interval", "100ms"})};
+    CHECK(kinds_until(process, "files", "up").back() == "up");
+
+    estate.add("more", "file://" + estate.directory.path());
+    CHECK(kinds_until(process, "more", "up") == std::vector<std::string>{"added", "up"});
+    estate.add("more", "file:///tmp");
+    CHECK(kinds_until(process, "more", "updated").back() == "updated");
+    estate.add("broken", "fiel:///tmp");
+    CHECK(kinds_until(process, "broken", "invalid").back() == "invalid");
+    std::filesystem::remove(estate.directory / "more.qconn.yaml");
+    CHECK(kinds_until(process, "more", "removed").back() == "removed");
+
+    process.signal(SIGTERM);
+    const Outcome outcome = process.finish();
+    CHECK(outcome.code == 0);
+    CHECK(has(outcome.err, "have errors"));
 }

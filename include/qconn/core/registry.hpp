@@ -25,7 +25,10 @@
 namespace qconn {
 
 class Catalogue;
+class Watch;
 struct PingPlan;
+struct Plan;
+struct WatchOptions;
 
 namespace core {
 class RegistryImpl;
@@ -126,6 +129,8 @@ struct ConnectionInfo {
 /// What a load or reload did.
 struct LoadReport {
     std::size_t files{0};
+    /// Of these, those whose text was read: a reload leaves out files that are known to be what they were.
+    std::size_t read{0};
     std::size_t added{0};
     std::size_t updated{0};
     std::size_t removed{0};
@@ -181,9 +186,16 @@ public:
     /// @throws Error LOAD-ERROR where there is no such directory or file
     LoadReport load(const std::string& path);
     LoadReport load(const std::vector<std::string>& paths);
-    /// Reads all paths again and takes over what has changed. Settings made by code (enabled, tags …) survive, also over the absence of the
-    /// connection's file (for 10,000 names; those gone for longest are forgotten first); definitions added by code stay.
+    /// Takes over what has changed. Reads the files that have another size, time or inode than before, and those that had findings or are younger
+    /// than 2 s; the report is as if all had been read. Settings made by code (enabled, tags …) survive, also over the absence of the connection's
+    /// file (for 10,000 names; those gone for longest are forgotten first); definitions added by code stay.
     LoadReport reload();
+    /// What a reload would do now (core/plan.hpp); changes nothing. With paths: what it would do were their content in place of what is loaded.
+    /// @throws Error LOAD-ERROR where there is no such directory or file
+    Plan plan(const std::vector<std::string>& paths = {});
+    /// Reloads when files change (core/watch.hpp), until the handle goes.
+    Watch watch(const WatchOptions& options);
+    Watch watch();
 
     /// @throws Error CONNECTION-UNKNOWN (with the nearest names), CONNECTION-DISABLED, INVALID-CONNECTION (with the reason), CONNECTION-TYPE-ERROR
     /// naming both types, CONNECTION-EXCLUSIVE
