@@ -165,9 +165,8 @@ Settings::Settings(HttpOptions given, const Runtime& runtime) : options{std::mov
     if (options.proxy) {
         if (const std::string problem = net::proxy_problem(*options.proxy); !problem.empty()) refuse_here(problem);
         proxy_headers = net::proxy_headers(*options.proxy);
-        static const auto k_default_tls = std::make_shared<const TlsOptions>();
-        const auto& proxy_options = options.proxy->tls ? options.proxy->tls : k_default_tls;
-        if (options.proxy->kind == Proxy::Kind::https) proxy_tls = runtime.impl().tls_context(proxy_options, options.label);
+        if (options.proxy->kind == Proxy::Kind::https)
+            proxy_tls = runtime.impl().tls_context(options.proxy->tls ? *options.proxy->tls : TlsOptions{}, options.label);
     }
 
     // Redirects may lead from http to https, so the settings are checked for every client; equal ones are loaded once for all.
