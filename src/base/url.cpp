@@ -157,7 +157,55 @@ std::string Url::authority() const {
 
 namespace {
 
-std::string compose(const Url& url, std::string_view password, bool drop_bare_slash) {
+/// Names of query parameters whose values are masked. Compared in lower case, percent-decoded, without '-', '_' and '.'. Docs: definitions.md.
+struct CredentialName {
+    std::string_view word;
+    enum class Where : std::uint8_t { anywhere, at_end, whole } where;
+};
+constexpr CredentialName k_credential_names[] = {
+    {"password", CredentialName::Where::anywhere}, {"passwd", CredentialName::Where::anywhere},     {"passphrase", CredentialName::Where::anywhere},
+    {"secret", CredentialName::Where::anywhere},   {"token", CredentialName::Where::anywhere},      {"signature", CredentialName::Where::anywhere},
+    {"apikey", CredentialName::Where::anywhere},   {"credential", CredentialName::Where::anywhere}, {"key", CredentialName::Where::at_end},
+    {"sig", CredentialName::Where::at_end},        {"auth", CredentialName::Where::at_end},         {"authorization", CredentialName::Where::at_end},
+    {"pwd", CredentialName::Where::at_end},        {"pass", CredentialName::Where::at_end},         {"code", CredentialName::Where::whole},
+};
+
+bool names_credential(std::string_view parameter) {
+    std::string name;
+    for (const char c : percent_decode(parameter))
+        if (c != '-' && c != '_' && c != '.') name += text::lower(c);
+    const std::string_view view{name};
+    for (const auto& entry : k_credential_names) {
+        const bool found = entry.where == CredentialName::Where::whole    ? view == entry.word
+                           : entry.where == CredentialName::Where::at_end ? view.ends_with(entry.word)
+                                                                          : view.find(entry.word) != npos;
+        if (found) return true;
+    }
+    return false;
+}
+
+/// The values of parameters that hold credentials, from their '=' to the next '&', whatever else is in them.
+std::string mask_query(std::string_view text) {
+    std::size_t at = text.find('?');
+    if (at == npos) return std::string{text};
+    std::string out{text.substr(0, at)};
+    while (at < text.size()) {
+        const auto next = std::min(text.find('&', at + 1), text.size());
+        // A name begins after any of these, so that `a=1;token=x` and `#token=x` count too.
+        std::size_t name = at + 1;
+        std::size_t shown = next;
+        for (std::size_t i = name; i < next && shown == next; ++i) {
+            if (text[i] == ';' || text[i] == '#' || text[i] == '?') name = i + 1;
+            if (text[i] == '=' && names_credential(text.substr(name, i - name))) shown = i + 1;
+        }
+        out += text.substr(at, shown - at);
+        if (shown < next) out += k_masked;
+        at = next;
+    }
+    return out;
+}
+
+std::string compose(const Url& url, std::string_view password, std::string_view path) {
     std::string out;
     if (!url.scheme.empty()) out.append(url.scheme).append("://");
     if (url.username) {
@@ -168,16 +216,18 @@ std::string compose(const Url& url, std::string_view password, bool drop_bare_sl
     out += url.authority();
     // The slash that parts a drive letter from the scheme was not part of the path.
     if (url.host.empty() && url.path.size() >= 2 && url.path[1] == ':') out += '/';
-    if (!(drop_bare_slash && url.path == "/")) out += url.path;
-    return out;
+    return out.append(path);
 }
 
 }  // namespace
 
-std::string Url::masked() const { return compose(*this, k_masked, true); }
-std::string Url::reveal() const { return compose(*this, password ? password->reveal() : std::string_view{}, false); }
+std::string Url::masked() const { return compose(*this, k_masked, path == "/" ? std::string{} : mask_query(path)); }
+std::string Url::reveal() const { return compose(*this, password ? password->reveal() : std::string_view{}, path); }
 
-std::string mask_url(std::string_view text) {
+std::string mask_url(std::string_view whole) {
+    // The query first: a value with an '@' in it would lose only what stands before that.
+    const std::string query_masked = mask_query(whole);
+    const std::string_view text{query_masked};
     const auto scheme = text.find("://");
     const std::size_t begin = scheme == npos ? 0 : scheme + 3;
     const auto at = text.rfind('@');
