@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <qconn/base/url.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "fuzz/require.hpp"
+
+using namespace qconn;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string_view text{reinterpret_cast<const char*>(data), size};
+    (void)mask_url(text);
+
+    std::size_t length = 0;
+    const auto parts = split_urls(text);
+    for (const auto part : parts) {
+        QCONN_REQUIRE(part.find('|') == std::string_view::npos);
+        length += part.size();
+    }
+    QCONN_REQUIRE(!parts.empty() && length + parts.size() - 1 <= size);
+
+    auto url = Url::try_parse(text);
+    if (!url) return 0;
+    // What the password is makes no difference to the masked form.
+    if (url->password) {
+        Url other = *url;
+        other.password = Secret{"another"};
+        QCONN_REQUIRE(url->masked() == other.masked());
+    }
+    (void)Url::try_parse(url->reveal());
+    return 0;
+}
