@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 
 #include "base/text.hpp"
+#include "base/url_mask.hpp"
 
 namespace qconn {
 
@@ -184,8 +185,10 @@ bool names_credential(std::string_view parameter) {
     return false;
 }
 
+using IsOpen = std::function<bool(std::string_view)>;
+
 /// The values of parameters that hold credentials, from their '=' to the next '&', whatever else is in them.
-std::string mask_query(std::string_view text) {
+std::string mask_query(std::string_view text, const IsOpen& is_open = {}) {
     std::size_t at = text.find('?');
     if (at == npos) return std::string{text};
     std::string out{text.substr(0, at)};
@@ -199,7 +202,7 @@ std::string mask_query(std::string_view text) {
             if (text[i] == '=' && names_credential(text.substr(name, i - name))) shown = i + 1;
         }
         out += text.substr(at, shown - at);
-        if (shown < next) out += k_masked;
+        if (const auto value = text.substr(shown, next - shown); !value.empty()) out += is_open && is_open(value) ? value : k_masked;
         at = next;
     }
     return out;
@@ -224,9 +227,11 @@ std::string compose(const Url& url, std::string_view password, std::string_view 
 std::string Url::masked() const { return compose(*this, k_masked, path == "/" ? std::string{} : mask_query(path)); }
 std::string Url::reveal() const { return compose(*this, password ? password->reveal() : std::string_view{}, path); }
 
-std::string mask_url(std::string_view whole) {
+std::string mask_url(std::string_view text) { return mask_url(text, {}); }
+
+std::string mask_url(std::string_view whole, const IsOpen& is_open) {
     // The query first: a value with an '@' in it would lose only what stands before that.
-    const std::string query_masked = mask_query(whole);
+    const std::string query_masked = mask_query(whole, is_open);
     const std::string_view text{query_masked};
     const auto scheme = text.find("://");
     const std::size_t begin = scheme == npos ? 0 : scheme + 3;

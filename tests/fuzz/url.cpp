@@ -24,12 +24,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
     auto url = Url::try_parse(text);
     if (!url) return 0;
+    const std::string revealed = url->reveal();
+    const auto again = Url::try_parse(revealed);
+    QCONN_REQUIRE(again && *again == *url);
+    if (!url->password) return 0;
     // What the password is makes no difference to the masked form.
-    if (url->password) {
-        Url other = *url;
-        other.password = Secret{"another"};
-        QCONN_REQUIRE(url->masked() == other.masked());
-    }
-    (void)Url::try_parse(url->reveal());
+    Url other = *url;
+    other.password = Secret{"another"};
+    QCONN_REQUIRE(url->masked() == other.masked());
+    // A password that can be told from the rest is in no masked form.
+    constexpr std::size_t k_shortest = 4;
+    const std::string_view password = url->password->reveal();
+    if (password.size() < k_shortest || k_masked.find(password) != std::string_view::npos) return 0;
+    if (revealed.find(password) != revealed.rfind(password)) return 0;
+    QCONN_REQUIRE(mask_url(revealed).find(password) == std::string::npos);
+    QCONN_REQUIRE(url->masked().find(password) == std::string::npos);
     return 0;
 }
