@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A canary in every place of every built-in scheme that can hold a secret, taken from the option tables, written out where such values are masked and
 // by reference everywhere; then all that the library and the tool say about these connections is searched for it.
+#include <atomic>
 #include <cstdlib>
 #include <mutex>
 #include <string>
@@ -9,13 +10,17 @@
 
 #include <qconn/core/registry.hpp>
 #include <qconn/core/scheme.hpp>
+#include <qconn/file/file_client.hpp>
+#include <qconn/http/http_client.hpp>
 #include <qconn/monitor/monitor.hpp>
 
 #include "base/text.hpp"
 #include "estate.hpp"
+#include "support/black_hole.hpp"
 #include "support/catch.hpp"
 #include "support/free_port.hpp"
 #include "support/server.hpp"
+#include "support/wait.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
@@ -218,6 +223,32 @@ TEST_CASE("no canary is in what the library says: findings, errors, evidence, lo
     }
     check_silent(listener);
     CHECK(listener.heard() > 10 * aviary.names().size());
+}
+
+TEST_CASE("no canary is in what calls say after their client and registry have gone", "[secret][integration]") {
+    const SilentServer silent;
+    const Estate estate;
+    ::setenv("QCONN_T_GONE", "cn4ry-gone", 1);
+    estate.add("files", "file:///nowhere/${env:QCONN_T_GONE}");
+    estate.add("api", "http://127.0.0.1:" + std::to_string(silent.port()) + "/${env:QCONN_T_GONE}");
+    Listener listener;
+    std::atomic<int> ended{0};
+    const auto heard = [&](const auto& result) {
+        if (!result) listener.hear("callback", result.error().what());
+        ++ended;
+    };
+    for (int i = 0; i < 20; ++i) {
+        Registry registry;
+        registry.load(estate.directory.path());
+        const auto files = registry.open<FileClient>("files");
+        const auto api = registry.open<HttpClient>("api");
+        files->async_read("x", Deadline{5s}, [&](Result<std::string> result) { heard(result); });
+        api->async_request({.path = "x"}, Deadline{5s}, [&](Result<HttpResponse> result) { heard(result); });
+        api->async_request({.path = "http://127.0.0.1:1/cn4ry-gone"}, Deadline{5s}, [&](Result<HttpResponse> result) { heard(result); });
+    }
+    REQUIRE(wait_until([&] { return ended == 60; }));
+    CHECK(listener.heard() == 60);
+    check_silent(listener);
 }
 
 TEST_CASE("no canary is in what the tool prints", "[secret][cli][integration]") {
