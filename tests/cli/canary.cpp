@@ -276,7 +276,8 @@ TEST_CASE("no canary is in what the tool prints", "[secret][cli][integration]") 
     for (const auto& name : aviary.names()) {
         if (!name.starts_with("rests-") && !name.starts_with("file-")) continue;  // these have all the options that there are
         run({"show", name});
-        if (!name.ends_with("-env") && !name.ends_with("-literal") && name.find("-url-") == std::string::npos) continue;
+        const auto is_about = [&](const char* what) { return name.find(what) != std::string::npos; };
+        if (!is_about("-url-") && !is_about("-proxy-env") && !is_about("-token-") && !is_about("-password-")) continue;  // a process each takes long
         run({"explain", name, "--timeout", "2s"});
         run({"call", name, name.starts_with("file-") ? "stat" : "get", "no/such", "--timeout", "2s"});
     }
