@@ -38,7 +38,8 @@ struct QCONN_API Url {
     static Url parse(std::string_view text);
     static Result<Url> try_parse(std::string_view text);
 
-    /// The URL with `<masked>` for the password and for the values of query parameters that are named like credentials (`api_key`); a path that is only "/" is left out.
+    /// The URL with `<masked>` for the password and for the values of query parameters that are named like credentials (`api_key`); a path that is
+    /// only "/" is left out.
     std::string masked() const;
     /// The URL with its password.
     std::string reveal() const;
