@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "base/redaction.hpp"
+
 namespace qconn {
 
 struct Error::State {
@@ -139,8 +141,13 @@ Error& Error::with_reason(Reason reason) & {
     own().reason = reason;
     return *this;
 }
+// All errors about a connection come by here: what was read for its secret references goes out of their texts.
 Error& Error::with_connection(std::string_view name) & {
-    own().connection = name;
+    State& s = own();
+    s.connection = name;
+    const std::string title = redacted(name, s.what.substr(0, s.name_size));
+    s.what = title + ": " + redacted(name, s.what.substr(s.name_size + 2));
+    s.name_size = title.size();
     return *this;
 }
 Error& Error::with_retryable(bool yes) & {
@@ -157,7 +164,7 @@ Error& Error::with_detail(std::shared_ptr<const ErrorDetail> detail) & {
 }
 Error& Error::with_prefix(std::string_view prefix) & {
     State& s = own();
-    s.what.insert(s.name_size + 2, prefix);
+    s.what.insert(s.name_size + 2, redacted(s.connection, std::string{prefix}));
     return *this;
 }
 

@@ -7,6 +7,8 @@
 
 #include <unistd.h>
 
+#include "base/redaction.hpp"
+
 namespace qconn {
 
 struct Log::State {
@@ -63,9 +65,13 @@ bool Log::enabled(LogLevel level) const noexcept {
     return level >= limit && limit != LogLevel::off;
 }
 
-void Log::write(const LogRecord& record) const noexcept {
-    if (!enabled(record.level)) return;
+void Log::write(const LogRecord& given) const noexcept {
+    if (!enabled(given.level)) return;
     try {
+        LogRecord record = given;
+        const std::string text = redacted(given.connection, std::string{given.text});
+        record.text = text;
+        for (auto& [name, value] : record.fields) value = redacted(given.connection, std::move(value));
         if (state_) {
             if (state_->sink) state_->sink(record);
             return;

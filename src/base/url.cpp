@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 
 #include "base/text.hpp"
+#include "base/url_mask.hpp"
 
 namespace qconn {
 
@@ -34,12 +35,15 @@ bool is_ipv6_address(std::string_view host) {
     return ::inet_pton(AF_INET6, address.c_str(), &ignored) == 1;
 }
 
-/// `file` URLs that are pure paths: a drive letter (with or without a slash before it) or a UNC name.
+bool has_drives(std::string_view scheme) noexcept { return scheme == "file" || scheme == "dir"; }
+
+bool starts_with_drive(std::string_view path) noexcept { return path.size() >= 2 && text::is_alpha(path[0]) && path[1] == ':'; }
+
+/// `file` URLs that are pure paths: a drive letter (with a slash before it) or a UNC name.
 bool is_windows_path(std::string_view rest) noexcept {
-    const auto drive = [](std::string_view s) { return s.size() >= 2 && text::is_alpha(s[0]) && s[1] == ':'; };
     if (rest.empty()) return false;
     if (rest.substr(0, 2) == "\\\\" || rest.substr(0, 2) == "//") return true;
-    return (rest[0] == '/' || rest[0] == '\\') && drive(rest.substr(1));
+    return (rest[0] == '/' || rest[0] == '\\') && starts_with_drive(rest.substr(1));
 }
 
 /// Where the path begins in what follows the scheme; its size where there is no path.
@@ -72,16 +76,11 @@ Result<Url> Url::try_parse(std::string_view whole) {
     if (const auto n = scheme_length(rest)) {
         url.scheme = text::to_lower(rest.substr(0, n - 3));
         rest.remove_prefix(n);
-        if (scheme_length(rest)) {
-            auto inner = try_parse(rest);
-            if (!inner) return bad_url(whole, "the URL inside it cannot be read");
-            inner->scheme = std::move(url.scheme);
-            return inner;
-        }
+        // What stands inside is read by the rules of the outer scheme.
+        while (const auto inner = scheme_length(rest)) rest.remove_prefix(inner);
     }
-    if ((url.scheme == "file" || url.scheme == "dir") && is_windows_path(rest)) {
-        const bool drive = rest.size() >= 3 && rest[2] == ':';
-        url.path = drive ? rest.substr(1) : rest;
+    if (has_drives(url.scheme) && is_windows_path(rest)) {
+        url.path = starts_with_drive(rest.substr(1)) ? rest.substr(1) : rest;
         return url;
     }
 
@@ -157,7 +156,71 @@ std::string Url::authority() const {
 
 namespace {
 
-std::string compose(const Url& url, std::string_view password, bool drop_bare_slash) {
+/// Names of query parameters whose values are masked. Compared in lower case, percent-decoded, without '-', '_' and '.'. Docs: definitions.md.
+struct CredentialName {
+    std::string_view word;
+    enum class Where : std::uint8_t { anywhere, at_end, whole } where;
+};
+constexpr CredentialName k_credential_names[] = {
+    {"password", CredentialName::Where::anywhere}, {"passwd", CredentialName::Where::anywhere},     {"passphrase", CredentialName::Where::anywhere},
+    {"secret", CredentialName::Where::anywhere},   {"token", CredentialName::Where::anywhere},      {"signature", CredentialName::Where::anywhere},
+    {"apikey", CredentialName::Where::anywhere},   {"credential", CredentialName::Where::anywhere}, {"key", CredentialName::Where::at_end},
+    {"sig", CredentialName::Where::at_end},        {"auth", CredentialName::Where::at_end},         {"authorization", CredentialName::Where::at_end},
+    {"pwd", CredentialName::Where::at_end},        {"pass", CredentialName::Where::at_end},         {"code", CredentialName::Where::whole},
+};
+
+bool names_credential(std::string_view parameter) {
+    std::string name;
+    for (const char c : percent_decode(parameter))
+        if (c != '-' && c != '_' && c != '.') name += text::lower(c);
+    const std::string_view view{name};
+    for (const auto& entry : k_credential_names) {
+        const bool found = entry.where == CredentialName::Where::whole    ? view == entry.word
+                           : entry.where == CredentialName::Where::at_end ? view.ends_with(entry.word)
+                                                                          : view.find(entry.word) != npos;
+        if (found) return true;
+    }
+    return false;
+}
+
+using IsOpen = std::function<bool(std::string_view)>;
+
+struct Range {
+    std::size_t begin;
+    std::size_t end;
+};
+
+/// The values of parameters that hold credentials, from their '=' to the next '&', whatever else is in them.
+std::vector<Range> credential_values(std::string_view text, const IsOpen& is_open) {
+    std::vector<Range> values;
+    for (std::size_t at = text.find('?'); at < text.size();) {
+        const auto next = std::min(text.find('&', at + 1), text.size());
+        // A name begins after any of these, so that `a=1;token=x` and `#token=x` count too.
+        std::size_t name = at + 1;
+        for (std::size_t i = name; i < next; ++i) {
+            if (text[i] == ';' || text[i] == '#' || text[i] == '?') name = i + 1;
+            if (text[i] != '=' || !names_credential(text.substr(name, i - name))) continue;
+            const Range value{i + 1, next};
+            if (value.begin < value.end && !(is_open && is_open(text.substr(value.begin, value.end - value.begin)))) values.push_back(value);
+            break;
+        }
+        at = next;
+    }
+    return values;
+}
+
+/// What follows `from`, with the values that begin there masked.
+std::string masked_after(std::string_view text, std::size_t from, const std::vector<Range>& values) {
+    std::string out;
+    for (const Range& value : values) {
+        if (value.begin < from) continue;
+        out.append(text.substr(from, value.begin - from)).append(k_masked);
+        from = value.end;
+    }
+    return out.append(text.substr(from));
+}
+
+std::string compose(const Url& url, std::string_view password, std::string_view path) {
     std::string out;
     if (!url.scheme.empty()) out.append(url.scheme).append("://");
     if (url.username) {
@@ -167,33 +230,40 @@ std::string compose(const Url& url, std::string_view password, bool drop_bare_sl
     }
     out += url.authority();
     // The slash that parts a drive letter from the scheme was not part of the path.
-    if (url.host.empty() && url.path.size() >= 2 && url.path[1] == ':') out += '/';
-    if (!(drop_bare_slash && url.path == "/")) out += url.path;
-    return out;
+    if (url.host.empty() && starts_with_drive(url.path)) out += '/';
+    return out.append(path);
 }
 
 }  // namespace
 
-std::string Url::masked() const { return compose(*this, k_masked, true); }
-std::string Url::reveal() const { return compose(*this, password ? password->reveal() : std::string_view{}, false); }
+std::string Url::masked() const { return compose(*this, k_masked, path == "/" ? std::string{} : masked_after(path, 0, credential_values(path, {}))); }
+std::string Url::reveal() const { return compose(*this, password ? password->reveal() : std::string_view{}, path); }
 
-std::string mask_url(std::string_view text) {
-    const auto scheme = text.find("://");
-    const std::size_t begin = scheme == npos ? 0 : scheme + 3;
+std::string mask_url(std::string_view text) { return mask_url(text, {}); }
+
+std::string mask_url(std::string_view text, const IsOpen& is_open) {
+    const std::vector<Range> values = credential_values(text, is_open);
+    // Only a scheme at the beginning is one: "://" may be part of a password.
+    std::size_t begin = 0;
+    while (const auto n = scheme_length(text.substr(begin))) begin += n;
     const auto at = text.rfind('@');
     if (at == npos || at < begin) {
         // A password with a forgotten '@' stands after a ':' where only digits, the port, belong.
         const auto end = std::min(text.find('/', begin), text.size());
-        const auto colon = text.substr(begin, end - begin).rfind(':');
-        if (colon == npos || text.substr(begin, end - begin).front() == '[') return std::string{text};
-        const auto port = text.substr(begin + colon + 1, end - begin - colon - 1);
-        for (const char c : port)
+        const auto authority = text.substr(begin, end - begin);
+        const auto colon = authority.rfind(':');
+        if (colon == npos || authority.front() == '[') return masked_after(text, 0, values);
+        for (const char c : authority.substr(colon + 1))
             if (!text::is_digit(c)) return std::string{text.substr(0, begin + colon + 1)}.append(k_masked);
-        return std::string{text};
+        return masked_after(text, 0, values);
     }
+    // Whether the '@' ends the user information or belongs to a credential of the query: both are masked.
+    std::size_t shown = at;
+    for (const Range& value : values)
+        if (value.begin <= at && at < value.end) shown = value.end;
     const auto colon = text.find(':', begin);
     const std::size_t from = colon == npos || colon > at ? begin : colon + 1;
-    return std::string{text.substr(0, from)}.append(k_masked).append(text.substr(at));
+    return std::string{text.substr(0, from)}.append(k_masked).append(masked_after(text, shown, values));
 }
 
 std::vector<std::string_view> split_urls(std::string_view text) {

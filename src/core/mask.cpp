@@ -7,6 +7,7 @@
 #include <qconn/base/secret.hpp>
 #include <qconn/base/url.hpp>
 
+#include "base/url_mask.hpp"
 #include "core/catalogue_impl.hpp"
 #include "core/parsed_source.hpp"
 #include "core/secret_ref.hpp"
@@ -26,12 +27,18 @@ Value hidden(const Value& value) {
     return value.is_string() && is_reference(value.as_string()) ? value : Value{k_masked};
 }
 
+/// A URL, or what may be one or its path. References in it are single words meanwhile, so that nothing in them is taken for a part of it.
+std::string masked_url(std::string_view text) {
+    const SecretTokens tokens{text};
+    return tokens.restore(mask_url(tokens.opaque(), [&](std::string_view value) { return is_reference(tokens.restore(value)); }));
+}
+
 /// Only scalars and lists of texts of options that hold no secrets.
 Value open(const Value& value) {
     switch (value.kind()) {
         case ValueKind::string: {
             const auto text = value.as_string();
-            return text.find('@') == std::string_view::npos && text.find("://") == std::string_view::npos ? value : Value{mask_url(text)};
+            return text.find_first_of("@?") == std::string_view::npos && text.find("://") == std::string_view::npos ? value : Value{masked_url(text)};
         }
         case ValueKind::list: {
             List out;
@@ -63,7 +70,7 @@ Value masked_value(const OptionSpec* spec, const Value& value) {
 
 Definition masked(const Definition& definition, const Scheme* scheme) {
     Definition out = definition;
-    out.url = mask_url(definition.url);
+    out.url = masked_url(definition.url);
     out.options = {};
     for (const auto& [name, value] : definition.options) {
         const OptionSpec* spec = scheme ? scheme->option(name) : nullptr;

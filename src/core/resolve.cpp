@@ -7,6 +7,7 @@
 
 #include <qconn/base/error.hpp>
 
+#include "base/redaction.hpp"
 #include "base/text.hpp"
 #include "core/catalogue_impl.hpp"
 #include "core/secret_ref.hpp"
@@ -83,7 +84,7 @@ public:
         if (slash != std::string::npos) directory_ = definition.file.substr(0, slash);
     }
 
-    Value value(const Value& in, bool environment, const std::string& what) const {
+    Value value(const Value& in, bool environment, const std::string& what) {
         switch (in.kind()) {
             case ValueKind::string: {
                 std::string text = this->text(in.as_string(), environment, what);
@@ -108,7 +109,7 @@ public:
     }
 
     /// The value of an option, which the table's rules hold for as for one that is written out.
-    Value option(const OptionSpec& spec, const Value& in) const {
+    Value option(const OptionSpec& spec, const Value& in) {
         const std::string what = "the option '" + spec.name + "'";
         Value out = value(in, spec.environment, what);
         if (!is_known_at_use(in, spec.environment)) return out;
@@ -128,7 +129,7 @@ public:
             .with_connection(definition_.name);
     }
 
-    Url url(bool environment) const {
+    Url url(bool environment) {
         const core::SecretTokens tokens{definition_.url};
         auto parsed = Url::try_parse(tokens.opaque());
         if (!parsed) {
@@ -155,10 +156,13 @@ public:
         return out;
     }
 
+    /// Everything that was read for references.
+    Redaction take_redaction() noexcept { return std::move(redaction_); }
+
 private:
-    std::string text(std::string_view in, bool environment, const std::string& what) const {
+    std::string text(std::string_view in, bool environment, const std::string& what) {
         try {
-            return core::resolve_text(in, environment, what, directory_, definition_.name);
+            return core::resolve_text(in, environment, what, directory_, definition_.name, &redaction_);
         } catch (Error& e) {
             if (e.connection().empty()) e.with_connection(definition_.name);
             throw;
@@ -176,6 +180,7 @@ private:
 
     const Definition& definition_;
     std::string directory_;
+    Redaction redaction_;
 };
 
 }  // namespace
@@ -196,7 +201,7 @@ ResolvedDefinition Catalogue::resolve(const Definition& definition) const {
             .with_reason(Reason::unsupported)
             .with_connection(definition.name);
     }
-    const Resolver resolver{definition};
+    Resolver resolver{definition};
     ResolvedDefinition out;
     out.name = definition.name;
     out.scheme = definition.scheme();
@@ -207,6 +212,7 @@ ResolvedDefinition Catalogue::resolve(const Definition& definition) const {
         const Value& value = given ? *given : spec.fallback;
         if (!value.is_null()) out.options.insert(spec.name, resolver.option(spec, value));
     }
+    out.redaction = publish(out.name, resolver.take_redaction());
     return out;
 }
 

@@ -14,6 +14,7 @@
 #include <qconn/base/error.hpp>
 #include <qconn/core/diagnostic.hpp>
 
+#include "base/redaction.hpp"
 #include "base/text.hpp"
 #include "core/environment.hpp"
 
@@ -287,7 +288,8 @@ Secret read_secret(const SecretRef& reference, std::string_view directory, std::
          Reason::unsupported);
 }
 
-std::string resolve_text(std::string_view text, bool environment, std::string_view what, std::string_view directory, std::string_view connection) {
+std::string resolve_text(std::string_view text, bool environment, std::string_view what, std::string_view directory, std::string_view connection,
+                         Redaction* redaction) {
     if (!may_have_references(text)) return environment ? substitute_environment(text, what) : std::string{text};
     struct Part {
         std::string plain;
@@ -300,7 +302,10 @@ std::string resolve_text(std::string_view text, bool environment, std::string_vi
         switch (piece.kind) {
             case SecretPiece::Kind::text: part.plain = environment ? substitute_environment(piece.text, what) : std::string{piece.text}; break;
             case SecretPiece::Kind::literal: part.plain = "${"; break;
-            case SecretPiece::Kind::reference: part.secret = read_secret(piece.reference, directory, connection); break;
+            case SecretPiece::Kind::reference:
+                part.secret = read_secret(piece.reference, directory, connection);
+                if (redaction) redaction->add(part.secret.reveal(), piece.reference.text());
+                break;
         }
         size += part.plain.size() + part.secret.reveal().size();
         parts.push_back(std::move(part));

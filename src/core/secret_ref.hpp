@@ -14,6 +14,10 @@
 #include <qconn/base/secret.hpp>
 #include <qconn/base/value.hpp>
 
+namespace qconn {
+class Redaction;
+}
+
 namespace qconn::core {
 
 /// A file that is referred to may not be larger.
@@ -95,7 +99,9 @@ Secret read_secret(const SecretRef& reference, std::string_view directory, std::
 /// A text with everything in its place: `$NAME` and the like from the environment where `environment` is set, literals, then secrets.
 /// The caller wipes it.
 /// @param what  names the place in messages: "option 'password'"
+/// @param redaction  gets what was read for each reference; may be null
 /// @throws Error SECRET-ERROR; LIMIT-EXCEEDED where variables name themselves
-std::string resolve_text(std::string_view text, bool environment, std::string_view what, std::string_view directory, std::string_view connection);
+std::string resolve_text(std::string_view text, bool environment, std::string_view what, std::string_view directory, std::string_view connection,
+                         Redaction* redaction = nullptr);
 
 }  // namespace qconn::core

@@ -8,6 +8,7 @@
 
 #include <qconn/core/registry_error.hpp>
 
+#include "core/make.hpp"
 #include "core/store_commit.hpp"
 #include "core/thread_cache.hpp"
 
@@ -281,7 +282,7 @@ std::shared_ptr<void> Store::pin_made(const std::shared_ptr<Slot>& slot, const s
             ClientCell::Made made;
             const ResolvedDefinition resolved = resolve(definition, &made.fingerprint);
             const Scheme* scheme = catalogue_->find(resolved.scheme);
-            if (scheme && scheme->make_client) made.client = scheme->make_client(resolved, options_.runtime);
+            if (scheme && scheme->make_client) made.client = make_client(*scheme, resolved, options_.runtime);
             if (!made.client)
                 throw Error{RegistryErrc::invalid, "INVALID-CONNECTION", "the scheme of \"" + slot->name() + "\" made no client"}.with_connection(
                     slot->name());
@@ -335,7 +336,7 @@ std::shared_ptr<void> Store::open(std::string_view name, const std::type_info& t
     ResolvedDefinition resolved = resolve(definition, nullptr);
     wipe(definition.url);
     if (!open_options.path.empty() || !open_options.path_add.empty()) resolved.url.path = joined_path(resolved.url.path, open_options);
-    std::shared_ptr<Client> client = scheme->make_client(resolved, options_.runtime);
+    std::shared_ptr<Client> client = make_client(*scheme, resolved, options_.runtime);
     void* typed = client ? cast_client(*scheme, type, client.get()) : nullptr;
     if (!typed) throw_type_error(definition.name, *scheme, type);
     return {std::move(client), typed};
@@ -356,7 +357,7 @@ SlotPlan Store::make_plan(const std::shared_ptr<Slot>& slot, PingDepth depth) co
     std::uint64_t fingerprint = 0;
     const ResolvedDefinition resolved = resolve(definition, &fingerprint);
     wipe(definition.url);
-    return {scheme->make_ping(resolved, depth, options_.runtime), build, fingerprint};
+    return {make_ping(*scheme, resolved, depth, options_.runtime), build, fingerprint};
 }
 
 bool Store::refresh_secrets(const std::shared_ptr<Slot>& slot, std::uint64_t fingerprint) {

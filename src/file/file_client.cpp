@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "base/redaction.hpp"
 #include "file/file_error.hpp"
 #include "file/operation.hpp"
 #include "file/storage.hpp"
@@ -25,9 +26,10 @@ std::string tidy(std::string_view path) {
 }  // namespace
 
 struct FileClient::Impl {
-    Impl(FileOptions o, Runtime r) : options{std::move(o)}, runtime{std::move(r)} {}
+    Impl(FileOptions o, Runtime r) : options{std::move(o)}, redactions{redactions_of(options.label)}, runtime{std::move(r)} {}
 
     FileOptions options;
+    Redactions redactions;  // in force also for what is said after the client has gone
     Runtime runtime;
     file::Calls calls;
     std::atomic<bool> closed{false};

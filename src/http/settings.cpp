@@ -88,7 +88,7 @@ void check_headers(const Headers& headers) {
     }
 }
 
-Settings::Settings(HttpOptions given, const Runtime& runtime) : options{std::move(given)} {
+Settings::Settings(HttpOptions given, const Runtime& runtime) : options{std::move(given)}, redactions{redactions_of(options.label)} {
     const std::string about = options.label.empty() ? std::string{} : "connection \"" + options.label + "\": ";
     Url url;
     {

@@ -13,6 +13,7 @@
 #include <qconn/http/http_client.hpp>
 #include <qconn/net/runtime.hpp>
 
+#include "base/redaction.hpp"
 #include "http/target.hpp"
 #include "net/curl_proxy.hpp"
 
@@ -33,6 +34,8 @@ struct Settings {
     Settings(HttpOptions given, const Runtime& runtime);
 
     HttpOptions options;
+    /// In force also for what is said after the client has gone.
+    Redactions redactions;
     /// Where the URL leads.
     Target base;
     /// Its path, encoded; a query may follow.

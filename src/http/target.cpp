@@ -191,14 +191,15 @@ Target resolve_location(const Target& from, std::string_view location) {
 
 std::string encode_path(std::string_view path, const PathRules& rules) {
     if (path.find_first_of("\r\n") != std::string_view::npos) {
-        throw make_http_error(HttpErrc::url, "the path \"" + text::printable(text::shorten(path, 200)) + "\" holds a line break; it was not sent",
+        throw make_http_error(HttpErrc::url,
+                              "the path \"" + text::printable(text::shorten(mask_url(path), 200)) + "\" holds a line break; it was not sent",
                               Phase::none, Reason::bad_value);
     }
     if (rules.pre_encoded) {
         const std::size_t at = path.find_first_of("{}|\\^~[]`");
         if (at != std::string_view::npos) {
             throw make_http_error(HttpErrc::url_encoding,
-                                  std::string{"the path \""} + text::printable(text::shorten(path, 200)) + "\" holds '" + path[at] +
+                                  std::string{"the path \""} + text::printable(text::shorten(mask_url(path), 200)) + "\" holds '" + path[at] +
                                       "', which must be percent-encoded; encode it or switch off option pre_encoded_urls",
                                   Phase::none, Reason::bad_value);
         }

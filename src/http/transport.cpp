@@ -11,6 +11,12 @@ namespace qconn::http {
 
 namespace {
 
+/// By its name an error is made fit to be shown.
+Error named(Error error, std::string_view label) {
+    if (error.connection().empty() && !label.empty()) error.with_connection(label);
+    return error;
+}
+
 /// Owns its request, which the exchange only refers to.
 struct RequestHolder {
     HttpRequest request;
@@ -28,7 +34,9 @@ public:
 
     void complete() override {
         Callback<HttpResponse> callback = std::move(callback_);
-        deliver(callback, take_result(), runtime_.log(), label_);
+        Result<HttpResponse> result = take_result();
+        if (!result) result = named(result.error(), label_);
+        deliver(callback, std::move(result), runtime_.log(), label_);
     }
 
 private:
@@ -77,14 +85,17 @@ HttpResponse Transport::request(const HttpRequest& request, Deadline deadline, C
                          "or post_blocking")
             .with_connection(settings_->options.label);
     }
-    Exchange exchange{settings_, request, deadline, mode};
+    const auto settings = settings_;
     try {
-        driver_.run(exchange);
-    } catch (const Error& error) {
-        if (error.code() != make_error_code(Errc::cancelled)) throw;
-        throw make_http_error(HttpErrc::cancelled, "the client was destroyed", Phase::none, Reason::cancelled, settings_->options.label);
-    }
-    return std::move(exchange.take_result()).value();
+        Exchange exchange{settings, request, deadline, mode};
+        try {
+            driver_.run(exchange);
+        } catch (const Error& error) {
+            if (error.code() != make_error_code(Errc::cancelled)) throw;
+            throw make_http_error(HttpErrc::cancelled, "the client was destroyed", Phase::none, Reason::cancelled, settings->options.label);
+        }
+        return std::move(exchange.take_result()).value();
+    } catch (const Error& error) { throw named(error, settings->options.label); }
 }
 
 Operation Transport::async_request(HttpRequest request, Deadline deadline, Callback<HttpResponse> callback, CallMode mode) {
@@ -100,7 +111,7 @@ Operation Transport::async_request(HttpRequest request, Deadline deadline, Callb
             runtime_);
     } catch (const Error& error) {
         return refuse([shared, error, log = runtime_.log(), settings = settings_] {
-            deliver(*shared, Result<HttpResponse>{error}, log, settings->options.label);
+            deliver(*shared, Result<HttpResponse>{named(error, settings->options.label)}, log, settings->options.label);
         });
     }
     return driver_.start(std::move(exchange));

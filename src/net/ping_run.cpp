@@ -10,6 +10,7 @@
 
 #include <qconn/net/net_error.hpp>
 
+#include "base/redaction.hpp"
 #include "net/blocking_pool.hpp"
 #include "net/dial.hpp"
 #include "net/dialogue_driver.hpp"
@@ -51,13 +52,21 @@ void conclude(PingResult& result, std::optional<Error> error) {
     result.error = std::move(error);
 }
 
+/// Takes out what came from secret references; errors have that behind them.
+void clean(PingResult& result, std::string_view label) {
+    for (auto& step : result.steps) step.evidence = redacted(label, std::move(step.evidence));
+    if (!result.tls) return;
+    result.tls->verdict = redacted(label, std::move(result.tls->verdict));
+}
+
 /// A ping over a stream. On its loop's thread.
 class NetRun : public std::enable_shared_from_this<NetRun> {
 public:
-    NetRun(Loop& loop, std::shared_ptr<const NetPing> plan, PingRun::Options options, PingRun::Done done)
+    NetRun(Loop& loop, std::shared_ptr<const NetPing> plan, std::shared_ptr<const Redaction> redaction, PingRun::Options options, PingRun::Done done)
         : runtime_{loop.runtime()},
           loop_{loop},
           plan_{std::move(plan)},
+          redaction_{std::move(redaction)},
           label_{options.label},
           wants_steps_{options.steps},
           stream_{std::move(options.kept)},
@@ -301,6 +310,7 @@ private:
         const auto self = shared_from_this();
         ended_ = true;
         auto kept = std::move(outcome_->kept);
+        clean(result_, label_);
         auto done = std::exchange(done_, nullptr);
         UniqueFunction<void()> call{[&] { done(std::move(result_), std::move(kept)); }};
         run_guarded(call, loop_.log());
@@ -317,6 +327,7 @@ private:
     const std::shared_ptr<RuntimeImpl> runtime_;  // does not end while a ping runs
     Loop& loop_;
     const std::shared_ptr<const NetPing> plan_;
+    const std::shared_ptr<const Redaction> redaction_;  // in force while the run has something to say
     const std::string label_;
     const bool wants_steps_;
     bool starting_{false};
@@ -339,10 +350,12 @@ private:
 /// A ping that blocks a thread of the pool, after earlier ones of the same plan. This object belongs to the loop's thread; the job only posts.
 class BlockingRun : public std::enable_shared_from_this<BlockingRun> {
 public:
-    BlockingRun(Loop& loop, std::shared_ptr<const BlockingPing> plan, const PingRun::Options& options, PingRun::Done done)
+    BlockingRun(Loop& loop, std::shared_ptr<const BlockingPing> plan, std::shared_ptr<const Redaction> redaction, const PingRun::Options& options,
+                PingRun::Done done)
         : runtime_{loop.runtime()},
           loop_{loop},
           plan_{std::move(plan)},
+          redaction_{std::move(redaction)},
           label_{options.label},
           deadline_{options.deadline},
           wants_steps_{options.steps},
@@ -351,7 +364,8 @@ public:
     void start() {
         result_.started = Clock::now();
         // The job shares nothing but the plan with a run that may have ended by the time it returns.
-        auto job = [weak = weak_from_this(), loop = loop_.shared_from_this(), plan = plan_, deadline = deadline_, label = label_] {
+        auto job = [weak = weak_from_this(), loop = loop_.shared_from_this(), plan = plan_, redaction = redaction_, deadline = deadline_,
+                    label = label_] {
             if (weak.expired()) return;  // given up before its turn came
             PingEvidence seen;
             std::optional<Error> error;
@@ -420,6 +434,7 @@ private:
             else
                 result_.steps.push_back({Phase::protocol, true, result_.time, std::move(seen.text)});
         }
+        clean(result_, label_);
         auto done = std::exchange(done_, nullptr);
         UniqueFunction<void()> call{[&] { done(std::move(result_), nullptr); }};
         run_guarded(call, loop_.log());
@@ -428,6 +443,7 @@ private:
     const std::shared_ptr<RuntimeImpl> runtime_;
     Loop& loop_;
     const std::shared_ptr<const BlockingPing> plan_;
+    const std::shared_ptr<const Redaction> redaction_;
     const std::string label_;
     const Deadline deadline_;
     const bool wants_steps_;
@@ -533,12 +549,13 @@ private:
 
 std::unique_ptr<PingRun> PingRun::start(Loop& loop, const PingPlan& plan, Options options, Done done) {
     if (const auto* net = std::get_if<std::shared_ptr<const NetPing>>(&plan.what)) {
-        auto run = std::make_shared<NetRun>(loop, *net, std::move(options), std::move(done));
+        auto run = std::make_shared<NetRun>(loop, *net, plan.redaction, std::move(options), std::move(done));
         auto handle = std::make_unique<RunHandle<NetRun>>(run);
         run->start();
         return handle;
     }
-    auto run = std::make_shared<BlockingRun>(loop, std::get<std::shared_ptr<const BlockingPing>>(plan.what), options, std::move(done));
+    auto run =
+        std::make_shared<BlockingRun>(loop, std::get<std::shared_ptr<const BlockingPing>>(plan.what), plan.redaction, options, std::move(done));
     auto handle = std::make_unique<RunHandle<BlockingRun>>(run);
     run->start();
     return handle;

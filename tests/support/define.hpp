@@ -10,6 +10,7 @@
 #include <qconn/core/definition.hpp>
 #include <qconn/core/scheme.hpp>
 
+#include "core/make.hpp"
 #include "support/catch.hpp"
 
 namespace qconn::test {
@@ -34,10 +35,10 @@ struct Checked {
         for (const auto& one : diagnostics) all += render(one);
         return all;
     }
-    PingPlan ping(PingDepth depth = PingDepth::standard) const { return scheme().make_ping(resolved(), depth, Runtime{}); }
+    PingPlan ping(PingDepth depth = PingDepth::standard) const { return core::make_ping(scheme(), resolved(), depth, Runtime{}); }
     template <class T>
     std::shared_ptr<T> client() const {
-        auto client = std::dynamic_pointer_cast<T>(scheme().make_client(resolved(), Runtime{}));
+        auto client = std::dynamic_pointer_cast<T>(core::make_client(scheme(), resolved(), Runtime{}));
         REQUIRE(client != nullptr);
         return client;
     }

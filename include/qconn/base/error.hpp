@@ -119,6 +119,7 @@ public:
     // For the code that makes the error. Each changes this object only, never a copy.
     Error& with_phase(Phase phase) &;
     Error& with_reason(Reason reason) &;
+    /// What secret references of that connection were resolved to is replaced by the references in name and message, as in a later prefix.
     Error& with_connection(std::string_view name) &;
     Error& with_retryable(bool yes) &;
     Error& with_spoils_connection(bool yes) &;

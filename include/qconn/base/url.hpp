@@ -38,7 +38,8 @@ struct QCONN_API Url {
     static Url parse(std::string_view text);
     static Result<Url> try_parse(std::string_view text);
 
-    /// The URL with `<masked>` for the password; a path that is only "/" is left out.
+    /// The URL with `<masked>` for the password and for the values of query parameters that are named like credentials (`api_key`); a path that is
+    /// only "/" is left out.
     std::string masked() const;
     /// The URL with its password.
     std::string reveal() const;
@@ -49,7 +50,7 @@ struct QCONN_API Url {
 };
 
 /// A masked form of any text that may be a URL, also of one that cannot be parsed: everything between "://" and the last '@' is
-/// masked from the first ':' on (from the start where there is none).
+/// masked from the first ':' on (from the start where there is none), and so are the values of query parameters that are named like credentials.
 QCONN_API std::string mask_url(std::string_view text);
 
 /// Parts of a pipe-separated list of URLs, in order. Every '|' separates: split before parsing.

@@ -25,6 +25,8 @@
 
 namespace qconn {
 
+class Redaction;
+
 /// A definition ready for use: checked, defaults filled in, secrets and environment resolved. Wipes its texts when it goes.
 struct QCONN_API ResolvedDefinition {
     ResolvedDefinition() = default;
@@ -37,6 +39,8 @@ struct QCONN_API ResolvedDefinition {
     Url url;
     /// With defaults; explicitly unset ones are absent.
     Map options;
+    /// Keeps what its secret references were resolved to out of errors and log records about `name`. The registry holds it as long as the client.
+    std::shared_ptr<const Redaction> redaction;
 };
 
 /// How one client may be used by many callers; the registry keeps to it.

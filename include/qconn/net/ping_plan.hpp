@@ -16,6 +16,8 @@
 
 namespace qconn {
 
+class Redaction;
+
 /// A ping over the network layer. Immutable while it is used; cheap to run many times.
 struct NetPing {
     Endpoint endpoint;
@@ -51,6 +53,8 @@ struct PingPlan {
     PingPlan(NetPing net) : what{std::make_shared<const NetPing>(std::move(net))} {}
     PingPlan(BlockingPing blocking) : what{std::make_shared<const BlockingPing>(std::move(blocking))} {}
     std::variant<std::shared_ptr<const NetPing>, std::shared_ptr<const BlockingPing>> what;
+    /// Of the definition that it was made from (ResolvedDefinition::redaction); the registry sets it. Held as long as a run of the plan.
+    std::shared_ptr<const Redaction> redaction{};
 };
 
 }  // namespace qconn

@@ -170,6 +170,38 @@ TEST_CASE("text that may be a URL is masked without being understood", "[base][u
     CHECK(qconn::mask_url("x://h:80/p") == "x://h:80/p");
 }
 
+TEST_CASE("masked forms show no query value that is named like a credential", "[base][url]") {
+    for (const char* name : {"api_key", "apikey", "API-Key", "key", "token", "access_token", "client_secret", "password", "pwd", "sig",
+                             "X-Amz-Signature", "auth", "code", "api%5Fkey"}) {
+        CAPTURE(name);
+        const std::string query = std::string{"?a=1&"} + name + "=";
+        CHECK(Url::parse("rests://h/p" + query + "canary@x&b=2").masked() == "rests://h/p" + query + "<masked>&b=2");
+        CHECK(qconn::mask_url("rests://h/p" + query + "canary&b=2") == "rests://h/p" + query + "<masked>&b=2");
+        CHECK(qconn::mask_url("rests://h/p" + query + "x@canary").find("canary") == std::string::npos);
+    }
+    CHECK(Url::parse("rests://h/p?postcode=1&page=2").masked() == "rests://h/p?postcode=1&page=2");
+    CHECK(qconn::mask_url("rests://h/p?a=1;token=canary") == "rests://h/p?a=1;token=<masked>");
+    CHECK(Url::parse("rests://h/p?token=shown").reveal() == "rests://h/p?token=shown");
+}
+
+TEST_CASE("what looks like a part of a URL inside a password is masked with it", "[base][url]") {
+    for (const char* text :
+         {"r\x90st://us:canary://x@h", "u:x://canary@h", "http://u:1234/canary?key=canary@h", "http://u:canary?token=x@h", "a://b://u:x:canary@h"}) {
+        CAPTURE(text);
+        CHECK(qconn::mask_url(text).find("canary") == std::string::npos);
+        CHECK(Url::parse(text).masked().find("canary") == std::string::npos);
+    }
+}
+
+TEST_CASE("a URL that was taken apart is the same when it is put together", "[base][url]") {
+    for (const char* text : {"ws://u:p@/::p/u", "file:///c:/x", "file:////server/share", "file:////:/x", "dir://http://h/x", "soap://file:///c:/x",
+                             "file://x:///c:/x"}) {
+        CAPTURE(text);
+        const Url url = Url::parse(text);
+        CHECK(Url::parse(url.reveal()) == url);
+    }
+}
+
 TEST_CASE("an error about a URL shows no password", "[base][url]") {
     for (const char* bad : {"http://user:canary@host:port/", "http://user:canary", "http://user:canary:x@host:1:2/"}) {
         CAPTURE(bad);

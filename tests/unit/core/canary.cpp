@@ -172,3 +172,29 @@ TEST_CASE("a masked definition keeps its shape and the names of its secrets", "[
                                   {"username", nullptr},
                                   {"nosuch", "<masked>"}});
 }
+
+TEST_CASE("credentials in queries are masked in URLs and paths, and shown where they are references", "[secret]") {
+    qconn::Definition d;
+    d.name = "a";
+    d.url = "shop://h/x?token=canary&key=${env:K}&sig=a${env:S}&b=1";
+    d.options = qconn::Map{{"keyfile", "/x?token=canary&b=1"}, {"proxy", "http://p/?api_key=${file:/a?b&c=d}"}};
+    const auto m = qconn::core::masked(d, test::catalogue().find("shop"));
+
+    CHECK(m.url == "shop://h/x?token=<masked>&key=${env:K}&sig=<masked>&b=1");
+    CHECK(m.options == qconn::Map{{"keyfile", "/x?token=<masked>&b=1"}, {"proxy", "http://p/?api_key=${file:/a?b&c=d}"}});
+}
+
+TEST_CASE("an error about a resolved definition shows its references", "[secret]") {
+    ::setenv("QCONN_T_CANARY", k_canary, 1);
+    qconn::Definition d;
+    d.name = "resolved";
+    d.url = "shop://${env:QCONN_T_CANARY}.example/x";
+    const auto said = [&] {
+        return std::string{qconn::make_error(qconn::Errc::system, "to " + std::string{k_canary}).with_connection(d.name).message()};
+    };
+    {
+        const auto resolved = test::catalogue().resolve(d);
+        CHECK(said() == "to ${env:QCONN_T_CANARY}");
+    }
+    CHECK(said() == "to " + std::string{k_canary});
+}
