@@ -37,6 +37,26 @@ std::pair<std::string, Style> status_word(const ConnectionInfo& info) {
     return {"ok", Style::good};
 }
 
+std::vector<OperatorSetting> operator_settings(const Registry& registry, const ConnectionInfo& info) {
+    const Definition definition = registry.definition(info.name);
+    std::vector<OperatorSetting> settings;
+    const auto compare = [&](const char* name, const Value& in_file, const Value& in_use) {
+        if (in_file != in_use) settings.push_back({name, in_file, in_use});
+    };
+    compare("enabled", definition.enabled.value_or(true), info.enabled);
+    compare("monitored", definition.monitored.value_or(true), info.monitored);
+    compare("locked", definition.locked.value_or(false), info.locked);
+    compare("debug_data", definition.debug_data.value_or(false), info.debug_data);
+    compare("tags", definition.tags, info.tags);
+    return settings;
+}
+
+Value in_file_value(const std::vector<OperatorSetting>& settings) {
+    Map map;
+    for (const OperatorSetting& one : settings) map.set(one.name, one.in_file);
+    return map;
+}
+
 Value info_value(const ConnectionInfo& info, bool options) {
     Map map{{"name", info.name},
             {"status", status_word(info).first},

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <qconn/core/diagnostic.hpp>
 #include <qconn/core/option.hpp>
@@ -20,6 +21,16 @@ std::pair<std::string, Style> status_word(const ConnectionInfo& info);
 /// "valid", "stale", "invalid".
 std::string_view validity_word(Validity validity) noexcept;
 Value diagnostic_value(const Diagnostic& d);
+/// A setting that an operator has made otherwise than the connection's file says.
+struct OperatorSetting {
+    std::string name;
+    Value in_file;
+    Value in_use;
+};
+std::vector<OperatorSetting> operator_settings(const Registry& registry, const ConnectionInfo& info);
+/// By name, what the file says; for JSON.
+Value in_file_value(const std::vector<OperatorSetting>& settings);
+
 /// @param options  with options and the fields that only `show` gives
 Value info_value(const ConnectionInfo& info, bool options);
 

@@ -13,13 +13,19 @@ int list(Tool& tool) {
     const auto infos = loaded.registry->infos();
     if (tool.json) {
         List all;
-        for (const ConnectionInfo& info : infos) all.push_back(info_value(info, false));
+        for (const ConnectionInfo& info : infos) {
+            Value value = info_value(info, false);
+            value.as_map().set("in_file", in_file_value(operator_settings(*loaded.registry, info)));
+            all.push_back(std::move(value));
+        }
         tool.out.json(all);
         return k_ok;
     }
     Table table{{"NAME", "STATUS", "TYPE", "URL", "DESCRIPTION"}};
     for (const ConnectionInfo& info : infos) {
-        const auto [word, style] = status_word(info);
+        auto [word, style] = status_word(info);
+        for (const OperatorSetting& one : operator_settings(*loaded.registry, info))
+            if (one.name == "enabled") word += info.enabled ? " (file: disabled)" : " (file: enabled)";
         table.add({info.name, {word, style}, info.type.empty() ? "-" : info.type, info.url, info.description});
     }
     tool.out.text(table.render(tool.out));
@@ -31,7 +37,8 @@ int list(Tool& tool) {
 void add_list(CLI::App& app, Tool& tool) {
     auto* command = app.add_subcommand("list", "List all connections");
     command->footer(
-        "The status is ok, disabled, stale (its new version is bad, the former one is used) or invalid.\n\n"
+        "The status is ok, disabled, stale (its new version is bad, the former one is used) or invalid. Where an operator\n"
+        "has enabled or disabled a connection, what its file says follows it.\n\n"
         "Examples:\n"
         "  qconn list\n"
         "  qconn list --dir connections --json | jq -r '.[].name'");

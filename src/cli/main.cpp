@@ -118,6 +118,9 @@ int main(int argc, char** argv) {
         ->type_name("NAME|PATH")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app.add_option("--state", tool.state, "File that keeps what enable and disable set; default: QCONN_STATE of the environment; without it none")
+        ->type_name("FILE")
+        ->envname("QCONN_STATE");
     app.add_flag("--json", tool.json, "JSON instead of text; errors too, on standard error");
     app.add_flag("--no-colour,--no-color", tool.no_colour, "No colours; NO_COLOR in the environment does the same");
     app.require_subcommand(1);
@@ -133,13 +136,14 @@ int main(int argc, char** argv) {
         "  qconn monitor --interval 5s --json\n"
         "  qconn call shop-api get orders/17\n"
         "'qconn COMMAND --help' has more of each.");
-    for (const auto add : {add_check, add_list, add_show, add_schemes, add_schema, add_plan, add_ping, add_explain, add_monitor, add_call, add_docs})
+    for (const auto add : {add_check, add_list, add_show, add_schemes, add_schema, add_plan, add_ping, add_explain, add_monitor, add_enable,
+                           add_disable, add_call, add_docs})
         add(app, tool);
     take_marks_off(app);
     for (CLI::App* command : app.get_subcommands({})) {
         take_marks_off(*command);
         command->fallthrough();
-        command->footer("Options of all commands: --dir DIR, --module NAME|PATH, --json, --no-colour; see 'qconn --help'.\n\n" +
+        command->footer("Options of all commands: --dir DIR, --module NAME|PATH, --state FILE, --json, --no-colour; see 'qconn --help'.\n\n" +
                         command->get_footer());
     }
 

@@ -116,11 +116,11 @@ int plan(Tool& tool, const PlanArguments& arguments) {
     const auto next = positional(tool, arguments.next);
     if (next.empty()) throw UsageError("the new directory is missing: qconn plan DIR compares what --dir names with it");
     if (!arguments.against.empty()) tool.directories = arguments.against;
-    Registry registry{RegistryOptions{.catalogue = &tool.catalogue}};
+    const auto registry = make_registry(tool);
     Plan plan;
     try {
-        require_readable(tool, registry.load(tool.directories).diagnostics);
-        plan = registry.plan(next);
+        require_readable(tool, registry->load(tool.directories).diagnostics);
+        plan = registry->plan(next);
     } catch (const Error& error) {
         if (error.name() == "LOAD-ERROR" && error.reason() == Reason::not_found) throw NotFound(error.what());
         throw;

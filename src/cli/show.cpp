@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// `qconn show`: all that is known of one connection without asking anybody.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "cli/describe.hpp"
 #include "cli/tool.hpp"
@@ -14,8 +15,11 @@ int show(Tool& tool, const std::vector<std::string>& given) {
     const Registry& registry = *loaded.registry;
     require_connection(registry, name);
     const ConnectionInfo info = registry.info(name);
+    const auto settings = operator_settings(registry, info);
     if (tool.json) {
-        tool.out.json(info_value(info, true));
+        Value value = info_value(info, true);
+        value.as_map().set("in_file", in_file_value(settings));
+        tool.out.json(value);
         return k_ok;
     }
 
@@ -31,11 +35,19 @@ int show(Tool& tool, const std::vector<std::string>& given) {
     fact("url", info.url);
     fact("type", info.type);
     fact("file", info.file + (info.place.line > 0 ? ":" + std::to_string(info.place.line) : ""));
-    if (!info.enabled) fact("enabled", "no");
-    if (!info.monitored) fact("monitored", "no");
-    if (info.locked) fact("locked", "yes");
-    if (info.debug_data) fact("debug_data", "yes");
-    if (!info.tags.empty()) fact("tags", to_text(Value{info.tags}));
+    const auto shown = [](const Value& value) { return value.is_bool() ? std::string{value.as_bool() ? "yes" : "no"} : to_text(value); };
+    const auto setting = [&](const char* label, const Value& value, bool usual) {
+        const auto other = std::find_if(settings.begin(), settings.end(), [&](const OperatorSetting& one) { return one.name == label; });
+        if (other != settings.end())
+            fact(label, shown(value) + ", set by an operator; the file says " + shown(other->in_file));
+        else if (!usual)
+            fact(label, shown(value));
+    };
+    setting("enabled", info.enabled, info.enabled);
+    setting("monitored", info.monitored, info.monitored);
+    setting("locked", info.locked, !info.locked);
+    setting("debug_data", info.debug_data, !info.debug_data);
+    setting("tags", info.tags, info.tags.empty());
     tool.out.text(facts.render(tool.out));
 
     const Scheme* scheme = registry.catalogue().find(info.scheme);

@@ -57,9 +57,16 @@ const Scheme& require_scheme(const Catalogue& catalogue, const std::string& name
     throw NotFound("the scheme '" + printable(name) + "' is not known to this build" + suggestion(name, catalogue.names()));
 }
 
+std::unique_ptr<Registry> make_registry(const Tool& tool) {
+    RegistryOptions options;
+    options.catalogue = &tool.catalogue;
+    options.state_file = tool.state;
+    return std::make_unique<Registry>(std::move(options));
+}
+
 Loaded read_definitions(Tool& tool) {
     Loaded loaded;
-    loaded.registry = std::make_unique<Registry>(RegistryOptions{.catalogue = &tool.catalogue});
+    loaded.registry = make_registry(tool);
     try {
         loaded.report = loaded.registry->load(tool.directories);
     } catch (const Error& error) {

@@ -44,6 +44,8 @@ public:
 struct Tool {
     /// Files and directories with definitions.
     std::vector<std::string> directories;
+    /// File with operator settings; empty: none.
+    std::string state;
     /// Names and paths of modules, as given.
     std::vector<std::string> modules;
     /// The schemes of this build and of the modules.
@@ -102,12 +104,17 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& kn
 Value error_value(const Error& error);
 Value error_value(const std::optional<Error>& error);
 
+/// A registry with the schemes and the operator settings of this run.
+std::unique_ptr<Registry> make_registry(const Tool& tool);
+
 // One function a command: adds it to the application.
 void add_check(CLI::App& app, Tool& tool);
 void add_list(CLI::App& app, Tool& tool);
 void add_show(CLI::App& app, Tool& tool);
 void add_schemes(CLI::App& app, Tool& tool);
 void add_schema(CLI::App& app, Tool& tool);
+void add_enable(CLI::App& app, Tool& tool);
+void add_disable(CLI::App& app, Tool& tool);
 void add_plan(CLI::App& app, Tool& tool);
 void add_ping(CLI::App& app, Tool& tool);
 void add_explain(CLI::App& app, Tool& tool);

@@ -133,6 +133,9 @@ Store::Store(RegistryOptions options)
       catalogue_{std::make_unique<Catalogue>(options_.catalogue ? *options_.catalogue : builtin_catalogue())},
       listeners_{options_.runtime, "registry"} {
     options_.catalogue = nullptr;
+    if (options_.state_file.empty()) return;
+    state_ = std::make_unique<StateFile>(options_.state_file, options_.runtime.log());
+    for (auto& [name, settings] : state_->load()) kept_.put(std::move(name), std::move(settings));
 }
 
 Store::~Store() {

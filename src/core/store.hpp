@@ -20,6 +20,7 @@
 #include "core/registry_impl.hpp"
 #include "core/slot.hpp"
 #include "core/slot_pack.hpp"
+#include "core/state_file.hpp"
 #include "net/listeners.hpp"
 
 namespace qconn::core {
@@ -122,6 +123,13 @@ private:
     void push_orphan(ClientCell& cell) noexcept;
     ResolvedDefinition resolve(const Definition& definition, std::uint64_t* fingerprint) const;
 
+    // Under state_mutex_, without write_mutex_:
+    /// Writes what code has set.
+    void keep(std::string_view name);
+    void remove_now(Commit& commit, std::string_view name);
+    bool set_now(Commit& commit, std::string_view name, Version::Flag setting, bool yes);
+    void set_tags_now(Commit& commit, std::string_view name, Map tags);
+
     // Under write_mutex_:
     const std::string* intern(const std::string& directory);
     std::shared_ptr<Slot> slot_for(std::string_view name);
@@ -155,6 +163,10 @@ private:
     bool closed_{false};
     std::set<std::string, std::less<>> directories_;
     KeptSettings kept_;
+    /// Null: nothing is kept over restarts.
+    std::unique_ptr<StateFile> state_;  // guarded by state_mutex_
+    /// Taken before write_mutex_, and held until the file is written, so that it has what was set last.
+    std::mutex state_mutex_;
     /// Slots of removed names that somebody still held when last looked at.
     std::unordered_map<std::string, std::weak_ptr<Slot>> removed_;
 

@@ -137,7 +137,13 @@ void Store::update(Definition definition) {
 }
 
 void Store::remove(std::string_view name) {
-    Commit commit;
+    Commit commit;  // first, so that clients go without any lock
+    const std::scoped_lock state_lock{state_mutex_};
+    remove_now(commit, name);
+    if (state_) state_->erase(name);
+}
+
+void Store::remove_now(Commit& commit, std::string_view name) {
     const std::scoped_lock lock{write_mutex_};
     const std::shared_ptr<Slot> slot = require_slot(name);
     if (slot->current()->has(Version::k_locked))
@@ -153,6 +159,13 @@ void Store::remove(std::string_view name) {
 
 bool Store::set(std::string_view name, Version::Flag setting, bool yes) {
     Commit commit;
+    const std::scoped_lock state_lock{state_mutex_};
+    const bool changed = set_now(commit, name, setting, yes);
+    keep(name);
+    return changed;
+}
+
+bool Store::set_now(Commit& commit, std::string_view name, Version::Flag setting, bool yes) {
     const std::scoped_lock lock{write_mutex_};
     const std::shared_ptr<Slot> slot = require_slot(name);
     const unsigned before = slot->current()->flags;
@@ -167,6 +180,25 @@ bool Store::set(std::string_view name, Version::Flag setting, bool yes) {
 
 void Store::set_tags(std::string_view name, Map tags) {
     Commit commit;
+    const std::scoped_lock state_lock{state_mutex_};
+    set_tags_now(commit, name, std::move(tags));
+    keep(name);
+}
+
+void Store::keep(std::string_view name) {
+    if (!state_) return;
+    KeptSettings::Settings settings;
+    {
+        const ReadSection section;
+        const auto* slot = find(name, hash_of(name));
+        const Version* version = slot ? (*slot)->current() : nullptr;
+        if (!version || version->has(Version::k_removed)) return;
+        settings = {version->flags, unpack_extra(version->extra()).tags};
+    }
+    state_->put(name, settings);
+}
+
+void Store::set_tags_now(Commit& commit, std::string_view name, Map tags) {
     const std::scoped_lock lock{write_mutex_};
     const std::shared_ptr<Slot> slot = require_slot(name);
     const Version* before = slot->current();

@@ -3,24 +3,17 @@
 #include <qconn/core/plan.hpp>
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <map>
 #include <utility>
 
 #include "core/mask.hpp"
+#include "core/settings.hpp"
 #include "core/store.hpp"
 #include "core/store_merge.hpp"
 
 namespace qconn::core {
 namespace {
-
-struct Setting {
-    const char* name;
-    Version::Flag flag;
-};
-constexpr std::array k_settings{Setting{"enabled", Version::k_enabled}, Setting{"monitored", Version::k_monitored},
-                                Setting{"locked", Version::k_locked}, Setting{"debug_data", Version::k_debug_data}};
 
 /// One state of a connection: what is compared, and how it may be shown.
 struct Side {
@@ -80,10 +73,9 @@ std::vector<Plan::Change> compare(const Side& a, const Side& b) {
 /// Settings of the file that an operator has overridden.
 std::vector<Plan::Override> settings_overridden(const Candidate& candidate, const Version& version) {
     std::vector<Plan::Override> overrides;
-    for (const auto& [name, flag] : k_settings) {
-        const bool by_operator = version.has(static_cast<unsigned>(flag) << Version::k_by_code_shift);
-        if (by_operator && ((candidate.settings ^ version.flags) & flag))
-            overrides.push_back({name, (candidate.settings & flag) != 0, (version.flags & flag) != 0});
+    for (const Setting& setting : k_settings) {
+        if (version.has(setting.by_code()) && ((candidate.settings ^ version.flags) & setting.flag))
+            overrides.push_back({setting.name, (candidate.settings & setting.flag) != 0, (version.flags & setting.flag) != 0});
     }
     if (const auto tags = unpack_extra(version.extra()).tags) {
         Definition definition = unpack_content(candidate.content, candidate.scheme);

@@ -160,6 +160,10 @@ struct RegistryOptions {
     DefinitionLimits limits{};
     /// Files of a directory that are read, but for hidden ones (of a leading '.').
     std::string suffix{".qconn.yaml"};
+    /// Where operator settings (enabled, monitored, locked, debug data, tags) are kept over restarts (docs/living-directories.md); empty: nowhere.
+    /// Read by the constructor; a call that changes one of them replaces it before it returns. What goes wrong with it is logged and costs no
+    /// connection.
+    std::string state_file{};
 };
 
 /// What `open` may set for its client alone.
