@@ -118,7 +118,9 @@ private:
     void begin(Clock::time_point begun) {
         HttpRequest request;
         request.path = path_;
-        ref_->async_request(std::move(request), Deadline{limit_}, [this, begun](Result<HttpResponse> result) {
+        // Pinned until it has ended: a Ref alone holds the client only while the call is begun.
+        const auto client = ref_.pin();
+        client->async_request(std::move(request), Deadline{limit_}, [this, begun, client](Result<HttpResponse> result) {
             note(begun, result ? nullptr : &result.error(), &Callers::chained_ended_);
             stopped_ ? end_chain() : begin_next();
         });
