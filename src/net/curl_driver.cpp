@@ -735,6 +735,9 @@ void CurlDriver::Async::stop(Run& run, CurlStop why) {
     if (run.in_multi) {
         run.in_multi = false;
         run.transfer->look_at_sockets();
+        // libcurl 7.88 closes a socket that is still connecting and says so afterwards, when another thread may have its number.
+        if (!run.transfer->connected_)
+            for (std::size_t i = 0; i < run.transfer->socket_count_; ++i) watches_.erase(run.transfer->sockets_[i]);
         curl_multi_remove_handle(multi_.get(), run.handle->easy_);
     } else {
         run.transfer->begin_run();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every call of either client cancelled, timed out and its client destroyed in every phase: it ends at once, tells the phase, and leaves nothing
 // behind.
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "http_fixture.hpp"
 #include "support/black_hole.hpp"
 #include "support/fd_count.hpp"
+#include "support/name_service.hpp"
 #include "support/tcp_table.hpp"
 
 using namespace qconn;
@@ -355,75 +355,14 @@ TEST_CASE("no descriptor of a client reaches a child", "[http][integration]") {
 }
 
 TEST_CASE("a name service that never answers holds up nothing", "[http][integration]") {
-    const TempDir directory;
-    const std::string resolv = directory.write("resolv.conf", "nameserver 127.0.0.1\noptions timeout:30 attempts:5\n");
-    const std::string hosts = directory.write("nsswitch.conf", "hosts: files dns\n");
-    const std::string self = "/proc/" + std::to_string(::getpid()) + "/exe";
-    const std::string command = "unshare -n -m sh -c 'ip link set lo up && mount --bind " + resolv + " /etc/resolv.conf && mount --bind " + hosts +
-                                " /etc/nsswitch.conf && exec " + self + " [silent-dns]'";
-    if (std::system("unshare -n -m true 2>/dev/null") != 0) {
-        WARN("no right to make a network namespace here: not tested");
-        return;
-    }
-    CHECK(std::system(command.c_str()) == 0);
+    const auto passed = run_in_own_network("[inside]");
+    if (!passed) WARN("skipped: no right to make namespaces");
+    CHECK(passed.value_or(true));
 }
 
-namespace {
-
-/// A name service that answers when it is told to.
-class Dns {
-public:
-    Dns() {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(53);
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        REQUIRE(::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-    }
-    Dns(const Dns&) = delete;
-    Dns& operator=(const Dns&) = delete;
-    ~Dns() { ::close(fd_); }
-
-    bool was_asked() {
-        Query query;
-        query.text.resize(512);
-        socklen_t size = sizeof query.from;
-        for (ssize_t got = 0;;) {
-            got = ::recvfrom(fd_, query.text.data(), query.text.size(), MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&query.from), &size);
-            if (got < 0) return !queries_.empty();
-            queries_.push_back({query.text.substr(0, static_cast<std::size_t>(got)), query.from});
-        }
-    }
-    /// Answers what was asked so far; 0: with these last bytes of 127.0.0.x, 2: the service fails, 3: there is no such name (RFC 1035 section 4.1.1).
-    void answer(char code, const std::string& addresses = {}) {
-        using namespace std::string_literals;
-        was_asked();
-        for (Query& query : queries_) {
-            query.text[2] = static_cast<char>(query.text[2] | 0x80);
-            query.text[3] = code;
-            const bool for_v4 = query.text[query.text.size() - 3] == 1;
-            for (const char last : for_v4 ? addresses : ""s) {
-                ++query.text[7];
-                query.text += "\xC0\x0C\0\1\0\1\0\0\0\0\0\4\x7F\0\0"s + last;
-            }
-            ::sendto(fd_, query.text.data(), query.text.size(), 0, reinterpret_cast<const sockaddr*>(&query.from), sizeof query.from);
-        }
-        queries_.clear();
-    }
-
-private:
-    struct Query {
-        std::string text;
-        sockaddr_in from{};
-    };
-    int fd_{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
-    std::vector<Query> queries_;
-};
-
-}  // namespace
-
-TEST_CASE("calls in the phase resolve", "[.][silent-dns]") {
-    Dns dns;
+TEST_CASE("calls in the phase resolve", "[.inside]") {
+    if (!has_own_network()) return;
+    NameService dns;
     const Runtime runtime;
 
     int name = 0;

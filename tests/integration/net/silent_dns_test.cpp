@@ -1,68 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// A name service that never answers. The test runs itself again in network and mount namespaces of its own, where /etc/resolv.conf names a socket
-// that nobody reads from.
-#include <arpa/inet.h>
-#include <net/if.h>
-#include <sched.h>
-#include <sys/ioctl.h>
-#include <sys/mount.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
 #include <future>
 
 #include "integration/net/pinging.hpp"
 #include "net/dial.hpp"
 #include "net/resolver.hpp"
 #include "net/stream.hpp"
-#include "net/unique_fd.hpp"
 #include "support/black_hole.hpp"
 #include "support/catch.hpp"
-#include "support/fd_count.hpp"
-#include "support/temp_dir.hpp"
-#include "support/wait.hpp"
+#include "support/name_service.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr const char* k_inside = "QCONN_TEST_IN_NAMESPACE";
-
-void must(bool good, const char* what) {
-    if (!good) throw std::runtime_error{std::string{what} + ": " + std::strerror(errno)};
-}
-
-/// This process now sees the loopback interface only, and a name service that says nothing.
-class SilentNames {
-public:
-    SilentNames() {
-        must(::unshare(CLONE_NEWNET | CLONE_NEWNS) == 0, "unshare");
-        must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "private mounts");
-        const net::UniqueFd any{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
-        ifreq loopback{};
-        std::strcpy(loopback.ifr_name, "lo");
-        loopback.ifr_flags = IFF_UP;
-        must(::ioctl(any.get(), SIOCSIFFLAGS, &loopback) == 0, "loopback up");
-        silent_.reset(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(53);
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        must(::bind(silent_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "bind");
-        const auto file = directory_.write("resolv.conf", "nameserver 127.0.0.1\noptions timeout:10 attempts:1\n");
-        must(::mount(file.c_str(), "/etc/resolv.conf", nullptr, MS_BIND, nullptr) == 0, "resolv.conf");
-    }
-
-private:
-    TempDir directory_;
-    net::UniqueFd silent_;
-};
 
 NetPing to(const std::string& host, std::uint16_t port = 9) {
     return {.endpoint = endpoint(host, port), .dialogue = {}, .keep = false, .start_tls = nullptr};
@@ -71,26 +22,14 @@ NetPing to(const std::string& host, std::uint16_t port = 9) {
 }  // namespace
 
 TEST_CASE("a silent name service holds up nobody", "[net][resolver][integration]") {
-    if (::geteuid() != 0) {
-        WARN("skipped: namespaces of one's own need root");
-        return;
-    }
-    const pid_t child = ::fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
-        ::setenv(k_inside, "1", 1);
-        ::execl("/proc/self/exe", "silent_dns", "[.inside]", static_cast<char*>(nullptr));
-        ::_exit(127);
-    }
-    int status = -1;
-    REQUIRE(::waitpid(child, &status, 0) == child);
-    CHECK(WIFEXITED(status));
-    CHECK(WEXITSTATUS(status) == 0);
+    const auto passed = run_in_own_network("[inside]");
+    if (!passed) WARN("skipped: no right to make namespaces");
+    CHECK(passed.value_or(true));
 }
 
 TEST_CASE("inside: look-ups end at their deadline or when they are cancelled", "[.inside]") {
-    if (std::getenv(k_inside) == nullptr) return;
-    const SilentNames names;
+    if (!has_own_network()) return;
+    const NameService silent;
     SilentServer server;
     {
         const Runtime runtime{RuntimeOptions{.resolver_threads = 2}};
