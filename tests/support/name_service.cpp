@@ -78,13 +78,13 @@ NameService::NameService() : fd_{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)
 
 NameService::~NameService() { ::close(fd_); }
 
-bool NameService::was_asked() {
+std::size_t NameService::asked() {
     for (;;) {
         Query query;
         query.text.resize(512);
         socklen_t size = sizeof query.from;
         const ssize_t got = ::recvfrom(fd_, query.text.data(), query.text.size(), MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&query.from), &size);
-        if (got < 0) return !queries_.empty();
+        if (got < 0) return queries_.size();
         query.text.resize(static_cast<std::size_t>(got));
         queries_.push_back(std::move(query));
     }
@@ -92,7 +92,7 @@ bool NameService::was_asked() {
 
 void NameService::answer(char code, const std::string& addresses) {
     using namespace std::string_literals;
-    was_asked();
+    asked();
     for (Query& query : queries_) {
         query.text[2] = static_cast<char>(query.text[2] | 0x80);
         query.text[3] = code;

@@ -4,6 +4,7 @@
 
 #include <netinet/in.h>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,7 +30,9 @@ public:
     ~NameService();
 
     /// Whether it has been asked since it last answered.
-    bool was_asked();
+    bool was_asked() { return asked() > 0; }
+    /// How often: a look-up asks twice, for either kind of address.
+    std::size_t asked();
     /// Answers what was asked so far; 0: with these last bytes of 127.0.0.x, 2: the service fails, 3: there is no such name (RFC 1035 section 4.1.1).
     void answer(char code, const std::string& addresses = {});
 
