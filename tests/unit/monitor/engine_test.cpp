@@ -265,8 +265,28 @@ TEST_CASE("a file system that fills up raises an alert, and the connection is up
     play.ping(id, with(40, 92));
     CHECK(play.told().empty());
     CHECK(play.status(id).state == ConnectionState::up);
-    play.ping(id, with(40, 20));
-    CHECK(play.told() == "alert-cleared:in-box:FILESYSTEM-FULL");
+
+    SECTION("cleared when there is room again") {
+        play.ping(id, with(40, 20));
+        CHECK(play.told() == "alert-cleared:in-box:FILESYSTEM-FULL");
+    }
+    SECTION("kept while it is down: the file system is no emptier") {
+        play.ping(id, Play::bad());
+        play.ping(id, Play::bad());
+        CHECK(play.told() == "failing:in-box down:in-box alert:in-box:USER-CONNECTION-UNAVAILABLE");
+    }
+    SECTION("cleared with the connection that is disabled") {
+        play.engine.disable(id, play.now);
+        CHECK(play.told() == "disabled:in-box alert-cleared:in-box:FILESYSTEM-FULL");
+    }
+    SECTION("cleared with the connection that becomes invalid") {
+        play.engine.invalidate(id, problem(), play.now);
+        CHECK(play.told() == "invalid:in-box alert:in-box:USER-CONNECTION-UNUSABLE alert-cleared:in-box:FILESYSTEM-FULL");
+    }
+    SECTION("cleared with the connection that is removed") {
+        play.engine.remove(id, play.now);
+        CHECK(play.told() == "alert-cleared:in-box:FILESYSTEM-FULL removed:in-box");
+    }
 }
 
 TEST_CASE("options are brought within their bounds", "[monitor]") {

@@ -122,6 +122,35 @@ TEST_CASE("a ping by hand joins the one under way", "[monitor][threads]") {
     CHECK(scene.monitor->status("shop").pings == 1);
 }
 
+TEST_CASE("stopping ends the pings under way, and they count for nothing", "[monitor][threads]") {
+    Scene scene;
+    scene.world->shut();
+    std::atomic<bool> cancelled{false};
+    scene.monitor->async_ping("shop", {}, [&](Result<PingResult> result) { cancelled = !result && result.error().name() == "CANCELLED"; });
+    REQUIRE(wait_until([&] { return scene.world->pings("shop") == 1; }));
+    scene.monitor->stop();
+    CHECK(wait_until([&] { return cancelled.load(); }));
+    scene.world->open();
+    CHECK(scene.monitor->ping("shop").ok);  // pings by hand go on
+    CHECK(scene.monitor->status("shop").pings == 1);
+}
+
+TEST_CASE("who waits for a ping gets the one of the new version when the connection is changed meanwhile", "[monitor][threads]") {
+    Scene scene;
+    scene.world->shut();
+    std::atomic<int> ended{0};
+    scene.monitor->async_ping("shop", {}, [&](Result<PingResult> result) { ended = result && result->ok ? 1 : 2; });
+    REQUIRE(wait_until([&] { return scene.world->pings("shop") == 1; }));
+    Definition other = remote("shop");
+    other.url = "remote://elsewhere";
+    scene.registry->update(other);
+    REQUIRE(scene.log.wait_for("shop", "updated"));
+    scene.world->open();
+    CHECK(wait_until([&] { return ended != 0; }));
+    CHECK(ended == 1);
+    CHECK(scene.world->pings("shop") == 2);
+}
+
 TEST_CASE("waiting for a ping ends by its deadline and by cancelling, the ping goes on", "[monitor][threads]") {
     Scene scene;
     scene.world->shut();
@@ -348,6 +377,59 @@ TEST_CASE("the monitor that goes on the I/O thread does not wait for a listener 
     CHECK(wait_until([&] { return ended.load(); }, 30s));
     CHECK(served);
     CHECK_FALSE(listener_had_ended);
+}
+
+TEST_CASE("whoever takes a function of the application's away waits until it has ended", "[monitor][threads]") {
+    Scene scene;
+    std::atomic<bool> inside{false};
+    std::atomic<bool> release{false};
+    std::atomic<bool> ended{false};
+    const auto function = [&] {
+        inside = true;
+        wait_until([&] { return release.load(); });
+        ended = true;
+    };
+    Subscription watching;
+    std::optional<Interface> orders;
+    std::function<void()> take_away;
+
+    SECTION("a listener, by unsubscribing") {
+        watching = scene.monitor->subscribe([&](const Event&) { function(); });
+        take_away = [&] { watching.unsubscribe(); };
+    }
+    SECTION("a listener, by destroying the monitor") {
+        watching = scene.monitor->subscribe([&](const Event&) { function(); });
+        take_away = [&] { scene.monitor.reset(); };
+    }
+    SECTION("a function of an interface, by letting go of it") {
+        orders = scene.monitor->add_interface({InterfaceKind::service, "orders", {}, function});
+        orders->depend("shop");
+        take_away = [&] { orders.reset(); };
+    }
+    SECTION("a function of an interface, by destroying the monitor") {
+        orders = scene.monitor->add_interface({InterfaceKind::service, "orders", {}, function});
+        orders->depend("shop");
+        take_away = [&] { scene.monitor.reset(); };
+    }
+    SECTION("a function of an interface, by stopping it by hand") {
+        orders = scene.monitor->add_interface({InterfaceKind::service, "orders", {}, function});
+        orders->depend("shop");
+        take_away = [&] { orders->stop(); };
+    }
+    scene.bring_down("shop");
+    REQUIRE(wait_until([&] { return inside.load(); }));
+    std::atomic<bool> taken{false};
+    std::atomic<bool> had_ended{false};
+    std::thread other{[&] {
+        take_away();
+        had_ended = ended.load();
+        taken = true;
+    }};
+
+    CHECK_FALSE(wait_until([&] { return taken.load(); }, 100ms));
+    release = true;
+    other.join();
+    CHECK(had_ended);
 }
 
 TEST_CASE("nothing is called after unsubscribe has returned", "[monitor][threads]") {
