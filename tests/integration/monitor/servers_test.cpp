@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/resource.h>
+
 #include <future>
 #include <optional>
 #include <string>
@@ -186,6 +188,27 @@ TEST_CASE("a kept stream that is cut while idle is no failure", "[monitor][integ
     CHECK(scene.monitor->status("shop").state == ConnectionState::up);
     CHECK(proxy.connections() == 2);
     CHECK(scene.log.of("shop") == "up");
+}
+
+TEST_CASE("at most half of the descriptors that the process may have are kept streams", "[monitor][integration]") {
+    Server nginx{"nginx"};
+    Scene scene;
+    for (int i = 0; i < 20; ++i) scene.registry.add(asking("c" + std::to_string(i), "rest://" + nginx.address()));
+    MonitorOptions options = quick();
+    options.interval = 60s;
+    rlimit limit{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    const rlimit low{16, limit.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
+    scene.monitor.emplace(scene.registry, options);  // asks for the limit
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+
+    scene.monitor->start();
+    for (int i = 0; i < 20; ++i) CHECK(scene.monitor->ping("c" + std::to_string(i)).ok);
+
+    int kept = 0;
+    for (int i = 0; i < 20; ++i) kept += scene.monitor->ping("c" + std::to_string(i)).kept ? 1 : 0;
+    CHECK(kept == 8);
 }
 
 TEST_CASE("what connects to another server after an update is pinged there, not over the stream to the former one", "[monitor][integration]") {

@@ -178,6 +178,22 @@ TEST_CASE("a ping that does not end within the timeout has failed", "[monitor][t
     scene.world->open();
 }
 
+TEST_CASE("a ping that cannot be prepared has failed, unless for a reason of this machine", "[monitor][threads]") {
+    Scene scene;
+    const auto plans_fail = [&](Reason reason) {
+        scene.world->set_plan("shop", [reason] { throw make_error(Errc::system, "no way to do that").with_reason(reason); });
+    };
+
+    plans_fail(Reason::local);
+    for (int i = 0; i < 3; ++i) CHECK(scene.monitor->ping("shop").inconclusive);
+    CHECK(scene.monitor->status("shop").state == ConnectionState::unknown);
+    CHECK(scene.monitor->status("shop").failures == 0);
+
+    plans_fail(Reason::unsupported);
+    for (int i = 0; i < 2; ++i) CHECK_FALSE(scene.monitor->ping("shop").inconclusive);
+    CHECK(scene.log.wait_for("shop", "down alert"));
+}
+
 TEST_CASE("what cannot be pinged says why", "[monitor][threads]") {
     Scene scene;
     CHECK(error_name([&] { scene.monitor->ping("shpo"); }) == "CONNECTION-UNKNOWN");
