@@ -2,6 +2,7 @@
 #include <atomic>
 #include <cstdio>
 #include <fstream>
+#include <future>
 #include <optional>
 #include <set>
 #include <string>
@@ -133,6 +134,28 @@ TEST_CASE("stopping ends the pings under way, and they count for nothing", "[mon
     scene.world->open();
     CHECK(scene.monitor->ping("shop").ok);  // pings by hand go on
     CHECK(scene.monitor->status("shop").pings == 1);
+}
+
+TEST_CASE("who waits for a ping of what is disabled or removed meanwhile hears that", "[monitor][threads]") {
+    Scene scene;
+    scene.world->shut();
+    std::promise<std::string> told;
+    auto ended = told.get_future();
+    scene.monitor->async_ping("shop", {},
+                              [&](Result<PingResult> result) { told.set_value(result ? "a result" : std::string{result.error().name()}); });
+    REQUIRE(wait_until([&] { return scene.world->pings("shop") == 1; }));
+
+    SECTION("disabled") {
+        scene.registry->disable("shop");
+        REQUIRE(ended.wait_for(10s) == std::future_status::ready);
+        CHECK(ended.get() == "CONNECTION-DISABLED");
+    }
+    SECTION("removed") {
+        scene.registry->remove("shop");
+        REQUIRE(ended.wait_for(10s) == std::future_status::ready);
+        CHECK(ended.get() == "CONNECTION-UNKNOWN");
+    }
+    scene.world->open();
 }
 
 TEST_CASE("who waits for a ping gets the one of the new version when the connection is changed meanwhile", "[monitor][threads]") {
