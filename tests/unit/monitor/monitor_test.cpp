@@ -17,6 +17,7 @@
 
 #include "remote.hpp"
 #include "support/catch.hpp"
+#include "support/temp_dir.hpp"
 
 namespace {
 
@@ -850,4 +851,28 @@ TEST_CASE("after a refused log-in secrets are resolved anew once, within the sam
         CHECK(result.error->phase() == Phase::secret);
     }
     std::remove(path);
+}
+
+TEST_CASE("what a refused log-in said stands where its secrets cannot be resolved anew in time", "[monitor][threads]") {
+    const TempDir directory;
+    const std::string path = directory.write("secret", "old");
+    const auto release = std::make_shared<std::atomic<bool>>(false);  // the plan may outlive the scene
+    MonitorOptions options = by_hand();
+    options.timeout = 1000ms;
+    Scene scene{options, {}};
+    scene.registry->add(remote("shop", "${file:" + path + "}"));
+    REQUIRE(scene.log.wait_for("shop", "added"));
+    scene.world->set("shop", [&](const std::string&) -> PingEvidence {
+        directory.write("secret", "new");
+        scene.world->set_plan("shop", [release] { wait_until([&] { return release->load(); }); });
+        throw make_error(Errc::system, "wrong password").with_phase(Phase::auth).with_reason(Reason::denied);
+    });
+
+    const PingResult result = scene.monitor->ping("shop");
+
+    *release = true;
+    REQUIRE(result.error);
+    CHECK(result.error->phase() == Phase::auth);
+    CHECK(result.error->reason() == Reason::denied);
+    CHECK(scene.world->pings("shop") == 1);
 }
