@@ -257,6 +257,8 @@ Subscription MonitorImpl::subscribe(std::function<void(const Event&)> listener) 
 void MonitorImpl::emit(Event event) {
     const std::scoped_lock lock{emit_mutex_};
     event.seq = ++last_seq_;
+    // Several threads looked at the clock before they came here.
+    event.mono = last_mono_ = std::max(event.mono, last_mono_);
     listeners_.publish(std::move(event));
 }
 

@@ -139,7 +139,8 @@ private:
     std::shared_ptr<InterfaceHub> hub_;
 
     std::mutex emit_mutex_;
-    std::uint64_t last_seq_{0};  // guarded by emit_mutex_
+    std::uint64_t last_seq_{0};    // guarded by emit_mutex_
+    Clock::time_point last_mono_;  // guarded by emit_mutex_
     net::Listeners<Event, Subscription::State> listeners_;
 
     mutable std::shared_mutex index_mutex_;

@@ -2,6 +2,7 @@
 /// A directory of definitions for one test.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +21,8 @@ struct Estate {
     void add(std::string_view name, std::string_view url, std::string_view rest = {}) const {
         std::string text = "type: connection\nname: ";
         ((((text += name) += "\ndesc: for a test\nurl: ") += url) += '\n') += rest;
-        directory.write(std::string{name} + ".qconn.yaml", text);
+        // Renamed into place: who watches the directory sees no half of it.
+        std::filesystem::rename(directory.write(".new", text), directory / (std::string{name} + ".qconn.yaml"));
     }
     Outcome run(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {}) const {
         return run_qconn(arguments, environment, directory.path());

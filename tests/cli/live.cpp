@@ -24,6 +24,71 @@ json next_event(Process& process) {
     return json::parse(*line);
 }
 
+/// Takes the lines of `monitor --json` and checks of each what must be so of all of them.
+class Lines {
+public:
+    explicit Lines(Process& process) : process_{process} {}
+
+    /// The next event of that connection; null where none came. Those of the others are checked and left out.
+    json next(std::string_view name) {
+        for (;;) {
+            const auto line = process_.line();
+            if (!line) return {};
+            const json event = check(*line);
+            if (event["name"] == name) return event;
+        }
+    }
+    /// "up unknown>up", for as many as are in `wanted`, or until nothing more comes.
+    std::string story(std::string_view name, std::string_view wanted) {
+        std::string told;
+        while (told.size() < wanted.size()) {
+            const json event = next(name);
+            if (event.is_null()) return told + " (nothing more came)";
+            told += told.empty() ? "" : ", ";
+            told += event["event"].get<std::string>() + ' ' + event["from"].get<std::string>() + '>' + event["state"].get<std::string>();
+            last_ = event;
+        }
+        return told;
+    }
+    /// The last event of the last story.
+    const json& last() const { return last_; }
+    /// What else the tool wrote before it ended.
+    void check_rest(std::string_view out) {
+        while (!out.empty()) {
+            const auto end = out.find('\n');
+            REQUIRE(end != std::string_view::npos);  // no half of a line
+            check(out.substr(0, end));
+            out.remove_prefix(end + 1);
+        }
+    }
+
+private:
+    json check(std::string_view line) {
+        INFO(line);
+        json event = json::parse(line);
+        std::vector<std::string> fields;
+        for (const auto& [key, value] : event.items()) fields.push_back(key);
+        CHECK(fields == std::vector<std::string>{"error", "event", "from", "mono_ns", "name", "phase", "reason", "seq", "state", "time"});
+        for (const char* text : {"error", "event", "from", "name", "phase", "reason", "state", "time"}) CHECK(event[text].is_string());
+        std::string shape = event["time"];  // RFC 3339, UTC, milliseconds
+        for (char& c : shape)
+            if (c >= '0' && c <= '9') c = '0';
+        CHECK(shape == "0000-00-00T00:00:00.000Z");
+        const auto seq = event["seq"].get<std::uint64_t>();
+        CHECK(seq == seq_ + 1);
+        seq_ = seq;
+        const auto mono = event["mono_ns"].get<std::int64_t>();
+        CHECK(mono >= mono_);
+        mono_ = mono;
+        return event;
+    }
+
+    Process& process_;
+    json last_;
+    std::uint64_t seq_{0};
+    std::int64_t mono_{0};
+};
+
 /// Events of one connection until one of that kind has come; what the others do meanwhile is left out.
 std::vector<std::string> kinds_until(Process& process, std::string_view name, std::string_view last) {
     std::vector<std::string> kinds;
@@ -333,6 +398,95 @@ TEST_CASE("monitor --json: one object a line with exactly these fields, as a ser
     const Outcome outcome = monitor.finish();
     CHECK(outcome.code == 0);
     CHECK(has(outcome.err, "watched 2 connections: 2 up"));
+}
+
+TEST_CASE("monitor --json: the whole life of a connection, each line complete, in order and flushed", "[cli][integration]") {
+    Server nginx{"nginx"};
+    const Estate estate;
+    const std::string url = "rest://" + nginx.address();
+    const std::string asking = "options:\n  ping_method: GET\n  ping_path: /hello.txt\n";
+    estate.add("shop", url, asking);
+    estate.add("files", "file://" + estate.directory.path());  // something beside it that is always up
+    // Fast enough to see it go down, and patient enough to bring the server back before that.
+    Process monitor{estate.launch({"monitor", "--json", "--interval", "200ms", "--fast", "200ms", "--timeout", "5s", "--fall", "25"})};
+    Lines lines{monitor};
+    const auto sees = [&lines](const char* story) { CHECK(lines.story("shop", story) == story); };
+
+    sees("up unknown>up");
+    nginx.kill();
+    sees("failing up>failing");
+    CHECK(lines.last()["phase"] == "connect");
+    CHECK(lines.last()["reason"] == "refused");
+    nginx.start();
+    sees("recovered failing>up");
+    CHECK(lines.last()["phase"] == "none");
+    CHECK(lines.last()["reason"] == "none");
+    CHECK(lines.last()["error"] == "");
+
+    nginx.kill();
+    sees("failing up>failing, down failing>down, alert down>down");
+    CHECK(has(lines.last()["error"].get<std::string>(), nginx.address()));
+    nginx.start();
+    sees("up down>up, alert-cleared up>up");
+
+    estate.add("shop", url, "enabled: false\n" + asking);
+    sees("updated up>up, disabled up>disabled");
+    estate.add("shop", url, asking);
+    sees("updated disabled>disabled, enabled disabled>unknown, up unknown>up");
+    estate.add("shop", url, "options:\n  tiemout: 5\n");
+    const json stale = lines.next("shop");  // the former one stays in use
+    CHECK(stale["event"] == "updated");
+    CHECK(stale["state"] == "up");
+    CHECK(has(stale["error"].get<std::string>(), "tiemout"));
+    estate.add("odd", "gopher://x");
+    CHECK(lines.story("odd", "added invalid>invalid, invalid unknown>invalid, alert invalid>invalid") ==
+          "added invalid>invalid, invalid unknown>invalid, alert invalid>invalid");
+    std::filesystem::remove(estate.directory / "odd.qconn.yaml");
+    CHECK(lines.story("odd", "alert-cleared invalid>invalid, removed invalid>invalid") == "alert-cleared invalid>invalid, removed invalid>invalid");
+
+    monitor.signal(SIGINT);
+    const Outcome outcome = monitor.finish();
+    CHECK(outcome.code == 0);
+    lines.check_rest(outcome.out);
+}
+
+TEST_CASE("monitor ends at once at a signal although a ping hangs", "[cli][integration]") {
+    const int signal = GENERATE(SIGINT, SIGTERM);
+    Server nginx{"nginx"};
+    const Estate estate;
+    estate.add("shop", "rest://" + nginx.address(), "options:\n  ping_method: GET\n  ping_path: /hello.txt\n");
+    Process monitor{estate.launch({"monitor", "--json", "--interval", "100ms", "--timeout", "10m"})};
+    Lines lines{monitor};
+    REQUIRE(lines.next("shop")["event"] == "up");
+    nginx.freeze();
+    // Its next ping hangs, and has begun when two of another one have ended.
+    estate.add("later", "http://127.0.0.1:" + std::to_string(free_port()));
+    const std::string down = "added unknown>unknown, down unknown>down, alert down>down";
+    REQUIRE(lines.story("later", down) == down);
+
+    monitor.signal(signal);
+    const Outcome outcome = monitor.finish(20s);
+
+    INFO(outcome.err);
+    CHECK(outcome.code == 0);
+    lines.check_rest(outcome.out);
+    CHECK(has(outcome.err, "watched 2 connections"));
+}
+
+TEST_CASE("a reader that goes while monitor waits for it ends it quietly", "[cli][integration]") {
+    const Estate estate;
+    std::string many;
+    for (int i = 0; i < 1000; ++i)
+        many += "---\ntype: connection\nname: files-" + std::to_string(i) + "\ndesc: d\nurl: file://" + estate.directory.path() + "\n";
+    estate.directory.write("many.qconn.yaml", many);
+    Process process{estate.launch({"monitor", "--json", "--interval", "500ms"})};
+    REQUIRE(wait_until([&] { return process.unread() > 60000; }, 20s));
+
+    process.close_output();
+    const Outcome outcome = process.finish(20s);
+
+    CHECK(outcome.code == 0);
+    CHECK(outcome.err.empty());
 }
 
 TEST_CASE("monitor ends by itself after --for and at SIGINT, with a summary and exit code 0", "[cli][integration]") {

@@ -22,11 +22,13 @@ sockaddr_in loopback(std::uint16_t port) {
     return address;
 }
 
-int listen_on_any(int backlog, std::uint16_t& port) {
+int listen_on(std::uint16_t& port, int backlog) {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = loopback(0);
+    sockaddr_in address = loopback(port);
     socklen_t size = sizeof address;
-    if (fd < 0 || ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 || ::listen(fd, backlog) != 0 ||
+    const int yes = 1;
+    if (fd < 0 || ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
+        ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 || ::listen(fd, backlog) != 0 ||
         ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
         throw std::runtime_error{std::string{"cannot listen on 127.0.0.1: "} + std::strerror(errno)};
     }
@@ -36,8 +38,8 @@ int listen_on_any(int backlog, std::uint16_t& port) {
 
 }  // namespace
 
-BlackHole::BlackHole() {
-    listener_ = listen_on_any(0, port_);
+BlackHole::BlackHole(std::uint16_t port) : port_{port} {
+    listener_ = listen_on(port_, 0);
     const sockaddr_in address = loopback(port_);
     for (int i = 0; i < 8; ++i) {  // the first one or two still get in
         const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -54,7 +56,7 @@ BlackHole::~BlackHole() {
     ::close(listener_);
 }
 
-SilentServer::SilentServer() { listener_ = listen_on_any(1024, port_); }
+SilentServer::SilentServer() { listener_ = listen_on(port_, 1024); }
 SilentServer::~SilentServer() { ::close(listener_); }
 
 }  // namespace qconn::test

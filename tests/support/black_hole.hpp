@@ -11,8 +11,9 @@ namespace qconn::test {
 /// system drops what comes.
 class BlackHole {
 public:
+    /// @param port  of a server that has gone, in its place; 0: any
     /// @throws std::runtime_error
-    BlackHole();
+    explicit BlackHole(std::uint16_t port = 0);
     BlackHole(const BlackHole&) = delete;
     BlackHole& operator=(const BlackHole&) = delete;
     ~BlackHole();

@@ -56,6 +56,7 @@ struct Event {
     /// what() of the failure, or for alerts their text; may be empty.
     std::string error;
     std::chrono::system_clock::time_point time;
+    /// Not before that of any event with a lower `seq`.
     Clock::time_point mono;
     /// Counts up by one over all events of a monitor, in the order in which the states changed.
     std::uint64_t seq{0};

@@ -17,6 +17,7 @@
 #include <qconn/core/registry.hpp>
 #include <qconn/monitor/monitor.hpp>
 
+#include "support/black_hole.hpp"
 #include "support/callers.hpp"
 #include "support/catch.hpp"
 #include "support/event_log.hpp"
@@ -125,10 +126,13 @@ public:
     /// In the order in which the states changed, without a gap; what comes up was not up before, and what goes down was not down.
     void check_order() const {
         std::uint64_t seq = 0;
+        Clock::time_point mono;
         std::map<std::string, ConnectionState> states;
         for (const Event& event : log.events()) {
             if (seq == 0) seq = event.seq - 1;  // those of the beginning came before anybody listened
             CHECK(event.seq == ++seq);
+            CHECK(event.mono >= mono);
+            mono = event.mono;
             if (event.kind == EventKind::updated) states[event.name] = ConnectionState::unknown;
             if (event.kind != EventKind::up && event.kind != EventKind::down && event.kind != EventKind::failing &&
                 event.kind != EventKind::recovered)
@@ -267,6 +271,35 @@ TEST_CASE("calls and the monitor while a server is frozen and goes on", "[monito
     estate.check_steady();
 
     frozen.thaw();
+    for (const char* name : {"plain", "secure"}) {
+        CHECK(estate.wait_for(name, k_out_and_back));
+        CHECK(estate.bounced(name, 1));
+        estate.settle(name, {});
+    }
+    estate.check_steady();
+    estate.check_order();
+}
+
+TEST_CASE("calls and the monitor while nothing answers in the place of a server", "[monitor][integration]") {
+    Server steady{"nginx"};
+    Server mortal{"nginx"};
+    const NothingLeft nothing_left;
+    Estate estate{steady, {{"plain", asking("rest://" + mortal.address())}, {"secure", asking("rests://" + mortal.address2(), trusting())}}};
+    for (const char* name : {"plain", "secure"}) REQUIRE(estate.wait_for(name, "up"));
+
+    mortal.kill();
+    std::optional<BlackHole> plain{mortal.port()};
+    std::optional<BlackHole> secure{mortal.port2()};
+    for (const char* name : {"plain", "secure"}) {
+        CHECK(estate.wait_for(name, "up failing down alert"));
+        CHECK(estate.log.last(EventKind::down, name).phase == Phase::connect);  // refused or in vain: the hole came a moment after the death
+        estate.settle(name, {"connect timeout"});
+    }
+    estate.check_steady();
+
+    plain.reset();
+    secure.reset();
+    mortal.start();
     for (const char* name : {"plain", "secure"}) {
         CHECK(estate.wait_for(name, k_out_and_back));
         CHECK(estate.bounced(name, 1));

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <atomic>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,11 +18,62 @@ using namespace qconn;
 using namespace qconn::test;
 using namespace std::chrono_literals;
 
+namespace {
+
+constexpr int k_each = 10;  // connections of an interface
+
+std::string name_of(int i) { return "c" + std::to_string(i); }
+std::string interface_name(int i) { return "i" + std::to_string(i); }
+
+/// What the order of the events must be, whatever order the servers' deaths are seen in.
+void check_order(const std::vector<Event>& events) {
+    std::map<std::string, ConnectionState> states;
+    std::map<std::string, std::vector<std::uint64_t>> ups;
+    std::map<std::string, std::uint64_t> downs;
+    std::map<std::string, std::uint64_t> stops;
+    std::map<std::string, std::uint64_t> starts;
+    std::uint64_t seq = 0;
+    Clock::time_point mono;
+    for (const Event& event : events) {
+        CHECK(event.seq == ++seq);
+        CHECK(event.mono >= mono);
+        mono = event.mono;
+        if (event.kind == EventKind::stop || event.kind == EventKind::start) {
+            (event.kind == EventKind::stop ? stops : starts)[event.name] = seq;
+            continue;
+        }
+        if (event.kind == EventKind::up) ups[event.name].push_back(seq);
+        if (event.kind == EventKind::alert || event.kind == EventKind::alert_cleared) {
+            CHECK(event.alert == "USER-CONNECTION-UNAVAILABLE");
+            continue;
+        }
+        CHECK(event.from == states[event.name]);
+        states[event.name] = event.state;
+        if (event.kind != EventKind::down) continue;
+        downs[event.name] = seq;
+        CHECK(event.phase == Phase::connect);
+        CHECK(event.reason == Reason::refused);
+    }
+    // Stopped when the first of its connections was down, started when the last was up.
+    for (const auto& [name, stop] : stops) {
+        const int first = k_each * std::stoi(name.substr(1));
+        std::uint64_t first_down = seq;
+        std::uint64_t last_up = 0;
+        for (int i = first; i < first + k_each; ++i) {
+            first_down = std::min(first_down, downs[name_of(i)]);
+            last_up = std::max(last_up, ups[name_of(i)].back());
+        }
+        CHECK(stop > first_down);
+        CHECK(starts[name] > last_up);
+    }
+}
+
+}  // namespace
+
 TEST_CASE("200 of 500 connections are on a server that dies and returns", "[monitor][integration]") {
     Server mortal{"nginx", {.environment = {"NGINX_CONNECTIONS=4000"}}};
     Server other{"nginx", {.environment = {"NGINX_CONNECTIONS=4000"}}};
     const TempDir directory;
-    const auto name_of = [](int i) { return "c" + std::to_string(i); };
     std::string text;
     for (int i = 0; i < 500; ++i) {
         const Server& server = i < 200 ? mortal : other;
@@ -54,9 +107,8 @@ TEST_CASE("200 of 500 connections are on a server that dies and returns", "[moni
         for (int i = 0; i < 50; ++i) {  // 20 of them depend on connections that die, each on ten
             counts.push_back(std::make_unique<Dependent>());
             Dependent& count = *counts.back();
-            interfaces.push_back(
-                monitor.add_interface({InterfaceKind::service, "i" + std::to_string(i), [&] { ++count.starts; }, [&] { ++count.stops; }}));
-            for (int k = 0; k < 10; ++k) interfaces.back().depend(name_of(10 * i + k));
+            interfaces.push_back(monitor.add_interface({InterfaceKind::service, interface_name(i), [&] { ++count.starts; }, [&] { ++count.stops; }}));
+            for (int k = 0; k < k_each; ++k) interfaces.back().depend(name_of(k_each * i + k));
         }
         const auto all_in = [&](ConnectionState state, int from, int to) {
             return wait_until(
@@ -68,31 +120,42 @@ TEST_CASE("200 of 500 connections are on a server that dies and returns", "[moni
                 30s);
         };
 
+        const auto interfaces_in = [&](InterfaceState state, int from, int to) {
+            return wait_until(
+                [&] {
+                    return std::all_of(interfaces.begin() + from, interfaces.begin() + to,
+                                       [&](const Interface& one) { return one.info().state == state; });
+                },
+                30s);
+        };
+
         monitor.start();
         REQUIRE(all_in(ConnectionState::up, 0, 500));
         mortal.kill();
         CHECK(all_in(ConnectionState::down, 0, 200));
         CHECK(wait_until([&] { return monitor.alerts().size() == 200; }));
+        CHECK(interfaces_in(InterfaceState::blocked, 0, 20));
+        for (int i = 0; i < 50; ++i) {
+            const InterfaceInfo info = interfaces[static_cast<std::size_t>(i)].info();
+            CHECK(info.waits_for.size() == (i < 20 ? k_each : 0));
+            if (i >= 20) CHECK(info.state == InterfaceState::running);
+            CHECK(counts[static_cast<std::size_t>(i)]->starts == 0);
+        }
         mortal.start();
         CHECK(all_in(ConnectionState::up, 0, 200));
-        CHECK(wait_until([&] {
-            for (const Interface& one : interfaces)
-                if (one.info().state != InterfaceState::running) return false;
-            return true;
-        }));
+        CHECK(interfaces_in(InterfaceState::running, 0, 50));
         CHECK(all_in(ConnectionState::up, 0, 500));
         CHECK(wait_until([&] { return monitor.alerts().empty(); }));
         monitor.stop();
         // All that has happened is still delivered.
         for (int i = 0; i < 500; ++i) CHECK(log.wait_for(name_of(i), i < 200 ? "up failing down alert up alert-cleared" : "up"));
-        for (int i = 0; i < 50; ++i) CHECK(log.wait_for("i" + std::to_string(i), i < 20 ? "stop start" : ""));
+        for (int i = 0; i < 50; ++i) CHECK(log.wait_for(interface_name(i), i < 20 ? "stop start" : ""));
     }
     for (int i = 0; i < 50; ++i) {
         CHECK(counts[static_cast<std::size_t>(i)]->stops == (i < 20 ? 1 : 0));
         CHECK(counts[static_cast<std::size_t>(i)]->starts == (i < 20 ? 1 : 0));
     }
-    std::uint64_t seq = 0;
-    for (const Event& event : log.events()) CHECK(event.seq == ++seq);
+    check_order(log.events());
     CHECK(log.events().size() == 200U * 6 + 300 + 20 * 2);
     CHECK(wait_until([&] { return open_descriptors() <= before; }));
 }

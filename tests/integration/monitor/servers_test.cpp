@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/resource.h>
+
+#include <future>
 #include <optional>
 #include <string>
 
@@ -9,6 +12,7 @@
 #include "support/catch.hpp"
 #include "support/event_log.hpp"
 #include "support/faultproxy.hpp"
+#include "support/free_port.hpp"
 #include "support/server.hpp"
 
 namespace {
@@ -184,6 +188,70 @@ TEST_CASE("a kept stream that is cut while idle is no failure", "[monitor][integ
     CHECK(scene.monitor->status("shop").state == ConnectionState::up);
     CHECK(proxy.connections() == 2);
     CHECK(scene.log.of("shop") == "up");
+}
+
+TEST_CASE("at most half of the descriptors that the process may have are kept streams", "[monitor][integration]") {
+    Server nginx{"nginx"};
+    Scene scene;
+    for (int i = 0; i < 20; ++i) scene.registry.add(asking("c" + std::to_string(i), "rest://" + nginx.address()));
+    MonitorOptions options = quick();
+    options.interval = 60s;
+    rlimit limit{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    const rlimit low{16, limit.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
+    scene.monitor.emplace(scene.registry, options);  // asks for the limit
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+
+    scene.monitor->start();
+    for (int i = 0; i < 20; ++i) CHECK(scene.monitor->ping("c" + std::to_string(i)).ok);
+
+    int kept = 0;
+    for (int i = 0; i < 20; ++i) kept += scene.monitor->ping("c" + std::to_string(i)).kept ? 1 : 0;
+    CHECK(kept == 8);
+}
+
+TEST_CASE("what connects to another server after an update is pinged there, not over the stream to the former one", "[monitor][integration]") {
+    Server former{"nginx"};
+    Scene scene;
+    scene.registry.add(asking("shop", "rest://" + former.address()));
+    MonitorOptions options = quick();
+    options.interval = 60s;
+    options.fast = 100ms;
+    scene.start(options);
+    REQUIRE(scene.monitor->ping("shop").ok);
+    REQUIRE(scene.monitor->ping("shop").kept);
+
+    scene.registry.update(asking("shop", "rest://127.0.0.1:" + std::to_string(free_port())));
+
+    CHECK(scene.log.wait_for("shop", "up updated down alert"));
+    CHECK(scene.log.last(EventKind::down, "shop").reason == Reason::refused);
+}
+
+TEST_CASE("a process that stood still does not hold that against the peers", "[monitor][integration]") {
+    Server nginx{"nginx"};
+    const Runtime runtime{RuntimeOptions{}};
+    Registry registry{RegistryOptions{.runtime = runtime}};
+    registry.add(asking("shop", "rest://" + nginx.address()));
+    MonitorOptions options = quick();
+    options.interval = 0ms;
+    Monitor monitor{registry, options};
+    REQUIRE(monitor.ping("shop").ok);
+    nginx.freeze();
+
+    std::promise<PingResult> ended;
+    monitor.async_ping("shop", {}, [&](Result<PingResult> result) { ended.set_value(std::move(result).value()); });
+    // Stands still for longer than the ping may take and than a stall is at least.
+    runtime.post([] { wait_until([] { return false; }, 2500ms); });
+    const PingResult stalled = ended.get_future().get();
+    CHECK_FALSE(stalled.ok);
+    CHECK(stalled.inconclusive);
+    CHECK(monitor.status("shop").state == ConnectionState::up);
+    CHECK(monitor.status("shop").failures == 0);
+
+    const PingResult late = monitor.ping("shop");  // the same without the stall
+    CHECK_FALSE(late.inconclusive);
+    CHECK(monitor.status("shop").state == ConnectionState::failing);
 }
 
 TEST_CASE("a peer that closes idle connections is dialled anew each time and stays up", "[monitor][integration]") {

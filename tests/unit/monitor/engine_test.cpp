@@ -105,6 +105,33 @@ TEST_CASE("two failures raise the alert once, one success clears it once", "[mon
     CHECK(status.pings == 9);
 }
 
+TEST_CASE("a status says since when, and why as long as that holds", "[monitor]") {
+    MonitorOptions options{1000ms, 500ms};
+    options.rise = 2;
+    Play play{options};
+    const TargetId id = play.add("shop");
+    play.ping(id, Play::good());
+    const auto up = play.now.wall;
+    play.ping(id, Play::good());
+    CHECK(play.status(id).since == up);
+    CHECK(play.status(id).checked == play.now.wall);
+
+    play.ping(id, Play::bad());
+    play.ping(id, Play::bad());
+    const auto down = play.now.wall;
+    play.ping(id, Play::bad(Reason::timeout));
+    CHECK(play.status(id).since == down);
+    CHECK(play.status(id).reason == Reason::timeout);
+    play.ping(id, Play::good());  // not enough yet
+    CHECK(play.status(id).state == ConnectionState::down);
+    CHECK(play.status(id).reason == Reason::timeout);
+    CHECK_FALSE(play.status(id).error.empty());
+    play.ping(id, Play::good());
+    CHECK(play.status(id).state == ConnectionState::up);
+    CHECK(play.status(id).since == play.now.wall);
+    CHECK(play.status(id).error.empty());
+}
+
 TEST_CASE("what a listener reads when it hears of a change is not older than that", "[monitor]") {
     struct Reader final : Engine::Outlet {
         Engine* engine{nullptr};
@@ -232,6 +259,11 @@ TEST_CASE("what is not pinged by schedule holds nobody back once it is enabled",
     play.engine.set_monitored(id, true, play.now);
     play.engine.advance(play.now, 0ms, play.turn);
     CHECK(play.turn.starts == std::vector<TargetId>{id});
+
+    play.engine.outcome(id, Play::good(), play.now);
+    REQUIRE(play.engine.schedule().next(id));
+    play.engine.set_monitored(id, false, play.now);
+    CHECK_FALSE(play.engine.schedule().next(id));
 }
 
 TEST_CASE("one that is added later is told and pinged at once, one that is removed leaves no alert", "[monitor]") {
@@ -265,8 +297,28 @@ TEST_CASE("a file system that fills up raises an alert, and the connection is up
     play.ping(id, with(40, 92));
     CHECK(play.told().empty());
     CHECK(play.status(id).state == ConnectionState::up);
-    play.ping(id, with(40, 20));
-    CHECK(play.told() == "alert-cleared:in-box:FILESYSTEM-FULL");
+
+    SECTION("cleared when there is room again") {
+        play.ping(id, with(40, 20));
+        CHECK(play.told() == "alert-cleared:in-box:FILESYSTEM-FULL");
+    }
+    SECTION("kept while it is down: the file system is no emptier") {
+        play.ping(id, Play::bad());
+        play.ping(id, Play::bad());
+        CHECK(play.told() == "failing:in-box down:in-box alert:in-box:USER-CONNECTION-UNAVAILABLE");
+    }
+    SECTION("cleared with the connection that is disabled") {
+        play.engine.disable(id, play.now);
+        CHECK(play.told() == "disabled:in-box alert-cleared:in-box:FILESYSTEM-FULL");
+    }
+    SECTION("cleared with the connection that becomes invalid") {
+        play.engine.invalidate(id, problem(), play.now);
+        CHECK(play.told() == "invalid:in-box alert:in-box:USER-CONNECTION-UNUSABLE alert-cleared:in-box:FILESYSTEM-FULL");
+    }
+    SECTION("cleared with the connection that is removed") {
+        play.engine.remove(id, play.now);
+        CHECK(play.told() == "alert-cleared:in-box:FILESYSTEM-FULL removed:in-box");
+    }
 }
 
 TEST_CASE("options are brought within their bounds", "[monitor]") {

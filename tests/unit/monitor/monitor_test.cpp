@@ -2,6 +2,7 @@
 #include <atomic>
 #include <cstdio>
 #include <fstream>
+#include <future>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,6 +17,7 @@
 
 #include "remote.hpp"
 #include "support/catch.hpp"
+#include "support/temp_dir.hpp"
 
 namespace {
 
@@ -122,6 +124,57 @@ TEST_CASE("a ping by hand joins the one under way", "[monitor][threads]") {
     CHECK(scene.monitor->status("shop").pings == 1);
 }
 
+TEST_CASE("stopping ends the pings under way, and they count for nothing", "[monitor][threads]") {
+    Scene scene;
+    scene.world->shut();
+    std::atomic<bool> cancelled{false};
+    scene.monitor->async_ping("shop", {}, [&](Result<PingResult> result) { cancelled = !result && result.error().name() == "CANCELLED"; });
+    REQUIRE(wait_until([&] { return scene.world->pings("shop") == 1; }));
+    scene.monitor->stop();
+    CHECK(wait_until([&] { return cancelled.load(); }));
+    scene.world->open();
+    CHECK(scene.monitor->ping("shop").ok);  // pings by hand go on
+    CHECK(scene.monitor->status("shop").pings == 1);
+}
+
+TEST_CASE("who waits for a ping of what is disabled or removed meanwhile hears that", "[monitor][threads]") {
+    Scene scene;
+    scene.world->shut();
+    std::promise<std::string> told;
+    auto ended = told.get_future();
+    scene.monitor->async_ping("shop", {},
+                              [&](Result<PingResult> result) { told.set_value(result ? "a result" : std::string{result.error().name()}); });
+    REQUIRE(wait_until([&] { return scene.world->pings("shop") == 1; }));
+
+    SECTION("disabled") {
+        scene.registry->disable("shop");
+        REQUIRE(ended.wait_for(10s) == std::future_status::ready);
+        CHECK(ended.get() == "CONNECTION-DISABLED");
+    }
+    SECTION("removed") {
+        scene.registry->remove("shop");
+        REQUIRE(ended.wait_for(10s) == std::future_status::ready);
+        CHECK(ended.get() == "CONNECTION-UNKNOWN");
+    }
+    scene.world->open();
+}
+
+TEST_CASE("who waits for a ping gets the one of the new version when the connection is changed meanwhile", "[monitor][threads]") {
+    Scene scene;
+    scene.world->shut();
+    std::atomic<int> ended{0};
+    scene.monitor->async_ping("shop", {}, [&](Result<PingResult> result) { ended = result && result->ok ? 1 : 2; });
+    REQUIRE(wait_until([&] { return scene.world->pings("shop") == 1; }));
+    Definition other = remote("shop");
+    other.url = "remote://elsewhere";
+    scene.registry->update(other);
+    REQUIRE(scene.log.wait_for("shop", "updated"));
+    scene.world->open();
+    CHECK(wait_until([&] { return ended != 0; }));
+    CHECK(ended == 1);
+    CHECK(scene.world->pings("shop") == 2);
+}
+
 TEST_CASE("waiting for a ping ends by its deadline and by cancelling, the ping goes on", "[monitor][threads]") {
     Scene scene;
     scene.world->shut();
@@ -147,6 +200,22 @@ TEST_CASE("a ping that does not end within the timeout has failed", "[monitor][t
     REQUIRE(result.error);
     CHECK(result.error->reason() == Reason::timeout);
     scene.world->open();
+}
+
+TEST_CASE("a ping that cannot be prepared has failed, unless for a reason of this machine", "[monitor][threads]") {
+    Scene scene;
+    const auto plans_fail = [&](Reason reason) {
+        scene.world->set_plan("shop", [reason] { throw make_error(Errc::system, "no way to do that").with_reason(reason); });
+    };
+
+    plans_fail(Reason::local);
+    for (int i = 0; i < 3; ++i) CHECK(scene.monitor->ping("shop").inconclusive);
+    CHECK(scene.monitor->status("shop").state == ConnectionState::unknown);
+    CHECK(scene.monitor->status("shop").failures == 0);
+
+    plans_fail(Reason::unsupported);
+    for (int i = 0; i < 2; ++i) CHECK_FALSE(scene.monitor->ping("shop").inconclusive);
+    CHECK(scene.log.wait_for("shop", "down alert"));
 }
 
 TEST_CASE("what cannot be pinged says why", "[monitor][threads]") {
@@ -348,6 +417,59 @@ TEST_CASE("the monitor that goes on the I/O thread does not wait for a listener 
     CHECK(wait_until([&] { return ended.load(); }, 30s));
     CHECK(served);
     CHECK_FALSE(listener_had_ended);
+}
+
+TEST_CASE("whoever takes a function of the application's away waits until it has ended", "[monitor][threads]") {
+    Scene scene;
+    std::atomic<bool> inside{false};
+    std::atomic<bool> release{false};
+    std::atomic<bool> ended{false};
+    const auto function = [&] {
+        inside = true;
+        wait_until([&] { return release.load(); });
+        ended = true;
+    };
+    Subscription watching;
+    std::optional<Interface> orders;
+    std::function<void()> take_away;
+
+    SECTION("a listener, by unsubscribing") {
+        watching = scene.monitor->subscribe([&](const Event&) { function(); });
+        take_away = [&] { watching.unsubscribe(); };
+    }
+    SECTION("a listener, by destroying the monitor") {
+        watching = scene.monitor->subscribe([&](const Event&) { function(); });
+        take_away = [&] { scene.monitor.reset(); };
+    }
+    SECTION("a function of an interface, by letting go of it") {
+        orders = scene.monitor->add_interface({InterfaceKind::service, "orders", {}, function});
+        orders->depend("shop");
+        take_away = [&] { orders.reset(); };
+    }
+    SECTION("a function of an interface, by destroying the monitor") {
+        orders = scene.monitor->add_interface({InterfaceKind::service, "orders", {}, function});
+        orders->depend("shop");
+        take_away = [&] { scene.monitor.reset(); };
+    }
+    SECTION("a function of an interface, by stopping it by hand") {
+        orders = scene.monitor->add_interface({InterfaceKind::service, "orders", {}, function});
+        orders->depend("shop");
+        take_away = [&] { orders->stop(); };
+    }
+    scene.bring_down("shop");
+    REQUIRE(wait_until([&] { return inside.load(); }));
+    std::atomic<bool> taken{false};
+    std::atomic<bool> had_ended{false};
+    std::thread other{[&] {
+        take_away();
+        had_ended = ended.load();
+        taken = true;
+    }};
+
+    CHECK_FALSE(wait_until([&] { return taken.load(); }, 100ms));
+    release = true;
+    other.join();
+    CHECK(had_ended);
 }
 
 TEST_CASE("nothing is called after unsubscribe has returned", "[monitor][threads]") {
@@ -649,14 +771,21 @@ TEST_CASE("a thousand connections go down together: each dependent is stopped an
         return true;
     }));
     CHECK(scene.monitor->alerts().empty());
+    // Stops and starts come from other threads than what the pings found.
+    REQUIRE(wait_until([&] { return scene.log.events().size() == names.size() * 7; }));
     std::uint64_t seq = 0;
-    for (const Event& event : scene.log.events()) CHECK(event.seq == ++seq);
+    std::size_t back_in_time = 0;
+    Clock::time_point mono;
+    for (const Event& event : scene.log.events()) {
+        CHECK(event.seq == ++seq);
+        if (event.mono < mono) ++back_in_time;
+        mono = event.mono;
+    }
+    CHECK(back_in_time == 0);
 }
 
 TEST_CASE("readers and pings do not wait for each other", "[monitor][threads]") {
-    MonitorOptions options;
-    options.interval = 100ms;
-    Scene scene{options, {"a", "b", "c"}};
+    Scene scene{by_hand(), {"a", "b", "c"}};  // no ping comes later and makes good what a reader was in the way of
     std::atomic<bool> end{false};
     std::vector<std::thread> readers;
     std::atomic<std::uint64_t> reads{0};
@@ -670,12 +799,13 @@ TEST_CASE("readers and pings do not wait for each other", "[monitor][threads]") 
             }
         });
     REQUIRE(wait_until([&] { return reads > 0; }));
-    for (int round = 0; round < 10; ++round) {
-        scene.ping("a", false);
-        scene.ping("a", false);
+    bool caught_up = true;
+    for (int round = 0; round < 100; ++round) {
+        scene.bring_down("a");
+        caught_up = caught_up && wait_until([&] { return scene.monitor->status("a").failures >= 2 && scene.monitor->alerts().size() == 1; });
         scene.ping("a", true);
+        caught_up = caught_up && wait_until([&] { return scene.monitor->status("a").failures == 0 && scene.monitor->alerts().empty(); });
     }
-    const bool caught_up = wait_until([&] { return scene.monitor->status("a").state == ConnectionState::up && scene.monitor->alerts().empty(); });
     end = true;
     for (auto& reader : readers) reader.join();
     CHECK(caught_up);
@@ -720,4 +850,28 @@ TEST_CASE("after a refused log-in secrets are resolved anew once, within the sam
         CHECK(result.error->phase() == Phase::secret);
     }
     std::remove(path);
+}
+
+TEST_CASE("what a refused log-in said stands where its secrets cannot be resolved anew in time", "[monitor][threads]") {
+    const TempDir directory;
+    const std::string path = directory.write("secret", "old");
+    const auto release = std::make_shared<std::atomic<bool>>(false);  // the plan may outlive the scene
+    MonitorOptions options = by_hand();
+    options.timeout = 1000ms;
+    Scene scene{options, {}};
+    scene.registry->add(remote("shop", "${file:" + path + "}"));
+    REQUIRE(scene.log.wait_for("shop", "added"));
+    scene.world->set("shop", [&](const std::string&) -> PingEvidence {
+        directory.write("secret", "new");
+        scene.world->set_plan("shop", [release] { wait_until([&] { return release->load(); }); });
+        throw make_error(Errc::system, "wrong password").with_phase(Phase::auth).with_reason(Reason::denied);
+    });
+
+    const PingResult result = scene.monitor->ping("shop");
+
+    *release = true;
+    REQUIRE(result.error);
+    CHECK(result.error->phase() == Phase::auth);
+    CHECK(result.error->reason() == Reason::denied);
+    CHECK(scene.world->pings("shop") == 1);
 }

@@ -32,6 +32,19 @@ public:
         answers_[name] = std::move(answer);
     }
     void set_up(const std::string& name, bool up) { set(name, up ? good : bad); }
+    /// What preparing a ping of it does, for example throw.
+    void set_plan(const std::string& name, std::function<void()> plan) {
+        const std::scoped_lock lock{mutex_};
+        plans_[name] = std::move(plan);
+    }
+    void plan(const std::string& name) {
+        std::function<void()> plan;
+        {
+            const std::scoped_lock lock{mutex_};
+            if (const auto found = plans_.find(name); found != plans_.end()) plan = found->second;
+        }
+        if (plan) plan();
+    }
     int pings(const std::string& name) const {
         const std::scoped_lock lock{mutex_};
         const auto found = pings_.find(name);
@@ -63,6 +76,7 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable opened_;
     std::map<std::string, Answer> answers_;
+    std::map<std::string, std::function<void()>> plans_;
     std::map<std::string, int> pings_;
     bool shut_{false};
 };
@@ -93,6 +107,7 @@ inline Catalogue remote_catalogue(const std::shared_ptr<World>& world) {
     scheme.clients = client_types<RemoteClient>({"RemoteClient"});
     scheme.make_client = [](const ResolvedDefinition& definition, const Runtime&) { return std::make_shared<RemoteClient>(definition.name); };
     scheme.make_ping = [world](const ResolvedDefinition& definition, PingDepth, const Runtime&) -> PingPlan {
+        world->plan(definition.name);
         std::string secret;
         if (const Value* value = definition.options.find("password")) secret = value->as_string();
         return BlockingPing{[world, name = definition.name, secret](Deadline) { return world->ping(name, secret); }};

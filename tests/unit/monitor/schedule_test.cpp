@@ -266,6 +266,13 @@ TEST_CASE("a ping by hand starts whatever the caps say, and counts as the one of
     play.schedule.finished(b, play.now, Again::grid);
     REQUIRE(play.schedule.next(b));
     CHECK(*play.schedule.next(b) > play.now + 1s);
+
+    // It takes nobody's place either.
+    play.schedule.finished(a, play.now, Again::grid);
+    CHECK(play.schedule.take(b, play.now));
+    play.schedule.ping_now(a, play.now);
+    play.advance();
+    CHECK(play.turn.starts == std::vector<TargetId>{a});
 }
 
 TEST_CASE("a look at what closed its idle connection comes at most once per fast time", "[monitor]") {
