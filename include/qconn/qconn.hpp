@@ -10,7 +10,9 @@
 #include <qconn/base/url.hpp>
 #include <qconn/base/value.hpp>
 #include <qconn/core/definition.hpp>
+#include <qconn/core/plan.hpp>
 #include <qconn/core/registry.hpp>
+#include <qconn/core/watch.hpp>
 #include <qconn/file/file_client.hpp>
 #include <qconn/monitor/event.hpp>
 #include <qconn/monitor/monitor.hpp>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <qconn/core/watch.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -26,7 +28,7 @@ class Watcher : public std::enable_shared_from_this<Watcher> {
 public:
     Watcher(const std::shared_ptr<Store>& store, WatchOptions options)
         : store_{store},
-          options_{std::move(options)},
+          options_{checked(std::move(options))},
           runtime_{store->runtime()},
           loop_{runtime_.impl().loop().shared_from_this()},
           places_{store->options().suffix} {}
@@ -53,7 +55,9 @@ public:
         {
             std::unique_lock lock{call_mutex_};
             if (stopped_.exchange(true)) return;
-            called_.wait(lock, [this] { return calling_ == std::thread::id{} || calling_ == std::this_thread::get_id(); });
+            // An I/O thread waits for nobody: on_reload may itself wait for what only that thread can do.
+            if (!runtime_.on_io_thread())
+                called_.wait(lock, [this] { return calling_ == std::thread::id{} || calling_ == std::this_thread::get_id(); });
         }
         subscription_.unsubscribe();
         try {
@@ -66,6 +70,14 @@ public:
     bool polls() const noexcept { return polls_; }
 
 private:
+    static WatchOptions checked(WatchOptions options) {
+        options.debounce = std::max(options.debounce, std::chrono::milliseconds{0});
+        options.poll = std::max(options.poll, k_least_poll);
+        return options;
+    }
+
+    static constexpr std::chrono::milliseconds k_least_poll{10};
+
     struct Io {
         explicit Io(net::Loop& loop) : quiet{loop}, poll{loop} {}
         std::optional<net::FdWatch> told;

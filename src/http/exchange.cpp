@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "http/http_error.hpp"
 #include "net/address.hpp"
+#include "net/http_auth.hpp"
 #include "net/runtime_impl.hpp"
 
 namespace qconn::http {
@@ -121,7 +122,7 @@ Exchange::Exchange(std::shared_ptr<const Settings> settings, const HttpRequest& 
         with_credentials_ = target_.same_origin(settings_->base);
         // The header of the call wins where it is sent at all.
         const bool has_own = with_credentials_ && own_headers_.find("Authorization") != nullptr;
-        if (!user.empty() && !has_own) url_authorization_ = Secret{basic_authorization(user.username, user.password.reveal())};
+        if (!user.empty() && !has_own) url_authorization_ = Secret{net::basic_credentials(user.username, user.password.reveal())};
     } else if (request.path.empty()) {
         target_ = settings_->base;
     } else {

@@ -6,10 +6,10 @@
 
 #include <qconn/base/url.hpp>
 
-#include "base/base64.hpp"
 #include "base/text.hpp"
 #include "http/coding.hpp"
 #include "http/http_error.hpp"
+#include "net/http_auth.hpp"
 #include "net/proxy_check.hpp"
 #include "net/runtime_impl.hpp"
 #include "net/socket.hpp"
@@ -72,15 +72,6 @@ HeaderList to_list(const Headers& headers, bool has_body) {
     return list;
 }
 
-std::string basic_authorization(std::string_view username, std::string_view password) {
-    std::string plain;
-    plain.reserve(username.size() + password.size() + 1);
-    plain.append(username).append(":").append(password);
-    std::string out = "Basic " + base64::encode(plain);
-    wipe(plain);
-    return out;
-}
-
 void check_headers(const Headers& headers) {
     for (const auto& [name, value] : headers) {
         if (!is_token(name)) refuse("\"" + text::printable(text::shorten(name, 80)) + "\" is no header name; it was not sent");
@@ -134,7 +125,7 @@ Settings::Settings(HttpOptions given, const Runtime& runtime) : options{std::mov
         authorization = Secret{line};
         wipe(line);
     } else if (!username.empty()) {
-        std::string line = basic_authorization(username, password.reveal());
+        std::string line = net::basic_credentials(username, password.reveal());
         authorization = Secret{line};
         wipe(line);
     }

@@ -68,8 +68,6 @@ std::string shown_url(std::string_view url);
 /// @param what  what was asked; empty: method and URL of the answer
 Error status_error(const Settings& settings, const HttpResponse& response, std::string_view what = {});
 
-/// `Basic dXNlcjpwYXNz`
-std::string basic_authorization(std::string_view username, std::string_view password);
 /// @throws Error HTTP-CLIENT-OPTION-ERROR naming the header, never its value
 void check_headers(const Headers& headers);
 

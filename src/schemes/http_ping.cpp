@@ -10,6 +10,7 @@
 #include "http/ping_dialogue.hpp"
 #include "http/settings.hpp"
 #include "http/target.hpp"
+#include "net/http_auth.hpp"
 #include "schemes/http_address.hpp"
 
 namespace qconn::schemes {
@@ -45,13 +46,13 @@ Headers headers_of_call(const HttpOptions& options, const PingCall& call, bool s
     }
     for (const auto& [name, value] : call.headers) headers.set(name, value);
     if (!user.empty() && call.headers.find("Authorization") == nullptr)
-        headers.set("Authorization", http::basic_authorization(user.username, user.password.reveal()));
+        headers.set("Authorization", net::basic_credentials(user.username, user.password.reveal()));
     else if (!same_origin || headers.find("Authorization") != nullptr)
         return headers;
     else if (!options.token.empty())
         headers.set("Authorization", options.token_type + ' ' + std::string{options.token.reveal()});
     else if (!options.username.empty() || !options.password.empty())
-        headers.set("Authorization", http::basic_authorization(options.username, options.password.reveal()));
+        headers.set("Authorization", net::basic_credentials(options.username, options.password.reveal()));
     return headers;
 }
 
@@ -107,8 +108,7 @@ PingPlan make_ping_plan(const HttpOptions& options, PingDepth depth, const std::
     if (const Proxy* relay = relay_of(options, target)) {
         request->target = target.url();
         for (const auto& [name, value] : relay->headers) request->headers.set(name, value);
-        if (!relay->username.empty())
-            request->headers.set("Proxy-Authorization", http::basic_authorization(relay->username, relay->password.reveal()));
+        if (!relay->username.empty()) request->headers.set("Proxy-Authorization", net::basic_credentials(relay->username, relay->password.reveal()));
     }
     request->body = what.body;
     request->keep = ping.keep;

@@ -60,7 +60,8 @@ public:
     /// @throws Error CONNECTION-DISABLED, INVALID-CONNECTION, CONNECTION-REMOVED, CONNECTION-TYPE-ERROR, SECRET-ERROR, and what making the client
     /// throws. A connection that is down is handed out all the same.
     Pinned operator->() const { return Pinned{pin()}; }
-    /// The current client for a stretch of work; it stays usable, also after a reload, as long as it is held.
+    /// The current client for a stretch of work; it stays usable, also after a reload, as long as it is held. Hold it until the callback of an
+    /// asynchronous call: a reload ends the calls of a client that nobody holds.
     std::shared_ptr<T> pin() const { return std::static_pointer_cast<T>(core::pin(slot_, typeid(T), typeid(T).name())); }
     const std::string& name() const noexcept { return core::slot_name(slot_); }
     explicit operator bool() const noexcept { return slot_ != nullptr; }

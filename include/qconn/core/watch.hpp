@@ -16,11 +16,12 @@ class Watcher;
 }
 
 struct WatchOptions {
-    /// How long nothing must have changed before files are read.
+    /// How long nothing must have changed before files are read. Zero: they are read at once.
     std::chrono::milliseconds debounce{200};
     /// Where changes do not end: longest time from the first of them until files are read.
     std::chrono::milliseconds at_most{3000};
     /// Time between two looks at the files where the system does not tell of changes: network file systems, or no inotify watches left.
+    /// Not below 10 ms.
     std::chrono::milliseconds poll{5000};
     /// False: only by looking every `poll`.
     bool notified{true};
@@ -33,8 +34,8 @@ struct WatchOptions {
 /// The first watching of a place is followed by a reload, so nothing is lost between a load and this.
 ///
 /// Neither the destructor nor stop() waits for a reload under way, which comes to its end; none begins after. Once they have returned on_reload is
-/// not called any more: they wait for a call under way, unless they are called from inside it. Both may be called from anywhere, also from a listener
-/// of the registry. Registry and handle may go in any order.
+/// not called any more: they wait for a call under way, but not from inside it and not on an I/O thread, where it may still run on. Both may be
+/// called from anywhere, also from a listener of the registry. Registry and handle may go in any order.
 /// @note A move-only handle; thread-safe.
 class QCONN_API Watch {
 public:

@@ -363,3 +363,31 @@ TEST_CASE("a queue of the system that overflowed counts as a change", "[registry
     CHECK(places.take());
     CHECK_FALSE(places.take());
 }
+
+TEST_CASE("a watch that ends on an I/O thread waits for no on_reload", "[registry][watch][threads]") {
+    Watched f;
+    f.write("a", "fake://a");
+    f.registry->load(f.directory.path());
+    std::atomic<bool> inside{false};
+    std::atomic<bool> may_return{false};
+    std::atomic<bool> has_returned{false};
+    WatchOptions options = f.quick();
+    options.on_reload = [&](const LoadReport&) {
+        inside = true;
+        wait_until([&] { return may_return.load(); }, 60s);
+        has_returned = true;
+    };
+    Watch watch = f.registry->watch(options);
+    REQUIRE(wait_until([&] { return inside.load(); }));
+
+    std::atomic<bool> has_stopped{false};
+    f.runtime.post([&] {
+        watch.stop();
+        has_stopped = true;
+    });
+    CHECK(wait_until([&] { return has_stopped.load(); }));
+    CHECK_FALSE(has_returned);
+
+    may_return = true;
+    CHECK(wait_until([&] { return has_returned && has_stopped; }));
+}

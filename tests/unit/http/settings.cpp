@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "http/exchange.hpp"
+#include "net/http_auth.hpp"
 #include "support/catch.hpp"
 
 using namespace qconn;
@@ -33,10 +34,10 @@ std::string name_of_error(const std::function<void(HttpOptions&)>& change) {
 }  // namespace
 
 TEST_CASE("basic authorization is base64 of name and password", "[http]") {
-    CHECK(basic_authorization("Aladdin", "open sesame") == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
-    CHECK(basic_authorization("a", "") == "Basic YTo=");
-    CHECK(basic_authorization("ab", "c") == "Basic YWI6Yw==");
-    CHECK(basic_authorization("", "") == "Basic Og==");
+    CHECK(net::basic_credentials("Aladdin", "open sesame") == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+    CHECK(net::basic_credentials("a", "") == "Basic YTo=");
+    CHECK(net::basic_credentials("ab", "c") == "Basic YWI6Yw==");
+    CHECK(net::basic_credentials("", "") == "Basic Og==");
 }
 
 TEST_CASE("name and password are taken together", "[http]") {
@@ -46,21 +47,21 @@ TEST_CASE("name and password are taken together", "[http]") {
         return std::string{Settings{options, Runtime{}}.authorization.reveal()};
     };
     CHECK(line([](HttpOptions&) {}).empty());
-    CHECK(line([](HttpOptions& o) { o.url = "http://u:p@h/"; }) == basic_authorization("u", "p"));
-    CHECK(line([](HttpOptions& o) { o.url = "http://u@h/"; }) == basic_authorization("u", ""));
+    CHECK(line([](HttpOptions& o) { o.url = "http://u:p@h/"; }) == net::basic_credentials("u", "p"));
+    CHECK(line([](HttpOptions& o) { o.url = "http://u@h/"; }) == net::basic_credentials("u", ""));
     CHECK(line([](HttpOptions& o) {
               o.url = "http://u@h/";
               o.password = Secret{"x"};
-          }) == basic_authorization("u", "x"));
+          }) == net::basic_credentials("u", "x"));
     CHECK(line([](HttpOptions& o) {
               o.url = "http://u:p@h/";
               o.username = "n";
               o.password = Secret{"x"};
-          }) == basic_authorization("n", "x"));
+          }) == net::basic_credentials("n", "x"));
     CHECK(line([](HttpOptions& o) {
               o.url = "http://u:p@h/";
               o.username = "n";
-          }) == basic_authorization("n", ""));
+          }) == net::basic_credentials("n", ""));
     CHECK(line([](HttpOptions& o) { o.token = Secret{"t"}; }) == "Bearer t");
     CHECK(line([](HttpOptions& o) {
               o.token = Secret{"t"};
@@ -96,7 +97,7 @@ TEST_CASE("headers of a call win over those of the options, and those over the d
 
     const Headers plain = settings.headers_for({}, true, false);
     CHECK(plain.get("Accept") == "text/plain");
-    CHECK(plain.get("Authorization") == basic_authorization("u", ""));
+    CHECK(plain.get("Authorization") == net::basic_credentials("u", ""));
     CHECK(std::count_if(plain.begin(), plain.end(), [](const auto& f) { return f.first == "X-Multi"; }) == 2);
 
     const Headers own = settings.headers_for({{"ACCEPT", "*/*"}, {"x-multi", "3"}, {"authorization", "Mine"}, {"Content-Type", "a/b"}}, true, false);
@@ -147,7 +148,7 @@ TEST_CASE("what a server said is shown without the client's secrets", "[http]") 
     options.url = "http://u:s3cretpass@h/";
     const Settings settings{options, Runtime{}};
 
-    const std::string line = basic_authorization("u", "s3cretpass");
+    const std::string line = net::basic_credentials("u", "s3cretpass");
     CHECK(settings.redact("got s3cretpass and " + line) == "got <masked> and Basic <masked>");
 }
 
