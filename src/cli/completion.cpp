@@ -57,7 +57,7 @@ private:
         } else if (word.starts_with('-') && word.size() > 1) {
             if (word.find('=') != std::string::npos) return;
             const CLI::Option* found = option(word);
-            if (found != nullptr && found->get_type_size() > 0) open_ = found;
+            if (found != nullptr && found->get_items_expected_max() > 0) open_ = found;
         } else if (command_ == nullptr) {
             for (const CLI::App* one : app_.get_subcommands([](const CLI::App*) { return true; }))
                 if (one->get_name() == word) command_ = one;

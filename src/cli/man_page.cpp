@@ -44,7 +44,7 @@ std::string entries(const std::array<Entry, N>& all) {
 }
 
 std::string argument_text(const CLI::Option& option) {
-    if (option.get_type_size() == 0) return {};
+    if (option.get_items_expected_max() == 0) return {};  // a flag
     return option.get_type_name() + (option.get_positional() && option.get_items_expected_max() > 1 ? "..." : "");
 }
 

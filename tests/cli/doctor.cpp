@@ -11,7 +11,8 @@ using nlohmann::json;
 namespace {
 
 json check_of(const Outcome& outcome, const std::string& name) {
-    for (const json& one : json::parse(outcome.out)["checks"])
+    const json report = json::parse(outcome.out);
+    for (const json& one : report["checks"])
         if (one["check"] == name) return one;
     return {};
 }

@@ -101,6 +101,6 @@ TEST_CASE("a tab at the prompt of bash and zsh completes the name of a connectio
     shell.type("qconn show sho\t\n");
     CHECK(shell.wait_for("rest://127.0.0.1:1"));
 
-    shell.type("qconn show \"o d$d\t --json\n");
+    shell.type("qconn show o\t--json\n");
     CHECK(shell.wait_for("\"file:///tmp\""));
 }
