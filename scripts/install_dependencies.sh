@@ -7,7 +7,8 @@ packages=(g++ cmake ninja-build ccache pkg-config libboost1.81-dev libssl-dev li
   libpugixml-dev zlib1g-dev libbrotli-dev libzstd-dev libbz2-dev libcli11-dev)
 if [ "$what" != build ]; then
   packages+=(catch2 git python3 python3-jsonschema openssl curl procps util-linux iproute2 nginx-light libnginx-mod-http-echo squid tinyproxy
-    redis-server python3-httpbin gunicorn dante-server microsocks openssh-server openssh-client)
+    redis-server python3-httpbin gunicorn dante-server microsocks openssh-server openssh-client
+    zsh fish graphviz groff-base mandoc bsdextrautils)
 fi
 if [ "$what" = full ]; then
   packages+=(clang-16 libclang-rt-16-dev llvm-16 clang-format-14 clang-tidy-14 libyaml-cpp-dev haproxy gcovr)

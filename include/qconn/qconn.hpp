@@ -9,6 +9,7 @@
 #include <qconn/base/secret.hpp>
 #include <qconn/base/url.hpp>
 #include <qconn/base/value.hpp>
+#include <qconn/base/yaml.hpp>
 #include <qconn/core/definition.hpp>
 #include <qconn/core/plan.hpp>
 #include <qconn/core/registry.hpp>

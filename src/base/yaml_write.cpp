@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <qconn/base/yaml.hpp>
+
 #include "base/base64.hpp"
 #include "base/scalar_text.hpp"
 #include "base/text.hpp"
@@ -357,3 +359,9 @@ std::string encode(const Value& value) {
 }
 
 }  // namespace qconn::yaml
+
+std::string qconn::to_yaml(const Value& value) {
+    std::string out;
+    yaml::append(out, value, {});
+    return out;
+}

@@ -7,6 +7,7 @@
 #include "cli/call_arguments.hpp"
 #include "cli/describe.hpp"
 #include "cli/duration.hpp"
+#include "cli/present.hpp"
 #include "cli/tool.hpp"
 
 namespace qconn::cli {
@@ -46,7 +47,8 @@ int call(Tool& tool, const CallArguments& arguments) {
     const Map values = bind_arguments(operation, words);
     // A client of its own: exclusive ones cannot be had otherwise, and nobody else is here to share one with.
     const auto client = registry.open<Client>(all[0]);
-    tool.out.json(operation.run(*client, values, deadline));
+    const Format format = tool.format == Format::table ? Format::json : tool.format;  // nothing is known of what it gives
+    present(tool.out, format, {.document = operation.run(*client, values, deadline)});
     return k_ok;
 }
 

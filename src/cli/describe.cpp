@@ -2,6 +2,7 @@
 #include "cli/describe.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 namespace qconn::cli {
@@ -30,11 +31,18 @@ Value diagnostic_value(const Diagnostic& d) {
         {"length", d.place.length},          {"message", d.message}, {"hint", d.hint}, {"connection", d.connection}, {"source_line", d.source_line}};
 }
 
-std::pair<std::string, Style> status_word(const ConnectionInfo& info) {
-    if (info.validity == Validity::invalid) return {"invalid", Style::bad};
-    if (!info.enabled) return {"disabled", Style::dim};
-    if (info.validity == Validity::stale) return {"stale", Style::warn};
-    return {"ok", Style::good};
+std::string_view status_word(const ConnectionInfo& info) noexcept {
+    if (info.validity == Validity::invalid) return "invalid";
+    if (!info.enabled) return "disabled";
+    return info.validity == Validity::stale ? "stale" : "ok";
+}
+
+Style status_style(std::string_view status) noexcept {
+    static constexpr std::array<std::pair<std::string_view, Style>, 4> k_styles{
+        {{"ok", Style::good}, {"disabled", Style::dim}, {"stale", Style::warn}, {"invalid", Style::bad}}};
+    for (const auto& [word, style] : k_styles)
+        if (word == status) return style;
+    return Style::plain;
 }
 
 std::vector<OperatorSetting> operator_settings(const Registry& registry, const ConnectionInfo& info) {
@@ -59,7 +67,7 @@ Value in_file_value(const std::vector<OperatorSetting>& settings) {
 
 Value info_value(const ConnectionInfo& info, bool options) {
     Map map{{"name", info.name},
-            {"status", status_word(info).first},
+            {"status", status_word(info)},
             {"description", info.description},
             {"url", info.url},
             {"scheme", info.scheme},

@@ -17,7 +17,8 @@
 namespace qconn::cli {
 
 /// "ok", "disabled", "stale", "invalid".
-std::pair<std::string, Style> status_word(const ConnectionInfo& info);
+std::string_view status_word(const ConnectionInfo& info) noexcept;
+Style status_style(std::string_view status) noexcept;
 /// "valid", "stale", "invalid".
 std::string_view validity_word(Validity validity) noexcept;
 Value diagnostic_value(const Diagnostic& d);

@@ -2,6 +2,7 @@
 /// `qconn enable` and `qconn disable`: what an operator decides about a connection, whatever its file says.
 #include <CLI/CLI.hpp>
 
+#include "cli/present.hpp"
 #include "cli/tool.hpp"
 
 namespace qconn::cli {
@@ -25,13 +26,12 @@ int set_enabled(Tool& tool, const std::vector<std::string>& given, bool yes) {
     bool holds = true;
     for (const std::string& name : names) holds = holds && again.registry->info(name).enabled == yes;
     if (!holds) return k_failed;
-    if (tool.json) {
-        tool.out.json(done);
-        return k_ok;
-    }
-    for (const Value& one : done)
-        tool.out.line(printable(one["name"].as_string()) + (yes ? "  enabled" : "  disabled") +
-                      (one["changed"].as_bool() ? "" : " (it was so already)"));
+    const auto tell = [&](Output& out) {
+        for (const Value& one : done)
+            out.line(printable(one["name"].as_string()) + (yes ? "  enabled" : "  disabled") +
+                     (one["changed"].as_bool() ? "" : " (it was so already)"));
+    };
+    present(tool.out, tool.format, {.document = done, .text = tell});
     return k_ok;
 }
 

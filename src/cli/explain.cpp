@@ -9,6 +9,7 @@
 #include "cli/advice.hpp"
 #include "cli/describe.hpp"
 #include "cli/duration.hpp"
+#include "cli/present.hpp"
 #include "cli/probe.hpp"
 #include "cli/tool.hpp"
 
@@ -125,8 +126,20 @@ Value result_value(const Probe& probe) {
                {"tls", std::move(tls)}};
 }
 
-void print(Tool& tool, const Findings& found, const LoadReport& report) {
-    Output& out = tool.out;
+Value findings_value(const Findings& found) {
+    List next;
+    for (const std::string& one : found.next) next.emplace_back(one);
+    return Map{{"name", found.info.name},
+               {"url", found.info.url},
+               {"file", found.info.file},
+               {"line", found.info.place.line},
+               {"depth", found.depth},
+               {"result", result_value(found.judged)},
+               {"request", found.deeper ? result_value(*found.deeper) : Value{}},
+               {"next", std::move(next)}};
+}
+
+void print(Output& out, const Findings& found, const LoadReport& report) {
     out.line(out.paint(Style::bold, printable(found.info.name)) + "  " + printable(found.info.url));
     std::string origin = printable(found.info.file);
     if (found.info.place.line > 0) origin += ":" + std::to_string(found.info.place.line);
@@ -187,20 +200,10 @@ int explain(Tool& tool, const ExplainArguments& arguments) {
     const Loaded loaded = load(tool, false);
     require_connection(*loaded.registry, name);
     const Findings found = look(*loaded.registry, name, arguments, timeout);
-    if (tool.json) {
-        List next;
-        for (const std::string& one : found.next) next.emplace_back(one);
-        tool.out.json(Map{{"name", found.info.name},
-                          {"url", found.info.url},
-                          {"file", found.info.file},
-                          {"line", found.info.place.line},
-                          {"depth", found.depth},
-                          {"result", result_value(found.judged)},
-                          {"request", found.deeper ? result_value(*found.deeper) : Value{}},
-                          {"next", std::move(next)}});
-    } else {
-        print(tool, found, loaded.report);
-    }
+    present(tool.out, tool.format,
+            {.document = findings_value(found), .rows = found.deeper ? "request.steps" : "result.steps", .text = [&](Output& out) {
+                 print(out, found, loaded.report);
+             }});
     return found.judged.verdict == Verdict::up ? k_ok : k_failed;
 }
 
@@ -210,8 +213,7 @@ void add_explain(CLI::App& app, Tool& tool) {
     auto* command = app.add_subcommand("explain", "Ping one connection in slow motion: each phase, its time and evidence, what to do next");
     auto arguments = std::make_shared<ExplainArguments>();
     command->add_option("name", arguments->names, "Connection")->type_name("NAME");
-    command->add_option("--depth", arguments->depth, "How far: connect, tls, auth, full; default: as the monitor, then a request")
-        ->type_name("DEPTH");
+    command->add_option("--depth", arguments->depth, "How far; default: as the monitor, then a request")->type_name("connect|tls|auth|full");
     command->add_option("--timeout", arguments->timeout, "Longest time for one ping; default 30s")->type_name("TIME");
     command->footer(
         "Exit code 0 where the connection is up as the monitor judges it, otherwise 1.\n\n"

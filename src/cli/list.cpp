@@ -3,32 +3,48 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/describe.hpp"
+#include "cli/present.hpp"
 #include "cli/tool.hpp"
 
 namespace qconn::cli {
 namespace {
 
+Value row(const Registry& registry, const ConnectionInfo& info) {
+    Value value = info_value(info, false);
+    value.as_map().set("in_file", in_file_value(operator_settings(registry, info)));
+    return value;
+}
+
+/// The status, and what the file says where an operator has decided otherwise.
+Table::Cell status_cell(const Value& row) {
+    std::string word{row["status"].as_string()};
+    const Style style = status_style(word);
+    if (!row["in_file"]["enabled"].is_null()) word += row["in_file"]["enabled"].as_bool() ? " (file: enabled)" : " (file: disabled)";
+    return {std::move(word), style};
+}
+
+Table::Cell type_cell(const Value& row) { return row["type"].size() == 0 ? std::string{"-"} : std::string{row["type"].as_string()}; }
+
 int list(Tool& tool) {
     const Loaded loaded = load(tool);
-    const auto infos = loaded.registry->infos();
-    if (tool.json) {
-        List all;
-        for (const ConnectionInfo& info : infos) {
-            Value value = info_value(info, false);
-            value.as_map().set("in_file", in_file_value(operator_settings(*loaded.registry, info)));
-            all.push_back(std::move(value));
-        }
-        tool.out.json(all);
-        return k_ok;
-    }
-    Table table{{"NAME", "STATUS", "TYPE", "URL", "DESCRIPTION"}};
-    for (const ConnectionInfo& info : infos) {
-        auto [word, style] = status_word(info);
-        for (const OperatorSetting& one : operator_settings(*loaded.registry, info))
-            if (one.name == "enabled") word += info.enabled ? " (file: disabled)" : " (file: enabled)";
-        table.add({info.name, {word, style}, info.type.empty() ? "-" : info.type, info.url, info.description});
-    }
-    tool.out.text(table.render(tool.out));
+    List rows;
+    for (const ConnectionInfo& info : loaded.registry->infos()) rows.push_back(row(*loaded.registry, info));
+    present(tool.out, tool.format,
+            {.document = std::move(rows),
+             .columns = {{"name", "NAME"},
+                         {"status", "STATUS", status_cell},
+                         {"type", "TYPE", type_cell},
+                         {"url", "URL"},
+                         {"description", "DESCRIPTION"},
+                         {"scheme"},
+                         {"validity"},
+                         {"problem"},
+                         {"enabled"},
+                         {"monitored"},
+                         {"locked"},
+                         {"tags"},
+                         {"file"},
+                         {"line"}}});
     return k_ok;
 }
 
@@ -41,7 +57,8 @@ void add_list(CLI::App& app, Tool& tool) {
         "has enabled or disabled a connection, what its file says follows it.\n\n"
         "Examples:\n"
         "  qconn list\n"
-        "  qconn list --dir connections --json | jq -r '.[].name'");
+        "  qconn list --dir connections --json | jq -r '.[].name'\n"
+        "  qconn list --format csv > connections.csv");
     command->callback([&tool] { tool.run = [&tool] { return list(tool); }; });
 }
 

@@ -15,7 +15,6 @@
 #include <cstring>
 #include <system_error>
 
-#include "cli/json.hpp"
 #include "cli/output.hpp"
 
 namespace qconn::cli {
@@ -133,7 +132,5 @@ std::string FullScreen::frame(const std::vector<std::string>& lines) {
     for (const std::string& line : lines) (text += line) += "\x1b[K\r\n";
     return text += "\x1b[J";
 }
-
-std::string json_line(const Value& value) { return json_text(value, false); }
 
 }  // namespace qconn::cli

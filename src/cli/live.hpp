@@ -11,7 +11,6 @@
 #include <vector>
 
 #include <qconn/base/deadline.hpp>
-#include <qconn/base/value.hpp>
 #include <qconn/monitor/event.hpp>
 
 namespace qconn::cli {
@@ -90,8 +89,5 @@ public:
     /// The text that replaces what is shown by these lines.
     static std::string frame(const std::vector<std::string>& lines);
 };
-
-/// JSON in one line without a newline.
-std::string json_line(const Value& value);
 
 }  // namespace qconn::cli

@@ -9,7 +9,7 @@
 #include <qconn/base/error.hpp>
 #include <qconn/base/log.hpp>
 
-#include "cli/json.hpp"
+#include "cli/present.hpp"
 #include "cli/tool.hpp"
 
 namespace {
@@ -17,22 +17,19 @@ namespace {
 using namespace qconn;
 using namespace qconn::cli;
 
-/// One line on standard error; with --json one object.
+/// One line on standard error; in JSON and YAML an object.
 void report(const Tool& tool, std::string_view message, const Value& details) {
-    std::string text;
-    if (tool.json)
-        text = json_text(Map{{"error", details}}, false);
-    else
-        text = "qconn: error: " + printable(message);
-    std::fprintf(stderr, "%s\n", text.c_str());
+    const std::string text = tool.format == Format::json || tool.format == Format::yaml ? document_text(tool.format, Map{{"error", details}}, false)
+                                                                                        : "qconn: error: " + printable(message) + "\n";
+    std::fputs(text.c_str(), stderr);
 }
 
 Value plain_error(std::string_view name, std::string_view message) { return Map{{"name", name}, {"message", message}}; }
 
-int run_command(Tool& tool) {
+int run_command(Tool& tool, const std::function<int()>& run) {
     int code = k_ok;
     try {
-        code = tool.run();
+        code = run();
         tool.out.flush();
     } catch (const PipeClosed&) {
         // `qconn list | head`: the reader has seen what it wanted.
@@ -109,19 +106,22 @@ int main(int argc, char** argv) {
     }
 
     CLI::App app{"Named connections from qconn files: check them, ping them, watch them, call them.", "qconn"};
+    tool.app = &app;
     app.set_version_flag("--version", "qconn " QCONN_VERSION, "Print the version and end");
     app.add_option("--dir", tool.directories, "Directory or file with definitions; may be given several times; default: .")
         ->type_name("DIR")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     app.add_option("--module", tool.modules, "Module with further schemes, by name or path; may be given several times; QCONN_MODULES lists more")
-        ->type_name("NAME|PATH")
+        ->type_name("MODULE|PATH")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     app.add_option("--state", tool.state, "File that keeps what enable and disable set; default: QCONN_STATE of the environment; without it none")
         ->type_name("FILE")
         ->envname("QCONN_STATE");
-    app.add_flag("--json", tool.json, "JSON instead of text; errors too, on standard error");
+    app.add_option("--format", tool.format_word, "Form of the output; default table. In json and yaml errors too, on standard error")
+        ->type_name(formats_text());
+    app.add_flag("--json", tool.json, "Short for --format json");
     app.add_flag("--no-colour,--no-color", tool.no_colour, "No colours; NO_COLOR in the environment does the same");
     app.require_subcommand(1);
     app.fallthrough();
@@ -136,15 +136,14 @@ int main(int argc, char** argv) {
         "  qconn monitor --interval 5s --json\n"
         "  qconn call shop-api get orders/17\n"
         "'qconn COMMAND --help' has more of each.");
-    for (const auto add : {add_check, add_list, add_show, add_schemes, add_schema, add_plan, add_ping, add_explain, add_monitor, add_enable,
-                           add_disable, add_call, add_docs})
+    for (const auto add : {add_check, add_doctor, add_graph, add_list, add_show, add_schemes, add_schema, add_plan, add_ping, add_explain,
+                           add_monitor, add_enable, add_disable, add_call, add_docs, add_completion, add_complete, add_man})
         add(app, tool);
     take_marks_off(app);
     for (CLI::App* command : app.get_subcommands({})) {
         take_marks_off(*command);
         command->fallthrough();
-        command->footer("Options of all commands: --dir DIR, --module NAME|PATH, --state FILE, --json, --no-colour; see 'qconn --help'.\n\n" +
-                        command->get_footer());
+        command->footer(std::string{k_common_options} + "\n\n" + command->get_footer());
     }
 
     try {
@@ -154,18 +153,21 @@ int main(int argc, char** argv) {
         if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {  // --help, --version
             std::ostringstream text;
             app.exit(error, text, text);
-            tool.run = [&tool, help = text.str()] {
+            return run_command(tool, [&tool, help = text.str()] {
                 tool.out.text(help);
                 return k_ok;
-            };
-            return run_command(tool);
+            });
         }
+        if (const auto format = format_named(tool.json ? "json" : tool.format_word)) tool.format = *format;
         const std::string message = usage_message(app, error);
         report(tool, message + " (see 'qconn --help')", plain_error("USAGE-ERROR", message));
         return k_usage;
     }
     if (tool.directories.empty()) tool.directories.emplace_back(".");
     tool.out.set_up(tool.no_colour);
-    load_modules(tool);
-    return run_command(tool);
+    return run_command(tool, [&tool] {
+        settle_format(tool);
+        load_modules(tool);
+        return tool.run();
+    });
 }

@@ -10,6 +10,7 @@
 
 #include "cli/duration.hpp"
 #include "cli/live.hpp"
+#include "cli/present.hpp"
 #include "cli/tool.hpp"
 
 namespace qconn::cli {
@@ -40,18 +41,21 @@ MonitorOptions monitor_options(const MonitorArguments& arguments) {
 }
 
 /// The one form of an event for programs; docs/tool.md describes it.
-std::string event_json(const Event& event) {
-    std::string line = json_line(Map{{"event", to_string(event.kind)},
-                                     {"name", event.name},
-                                     {"state", to_string(event.state)},
-                                     {"from", to_string(event.from)},
-                                     {"phase", to_string(event.phase)},
-                                     {"reason", to_string(event.reason)},
-                                     {"error", event.error},
-                                     {"time", rfc3339(event.time)},
-                                     {"mono_ns", std::chrono::nanoseconds{event.mono.time_since_epoch()}.count()},
-                                     {"seq", event.seq}});
-    return line += '\n';
+Value event_value(const Event& event) {
+    return Map{{"event", to_string(event.kind)},
+               {"name", event.name},
+               {"state", to_string(event.state)},
+               {"from", to_string(event.from)},
+               {"phase", to_string(event.phase)},
+               {"reason", to_string(event.reason)},
+               {"error", event.error},
+               {"time", rfc3339(event.time)},
+               {"mono_ns", std::chrono::nanoseconds{event.mono.time_since_epoch()}.count()},
+               {"seq", event.seq}};
+}
+
+std::vector<Column> event_columns() {
+    return {{"event"}, {"name"}, {"state"}, {"from"}, {"phase"}, {"reason"}, {"error"}, {"time"}, {"mono_ns"}, {"seq"}};
 }
 
 Style style_of(EventKind kind) noexcept {
@@ -176,7 +180,7 @@ public:
 
     int run(std::optional<std::chrono::milliseconds> duration) {
         // The signals are blocked by now, so that every thread of the runtime that starts below inherits that.
-        const bool table = tool_.out.is_terminal() && !tool_.json;
+        const bool table = tool_.out.is_terminal() && !for_programs();
         Loaded loaded = load(tool_);
         tool_.out.flush();
         Registry& registry = *loaded.registry;
@@ -209,6 +213,8 @@ public:
     }
 
 private:
+    bool for_programs() const noexcept { return tool_.format != Format::table; }
+
     /// False when nobody reads any more.
     bool write(std::string_view text) { return reader_gone_ ? false : !(reader_gone_ = !stream_.write(text, signals_)); }
 
@@ -218,7 +224,7 @@ private:
             if (table) {
                 latest_.push_back(event);
                 if (latest_.size() > 100) latest_.pop_front();
-            } else if (!write(tool_.json ? event_json(event) : event_text(event, tool_.out))) {
+            } else if (!write(for_programs() ? rows_.next(event_value(event)) : event_text(event, tool_.out))) {
                 return false;
             }
         }
@@ -245,10 +251,10 @@ private:
 
     void summarise(const Monitor& monitor, Clock::duration time) {
         if (reader_gone_) return;
-        Output plain;  // standard output belongs to the objects alone where it is JSON
-        const std::string text = "watched " + counts_text(monitor.statuses(), tool_.json ? plain : tool_.out) + "; " + counted(events_, "event") +
+        Output plain;  // standard output belongs to the events alone where a program reads it
+        const std::string text = "watched " + counts_text(monitor.statuses(), for_programs() ? plain : tool_.out) + "; " + counted(events_, "event") +
                                  " in " + duration_text(time) + "\n";
-        if (tool_.json)
+        if (for_programs())
             std::fputs(text.c_str(), stderr);
         else
             write(text);
@@ -258,6 +264,7 @@ private:
     Signals signals_;
     const MonitorOptions options_;
     const bool watch_;
+    RowStream rows_{tool_.format, event_columns()};
     Inbox inbox_;
     Stream stream_;
     std::deque<Event> latest_;
@@ -289,7 +296,8 @@ void add_monitor(CLI::App& app, Tool& tool) {
     command->add_flag("--no-watch", arguments->no_watch, "Do not read definitions again when their files change");
     command->footer(
         "On a terminal it shows a table, otherwise a line an event; with --json one object a line with event, name, state, from,\n"
-        "phase, reason, error, time, mono_ns and seq. Definitions are read again when their files change, and at SIGHUP.\n"
+        "phase, reason, error, time, mono_ns and seq, with --format csv a record each. Definitions are read again when their files change, and at "
+        "SIGHUP.\n"
         "Times: 100ms, 1s, 5m, 1h; a bare number is seconds.\n"
         "SIGINT, SIGTERM and the end of --for end it with a summary and exit code 0, whatever is up or down then.\n\n"
         "Examples:\n"

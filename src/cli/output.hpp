@@ -38,6 +38,8 @@ public:
     void json(const Value& value, bool pretty = true);
     /// @throws PipeClosed, OutputError
     void flush();
+    /// What has not been written yet.
+    std::string_view pending() const noexcept { return buffer_; }
 
     std::string paint(Style style, std::string_view text) const;
 
@@ -74,6 +76,8 @@ private:
 
 /// The text with control characters as `\x1b`, invalid UTF-8 as U+FFFD, so that nothing that came from a peer or a file can steer a terminal.
 std::string printable(std::string_view text);
+/// The text with U+FFFD for what is no UTF-8 in it.
+std::string valid_utf8(std::string_view text);
 /// Characters (code points) in it.
 std::size_t width(std::string_view text) noexcept;
 

@@ -12,7 +12,9 @@
 #include <qconn/monitor/monitor.hpp>
 
 #include "cli/duration.hpp"
+#include "cli/present.hpp"
 #include "cli/probe.hpp"
+#include "cli/progress.hpp"
 #include "cli/tool.hpp"
 
 namespace qconn::cli {
@@ -82,6 +84,30 @@ Value probe_value(const std::string& name, const Probe& probe) {
                {"error", error ? Value{error->what()} : Value{}}};
 }
 
+/// One line for people, as soon as it is known.
+std::string probe_text(const Output& out, const std::string& name, std::size_t widest, const Probe& probe) {
+    std::string text = out.paint(style_of(probe.verdict), to_string(probe.verdict));
+    text.append(14 - to_string(probe.verdict).size(), ' ');
+    text += printable(name);
+    text.append(widest - std::min(widest, width(printable(name))) + 2, ' ');
+    if (probe.result.time.count() > 0) text += duration_text(probe.result.time) + "  ";
+    if (probe.result.error) text += printable(probe.result.error->what());
+    return text.substr(0, text.find_last_not_of(' ') + 1);
+}
+
+using Counts = std::array<std::size_t, 5>;  // by Verdict
+
+/// "3 up, 1 down".
+std::string counts_text(const Counts& counts) {
+    std::string text;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        if (counts[i] == 0) continue;
+        if (!text.empty()) text += ", ";
+        (text += std::to_string(counts[i]) + " ") += to_string(static_cast<Verdict>(i));
+    }
+    return text;
+}
+
 int ping(Tool& tool, const PingArguments& arguments) {
     const PingDepth depth = depth_option(arguments.depth);
     const auto timeout = arguments.timeout.empty() ? MonitorOptions{}.timeout : duration_option("--timeout", arguments.timeout);
@@ -97,37 +123,33 @@ int ping(Tool& tool, const PingArguments& arguments) {
 
     std::size_t widest = 0;
     for (const std::string& name : names) widest = std::max(widest, width(name));
-    std::vector<Value> values(names.size());
-    std::array<std::size_t, 5> counts{};
+    List values(names.size());
+    Counts counts{};
     Fleet fleet{registry, names, depth, timeout};
-    fleet.run(arguments.parallel, [&](std::size_t index, const Probe& probe) {
-        ++counts[static_cast<std::size_t>(probe.verdict)];
-        if (tool.json) {
+    {
+        std::atomic<std::size_t> done{0};
+        std::atomic<std::size_t> failed{0};
+        const auto began = std::chrono::steady_clock::now();
+        Progress progress{[&] {
+            return "pinged " + std::to_string(done.load()) + " of " + std::to_string(names.size()) + ", " + std::to_string(failed.load()) +
+                   " not up, " + age_text(std::chrono::steady_clock::now() - began);
+        }};
+        fleet.run(arguments.parallel, [&](std::size_t index, const Probe& probe) {
+            ++counts[static_cast<std::size_t>(probe.verdict)];
+            ++done;
+            if (probe.verdict != Verdict::up) ++failed;
             values[index] = probe_value(names[index], probe);
-            return;
-        }
-        const std::string name = printable(names[index]);
-        std::string text = tool.out.paint(style_of(probe.verdict), to_string(probe.verdict));
-        text.append(14 - to_string(probe.verdict).size(), ' ');
-        text += name;
-        text.append(widest - std::min(widest, width(name)) + 2, ' ');
-        if (probe.result.time.count() > 0) text += duration_text(probe.result.time) + "  ";
-        if (probe.result.error) text += printable(probe.result.error->what());
-        tool.out.line(text.substr(0, text.find_last_not_of(' ') + 1));
-        tool.out.flush();
-    });
-
-    if (tool.json) {
-        tool.out.json(List(std::make_move_iterator(values.begin()), std::make_move_iterator(values.end())));
-    } else if (names.size() > 1) {
-        std::string summary;
-        for (std::size_t i = 0; i < counts.size(); ++i) {
-            if (counts[i] == 0) continue;
-            if (!summary.empty()) summary += ", ";
-            (summary += std::to_string(counts[i]) + " ") += to_string(static_cast<Verdict>(i));
-        }
-        tool.out.line(summary);
+            if (tool.format != Format::table) return;
+            tool.out.line(probe_text(tool.out, names[index], widest, probe));
+            progress.aside([&] { tool.out.flush(); });
+        });
     }
+
+    present(
+        tool.out, tool.format,
+        {.document = std::move(values), .columns = {{"name"}, {"state"}, {"time_ms"}, {"phase"}, {"reason"}, {"error"}}, .text = [&](Output& out) {
+             if (names.size() > 1) out.line(counts_text(counts));
+         }});
     const std::size_t disabled = counts[static_cast<std::size_t>(Verdict::disabled)];
     const std::size_t fine = counts[static_cast<std::size_t>(Verdict::up)] + (arguments.all ? disabled : 0);
     return fine == names.size() ? k_ok : k_failed;
@@ -140,7 +162,7 @@ void add_ping(CLI::App& app, Tool& tool) {
     auto arguments = std::make_shared<PingArguments>();
     command->add_option("name", arguments->names, "Connections")->type_name("NAME");
     command->add_flag("--all", arguments->all, "All connections; disabled ones are listed and do not count");
-    command->add_option("--depth", arguments->depth, "How far: standard (as the monitor), connect, tls, auth, full")->type_name("DEPTH");
+    command->add_option("--depth", arguments->depth, "How far; standard: as the monitor")->type_name("standard|connect|tls|auth|full");
     command->add_option("--timeout", arguments->timeout, "Longest time for one ping; default 30s")->type_name("TIME");
     command->add_option("--parallel", arguments->parallel, "Pings at a time; default 64")->type_name("N");
     command->footer(

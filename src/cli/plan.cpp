@@ -7,6 +7,7 @@
 #include <qconn/core/plan.hpp>
 
 #include "cli/describe.hpp"
+#include "cli/present.hpp"
 #include "cli/tool.hpp"
 
 namespace qconn::cli {
@@ -125,10 +126,11 @@ int plan(Tool& tool, const PlanArguments& arguments) {
         if (error.name() == "LOAD-ERROR" && error.reason() == Reason::not_found) throw NotFound(error.what());
         throw;
     }
-    if (tool.json)
-        tool.out.json(plan_value(plan));
-    else
-        write(plan, tool.out);
+    present(tool.out, tool.format,
+            {.document = plan_value(plan),
+             .columns = {{"name"}, {"effect"}, {"reconnects"}, {"breaks"}, {"validity_before"}, {"validity_after"}, {"problem"}},
+             .rows = "connections",
+             .text = [&](Output& out) { write(plan, out); }});
     return plan.breaks() || (arguments.exit_code && !plan.empty()) ? k_failed : k_ok;
 }
 

@@ -5,6 +5,7 @@
 #include <qconn/core/module.hpp>
 
 #include "cli/describe.hpp"
+#include "cli/present.hpp"
 #include "cli/tool.hpp"
 
 namespace qconn::cli {
@@ -111,7 +112,7 @@ Value scheme_value(const Scheme& scheme, bool whole) {
     return map;
 }
 
-void show_scheme(Tool& tool, const Scheme& scheme) {
+void print(Output& out, const Scheme& scheme) {
     Table facts;
     const auto fact = [&](std::string label, std::string text) {
         if (!text.empty()) facts.add({{std::move(label), Style::dim}, std::move(text)});
@@ -126,7 +127,7 @@ void show_scheme(Tool& tool, const Scheme& scheme) {
     fact("sharing", std::string{to_string(scheme.sharing)});
     fact("ping", "to depth " + std::string{to_string(scheme.standard_depth)});
     for (const RequiredOptions& required : scheme.required) fact("required", alternatives_text(required));
-    tool.out.text(facts.render(tool.out));
+    out.text(facts.render(out));
 
     if (!scheme.options.empty()) {
         Table options{{"OPTION", "TYPE", "DEFAULT", "WHAT IT DOES"}};
@@ -140,14 +141,14 @@ void show_scheme(Tool& tool, const Scheme& scheme) {
             if (spec.sensitive) help += " Sensitive.";
             options.add({spec.name, type_text(spec), default_text(spec), std::move(help)});
         }
-        tool.out.line();
-        tool.out.text(options.render(tool.out));
+        out.line();
+        out.text(options.render(out));
     }
     if (!scheme.operations.empty()) {
         Table operations{{"OPERATION", "WHAT IT DOES"}};
         for (const OperationSpec& operation : scheme.operations) operations.add({usage(operation), operation.help});
-        tool.out.line();
-        tool.out.text(operations.render(tool.out));
+        out.line();
+        out.text(operations.render(out));
     }
 }
 
@@ -157,24 +158,23 @@ int schemes(Tool& tool, const std::vector<std::string>& given) {
     if (names.size() > 1) throw UsageError("one name is expected; '" + names[1] + "' is one too many");
     if (!names.empty()) {
         const Scheme& scheme = require_scheme(catalogue, names.front());
-        if (tool.json)
-            tool.out.json(scheme_value(scheme, true));
-        else
-            show_scheme(tool, scheme);
+        present(tool.out, tool.format, {.document = scheme_value(scheme, true), .rows = "options", .text = [&](Output& out) { print(out, scheme); }});
         return k_ok;
     }
-    if (tool.json) {
-        List list;
-        for (const Scheme* scheme : catalogue.schemes()) list.push_back(scheme_value(*scheme, false));
-        tool.out.json(list);
-        return k_ok;
-    }
-    Table table{{"SCHEMES", "KIND", "CLIENT", "DEFAULT PORT", "FROM", "EXAMPLE"}};
-    for (const Scheme* scheme : catalogue.schemes()) {
-        table.add({joined(scheme->names), scheme->title, scheme->clients.empty() ? "-" : scheme->clients.front().name, ports_text(*scheme),
-                   origin_text(*scheme), scheme->example_url});
-    }
-    tool.out.text(table.render(tool.out));
+    List list;
+    for (const Scheme* scheme : catalogue.schemes()) list.push_back(scheme_value(*scheme, false));
+    const auto described = [&](std::string (*text)(const Scheme&)) {
+        return [&catalogue, text](const Value& row) -> Table::Cell { return text(*catalogue.find(row["names"][0].as_string())); };
+    };
+    present(tool.out, tool.format,
+            {.document = std::move(list),
+             .columns = {{"names", "SCHEMES", described([](const Scheme& one) { return joined(one.names); })},
+                         {"title", "KIND"},
+                         {"type", "CLIENT", described([](const Scheme& one) { return one.clients.empty() ? "-" : one.clients.front().name; })},
+                         {"default_ports", "DEFAULT PORT", described(ports_text)},
+                         {"module", "FROM", described(origin_text)},
+                         {"example_url", "EXAMPLE"},
+                         {"family"}}});
     return k_ok;
 }
 
@@ -183,7 +183,7 @@ int schemes(Tool& tool, const std::vector<std::string>& given) {
 void add_schemes(CLI::App& app, Tool& tool) {
     auto* command = app.add_subcommand("schemes", "List the URL schemes, or show the options and operations of one");
     auto names = std::make_shared<std::vector<std::string>>();
-    command->add_option("name", *names, "Scheme")->type_name("NAME");
+    command->add_option("name", *names, "Scheme")->type_name("SCHEME");
     command->footer(
         "Examples:\n"
         "  qconn schemes\n"

@@ -4,32 +4,20 @@
 #include <algorithm>
 
 #include "cli/describe.hpp"
+#include "cli/present.hpp"
 #include "cli/tool.hpp"
 
 namespace qconn::cli {
 namespace {
 
-int show(Tool& tool, const std::vector<std::string>& given) {
-    const std::string name = single_name(tool, given, "connection");
-    const Loaded loaded = load(tool, false);
-    const Registry& registry = *loaded.registry;
-    require_connection(registry, name);
-    const ConnectionInfo info = registry.info(name);
-    const auto settings = operator_settings(registry, info);
-    if (tool.json) {
-        Value value = info_value(info, true);
-        value.as_map().set("in_file", in_file_value(settings));
-        tool.out.json(value);
-        return k_ok;
-    }
-
+void print(Output& out, const Registry& registry, const ConnectionInfo& info, const std::vector<OperatorSetting>& settings) {
     Table facts;
     const auto fact = [&](std::string label, std::string text, Style style = Style::plain) {
         if (!text.empty()) facts.add({{std::move(label), Style::dim}, {std::move(text), style}});
     };
-    const auto [word, style] = status_word(info);
+    const std::string status{status_word(info)};
     fact("name", info.name, Style::bold);
-    fact("status", word, style);
+    fact("status", status, status_style(status));
     fact("problem", info.problem, Style::bad);
     fact("description", info.description);
     fact("url", info.url);
@@ -48,12 +36,12 @@ int show(Tool& tool, const std::vector<std::string>& given) {
     setting("locked", info.locked, !info.locked);
     setting("debug_data", info.debug_data, !info.debug_data);
     setting("tags", info.tags, info.tags.empty());
-    tool.out.text(facts.render(tool.out));
+    out.text(facts.render(out));
 
     const Scheme* scheme = registry.catalogue().find(info.scheme);
     if (!info.options.empty()) {
         // Only the names of the options that the definition sets are looked at: its values may be secrets.
-        const Definition definition = registry.definition(name);
+        const Definition definition = registry.definition(info.name);
         Table options{{"OPTION", "VALUE", "FROM"}};
         for (const auto& [option, value] : info.options) {
             const OptionSpec* spec = scheme != nullptr ? scheme->option(option) : nullptr;
@@ -62,15 +50,27 @@ int show(Tool& tool, const std::vector<std::string>& given) {
             const bool given_here = definition.options.contains(option);
             options.add({option, text, {given_here ? "definition" : "default", given_here ? Style::plain : Style::dim}});
         }
-        tool.out.line();
-        tool.out.text(options.render(tool.out));
+        out.line();
+        out.text(options.render(out));
     }
     if (scheme != nullptr && !scheme->operations.empty()) {
         Table operations{{"OPERATION", "WHAT IT DOES"}};
         for (const OperationSpec& operation : scheme->operations) operations.add({usage(operation), operation.help});
-        tool.out.line();
-        tool.out.text(operations.render(tool.out));
+        out.line();
+        out.text(operations.render(out));
     }
+}
+
+int show(Tool& tool, const std::vector<std::string>& given) {
+    const std::string name = single_name(tool, given, "connection");
+    const Loaded loaded = load(tool, false);
+    const Registry& registry = *loaded.registry;
+    require_connection(registry, name);
+    const ConnectionInfo info = registry.info(name);
+    const auto settings = operator_settings(registry, info);
+    Value value = info_value(info, true);
+    value.as_map().set("in_file", in_file_value(settings));
+    present(tool.out, tool.format, {.document = std::move(value), .text = [&](Output& out) { print(out, registry, info, settings); }});
     return k_ok;
 }
 

@@ -3,7 +3,9 @@
 
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 
@@ -11,6 +13,8 @@
 #include <qconn/core/diagnostic.hpp>
 #include <qconn/core/module.hpp>
 #include <qconn/core/registry_error.hpp>
+
+#include "cli/progress.hpp"
 
 namespace qconn::cli {
 namespace {
@@ -52,6 +56,23 @@ void load_modules(Tool& tool) {
     }
 }
 
+void settle_format(Tool& tool) {
+    const std::string word = tool.format_word.empty() ? tool.json ? "json" : "table" : tool.format_word;
+    const auto format = format_named(word);
+    const auto& further = tool.further_formats;
+    const bool common = format && *format <= Format::csv;
+    if (!common && (!format || std::find(further.begin(), further.end(), *format) == further.end()))
+        throw UsageError("--format: '" + printable(word) + "' is no format of this command; there are: " + formats_text(further, ", "));
+    if (tool.json && format != Format::json) throw UsageError("--json means --format json; leave one of them out");
+    tool.format = *format;
+    tool.json = format == Format::json;
+}
+
+void add_formats(CLI::App& command, Tool& tool, std::vector<Format> further) {
+    command.add_option("--format", tool.format_word, "Form of the output; default table")->type_name(formats_text(further));
+    command.preparse_callback([&tool, further](std::size_t) { tool.further_formats = further; });
+}
+
 const Scheme& require_scheme(const Catalogue& catalogue, const std::string& name) {
     if (const Scheme* scheme = catalogue.find(name)) return *scheme;
     throw NotFound("the scheme '" + printable(name) + "' is not known to this build" + suggestion(name, catalogue.names()));
@@ -67,6 +88,8 @@ std::unique_ptr<Registry> make_registry(const Tool& tool) {
 Loaded read_definitions(Tool& tool) {
     Loaded loaded;
     loaded.registry = make_registry(tool);
+    const auto began = std::chrono::steady_clock::now();
+    const Progress progress{[&] { return "reading definitions, " + age_text(std::chrono::steady_clock::now() - began); }};
     try {
         loaded.report = loaded.registry->load(tool.directories);
     } catch (const Error& error) {

@@ -12,6 +12,7 @@
 #include <qconn/core/registry.hpp>
 #include <qconn/core/scheme.hpp>
 
+#include "cli/format.hpp"
 #include "cli/output.hpp"
 
 namespace CLI {
@@ -40,8 +41,14 @@ public:
     using std::runtime_error::runtime_error;
 };
 
+/// The first paragraph of what --help of a command says below its options.
+constexpr std::string_view k_common_options =
+    "Options of all commands: --dir DIR, --module MODULE|PATH, --state FILE, --format FORMAT, --json, --no-colour; see 'qconn --help'.";
+
 /// Global options and output of one run.
 struct Tool {
+    /// All commands and options: what completion and the manual page are made from.
+    const CLI::App* app{nullptr};
     /// Files and directories with definitions.
     std::vector<std::string> directories;
     /// File with operator settings; empty: none.
@@ -52,7 +59,14 @@ struct Tool {
     Catalogue catalogue{builtin_catalogue()};
     /// Modules that could not be loaded; told on standard error already.
     std::vector<Error> failed_modules;
+    /// As given; empty: not at all.
+    std::string format_word;
+    /// Short for --format json; after settle_format() also set by that.
     bool json{false};
+    /// What the command that was chosen has besides the formats that all have.
+    std::vector<Format> further_formats;
+    /// Set by settle_format().
+    Format format{Format::table};
     bool no_colour{false};
     /// Arguments after `--`: never options, never KEY=VALUE.
     std::vector<std::string> literals;
@@ -69,6 +83,12 @@ std::string single_name(const Tool& tool, const std::vector<std::string>& given,
 
 /// Loads the modules of the environment variable QCONN_MODULES and of --module. One that fails is told on standard error and skipped.
 void load_modules(Tool& tool);
+
+/// Decides on the format. @throws UsageError for one that is unknown, or that the command does not have
+void settle_format(Tool& tool);
+
+/// The command has these formats besides table, json, yaml and csv.
+void add_formats(CLI::App& command, Tool& tool, std::vector<Format> further);
 
 /// The scheme of that name. @throws NotFound with the nearest names
 const Scheme& require_scheme(const Catalogue& catalogue, const std::string& name);
@@ -121,5 +141,10 @@ void add_explain(CLI::App& app, Tool& tool);
 void add_monitor(CLI::App& app, Tool& tool);
 void add_call(CLI::App& app, Tool& tool);
 void add_docs(CLI::App& app, Tool& tool);
+void add_doctor(CLI::App& app, Tool& tool);
+void add_completion(CLI::App& app, Tool& tool);
+void add_complete(CLI::App& app, Tool& tool);
+void add_graph(CLI::App& app, Tool& tool);
+void add_man(CLI::App& app, Tool& tool);
 
 }  // namespace qconn::cli

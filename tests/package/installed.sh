@@ -12,6 +12,9 @@ for shared in OFF ON; do
   cmake --build "$work/build"
   cmake --install "$work/build" --prefix "$prefix" >/dev/null
   consume "$prefix" "$work/use-$shared"
+  for page in man/man1/qconn.1 bash-completion/completions/qconn zsh/site-functions/_qconn fish/vendor_completions.d/qconn.fish; do
+    [ -s "$prefix/share/$page" ] || { echo "$page is not installed"; exit 1; }
+  done
   LD_LIBRARY_PATH=$(dirname "$(find "$prefix" -name 'libqconn.*' | head -n 1)") "$prefix/bin/qconn" --version
 done
 # boost:: and the like must stay inside: a consumer with another version of them would clash.
