@@ -121,5 +121,6 @@ void add_explain(CLI::App& app, Tool& tool);
 void add_monitor(CLI::App& app, Tool& tool);
 void add_call(CLI::App& app, Tool& tool);
 void add_docs(CLI::App& app, Tool& tool);
+void add_import(CLI::App& app, Tool& tool);
 
 }  // namespace qconn::cli

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "import/web.hpp"
+
+#include <algorithm>
+
+#include <qconn/base/url.hpp>
+
+#include "base/text.hpp"
+#include "base/url_mask.hpp"
+
+namespace qconn::importing {
+namespace {
+
+bool is_path(std::string_view text) noexcept {
+    return text.size() < 4096 && text.find('\n') == std::string_view::npos && text.find("-----BEGIN") == std::string_view::npos;
+}
+
+/// What a path or query cannot hold as it is: an '@' would be taken for the end of user information.
+std::string encoded_path(std::string_view path) {
+    std::string out;
+    for (const char c : path) {
+        if (c == '@' || c == ' ' || static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+            out += percent_encode(std::string_view{&c, 1});
+        else
+            out += c;
+    }
+    return literal(out);
+}
+
+}  // namespace
+
+bool fill_base_url(Fields& fields, Draft& draft, std::string_view text, Place place) {
+    // Of what is percent-encoded only user and password are decoded: a definition has these as they are.
+    const auto url = Url::try_parse(text::trim(text));
+    if (!url || (url->scheme != "http" && url->scheme != "https") || url->host.empty()) {
+        fields.run().error("bad-url", place, "no URL of http or https with a host stands there; the connection is left out", {}, fields.connection());
+        return false;
+    }
+    draft.scheme = url->scheme;
+    draft.host = literal(url->is_socket ? "socket=" + percent_encode(url->host) : url->host);
+    if (url->port) draft.port = url->port;
+    const std::string_view path = url->path;
+    const auto fragment = path.find('#');
+    if (fragment != std::string_view::npos)
+        fields.run().warning("not-carried", place, "the part of the URL after '#' is not carried over", {}, fields.connection());
+    const std::string_view sent = path.substr(0, fragment);
+    // A query may hold a token.
+    if (sent.find('?') != std::string_view::npos && mask_url(sent) != sent)
+        fields.run().warning("secret-in-url", place, "the query of the URL holds what looks like a credential; it is carried over as it stands",
+                             "move it into a header, or write a reference such as ${env:NAME} in its place", fields.connection());
+    draft.path = encoded_path(sent == "/" ? std::string_view{} : sent);
+    if (url->username && draft.user.empty()) draft.user = literal(percent_decode(*url->username));
+    if (url->password && !draft.password)
+        draft.password = fields.run().secret(fields.connection(), "password", percent_decode(url->password->reveal()));
+    return true;
+}
+
+bool is_header_name(std::string_view name) noexcept {
+    constexpr std::string_view k_marks = "!#$%&'*+-.^_`|~";
+    return !name.empty() && std::all_of(name.begin(), name.end(),
+                                        [&](char c) { return text::is_alpha(c) || text::is_digit(c) || k_marks.find(c) != std::string_view::npos; });
+}
+
+void add_written_header(Draft& draft, std::string_view name, std::string written) {
+    Value& headers = draft.options["headers"];
+    if (!headers.is_map()) headers = Map{};
+    headers.as_map().set(name, Value{written});
+}
+
+void add_header(Fields& fields, Draft& draft, std::string_view name, std::string_view value) {
+    const bool secret = names_credential(name) || text::iequals(name, "Cookie");
+    add_written_header(draft, name, secret ? fields.run().secret(fields.connection(), "the header " + std::string{name}, value) : literal(value));
+}
+
+void add_pem(Fields& fields, Draft& draft, Fields::Names names, const char* path, const char* data, bool secret) {
+    const Field* field = fields.find(names);
+    if (field == nullptr) return;
+    const auto text = text_of(field->value);
+    const bool kept = !field->kept.empty() || !field->variable.empty();
+    if (!kept && text && is_path(*text)) {
+        draft.options.set(path, Value{home_path(fields.raw(names))});
+    } else if (kept || secret) {
+        if (auto written = fields.secret(names, data)) draft.options.set(data, Value{*written});
+    } else {
+        draft.options.set(data, Value{fields.text(names)});
+    }
+}
+
+std::string home_path(std::string_view path, bool environment) {
+    std::string out;
+    if (path == "~" || path.starts_with("~/")) {
+        out = "$HOME";
+        path.remove_prefix(1);
+    }
+    if (!environment) return out + literal(path);
+    // `${NAME}` stays; anything else in braces would be a reference of ours.
+    for (std::size_t at = path.find("${"); at != std::string_view::npos; at = path.find("${")) {
+        const std::size_t end = path.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_", at + 2);
+        const bool variable = end != std::string_view::npos && end > at + 2 && path[end] == '}';
+        out.append(path.substr(0, at)).append(variable ? "${" : "$${");
+        path.remove_prefix(at + 2);
+    }
+    return out.append(path);
+}
+
+}  // namespace qconn::importing

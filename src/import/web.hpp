@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What sources say of HTTP servers.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "import/draft.hpp"
+#include "import/fields.hpp"
+
+namespace qconn::importing {
+
+/// Fills in scheme, host, port, path and user from a base URL; user and password of the draft stay where it has them.
+/// @param place  of its key
+/// @returns false, and tells, where it is no URL of http or https
+bool fill_base_url(Fields& fields, Draft& draft, std::string_view url, Place place);
+
+/// Adds to the option `headers`; a value whose name is that of a credential becomes a secret.
+/// @param value  as the source has it
+void add_header(Fields& fields, Draft& draft, std::string_view name, std::string_view value);
+/// @param written  as it is written into the definition
+void add_written_header(Draft& draft, std::string_view name, std::string written);
+bool is_header_name(std::string_view name) noexcept;
+
+/// A certificate or key as PEM text or as the path of a file goes to `data` or `path`.
+void add_pem(Fields& fields, Draft& draft, Fields::Names names, const char* path, const char* data, bool secret);
+
+/// A path on this machine for an option that substitutes environment variables: `~/x` becomes `$HOME/x`.
+/// @param environment  the source substitutes `${NAME}` too
+std::string home_path(std::string_view path, bool environment = false);
+
+}  // namespace qconn::importing
