@@ -36,7 +36,9 @@ const Importer* find_importer(std::string_view name) noexcept {
 const Importer* guess_importer(std::string_view file) noexcept {
     file.remove_prefix(file.rfind('/') + 1);  // npos + 1 is 0
     for (const Importer& one : importers()) {
-        if (std::any_of(one.file_names.begin(), one.file_names.end(), [&](std::string_view pattern) { return importing::glob_matches(pattern, file); })) return &one;
+        if (std::any_of(one.file_names.begin(), one.file_names.end(),
+                        [&](std::string_view pattern) { return importing::glob_matches(pattern, file); }))
+            return &one;
     }
     return nullptr;
 }

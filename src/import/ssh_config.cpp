@@ -192,6 +192,9 @@ private:
             run_.warning("include", place, "the files that this line names are not read", "give them as further files, this one first");
             return true;
         }
+        if (const Keyword* known = keyword(key); known != nullptr && known->means == Means::taken && words.size() > 1)
+            run_.warning("extra-words", place, "the keyword " + quoted(key) + " takes one argument; those after it are not carried over",
+                         "put quotes around an argument with blanks");
         sections_.back().settings.push_back({std::string{key}, std::move(words), place});
         return true;
     }

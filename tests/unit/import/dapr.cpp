@@ -164,7 +164,7 @@ TEST_CASE("what Dapr components lose is told at its entry", "[import]") {
     CHECK(has(told, "61:9 warning other-protocol"));
     CHECK(has(told, "71:9 warning no-equivalent: qconn has nothing for components of the type 'state.redis'; 'cache' is left out"));
     CHECK(has(told, "83:11 error address-elsewhere"));
-    CHECK(has(told, "109:1 note no-equivalent: a resource of the kind 'Subscription' is no connection"));
+    CHECK(has(told, "109:7 note no-equivalent: a resource of the kind 'Subscription' is no connection"));
 }
 
 TEST_CASE("no finding about Dapr components shows a secret", "[import]") {

@@ -74,22 +74,23 @@ TEST_CASE("what an ssh_config loses is told once a line, with the number of host
 }
 
 TEST_CASE("an ssh_config makes no command reference of ours", "[import]") {
-    const Imported imported = import_text("ssh", "Host a\nUser ${file}\nIdentityFile ${cmd:touch x}/${HOME}/k\n");
+    const Imported imported = import_text("ssh", "Host a\nUser ${file}\nIdentityFile \"${cmd:touch x}/${HOME}/k\"\n");
     check_round_trip(imported);
     CHECK(definition(imported, "a").url == "sftp://$${file}@a");
     CHECK(option(definition(imported, "a"), "keyfile") == Value{"$${cmd:touch x}/${HOME}/k"});
 }
 
 TEST_CASE("lines of an ssh_config that are none are told and cost nothing else", "[import]") {
-    const Imported imported = import_text("ssh", "Host a \"b\nHost c\nPort many\nUser\nIdentityFile none\n");
+    const Imported imported = import_text("ssh", "Host a \"b\nHost c\nPort many\nUser\nHostName h.example other\nIdentityFile none\n");
     INFO(findings(imported));
     CHECK(imported.definitions.size() == 1);
-    CHECK(definition(imported, "c").url == "sftp://c");
+    CHECK(definition(imported, "c").url == "sftp://h.example");
     CHECK(definition(imported, "c").options.empty());
     const std::string told = findings(imported);
     CHECK(has(told, "1:1 error bad-line"));
     CHECK(has(told, "3:1 warning bad-value: the keyword 'Port' is not carried over: it is not a whole number from 0 to 65535"));
     CHECK(has(told, "4:1 error bad-line"));
+    CHECK(has(told, "5:1 warning extra-words"));
 }
 
 TEST_CASE("hostile numbers of patterns end in an error", "[import]") {
