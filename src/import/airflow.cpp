@@ -125,7 +125,9 @@ void http(Source& s, const ConnType& type) {
     std::string protocol = text::to_lower(s.fields.raw({"schema"}));
     if (protocol.empty()) protocol = type.target;
     const std::string url = host.find("://") != std::string::npos ? host : protocol + "://" + host;
+    const bool port = s.draft.port && host.find("://") != std::string::npos;
     if (!fill_base_url(s.fields, s.draft, url, s.place)) return;
+    if (port) s.fields.run().note("port", s.place, "Airflow leaves the port out where the host is a whole URL; here it counts", {}, s.draft.name);
     http_settings(s);
 }
 
@@ -219,28 +221,19 @@ void file(Source& s, const ConnType&) {
 
 /// Airflow names no service; its own test of such a connection asks STS who it is.
 void aws(Source& s, const ConnType& type) {
-    Map& options = s.draft.options;
-    const std::string key_id = s.fields.text({"login"});
-    if (!key_id.empty()) options.set("aws_keyid", Value{key_id});
-    if (const auto secret = s.fields.secret({"password"}, "aws_secret")) options.set("aws_secret", Value{*secret});
-    if (const auto id = s.extra.text({"aws_access_key_id"}); key_id.empty() && !id.empty()) options.set("aws_keyid", Value{id});
-    if (!options.contains("aws_secret")) {
-        if (const auto secret = s.extra.secret({"aws_secret_access_key"}, "aws_secret")) options.set("aws_secret", Value{*secret});
-    }
-    if (const auto token = s.extra.secret({"aws_session_token"}, "aws_token")) options.set("aws_token", Value{*token});
-    std::string region = s.extra.text({"region_name"});
-    if (region.empty()) region = "us-east-1";
-    const std::string service{type.target};
-    options.set("aws_region", Value{region});
-    options.set("aws_service", Value{service});
-    if (service == "s3") options.set("aws_s3", true);
-    s.draft.host = service + "." + region + ".amazonaws.com";
-    if (const std::string endpoint = s.extra.raw({"endpoint_url", "host"}); !endpoint.empty()) {
-        if (!fill_base_url(s.fields, s.draft, endpoint.find("://") == npos ? "https://" + endpoint : endpoint, s.place)) return;
-    }
-    s.draft.scheme = "awsrests";
-    if (service == "sts")
-        s.fields.run().warning("service", s.place, "an AWS connection of Airflow names no service; the definition asks STS",
+    AwsService aws;
+    aws.service = type.target;
+    aws.region = s.extra.text({"region_name"});
+    aws.key_id = s.fields.text({"login"});
+    if (aws.key_id.empty()) aws.key_id = s.extra.text({"aws_access_key_id"});
+    aws.secret = s.fields.secret({"password"}, "aws_secret");
+    if (!aws.secret) aws.secret = s.extra.secret({"aws_secret_access_key"}, "aws_secret");
+    aws.token = s.extra.secret({"aws_session_token"}, "aws_token");
+    aws.endpoint = s.extra.raw({"endpoint_url", "host"});
+    aws.place = s.place;
+    if (!fill_aws(s.fields, s.draft, aws)) return;
+    if (aws.service == "sts" && aws.endpoint.empty())
+        s.fields.run().warning("no-service", s.place, "an AWS connection of Airflow names no service; the definition asks STS",
                                "put the host and the option aws_service of the service in their places", s.draft.name);
 }
 

@@ -189,8 +189,13 @@ void amqp(Source& s, std::string_view product) {
     if (parts) {
         s.draft.scheme = text::iequals(s.fields.raw({"protocol"}), "amqps") ? "amqps" : "amqp";
         const auto url = Url::try_parse(s.draft.scheme + "://" + s.fields.raw({"hostname"}));
-        s.draft.host = literal(url ? url->host : std::string{});
-        if (url) s.draft.port = url->port;
+        if (!url || url->host.empty()) {
+            s.draft.scheme.clear();
+            s.run().error("bad-url", s.place, "the hostname is none; the component is left out", {}, s.name());
+            return;
+        }
+        s.draft.host = literal(url->host);
+        s.draft.port = url->port;
     } else {
         const auto url = Url::try_parse(text::trim(s.fields.raw(names)));
         if (!url || (url->scheme != "amqp" && url->scheme != "amqps") || url->host.empty()) {
@@ -212,26 +217,18 @@ void amqp(Source& s, std::string_view product) {
 }
 
 void aws(Source& s, std::string_view service) {
-    Map& options = s.draft.options;
-    std::string region = s.fields.text({"region", "awsRegion"});
-    if (region.empty()) region = "us-east-1";
-    if (const std::string id = s.fields.text({"accessKey", "awsAccessKey"}); !id.empty()) options.set("aws_keyid", Value{id});
-    if (const auto key = s.fields.secret({"secretKey", "awsSecretKey"}, "aws_secret")) options.set("aws_secret", Value{*key});
-    if (const auto token = s.fields.secret({"sessionToken", "awsSessionToken"}, "aws_token")) options.set("aws_token", Value{*token});
-    options.set("aws_region", Value{region});
-    options.set("aws_service", Value{service});
-    if (service == "s3") options.set("aws_s3", true);
-    s.draft.host = std::string{service} + "." + region + ".amazonaws.com";
+    AwsService aws;
+    aws.service = service;
+    aws.region = s.fields.text({"region", "awsRegion"});
+    aws.key_id = s.fields.text({"accessKey", "awsAccessKey"});
+    aws.secret = s.fields.secret({"secretKey", "awsSecretKey"}, "aws_secret");
+    aws.token = s.fields.secret({"sessionToken", "awsSessionToken"}, "aws_token");
     const Field* endpoint = s.fields.find({"endpoint"});
-    if (endpoint != nullptr && !endpoint->value.is_null()) {
-        const std::string url = s.fields.raw({"endpoint"});
-        if (url.starts_with("http://")) {
-            s.run().warning("not-carried", endpoint->place, "the endpoint is one without TLS, which awsrests always has", {}, s.name());
-        }
-        s.draft.host.clear();
-        if (!fill_base_url(s.fields, s.draft, url.find("://") == std::string::npos ? "https://" + url : url, endpoint->place)) return;
+    if (endpoint != nullptr) {
+        aws.place = endpoint->place;
+        aws.endpoint = s.fields.raw({"endpoint"});
     }
-    s.draft.scheme = "awsrests";
+    if (!fill_aws(s.fields, s.draft, aws)) return;
     if (service != "s3") return;
     const std::string bucket = s.fields.text({"bucket"});
     if (bucket.empty()) return;

@@ -108,8 +108,6 @@ private:
         }
         fields.drop({"Driver64", "Setup"});
         fill_database(fields, draft);
-        if (draft.driver == "sqlite3" && draft.database.empty())
-            run_.warning("not-valid", draft.place, "the data source names no database file", {}, draft.name);
         fields.tell_rest();
         run_.add(std::move(draft));
     }
@@ -125,11 +123,9 @@ private:
             run_.warning("not-carried", draft.place, "the password is not carried over: a datasource URL has none without a user", {}, draft.name);
             draft.password.reset();
         }
-        if (!fields.rest().empty()) {
-            run_.note("odbc-ini", section.place,
-                      "no driver of qconn's is known for this one: it goes through ODBC, which finds its other keys in odbc.ini",
-                      "keep odbc.ini where the connection is used", draft.name);
-        }
+        run_.note("odbc-ini", section.place,
+                  "no driver of qconn's is known for this one: it goes through ODBC, which finds its other keys in odbc.ini",
+                  "keep odbc.ini where the connection is used", draft.name);
         run_.add(std::move(draft));
     }
 

@@ -230,6 +230,10 @@ void Run::add(Draft draft) {
         discard(draft.name);
         return;
     }
+    if (scheme == "db" && draft.database.empty() && draft.settings.empty())
+        warning("not-valid", draft.place, "the datasource names no database", {}, draft.name);
+    if (catalogue_.find(scheme) == nullptr && scheme != "db" && draft.host.empty())
+        warning("not-valid", draft.place, "the URL has no host", {}, draft.name);
     definition.name = std::move(draft.name);
     definition.description = std::move(draft.description);
     definition.url = std::move(*url);

@@ -72,6 +72,25 @@ void add_header(Fields& fields, Draft& draft, std::string_view name, std::string
     add_written_header(draft, name, secret ? fields.run().secret(fields.connection(), "the header " + std::string{name}, value) : literal(value));
 }
 
+bool fill_aws(Fields& fields, Draft& draft, const AwsService& aws) {
+    const std::string region = aws.region.empty() ? "us-east-1" : aws.region;
+    if (!aws.key_id.empty()) draft.options.set("aws_keyid", Value{aws.key_id});
+    if (aws.secret) draft.options.set("aws_secret", Value{*aws.secret});
+    if (aws.token) draft.options.set("aws_token", Value{*aws.token});
+    draft.options.set("aws_region", Value{region});
+    draft.options.set("aws_service", Value{aws.service});
+    if (aws.service == "s3") draft.options.set("aws_s3", true);
+    draft.host = std::string{aws.service} + "." + region + ".amazonaws.com";
+    if (!aws.endpoint.empty()) {
+        const bool whole = aws.endpoint.find("://") != std::string::npos;
+        if (!fill_base_url(fields, draft, whole ? aws.endpoint : "https://" + aws.endpoint, aws.place)) return false;
+        if (draft.scheme == "http")
+            fields.run().warning("other-protocol", aws.place, "the endpoint is one without TLS, which awsrests always has", {}, fields.connection());
+    }
+    draft.scheme = "awsrests";
+    return true;
+}
+
 void add_pem(Fields& fields, Draft& draft, Fields::Names names, const char* path, const char* data, bool secret) {
     const Field* field = fields.find(names);
     if (field == nullptr) return;

@@ -2,6 +2,7 @@
 /// What sources say of HTTP servers.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,22 @@ void add_header(Fields& fields, Draft& draft, std::string_view name, std::string
 /// @param written  as it is written into the definition
 void add_written_header(Draft& draft, std::string_view name, std::string written);
 bool is_header_name(std::string_view name) noexcept;
+
+/// What sources say of one service of AWS; texts as they are written into the definition.
+struct AwsService {
+    std::string_view service;
+    std::string region;
+    std::string key_id;
+    std::optional<std::string> secret;
+    std::optional<std::string> token;
+    /// As the source has it: a host, or a URL; empty for the one of the service.
+    std::string endpoint;
+    /// Of the endpoint's key.
+    Place place{};
+};
+/// A connection of the scheme awsrests.
+/// @returns false, and tells, where the endpoint is no URL
+bool fill_aws(Fields& fields, Draft& draft, const AwsService& aws);
 
 /// A certificate or key as PEM text or as the path of a file goes to `data` or `path`.
 void add_pem(Fields& fields, Draft& draft, Fields::Names names, const char* path, const char* data, bool secret);
