@@ -134,12 +134,8 @@ void http(Source& s, const ConnType& type) {
 void database(Source& s, const ConnType& type) {
     s.draft.driver = type.target;
     if (type.target == "oracle") {
-        // Either may stand in `extra`; the schema is a schema of the user then.
-        const std::string service = s.extra.text({"service_name", "sid"});
-        if (!service.empty()) {
-            fill_database(s.fields, s.draft);
-            s.draft.database = service;
-            return;
+        for (const char* one : {"service_name", "sid"}) {
+            if (const Field* service = s.extra.take({one})) s.fields.add({one, service->value, service->place});
         }
     }
     if (type.target == "sqlite3") {
@@ -180,12 +176,10 @@ void jdbc(Source& s, const ConnType&) {
     if (s.draft.user.empty()) s.draft.password.reset();
     std::string url = s.fields.raw({"host"});
     if (url.starts_with("jdbc:")) url.erase(0, 5);
-    if (mask_url(url) != url) {
-        s.fields.run().warning("secret-in-url", s.place,
-                               "the URL of the JDBC driver holds what looks like a credential; it is carried over as it stands",
-                               "take it out, or write a reference such as ${env:NAME} in its place", s.draft.name);
-    }
-    s.draft.settings.emplace_back("url", literal(url));
+    if (url.find('@') != std::string::npos)
+        s.fields.run().warning("secret-in-url", s.place, "the URL of the JDBC driver may hold a log-in; it is carried over as it stands",
+                               "write a reference such as ${env:NAME} in the place of the password", s.draft.name);
+    s.draft.settings.emplace_back("url", with_secret_parameters(s.fields, url, "?&;"));
 }
 
 void ssh(Source& s, const ConnType& type) {
@@ -466,7 +460,10 @@ private:
         if (fields)
             translate(id, place, std::move(*fields));
         else
-            run_.error("bad-connection", place, "the value of " + quoted(id) + " is neither a URI nor JSON; the connection is left out", {}, id);
+            run_.error("bad-connection", place,
+                       (id.empty() ? std::string{"what stands here"} : "the value of " + quoted(id)) +
+                           " is neither a URI nor JSON; the connection is left out",
+                       {}, id);
     }
 
     /// A map of connections by their ids, or a list of maps with ids in them.

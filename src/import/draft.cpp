@@ -44,7 +44,7 @@ std::optional<std::string> datasource_url(const Draft& draft) {
     if (draft.settings.empty()) return url;
     url += '{';
     for (const auto& [name, value] : draft.settings) {
-        if (name.empty() || has_any(name, ",={}") || has_any(value, ",{}") || has_control(name + value)) return std::nullopt;
+        if (name.empty() || has_any(name, ",={}") || has_any(opaque(value), ",{}") || has_control(name + value)) return std::nullopt;
         if (url.back() != '{') url += ',';
         url.append(name).append("=").append(value);
     }

@@ -2,6 +2,7 @@
 #include "import/run.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <qconn/base/url.hpp>
@@ -38,6 +39,26 @@ bool is_text(const Value& value) {
                                [](const Map::Entry& entry) { return text::valid_utf8(entry.first) && is_text(entry.second); });
         default: return true;
     }
+}
+
+struct Range {
+    std::size_t begin{0};
+    std::size_t size{0};
+};
+
+/// Where the password of a URL stands. In those of datasources it lies between the first '/' and the last '@' before the settings in braces.
+Range password_in(std::string_view url) {
+    constexpr std::string_view k_datasource = "db://";
+    if (url.starts_with(k_datasource)) {
+        const std::size_t at = url.rfind('@', url.ends_with('}') ? url.rfind('{') : std::string_view::npos);
+        const std::size_t slash = url.find('/', k_datasource.size());
+        return at != std::string_view::npos && slash < at ? Range{slash + 1, at - slash - 1} : Range{};
+    }
+    const auto parsed = Url::try_parse(url);
+    if (!parsed || !parsed->password || parsed->password->empty()) return {};
+    const std::string part = ":" + std::string{parsed->password->reveal()} + "@";
+    const std::size_t at = url.find(part);
+    return at != std::string_view::npos ? Range{at + 1, part.size() - 2} : Range{};
 }
 
 /// What YAML can hold: all its texts are UTF-8.
@@ -244,13 +265,9 @@ void Run::add(Draft draft) {
 
 void Run::add(Definition definition) {
     definition.name = name(definition.name, definition.place);
-    const core::SecretTokens tokens{definition.url};
-    if (!options_.keep_secrets && tokens.empty()) {
-        if (const auto url = Url::try_parse(definition.url); url && url->password && !url->password->empty()) {
-            const std::string before = ":" + std::string{url->password->reveal()} + "@";
-            if (const auto at = definition.url.find(before); at != std::string::npos)
-                definition.url.replace(at + 1, before.size() - 2, secret(definition.name, "password", url->password->reveal()));
-        }
+    if (const auto [at, size] = password_in(definition.url); size > 0 && !options_.keep_secrets && !core::may_have_references(definition.url)) {
+        const std::string password = definition.url.substr(at, size);
+        definition.url.replace(at, size, secret(definition.name, "password", password));
     }
     const Scheme* scheme = catalogue_.find(definition.scheme());
     for (auto& [option, value] : definition.options) {
@@ -260,6 +277,16 @@ void Run::add(Definition definition) {
         value = secret(definition.name, "option " + option, value.as_string());
     }
     accept(std::move(definition));
+}
+
+void Run::add(ParsedDefinitions parsed) {
+    out_.diagnostics.insert(out_.diagnostics.end(), std::make_move_iterator(parsed.diagnostics.begin()),
+                            std::make_move_iterator(parsed.diagnostics.end()));
+    for (Definition& definition : parsed.definitions) {
+        if (definition.url.empty()) continue;  // its reader has told
+        if (!may_begin(definition.place)) return;
+        add(std::move(definition));
+    }
 }
 
 /// Checks it against its scheme. A finding says what to do and costs nothing else: the definition is written as the source means it.
@@ -276,7 +303,7 @@ void Run::accept(Definition definition) {
         return;
     }
     const std::string scheme = definition.scheme();
-    if (catalogue_.find(scheme) == nullptr) {
+    if (!scheme.empty() && catalogue_.find(scheme) == nullptr) {
         ++unknown_schemes_[scheme];
     } else {
         Definition checked = definition;

@@ -55,6 +55,10 @@ public:
     void add(Draft draft);
     /// For sources that have definitions: the name is mended, the password of the URL and options with names of credentials become references.
     void add(Definition definition);
+    /// All of them, with what their reader found.
+    void add(ParsedDefinitions parsed);
+    /// For readers that want it for their findings.
+    const std::string& file() const noexcept { return file_; }
     /// The connection that was begun is left out: nobody has to set its secrets.
     void discard(std::string_view connection);
 

@@ -24,13 +24,32 @@ std::string encoded_path(std::string_view path) {
         else
             out += c;
     }
-    return literal(out);
+    return out;
 }
 
 }  // namespace
 
+std::string with_secret_parameters(Fields& fields, std::string_view text, std::string_view separators) {
+    std::string out;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find_first_of(separators), text.size());
+        const std::string_view part = text.substr(0, end);
+        const auto equals = part.find('=');
+        const std::string_view name = part.substr(0, equals);
+        if (equals != std::string_view::npos && equals + 1 < part.size() && name.size() <= 100 && names_credential(name))
+            out.append(literal(name))
+                .append("=")
+                .append(fields.run().secret(fields.connection(), "parameter " + std::string{name}, part.substr(equals + 1)));
+        else
+            out += literal(part);
+        if (end < text.size()) out += text[end];
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return out;
+}
+
 bool fill_base_url(Fields& fields, Draft& draft, std::string_view text, Place place) {
-    // Of what is percent-encoded only user and password are decoded: a definition has these as they are.
+    // Of what is percent-encoded only user and password are decoded: a definition has these as they are. The secret in a query stays encoded.
     const auto url = Url::try_parse(text::trim(text));
     if (!url || (url->scheme != "http" && url->scheme != "https") || url->host.empty()) {
         fields.run().error("bad-url", place, "no URL of http or https with a host stands there; the connection is left out", {}, fields.connection());
@@ -44,11 +63,7 @@ bool fill_base_url(Fields& fields, Draft& draft, std::string_view text, Place pl
     if (fragment != std::string_view::npos)
         fields.run().warning("not-carried", place, "the part of the URL after '#' is not carried over", {}, fields.connection());
     const std::string_view sent = path.substr(0, fragment);
-    // A query may hold a token.
-    if (sent.find('?') != std::string_view::npos && mask_url(sent) != sent)
-        fields.run().warning("secret-in-url", place, "the query of the URL holds what looks like a credential; it is carried over as it stands",
-                             "move it into a header, or write a reference such as ${env:NAME} in its place", fields.connection());
-    draft.path = encoded_path(sent == "/" ? std::string_view{} : sent);
+    draft.path = with_secret_parameters(fields, encoded_path(sent == "/" ? std::string_view{} : sent), "?&");
     if (url->username && draft.user.empty()) draft.user = literal(percent_decode(*url->username));
     if (url->password && !draft.password)
         draft.password = fields.run().secret(fields.connection(), "password", percent_decode(url->password->reveal()));

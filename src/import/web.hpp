@@ -16,6 +16,9 @@ namespace qconn::importing {
 /// @returns false, and tells, where it is no URL of http or https
 bool fill_base_url(Fields& fields, Draft& draft, std::string_view url, Place place);
 
+/// A text with `name=value` behind any of the separators, as it is written into the definition: values under names of credentials become secrets.
+std::string with_secret_parameters(Fields& fields, std::string_view text, std::string_view separators);
+
 /// Adds to the option `headers`; a value whose name is that of a credential becomes a secret.
 /// @param value  as the source has it
 void add_header(Fields& fields, Draft& draft, std::string_view name, std::string_view value);

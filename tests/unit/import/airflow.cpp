@@ -128,6 +128,9 @@ one=http://https://u:p@one.example:444/?__extra__=%7B%22max_redirects%22%3A+2%2C
 two=aws://AKIA123:sec%2Fret@/?region_name=eu-central-1
 three=jdbc://u:p@jdbc%3Asqlserver%3A%2F%2Fh%3Bx%3Dy
 four=oracle://scott:tiger@ora.example:1521/scott?service_name=XEPDB1
+five=oracle://scott:tiger@ora.example?sid=XE
+six=http://six.example%2Fin%3Ftoken%3DS3cret%26a%3D1/
+seven=jdbc://@jdbc%3Asqlserver%3A%2F%2Fh%3Buser%3Du%3Bpassword%3DS3cret/
 )");
     INFO(findings(imported));
     check_round_trip(imported);
@@ -141,6 +144,10 @@ four=oracle://scott:tiger@ora.example:1521/scott?service_name=XEPDB1
     CHECK(option(two, "aws_secret") == Value{"${env:TWO_AWS_SECRET}"});
     CHECK(definition(imported, "three").url == "db://jdbc:u/${env:THREE_PASSWORD}@{url=sqlserver://h;x=y}");
     CHECK(definition(imported, "four").url == "db://oracle:scott/${env:FOUR_PASSWORD}@XEPDB1%ora.example:1521");
+    CHECK(definition(imported, "five").url == "db://oracle:scott/${env:FIVE_PASSWORD}@XE%ora.example");
+    CHECK(definition(imported, "six").url == "http://six.example/in?token=${env:SIX_PARAMETER_TOKEN}&a=1");
+    CHECK(definition(imported, "seven").url == "db://jdbc:@{url=sqlserver://h;user=u;password=${env:SEVEN_PARAMETER_PASSWORD}}");
+    CHECK(has(findings(imported), "5:1 warning not-carried: the field 'schema' is not carried over"));
 }
 
 TEST_CASE("no finding about Airflow connections shows a secret", "[import]") {

@@ -65,6 +65,22 @@ TEST_CASE("definitions of a source that has such keep their texts, with referenc
     CHECK(out.secrets.front().value.reveal() == "pa:ss@w");
 }
 
+TEST_CASE("a source whose reader gives definitions and findings is handed on whole", "[import]") {
+    Imported out;
+    const ImportOptions options;
+    importing::Run run{options, out};
+    run.add(parse_definitions(
+        "type: connection\nname: erp\ndesc: d\nurl: db://pgsql:omq/pa/ss@w@erp%host{a=b}\nmood: bad\n---\ntype: connection\nname: x\n", "s"));
+    run.finish();
+
+    INFO(findings(out));
+    CHECK(definition(out, "erp").url == "db://pgsql:omq/${env:ERP_PASSWORD}@erp%host{a=b}");
+    CHECK(out.secrets.front().value.reveal() == "pa/ss@w");
+    CHECK(has(findings(out), "5:1 warning unknown-key"));
+    CHECK(has(findings(out), "7:1 error missing-key: the key 'url' is missing"));
+    CHECK(out.definitions.size() == 1);
+}
+
 TEST_CASE("text that is not UTF-8, too large, or decodes to what is no text is an error", "[import]") {
     const Imported bytes = import_text("ssh", "Host a\nUser \xFFx\n");
     CHECK(bytes.definitions.empty());
