@@ -19,7 +19,8 @@ namespace {
 constexpr std::string_view k_guess = "auto";
 
 struct ImportArguments {
-    std::vector<std::string> words;
+    std::string format;
+    std::vector<std::string> files;
     std::string output{"-"};
     bool force{false};
     bool keep_secrets{false};
@@ -37,7 +38,9 @@ const Importer& importer_for(const std::string& format, const std::string& file)
 }
 
 std::vector<ImportSource> read_sources(const Tool& tool, const ImportArguments& given) {
-    const auto words = positional(tool, given.words);
+    std::vector<std::string> words = given.files;
+    if (!given.format.empty()) words.insert(words.begin(), given.format);
+    words = positional(tool, words);
     if (words.empty()) throw UsageError("a format is missing; 'qconn import --help' lists them");
     // The format first: what is wrong with the command line is told before any file is read.
     if (words.front() != k_guess) (void)importer_for(words.front(), {});
@@ -126,8 +129,8 @@ int import(Tool& tool, const ImportArguments& given) {
 void add_import(CLI::App& app, Tool& tool) {
     auto* command = app.add_subcommand("import", "Write the connections of other systems as definitions");
     auto given = std::make_shared<ImportArguments>();
-    command->add_option("words", given->words, "A format (see below), or auto to go by the name of each file; then files, '-' for standard input")
-        ->type_name("FORMAT FILE...");
+    command->add_option("format", given->format, "One of those below, or auto: by the name of each file")->type_name("FORMAT");
+    command->add_option("file", given->files, "What to read; '-' is standard input")->type_name("FILE");
     command
         ->add_option("--output", given->output,
                      "Directory for a file a connection, NAME.qconn.yaml; default: '-', all as documents on standard output")

@@ -20,7 +20,7 @@ namespace {
 
 constexpr auto npos = std::string_view::npos;
 /// Of all Host and Match lines together: every one is held against every host.
-constexpr std::size_t k_most_patterns = 20'000;
+constexpr std::size_t k_most_patterns = 10'000;
 
 struct Keyword {
     std::string_view name;
@@ -189,7 +189,8 @@ private:
         const Place place = line.at(key);
         if (text::iequals(key, "Host") || text::iequals(key, "Match")) return section(text::iequals(key, "Host"), std::move(words), place);
         if (text::iequals(key, "Include")) {
-            run_.warning("include", place, "the files that this line names are not read", "give them as further files, this one first");
+            run_.warning("include", place, "the files that this line names are not read",
+                         "import them as well; what one file says does not apply to the hosts of another");
             return true;
         }
         if (const Keyword* known = keyword(key); known != nullptr && known->means == Means::taken && words.size() > 1)
