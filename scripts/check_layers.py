@@ -18,8 +18,9 @@ BELOW = {
     "file": ["base", "net"],
     "core": ["base", "net"],
     "schemes": ["base", "net", "http", "rest", "file", "core"],
+    "import": ["base", "core"],
     "monitor": ["base", "net", "core"],
-    "cli": ["base", "net", "http", "rest", "file", "core", "monitor"],
+    "cli": ["base", "net", "http", "rest", "file", "core", "import", "monitor"],
 }
 # Layers whose private headers others may use: the same, but the tool keeps to the public interface. A family never includes another family's; REST
 # is made of HTTP.

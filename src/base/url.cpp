@@ -169,6 +169,8 @@ constexpr CredentialName k_credential_names[] = {
     {"pwd", CredentialName::Where::at_end},        {"pass", CredentialName::Where::at_end},         {"code", CredentialName::Where::whole},
 };
 
+}  // namespace
+
 bool names_credential(std::string_view parameter) {
     std::string name;
     for (const char c : percent_decode(parameter))
@@ -182,6 +184,8 @@ bool names_credential(std::string_view parameter) {
     }
     return false;
 }
+
+namespace {
 
 using IsOpen = std::function<bool(std::string_view)>;
 

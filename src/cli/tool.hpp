@@ -146,5 +146,6 @@ void add_completion(CLI::App& app, Tool& tool);
 void add_complete(CLI::App& app, Tool& tool);
 void add_graph(CLI::App& app, Tool& tool);
 void add_man(CLI::App& app, Tool& tool);
+void add_import(CLI::App& app, Tool& tool);
 
 }  // namespace qconn::cli

@@ -7,6 +7,7 @@
 #include "cli/advice.hpp"
 #include "cli/call_arguments.hpp"
 #include "cli/duration.hpp"
+#include "cli/import_files.hpp"
 #include "cli/json.hpp"
 #include "cli/output.hpp"
 #include "cli/tool.hpp"
@@ -188,4 +189,21 @@ TEST_CASE("every phase and reason has a next step", "[cli]") {
     }
     CHECK(advice(Phase::connect, Reason::refused).find("listens") != std::string_view::npos);
     CHECK(advice(Phase::tls, Reason::certificate_expired).find("clock") != std::string_view::npos);
+}
+
+TEST_CASE("names of definition files hold nothing that file systems refuse, are never hidden and differ", "[cli]") {
+    CHECK(definition_file_name("shop-api") == "shop-api.qconn.yaml");
+    CHECK(definition_file_name("../etc/x:y") == "_.._etc_x_y.qconn.yaml");
+    CHECK(definition_file_name(".hidden\n") == "_.hidden_.qconn.yaml");
+    std::string wide;
+    for (int i = 0; i < 160; ++i) wide += "\xC3\xA9";
+    const std::string name = definition_file_name(wide);
+    CHECK(name.size() <= 255);
+    CHECK(name.find("\xC3.") == std::string::npos);
+
+    std::vector<qconn::Definition> definitions(3);
+    definitions[0].name = "a/b";
+    definitions[1].name = "a_b";
+    definitions[2].name = "A:B";
+    CHECK(definition_paths(definitions, "d") == std::vector<std::string>{"d/a_b.qconn.yaml", "d/a_b-2.qconn.yaml", "d/A_B-3.qconn.yaml"});
 }
