@@ -61,6 +61,7 @@ std::unique_ptr<Registry> make_registry(const Tool& tool) {
     RegistryOptions options;
     options.catalogue = &tool.catalogue;
     options.state_file = tool.state;
+    options.defines = tool.defines;
     return std::make_unique<Registry>(std::move(options));
 }
 
@@ -74,7 +75,7 @@ Loaded read_definitions(Tool& tool) {
         throw;
     }
     if (loaded.report.files == 0 && loaded.report.diagnostics.empty())
-        throw NotFound("no connection definitions (*.qconn.yaml) in " + directories_text(tool) + "; --dir names other directories or files");
+        throw NotFound("no connection definitions (*.qconn.yaml, *.qconn) in " + directories_text(tool) + "; --dir names other directories or files");
     return loaded;
 }
 

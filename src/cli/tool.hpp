@@ -44,6 +44,8 @@ public:
 struct Tool {
     /// Files and directories with definitions.
     std::vector<std::string> directories;
+    /// Names that %ifdef finds in definitions of the legacy form.
+    std::vector<std::string> defines;
     /// File with operator settings; empty: none.
     std::string state;
     /// Names and paths of modules, as given.
