@@ -159,6 +159,7 @@ public:
 
 private:
     friend class Builder;
+    friend class TreeMaker;
     std::string_view text_;
     std::string_view tag_;
     Node* first_{nullptr};
@@ -198,8 +199,30 @@ public:
 
 private:
     friend class Builder;
+    friend class TreeMaker;
     struct Arena;
     std::unique_ptr<Arena> arena_;
+};
+
+/// Makes the tree of a text in another notation, for those who look for places in trees: documents that are maps of scalars and such maps.
+class TreeMaker {
+public:
+    /// @param result  holds the nodes; must outlive this
+    explicit TreeMaker(ParseResult& result);
+
+    /// In double quotes to those who ask: text whatever it looks like. Keeps a copy of it.
+    Node& scalar(std::string_view text, const Mark& start, const Mark& end);
+
+    struct Mapping {
+        Node* node{nullptr};
+        Node* last{nullptr};
+    };
+    Mapping mapping(const Mark& start, const Mark& end);
+    static void add(Mapping& mapping, Node& key, Node& value) noexcept;
+    void document(const Mapping& root) { result_.documents.push_back({root.node}); }
+
+private:
+    ParseResult& result_;
 };
 
 /// Reads all documents of a text. Never throws for what is in the text.

@@ -61,6 +61,35 @@ const Node* Node::find(std::string_view key) const noexcept {
     return nullptr;
 }
 
+TreeMaker::TreeMaker(ParseResult& result) : result_{result} {
+    if (!result_.arena_) result_.arena_ = std::make_unique<ParseResult::Arena>(4096);
+}
+
+Node& TreeMaker::scalar(std::string_view text, const Mark& start, const Mark& end) {
+    Node& node = *result_.arena_->node();
+    node.text_ = result_.arena_->keep(text);
+    node.style_ = Style::double_quoted;
+    node.start_ = start;
+    node.end_ = end;
+    return node;
+}
+
+TreeMaker::Mapping TreeMaker::mapping(const Mark& start, const Mark& end) {
+    Node& node = *result_.arena_->node();
+    node.kind_ = Kind::mapping;
+    node.style_ = Style::block;
+    node.start_ = start;
+    node.end_ = end;
+    return {&node, nullptr};
+}
+
+void TreeMaker::add(Mapping& mapping, Node& key, Node& value) noexcept {
+    (mapping.last ? mapping.last->next_ : mapping.node->first_) = &key;
+    key.next_ = &value;
+    mapping.last = &value;
+    mapping.node->count_ += 2;
+}
+
 namespace {
 
 constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";

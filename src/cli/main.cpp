@@ -112,6 +112,10 @@ int main(int argc, char** argv) {
         ->type_name("DIR")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app.add_option("--define", tool.defines, "Name that %ifdef finds in *.qconn files of the legacy form; may be given several times")
+        ->type_name("NAME")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     app.add_option("--module", tool.modules, "Module with further schemes, by name or path; may be given several times; QCONN_MODULES lists more")
         ->type_name("MODULE|PATH")
         ->expected(1)
@@ -143,7 +147,7 @@ int main(int argc, char** argv) {
     for (CLI::App* command : app.get_subcommands({})) {
         take_marks_off(*command);
         command->fallthrough();
-        command->footer(std::string{k_common_options} + "\n\n" + command->get_footer());
+        command->footer(common_options(app) + "\n\n" + command->get_footer());
     }
 
     try {

@@ -70,7 +70,7 @@ std::string footer(std::string_view text) {
     while (!text.empty()) {
         const std::string_view paragraph = text.substr(0, text.find("\n\n"));
         text.remove_prefix(std::min(paragraph.size() + 2, text.size()));
-        if (paragraph == k_common_options || paragraph.empty()) continue;
+        if (paragraph.starts_with(k_common_options) || paragraph.empty()) continue;
         const auto line_end = paragraph.find('\n');
         if (!paragraph.starts_with("Examples:") || line_end == std::string_view::npos) {
             out += ".PP\n" + roff_text(paragraph) + "\n";

@@ -35,6 +35,17 @@ void require_readable(const Tool& tool, const Diagnostics& diagnostics) {
     }
 }
 
+std::string common_options(const CLI::App& app) {
+    std::string out{k_common_options};
+    for (const CLI::Option* option : app.get_options()) {
+        const std::string& name = option->get_lnames().front();
+        if (name == "help" || name == "version") continue;
+        out += "--" + name + (option->get_type_size() > 0 ? " " + option->get_type_name() : "") + ", ";
+    }
+    out.replace(out.size() - 2, 2, "; see 'qconn --help'.");
+    return out;
+}
+
 std::vector<std::string> positional(const Tool& tool, const std::vector<std::string>& given) {
     std::vector<std::string> all = given;
     all.insert(all.end(), tool.literals.begin(), tool.literals.end());
@@ -82,6 +93,7 @@ std::unique_ptr<Registry> make_registry(const Tool& tool) {
     RegistryOptions options;
     options.catalogue = &tool.catalogue;
     options.state_file = tool.state;
+    options.defines = tool.defines;
     return std::make_unique<Registry>(std::move(options));
 }
 
@@ -97,7 +109,7 @@ Loaded read_definitions(Tool& tool) {
         throw;
     }
     if (loaded.report.files == 0 && loaded.report.diagnostics.empty())
-        throw NotFound("no connection definitions (*.qconn.yaml) in " + directories_text(tool) + "; --dir names other directories or files");
+        throw NotFound("no connection definitions (*.qconn.yaml, *.qconn) in " + directories_text(tool) + "; --dir names other directories or files");
     return loaded;
 }
 

@@ -51,6 +51,8 @@ struct Tool {
     const CLI::App* app{nullptr};
     /// Files and directories with definitions.
     std::vector<std::string> directories;
+    /// Names that %ifdef finds in definitions of the legacy form.
+    std::vector<std::string> defines;
     /// File with operator settings; empty: none.
     std::string state;
     /// Names and paths of modules, as given.

@@ -137,6 +137,9 @@ private:
             d.file = definition_.file;
     }
 
+    /// All values are text, in quotes or not.
+    bool is_legacy() const noexcept { return document_ && source_->notation() == core::Notation::legacy; }
+
     Place url_place() const {
         if (document_ && document_->url) return ParsedSource::place(*document_->url);
         return document_ ? definition_.place : Place{};
@@ -382,10 +385,11 @@ private:
     bool boolean(const OptionSpec& spec, Value& value, const OptionNode& written) {
         if (value.is_bool()) return true;
         std::optional<bool> meant;
-        if (value.is_string()) meant = core::boolean_word(value.as_string());
+        if (value.is_string()) meant = is_legacy() ? core::legacy_boolean_word(value.as_string()) : core::boolean_word(value.as_string());
         if (value == Value{0} || value == Value{1}) meant = value == Value{1};
         if (meant) {
             value = *meant;
+            if (is_legacy()) return true;
             warning("boolean-spelling", value_place(written), "the option '" + spec.name + "' is a boolean in another spelling than YAML's",
                     std::string{"write "}.append(*meant ? "true" : "false"));
             return true;
@@ -434,7 +438,7 @@ private:
                     return false;
                 }
                 value = static_cast<long long>(parsed);
-                if (written.value && written.value->is_plain()) return fits(spec, value, written);
+                if (is_legacy() || (written.value && written.value->is_plain())) return fits(spec, value, written);
                 warning("quoted-number", value_place(written), "the option '" + spec.name + "' is a number in quotes",
                         spec.sensitive ? std::string{"leave the quotes out"} : "write " + std::to_string(parsed));
                 return true;
@@ -477,7 +481,7 @@ private:
                 return false;
             }
             if (is_number && result.ec == std::errc{}) {
-                const bool quoted = value.is_string() && !(written.value && written.value->is_plain());
+                const bool quoted = !is_legacy() && value.is_string() && !(written.value && written.value->is_plain());
                 value = parsed;
                 if (quoted)
                     warning("quoted-number", value_place(written), "the option '" + spec.name + "' is a number in quotes", "leave the quotes out");
@@ -532,23 +536,30 @@ private:
         }
         const std::string what = "the option '" + spec.name + "' must be " + (map ? "a map" : "a list");
         if (value.is_string()) {
-            const auto text = value.as_string();
-            if (auto structured = core::structured_text(text, map)) {
-                value = std::move(*structured);
-                if (map && spec.pairs_text) texts_of(value, written);
+            const std::string text{value.as_string()};
+            const bool takes_pairs = spec.pairs_text || is_legacy();
+            const core::SecretTokens tokens{text};
+            auto pairs = takes_pairs ? core::parse_pairs(tokens.opaque(), {.typed = !spec.pairs_text}) : core::PairsResult{};
+            const bool are_pairs = takes_pairs && !pairs.problem && (map ? pairs.value.is_map() : pairs.value.is_list());
+            // To the legacy form `{a=1}` is a map of one number; to YAML, of a key `a=1`. In both `[a, b]` is a list.
+            if (are_pairs && is_legacy() && !text::trim(text).starts_with('[')) {
+                value = tokens.restore_value(pairs.value);
                 return true;
             }
-            if (spec.pairs_text) {
-                const core::SecretTokens tokens{text};
-                auto pairs = core::parse_pairs(tokens.opaque(), {.typed = false});
-                if (!pairs.problem && (map ? pairs.value.is_map() : pairs.value.is_list())) {
-                    value = tokens.restore_value(pairs.value);
-                    return true;
-                }
-                error("bad-pairs", value_place(written),
-                      what + (pairs.problem ? ", or text of the form `key=value, key2=value2`: " + pairs.problem->message
-                                            : std::string{", or text of the form `key=value, key2=value2`"}),
-                      {});
+            if (auto structured = core::structured_text(text, map)) {
+                if (map && spec.pairs_text) structured = core::structured_text(text, true, true);
+                value = std::move(*structured);
+                if (map && spec.pairs_text) only_texts(value);
+                return true;
+            }
+            if (are_pairs) {
+                value = tokens.restore_value(pairs.value);
+                return true;
+            }
+            if (takes_pairs) {
+                const std::string form = map ? "text of the form `key=value, key2=value2`" : "text of the form `first, second`";
+                error("bad-pairs", value_place(written), what + ", or " + form + (pairs.problem ? ": " + pairs.problem->message : std::string{}),
+                      is_legacy() ? "put brackets around it, so that a ',' does not end it: `(…)`" : "");
                 return false;
             }
         }
@@ -563,6 +574,9 @@ private:
             value = core::text_map(*written.value);
         else if (written.value && written.value->is_scalar())
             if (auto structured = core::structured_text(written.value->text(), true, true)) value = std::move(*structured);
+        only_texts(value);
+    }
+    static void only_texts(Value& value) {
         for (auto& [key, v] : value.as_map())
             if (v.is_integer() || v.is_bool() || v.kind() == ValueKind::decimal) v = to_text(v);
     }

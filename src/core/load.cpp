@@ -17,6 +17,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/definition_files.hpp"
 #include "core/parsed_source.hpp"
 #include "core/slot.hpp"
 #include "core/slot_pack.hpp"
@@ -75,7 +76,7 @@ enum class ReadOutcome { ok, gone, seen, failed };
 class Scanner {
 public:
     Scanner(const Catalogue& catalogue, const RegistryOptions& options, Standing standing = {})
-        : catalogue_{catalogue}, options_{options}, standing_{std::move(standing)} {}
+        : catalogue_{catalogue}, options_{options}, suffixes_{DefinitionSuffixes::of(options)}, standing_{std::move(standing)} {}
     Scanner(const Scanner&) = delete;
     Scanner& operator=(const Scanner&) = delete;
     ~Scanner() { wipe(text_); }
@@ -105,7 +106,7 @@ public:
             if (diagnostic.file != file) {
                 file = diagnostic.file;
                 Diagnostic failure;
-                parsed = read(file, true, failure) == ReadOutcome::ok ? parse_definitions(text_, file, options_.limits) : ParsedDefinitions{};
+                parsed = read(file, true, failure) == ReadOutcome::ok ? parse_file(text_, file, options_) : ParsedDefinitions{};
             }
             const bool is_there = std::any_of(parsed.definitions.begin(), parsed.definitions.end(), [&](const Definition& definition) {
                 return definition.name == diagnostic.connection && definition.place == diagnostic.place;
@@ -140,8 +141,7 @@ private:
                 const dirent* entry = ::readdir(handle.get());
                 if (!entry) break;
                 std::string name = entry->d_name;
-                // Hidden ones are what editors and copying programs leave beside a file: `.#shop.qconn.yaml`, `._shop.qconn.yaml`.
-                if (name.size() > options_.suffix.size() && name.ends_with(options_.suffix) && name.front() != '.') names.push_back(std::move(name));
+                if (suffixes_.is_definition(name)) names.push_back(std::move(name));
             }
             if (errno != 0) return fail_path(scanned, "cannot be listed: " + system_text(errno));
         }
@@ -175,8 +175,8 @@ private:
             case ReadOutcome::ok:
                 ++files_;
                 ++read_;
-                parse(file, path);
-                if (diagnostics_.size() == before && stamp_.is_settled()) known_.add(KnownFiles::hash_path(path), stamp_, file.connections.size());
+                if (!parse(file, path) && diagnostics_.size() == before && stamp_.is_settled())
+                    known_.add(KnownFiles::hash_path(path), stamp_, file.connections.size());
                 break;
         }
         scanned.files.push_back(std::move(file));
@@ -219,7 +219,7 @@ private:
         }
         if (!S_ISREG(status.st_mode)) {
             failure = file_diagnostic(path, "cannot-read", "this is " + std::string{kind_word(status.st_mode)} + ", not a regular file",
-                                      "rename it, so that it does not end with \"" + options_.suffix + "\"");
+                                      "rename it, so that it does not end as definition files do");
             return ReadOutcome::failed;
         }
         if (!seen_.emplace(status.st_dev, status.st_ino).second) return ReadOutcome::seen;
@@ -248,14 +248,15 @@ private:
         return ReadOutcome::ok;
     }
 
-    void parse(ScannedFile& file, const std::string& path) {
-        ParsedDefinitions parsed = parse_definitions(text_, path, options_.limits);
+    /// @returns whether it may say something else when it is read again as it is
+    bool parse(ScannedFile& file, const std::string& path) {
+        ParsedDefinitions parsed = parse_file(text_, path, options_);
         if (parsed.unreadable) {
             const auto first =
                 std::find_if(parsed.diagnostics.begin(), parsed.diagnostics.end(), [](const Diagnostic& d) { return d.severity == Severity::error; });
-            file.problem = first == parsed.diagnostics.end() ? path + ": the file cannot be read as YAML" : summary(*first);
+            file.problem = first == parsed.diagnostics.end() ? path + ": the text cannot be read" : summary(*first);
             std::move(parsed.diagnostics.begin(), parsed.diagnostics.end(), std::back_inserter(diagnostics_));
-            return;
+            return false;
         }
         std::vector<std::string> problems(parsed.definitions.size());
         for (const Diagnostic& diagnostic : parsed.diagnostics) {
@@ -278,6 +279,7 @@ private:
         std::stable_sort(diagnostics_.begin() + from, diagnostics_.end(), [](const Diagnostic& a, const Diagnostic& b) {
             return std::pair{a.place.line, a.place.column} < std::pair{b.place.line, b.place.column};
         });
+        return parsed.uses_environment;
     }
 
     /// Which definition an error is about: by its name, otherwise the last that begins before it; the file as a whole where there is none.
@@ -299,6 +301,7 @@ private:
 
     const Catalogue& catalogue_;
     const RegistryOptions& options_;
+    const DefinitionSuffixes suffixes_;
     Standing standing_;
     std::string text_;
     FileStamp stamp_;

@@ -33,6 +33,12 @@ std::optional<bool> boolean_word(std::string_view word) noexcept {
     return found->second;
 }
 
+std::optional<bool> legacy_boolean_word(std::string_view word) noexcept {
+    if (text::iequals(word, "t")) return std::nullopt;
+    if (!word.empty() && std::all_of(word.begin(), word.end(), text::is_digit)) return word.find_first_not_of('0') != std::string_view::npos;
+    return boolean_word(word);
+}
+
 std::optional<Value> structured_text(std::string_view text, bool map, bool as_texts) {
     const auto trimmed = text::trim(text);
     if (trimmed.empty()) return map ? Value{Map{}} : Value{List{}};

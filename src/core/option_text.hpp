@@ -14,6 +14,8 @@ namespace qconn::core {
 
 /// true, on, yes, y, enable, enabled, t, 1 and their opposites, in any case; nothing for any other word.
 std::optional<bool> boolean_word(std::string_view word) noexcept;
+/// The same for the legacy form, which knows numbers besides; `t` was false there, so it is none of these.
+std::optional<bool> legacy_boolean_word(std::string_view word) noexcept;
 
 /// A map or list written as YAML text in a string ('{Accept: "application/json"}', '["a", "b"]'), secret references in it untouched. Nothing where
 /// the text is no YAML, or of another kind than `map` asks for.

@@ -55,8 +55,8 @@ struct Span {
 
 class LineSpans {
 public:
-    LineSpans(std::uint32_t line, std::size_t line_offset, std::size_t line_size, const Scheme* scheme)
-        : line_{line}, offset_{line_offset}, size_{line_size}, scheme_{scheme} {}
+    LineSpans(std::uint32_t line, std::size_t line_offset, std::size_t line_size, Notation notation, const Scheme* scheme)
+        : line_{line}, offset_{line_offset}, size_{line_size}, notation_{notation}, scheme_{scheme} {}
 
     void document(const yaml::Node& root) {
         if (!touches(root)) return;
@@ -88,6 +88,8 @@ private:
 
     void add(const yaml::Node& node, bool shown, bool is_url = false) {
         if (!touches(node)) return;
+        // Between the lines of such a value there may be comments.
+        if (notation_ == Notation::legacy && node.start().line != node.end().line) shown = false;
         const auto clip = [this](std::size_t at) { return std::min(at > offset_ ? at - offset_ : 0, size_); };
         Span span{node.start().line == line_ ? clip(node.start().offset) : 0, node.end().line == line_ ? clip(node.end().offset) : size_, shown,
                   is_url};
@@ -166,6 +168,7 @@ private:
     std::uint32_t line_;
     std::size_t offset_;
     std::size_t size_;
+    Notation notation_;
     const Scheme* scheme_;
     std::vector<Span> spans_;
 };
@@ -239,8 +242,8 @@ private:
 };
 
 /// What stands between scalars: punctuation is shown, a comment only as such, anything else not.
-void show_between(ShownLine& out, std::string_view line, std::size_t begin, std::size_t end, bool& in_comment) {
-    constexpr std::string_view k_indicators = " \t{}[],:?-|>+.&*!\"'%";
+void show_between(ShownLine& out, std::string_view line, std::size_t begin, std::size_t end, Notation notation, bool& in_comment) {
+    const std::string_view k_indicators = notation == Notation::yaml ? " \t{}[],:?-|>+.&*!\"'%" : " \t=,()\"";
     for (std::size_t i = begin; i < end;) {
         if (line[i] == '#') {
             out.copy(i, i + 1);
@@ -260,12 +263,12 @@ void show_between(ShownLine& out, std::string_view line, std::size_t begin, std:
     }
 }
 
-void show_by_tree(ShownLine& out, std::string_view line, const std::vector<Span>& spans) {
+void show_by_tree(ShownLine& out, std::string_view line, Notation notation, const std::vector<Span>& spans) {
     std::size_t at = 0;
     bool in_comment = false;
     for (const auto& span : spans) {
         if (span.begin < at) continue;
-        show_between(out, line, at, span.begin, in_comment);
+        show_between(out, line, at, span.begin, notation, in_comment);
         if (in_comment) return;
         if (span.shown) {
             out.copy(span.begin, span.end);
@@ -291,18 +294,20 @@ void show_by_tree(ShownLine& out, std::string_view line, const std::vector<Span>
         }
         at = span.end;
     }
-    show_between(out, line, at, line.size(), in_comment);
+    show_between(out, line, at, line.size(), notation, in_comment);
 }
 
-/// For a text that is no YAML: the key, and the value of a few keys.
-void show_by_words(ShownLine& out, std::string_view line) {
+/// For a text that has no tree: the key, and the value of a few keys.
+void show_by_words(ShownLine& out, std::string_view line, Notation notation) {
+    const bool legacy = notation == Notation::legacy;
     std::size_t begin = 0;
     while (begin < line.size() && (line[begin] == ' ' || line[begin] == '\t' || line[begin] == '-')) ++begin;
     std::size_t end = begin;
     while (end < line.size() && is_name_character(line[end])) ++end;
     const auto key = line.substr(begin, end - begin);
-    const bool has_key =
-        is_name(key) && end < line.size() && line[end] == ':' && (end + 1 == line.size() || line[end + 1] == ' ' || line[end + 1] == '\t');
+    while (legacy && end < line.size() && (line[end] == ' ' || line[end] == '\t')) ++end;
+    const bool has_key = is_name(key) && end < line.size() && line[end] == (legacy ? '=' : ':') &&
+                         (legacy || end + 1 == line.size() || line[end + 1] == ' ' || line[end + 1] == '\t');
     if (!has_key) {
         out.copy(0, begin);
         if (begin < line.size()) out.replace(begin, line.size(), k_masked);
@@ -311,7 +316,8 @@ void show_by_words(ShownLine& out, std::string_view line) {
     std::size_t value = end + 1;
     while (value < line.size() && (line[value] == ' ' || line[value] == '\t')) ++value;
     const auto rest = line.substr(value);
-    if (rest.empty() || one_of(key, k_open_keys)) return out.copy(0, line.size());
+    // In one line of the legacy form there may be more than one value.
+    if (rest.empty() || (!legacy && one_of(key, k_open_keys))) return out.copy(0, line.size());
     out.copy(0, value);
     if (const auto scheme = rest.find("://"); key == "url" && scheme != npos && scheme < 40) {
         out.copy(value, value + scheme + 3);
@@ -350,6 +356,9 @@ OptionNode unwrap(const yaml::Node& key, const yaml::Node& value) {
 
 ParsedSource::ParsedSource(std::string_view text, std::string_view file, const DefinitionLimits& limits)
     : text_{text}, file_{file}, tree_{yaml::parse(text_, {.size = limits.max_file_size, .depth = limits.max_depth, .nodes = limits.max_nodes})} {}
+
+ParsedSource::ParsedSource(std::string_view text, std::string_view file, Notation notation, yaml::ParseResult tree)
+    : text_{text}, file_{file}, notation_{notation}, tree_{std::move(tree)} {}
 
 const ParsedSource::Document* ParsedSource::find(const Definition& definition) const noexcept {
     if (definition.place.line == 0) return nullptr;
@@ -404,13 +413,13 @@ void ParsedSource::show(Diagnostic& diagnostic, const Scheme* scheme) const {
     if (source.size() > k_longest_line) return;
     ShownLine out{source};
     if (tree_.fatal) {
-        show_by_words(out, source);
+        show_by_words(out, source, notation_);
     } else {
-        LineSpans spans{diagnostic.place.line, static_cast<std::size_t>(source.data() - text_.data()), source.size(), scheme};
+        LineSpans spans{diagnostic.place.line, static_cast<std::size_t>(source.data() - text_.data()), source.size(), notation_, scheme};
         const auto after = std::upper_bound(tree_.documents.begin(), tree_.documents.end(), diagnostic.place.line,
                                             [](std::uint32_t n, const yaml::Document& d) { return n < d.root->start().line; });
         if (after != tree_.documents.begin()) spans.document(*std::prev(after)->root);
-        show_by_tree(out, source, spans.take());
+        show_by_tree(out, source, notation_, spans.take());
     }
     out.finish(diagnostic);
 }

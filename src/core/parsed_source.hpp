@@ -37,6 +37,9 @@ bool is_harmless_word(std::string_view text) noexcept;
 /// A name for a message: quoted, and cut at the first character that is not one of names, as a secret may follow (`password:secret`).
 std::string quoted_name(std::string_view name);
 
+/// The form that a definition file is written in.
+enum class Notation : std::uint8_t { yaml, legacy };
+
 class ParsedSource {
 public:
     struct Document {
@@ -52,7 +55,10 @@ public:
     };
 
     ParsedSource(std::string_view text, std::string_view file, const DefinitionLimits& limits);
+    /// A text that is no YAML and has a tree all the same.
+    ParsedSource(std::string_view text, std::string_view file, Notation notation, yaml::ParseResult tree);
 
+    Notation notation() const noexcept { return notation_; }
     const std::string& file() const noexcept { return file_; }
     yaml::ParseResult& tree() noexcept { return tree_; }
     std::vector<Document>& documents() noexcept { return documents_; }
@@ -73,6 +79,7 @@ private:
 
     std::string text_;
     std::string file_;
+    Notation notation_{Notation::yaml};
     yaml::ParseResult tree_;
     std::vector<Document> documents_;
 };

@@ -190,6 +190,18 @@ SecretScan scan_secrets(std::string_view text) {
     return out;
 }
 
+std::size_t leading_reference(std::string_view text) {
+    constexpr std::size_t k_longest = 4096;
+    const bool literal = text.starts_with("$${");
+    if (!literal && !text.starts_with("${")) return 0;
+    const std::size_t begin = literal ? 3 : 2;
+    const auto word = kind_word(text.substr(begin));
+    if (std::none_of(k_kinds.begin(), k_kinds.end(), [&](const KindName& k) { return k.name == word; })) return 0;
+    if (literal) return begin;
+    const std::size_t close = closing_brace(text.substr(0, k_longest), begin + word.size() + 1);
+    return close == npos ? 0 : close + 1;
+}
+
 void collect_references(std::string_view text, std::vector<SecretRef>& out) {
     if (!may_have_references(text)) return;
     for (auto& piece : scan_secrets(text).pieces)

@@ -5,6 +5,7 @@
 
 #include <qconn/core/registry_error.hpp>
 
+#include "core/definition_files.hpp"
 #include "core/store.hpp"
 #include "core/store_merge.hpp"
 
@@ -12,15 +13,15 @@ namespace qconn::core {
 namespace {
 
 /// Whether loading the directory reads the file.
-bool is_within(const std::string& file, const std::string& directory, std::string_view suffix) {
+bool is_within(const std::string& file, const std::string& directory, const DefinitionSuffixes& suffixes) {
     const auto parent_of = [](const std::string& path) {
         const auto slash = path.rfind('/');
         return slash == std::string::npos ? std::string{"."} : path.substr(0, slash + 1);
     };
     const std::string real_file = real_path(file);
     const std::string real_directory = real_path(directory);
-    return (file.ends_with(suffix) && real_path(parent_of(file)) == real_directory) ||
-           (real_file.ends_with(suffix) && real_path(parent_of(real_file)) == real_directory);
+    return (suffixes.is_definition(split_path(file).second) && real_path(parent_of(file)) == real_directory) ||
+           (suffixes.is_definition(split_path(real_file).second) && real_path(parent_of(real_file)) == real_directory);
 }
 
 }  // namespace
@@ -39,6 +40,7 @@ void Store::require_paths(const std::vector<std::string>& paths) {
 LoadReport Store::load(const std::vector<std::string>& paths) {
     const std::scoped_lock load_lock{load_mutex_};
     require_paths(paths);
+    const DefinitionSuffixes suffixes = DefinitionSuffixes::of(options_);
     std::vector<std::string> fresh;
     bool again = false;
     for (const std::string& path : paths) {
@@ -50,9 +52,8 @@ LoadReport Store::load(const std::vector<std::string>& paths) {
             continue;
         }
         // A file of a directory that was loaded before, or the directory of such a file.
-        again = again || std::any_of(paths_.begin(), paths_.end(), [&](const std::string& other) {
-                    return is_within(path, other, options_.suffix) || is_within(other, path, options_.suffix);
-                });
+        again = again || std::any_of(paths_.begin(), paths_.end(),
+                                     [&](const std::string& other) { return is_within(path, other, suffixes) || is_within(other, path, suffixes); });
         fresh.push_back(path);
     }
     {

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/definition_files.hpp"
 #include "core/store.hpp"
 #include "core/store_commit.hpp"
 
@@ -172,8 +173,7 @@ private:
     /// A file that cannot be read and never was: one invalid connection with its name.
     void stand_in(const ScannedFile& file) {
         auto candidate = std::make_unique<Candidate>();
-        candidate->name = file.name.ends_with(store_.options_.suffix) ? file.name.substr(0, file.name.size() - store_.options_.suffix.size())
-                                                                      : file.name.substr(0, std::max<std::size_t>(file.name.find('.', 1), 1));
+        candidate->name = DefinitionSuffixes::of(store_.options_).stem(file.name);
         candidate->content = pack_content({}, nullptr);
         candidate->settings = settings_of({});
         candidate->problem = file.problem;

@@ -31,7 +31,7 @@ public:
           options_{checked(std::move(options))},
           runtime_{store->runtime()},
           loop_{runtime_.impl().loop().shared_from_this()},
-          places_{store->options().suffix} {}
+          places_{DefinitionSuffixes::of(store->options())} {}
     Watcher(const Watcher&) = delete;
     Watcher& operator=(const Watcher&) = delete;
     ~Watcher() = default;
@@ -172,7 +172,7 @@ private:
     bool looks_other() {
         const auto store = store_.lock();
         if (!store) return false;
-        const std::uint64_t now = WatchedPlaces::snapshot(store->paths(), store->options().suffix);
+        const std::uint64_t now = WatchedPlaces::snapshot(store->paths(), DefinitionSuffixes::of(store->options()));
         return std::exchange(snapshot_, now) != now || now == 0;
     }
 

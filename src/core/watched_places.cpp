@@ -75,14 +75,12 @@ std::deque<std::string> components(std::string_view path) {
     return parts;
 }
 
-bool is_definition(std::string_view name, std::string_view suffix) noexcept { return name.ends_with(suffix) && name.front() != '.'; }
-
 template <class Function>
-void for_each_definition(const std::string& directory, std::string_view suffix, Function&& function) {
+void for_each_definition(const std::string& directory, const DefinitionSuffixes& suffixes, Function&& function) {
     const std::unique_ptr<DIR, int (*)(DIR*)> handle{::opendir(directory.c_str()), &::closedir};
     if (!handle) return;
     while (const dirent* entry = ::readdir(handle.get())) {
-        if (is_definition(entry->d_name, suffix)) function(*entry);
+        if (suffixes.is_definition(entry->d_name)) function(*entry);
     }
 }
 
@@ -91,7 +89,7 @@ void for_each_definition(const std::string& directory, std::string_view suffix, 
 /// One run over all paths. A watch is set before what is behind it is looked at, so that nothing can change unseen.
 class WatchedPlaces::Walk {
 public:
-    Walk(int fd, std::string_view suffix) : fd_{fd}, suffix_{suffix} {}
+    Walk(int fd, const DefinitionSuffixes& suffixes) : fd_{fd}, suffixes_{suffixes} {}
 
     void path(const std::string& path) {
         const std::string end = walk(absolute(path));
@@ -106,7 +104,7 @@ public:
         watch(end, k_contents, {});
         if (const char* kind = remote_kind(end); kind && untold.empty())
             untold = std::string{"\""} + path + "\" is on a network file system (" + kind + ")";
-        for_each_definition(end, suffix_, [&](const dirent& entry) {
+        for_each_definition(end, suffixes_, [&](const dirent& entry) {
             if (entry.d_type != DT_LNK) return;
             const std::string file = walk(join(end, entry.d_name));
             const auto slash = file.rfind('/');
@@ -165,7 +163,7 @@ private:
     }
 
     const int fd_;
-    const std::string_view suffix_;
+    const DefinitionSuffixes& suffixes_;
 };
 
 int WatchedPlaces::open() {
@@ -175,7 +173,7 @@ int WatchedPlaces::open() {
 
 WatchedPlaces::Changed WatchedPlaces::follow(const std::vector<std::string>& paths) {
     // Numbers of directories that have gone are never used again, so take() may forget them beside this.
-    Walk walk{fd_.get(), suffix_};
+    Walk walk{fd_.get(), suffixes_};
     const std::scoped_lock lock{mutex_};
     for (const std::string& path : paths) walk.path(path);
     Changed changed;
@@ -208,14 +206,14 @@ bool WatchedPlaces::take() {
             const auto found = watches_.find(event.wd);
             if (found == watches_.end()) continue;
             const Place& place = found->second;
-            if (event.len == 0 || (place.definitions && is_definition(name, suffix_)) || place.names.contains(std::string_view{name})) any = true;
+            if (event.len == 0 || (place.definitions && suffixes_.is_definition(name)) || place.names.contains(std::string_view{name})) any = true;
             if (event.mask & IN_IGNORED) watches_.erase(found);
         }
     }
     return any;
 }
 
-std::uint64_t WatchedPlaces::snapshot(const std::vector<std::string>& paths, std::string_view suffix) {
+std::uint64_t WatchedPlaces::snapshot(const std::vector<std::string>& paths, const DefinitionSuffixes& suffixes) {
     std::string seen;
     bool settled = true;
     const auto add = [&](const std::string& file) {
@@ -232,7 +230,7 @@ std::uint64_t WatchedPlaces::snapshot(const std::vector<std::string>& paths, std
     for (const std::string& path : paths) {
         if (!add(path)) continue;
         std::vector<std::string> names;
-        for_each_definition(path, suffix, [&](const dirent& entry) { names.emplace_back(entry.d_name); });
+        for_each_definition(path, suffixes, [&](const dirent& entry) { names.emplace_back(entry.d_name); });
         std::sort(names.begin(), names.end());
         for (const std::string& name : names) add(join(path, name));
     }

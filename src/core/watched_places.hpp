@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/definition_files.hpp"
 #include "net/unique_fd.hpp"
 
 namespace qconn::core {
@@ -20,7 +21,7 @@ namespace qconn::core {
 /// @note Thread-safe.
 class WatchedPlaces {
 public:
-    explicit WatchedPlaces(std::string suffix) : suffix_{std::move(suffix)} {}
+    explicit WatchedPlaces(DefinitionSuffixes suffixes) : suffixes_{std::move(suffixes)} {}
 
     /// Opens the descriptor. @returns 0, or errno where the system has none
     int open();
@@ -40,7 +41,7 @@ public:
     bool take();
 
     /// Different when files of the paths were added, removed or changed; reads no file. 0: one is so young that a next change might not show.
-    static std::uint64_t snapshot(const std::vector<std::string>& paths, std::string_view suffix);
+    static std::uint64_t snapshot(const std::vector<std::string>& paths, const DefinitionSuffixes& suffixes);
 
 private:
     struct Place {
@@ -49,7 +50,7 @@ private:
     };
     class Walk;
 
-    const std::string suffix_;
+    const DefinitionSuffixes suffixes_;
     net::UniqueFd fd_;
     std::mutex mutex_;
     std::map<int, Place> watches_;  // guarded by mutex_; by inotify's number

@@ -51,8 +51,10 @@ struct Definition {
 struct ParsedDefinitions {
     std::vector<Definition> definitions;
     Diagnostics diagnostics;
-    /// The text is no YAML; `definitions` then is empty.
+    /// The text is not in the form that it should have; `definitions` then is empty.
     bool unreadable{false};
+    /// Values of environment variables are in it (legacy form): read again it may give others.
+    bool uses_environment{false};
     /// The positions of everything in it, for Catalogue::check. Needed no longer once that is done.
     std::shared_ptr<const core::ParsedSource> source{};
 };

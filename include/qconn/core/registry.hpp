@@ -161,6 +161,10 @@ struct RegistryOptions {
     DefinitionLimits limits{};
     /// Files of a directory that are read, but for hidden ones (of a leading '.').
     std::string suffix{".qconn.yaml"};
+    /// Those that are read in the legacy text form (core/legacy.hpp), beside the others and by the same rules; empty: none.
+    std::string legacy_suffix{".qconn"};
+    /// The names that `%ifdef` finds in these.
+    std::vector<std::string> defines{};
     /// Where operator settings (enabled, monitored, locked, debug data, tags) are kept over restarts (docs/living-directories.md); empty: nowhere.
     /// Read by the constructor; a call that changes one of them replaces it before it returns. What goes wrong with it is logged and costs no
     /// connection.

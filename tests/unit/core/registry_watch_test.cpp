@@ -348,7 +348,7 @@ TEST_CASE("a queue of the system that overflowed counts as a change", "[registry
     std::ifstream{"/proc/sys/fs/inotify/max_queued_events"} >> length;
     REQUIRE(length > 0);
     TempDir directory;
-    core::WatchedPlaces places{".qconn.yaml"};
+    core::WatchedPlaces places{{".qconn.yaml", ".qconn"}};
     REQUIRE(places.open() == 0);
     CHECK(places.follow({directory.path()}).added);
     CHECK_FALSE(places.follow({directory.path()}).added);
