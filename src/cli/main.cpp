@@ -29,9 +29,11 @@ void report(const Tool& tool, std::string_view message, const Value& details) {
 
 Value plain_error(std::string_view name, std::string_view message) { return Map{{"name", name}, {"message", message}}; }
 
-int run_command(Tool& tool) {
+/// @param configured  false: for what must work whatever the settings are
+int run_command(Tool& tool, bool configured = true) {
     int code = k_ok;
     try {
+        if (configured) read_settings(tool);
         code = tool.run();
         tool.out.flush();
     } catch (const PipeClosed&) {
@@ -43,6 +45,8 @@ int run_command(Tool& tool) {
         report(tool, error.what(), plain_error("NOT-FOUND", error.what()));
         code = k_not_found;
     } catch (const Error& error) {
+        if (const auto* detail = error.detail<SettingsErrorDetail>(); detail && !tool.json)
+            for (const Diagnostic& one : detail->diagnostics) std::fputs(qconn::render(one).c_str(), stderr);
         report(tool, error.what(), error_value(error));
         code = k_failed;
     } catch (const std::exception& error) {
@@ -118,9 +122,10 @@ int main(int argc, char** argv) {
         ->type_name("NAME|PATH")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app.add_option("--settings", tool.settings_file, "File with the configuration, see 'qconn settings'; default: QCONN_SETTINGS; without it none")
+        ->type_name("FILE");
     app.add_option("--state", tool.state, "File that keeps what enable and disable set; default: QCONN_STATE of the environment; without it none")
-        ->type_name("FILE")
-        ->envname("QCONN_STATE");
+        ->type_name("FILE");
     app.add_flag("--json", tool.json, "JSON instead of text; errors too, on standard error");
     app.add_flag("--no-colour,--no-color", tool.no_colour, "No colours; NO_COLOR in the environment does the same");
     app.require_subcommand(1);
@@ -136,15 +141,16 @@ int main(int argc, char** argv) {
         "  qconn monitor --interval 5s --json\n"
         "  qconn call shop-api get orders/17\n"
         "'qconn COMMAND --help' has more of each.");
-    for (const auto add : {add_check, add_list, add_show, add_schemes, add_schema, add_plan, add_ping, add_explain, add_monitor, add_enable,
-                           add_disable, add_call, add_docs})
+    for (const auto add : {add_check, add_list, add_show, add_schemes, add_schema, add_settings, add_plan, add_ping, add_explain, add_monitor,
+                           add_enable, add_disable, add_call, add_docs})
         add(app, tool);
     take_marks_off(app);
     for (CLI::App* command : app.get_subcommands({})) {
         take_marks_off(*command);
         command->fallthrough();
-        command->footer("Options of all commands: --dir DIR, --module NAME|PATH, --state FILE, --json, --no-colour; see 'qconn --help'.\n\n" +
-                        command->get_footer());
+        command->footer(
+            "Options of all commands: --dir DIR, --module NAME|PATH, --settings FILE, --state FILE, --json, --no-colour; see 'qconn --help'.\n\n" +
+            command->get_footer());
     }
 
     try {
@@ -158,7 +164,7 @@ int main(int argc, char** argv) {
                 tool.out.text(help);
                 return k_ok;
             };
-            return run_command(tool);
+            return run_command(tool, false);
         }
         const std::string message = usage_message(app, error);
         report(tool, message + " (see 'qconn --help')", plain_error("USAGE-ERROR", message));
@@ -166,6 +172,5 @@ int main(int argc, char** argv) {
     }
     if (tool.directories.empty()) tool.directories.emplace_back(".");
     tool.out.set_up(tool.no_colour);
-    load_modules(tool);
     return run_command(tool);
 }
