@@ -68,8 +68,9 @@ int answer(Tool& tool, const std::string& shell) {
     const Words sources{[&] { return connections(tool); }, [&] { return schemes(tool); },
                         [&](const std::string& connection) { return operations(tool, connection); }};
     try {
+        if (auto files = values_given(words, "--settings"); !files.empty()) tool.settings_file = files.back();
         tool.modules = values_given(words, "--module");
-        if (!tool.modules.empty()) load_modules(tool);
+        read_settings(tool);
         write(tool.out, complete(*tool.app, words, last, sources), cut);
     } catch (const std::exception&) { tool.out.line("words"); }
     return k_ok;
@@ -106,7 +107,10 @@ void add_complete(CLI::App& app, Tool& tool) {
     auto* command = app.add_subcommand("__complete", "What may come next on a command line")->group("");
     auto shell = std::make_shared<std::string>();
     command->add_option("shell", *shell, "Shell");
-    command->callback([&tool, shell] { tool.run = [&tool, shell] { return answer(tool, *shell); }; });
+    command->callback([&tool, shell] {
+        tool.settings_at_start = false;
+        tool.run = [&tool, shell] { return answer(tool, *shell); };
+    });
 }
 
 }  // namespace qconn::cli

@@ -17,10 +17,12 @@ namespace {
 using namespace qconn;
 using namespace qconn::cli;
 
+bool reports_data(const Tool& tool) { return tool.format == Format::json || tool.format == Format::yaml; }
+
 /// One line on standard error; in JSON and YAML an object.
 void report(const Tool& tool, std::string_view message, const Value& details) {
-    const std::string text = tool.format == Format::json || tool.format == Format::yaml ? document_text(tool.format, Map{{"error", details}}, false)
-                                                                                        : "qconn: error: " + printable(message) + "\n";
+    const std::string text =
+        reports_data(tool) ? document_text(tool.format, Map{{"error", details}}, false) : "qconn: error: " + printable(message) + "\n";
     std::fputs(text.c_str(), stderr);
 }
 
@@ -40,6 +42,8 @@ int run_command(Tool& tool, const std::function<int()>& run) {
         report(tool, error.what(), plain_error("NOT-FOUND", error.what()));
         code = k_not_found;
     } catch (const Error& error) {
+        if (const auto* detail = error.detail<SettingsErrorDetail>(); detail && !reports_data(tool))
+            for (const Diagnostic& one : detail->diagnostics) std::fputs(qconn::render(one).c_str(), stderr);
         report(tool, error.what(), error_value(error));
         code = k_failed;
     } catch (const std::exception& error) {
@@ -120,9 +124,10 @@ int main(int argc, char** argv) {
         ->type_name("MODULE|PATH")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app.add_option("--settings", tool.settings_file, "File with the configuration, see 'qconn settings'; default: QCONN_SETTINGS; without it none")
+        ->type_name("FILE");
     app.add_option("--state", tool.state, "File that keeps what enable and disable set; default: QCONN_STATE of the environment; without it none")
-        ->type_name("FILE")
-        ->envname("QCONN_STATE");
+        ->type_name("FILE");
     app.add_option("--format", tool.format_word, "Form of the output; default table. In json and yaml errors too, on standard error")
         ->type_name(formats_text());
     app.add_flag("--json", tool.json, "Short for --format json");
@@ -140,8 +145,9 @@ int main(int argc, char** argv) {
         "  qconn monitor --interval 5s --json\n"
         "  qconn call shop-api get orders/17\n"
         "'qconn COMMAND --help' has more of each.");
-    for (const auto add : {add_check, add_doctor, add_graph, add_list, add_show, add_schemes, add_schema, add_plan, add_ping, add_explain,
-                           add_monitor, add_enable, add_disable, add_call, add_import, add_docs, add_completion, add_complete, add_man})
+    for (const auto add :
+         {add_check,   add_doctor,  add_graph,  add_list,    add_show, add_schemes, add_schema, add_settings,   add_plan,     add_ping,
+          add_explain, add_monitor, add_enable, add_disable, add_call, add_import,  add_docs,   add_completion, add_complete, add_man})
         add(app, tool);
     take_marks_off(app);
     for (CLI::App* command : app.get_subcommands({})) {
@@ -171,7 +177,7 @@ int main(int argc, char** argv) {
     tool.out.set_up(tool.no_colour);
     return run_command(tool, [&tool] {
         settle_format(tool);
-        load_modules(tool);
+        if (tool.settings_at_start) read_settings(tool);
         return tool.run();
     });
 }
