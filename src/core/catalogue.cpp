@@ -56,6 +56,10 @@ void check_option(const Scheme& scheme, const OptionSpec& spec) {
     if (spec.unit != Unit::none && !is_number) wrong("has a unit and is no number");
     if (spec.environment && spec.type != OptionType::string && spec.type != OptionType::data) wrong("takes environment variables and is no string");
     if (spec.pairs_text && spec.type != OptionType::map && spec.type != OptionType::list) wrong("can be text of pairs and is neither map nor list");
+    if ((spec.property || !spec.content.empty()) && spec.type != OptionType::string && spec.type != OptionType::data)
+        wrong("has a property or a content option and is no string");
+    if (spec.property && (spec.property->domain.empty() || spec.property->key.empty())) wrong("has a property without domain or key");
+    if (!spec.content.empty() && !scheme.option(spec.content)) wrong("names a content option '" + spec.content + "' that is none of the scheme's");
     for (const auto& allowed : spec.allowed)
         if (auto problem = table_value_problem(spec, allowed.value, false); !problem.empty()) wrong("allows a value that " + problem);
     if (!spec.fallback.is_null())
@@ -80,19 +84,7 @@ std::shared_ptr<const SchemeEntry> make_entry(Scheme scheme) {
     if (!s.make_client || s.clients.empty()) refuse(s, "it has no client");
     if (!s.make_ping) refuse(s, "it has no ping");
 
-    entry->options.reserve(s.options.size() * 2);
-    for (const auto& spec : s.options) {
-        check_option(s, spec);
-        if (!entry->options.emplace(spec.name, core::KnownOption{&spec, false}).second) refuse(s, "it has the option '" + spec.name + "' twice");
-        entry->option_names.push_back(spec.name);
-    }
-    for (const auto& spec : s.options) {
-        for (const auto& alias : spec.aliases) {
-            if (!is_option_name(alias)) refuse(s, "its option '" + spec.name + "' has an alias that is no proper name");
-            if (!entry->options.emplace(alias, core::KnownOption{&spec, true}).second)
-                refuse(s, "the alias '" + alias + "' of its option '" + spec.name + "' is another option's name");
-        }
-    }
+    core::index_options(*entry);
     for (const auto& group : s.required) {
         if (group.alternatives.empty()) refuse(s, "a group of required options is empty");
         for (const auto& alternative : group.alternatives) {
@@ -123,6 +115,23 @@ const OptionSpec* Scheme::option(std::string_view name) const noexcept {
 }
 
 namespace core {
+
+void index_options(SchemeEntry& entry) {
+    const Scheme& s = entry.scheme;
+    entry.options.reserve(s.options.size() * 2);
+    for (const auto& spec : s.options) {
+        check_option(s, spec);
+        if (!entry.options.emplace(spec.name, core::KnownOption{&spec, false}).second) refuse(s, "it has the option '" + spec.name + "' twice");
+        entry.option_names.push_back(spec.name);
+    }
+    for (const auto& spec : s.options) {
+        for (const auto& alias : spec.aliases) {
+            if (!is_option_name(alias)) refuse(s, "its option '" + spec.name + "' has an alias that is no proper name");
+            if (!entry.options.emplace(alias, core::KnownOption{&spec, true}).second)
+                refuse(s, "the alias '" + alias + "' of its option '" + spec.name + "' is another option's name");
+        }
+    }
+}
 
 bool has_type(const Value& value, OptionType type) noexcept {
     switch (type) {
@@ -175,6 +184,17 @@ void Catalogue::add(Scheme scheme) {
         changed->names.push_back(name);
     }
     impl_ = std::move(changed);
+}
+
+Catalogue Catalogue::with_defaults(const Map& defaults) const {
+    Catalogue out;
+    for (const auto& entry : impl_->entries) {
+        Scheme scheme = entry->scheme;
+        for (OptionSpec& spec : scheme.options)
+            if (const Value* value = defaults.find(spec.name)) spec.fallback = *value;
+        out.add(std::move(scheme));
+    }
+    return out;
 }
 
 const Scheme* Catalogue::find(std::string_view name) const noexcept {

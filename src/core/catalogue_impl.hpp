@@ -27,6 +27,21 @@ struct SchemeEntry {
     std::vector<std::string> option_names;
 };
 
+/// Fills in `options` and `option_names` from the scheme's table.
+/// @throws Error SCHEME-ERROR where the table contradicts itself
+void index_options(SchemeEntry& entry);
+
+/// How findings speak of what is checked.
+struct CheckWords {
+    /// Who has the options; empty: the scheme of the definition.
+    std::string owner{};
+    std::string one{"option"};
+};
+class ParsedSource;
+/// The options of a definition alone against a table; the rest of the definition counts only for where they are. See Catalogue::check.
+/// @param source  may be null
+bool check_options(const SchemeEntry& entry, Definition& definition, Diagnostics& diagnostics, const ParsedSource* source, CheckWords words);
+
 /// Whether a value is of an option's type as it stands, without conversion.
 bool has_type(const Value& value, OptionType type) noexcept;
 /// Of an integer or float64, rounded where it must be.

@@ -76,9 +76,11 @@ std::string number_text(double d) {
 
 class Checker {
 public:
-    Checker(const Catalogue& catalogue, const SchemeEntry* entry, Definition& definition, Diagnostics& out, const ParsedSource* source)
+    Checker(const Catalogue* catalogue, const SchemeEntry* entry, Definition& definition, Diagnostics& out, const ParsedSource* source,
+            core::CheckWords words = {})
         : catalogue_{catalogue},
           entry_{entry},
+          words_{std::move(words)},
           definition_{definition},
           out_{out},
           first_{out.size()},
@@ -93,16 +95,14 @@ public:
             required();
             if (readable) own_check();  // otherwise it would find parts missing that are there
         }
-        if (suppressed_ > 0) {
-            Diagnostic d;
-            d.severity = Severity::note;
-            d.code = "more";
-            d.file = definition_.file;
-            d.connection = definition_.name;
-            d.message = std::to_string(suppressed_) + " more findings about this connection are not shown";
-            out_.push_back(std::move(d));
-        }
+        tell_suppressed("this connection");
         return valid_ && !(document_ && document_->bad);
+    }
+    /// The options alone.
+    bool run_options() {
+        options();
+        tell_suppressed(words_.owner);
+        return valid_;
     }
 
 private:
@@ -129,10 +129,20 @@ private:
     void warning(std::string_view code, Place place, std::string message, std::string hint = {}) {
         add(Severity::warning, code, place, std::move(message), std::move(hint));
     }
+    void tell_suppressed(const std::string& what) {
+        if (suppressed_ == 0) return;
+        Diagnostic d;
+        d.severity = Severity::note;
+        d.code = "more";
+        d.file = definition_.file;
+        d.connection = definition_.name;
+        d.message = std::to_string(suppressed_) + " more findings about " + what + " are not shown";
+        out_.push_back(std::move(d));
+    }
     void finish(Diagnostic& d) const {
         d.connection = definition_.name;
         if (document_)
-            source_->show(d, entry_ ? &entry_->scheme : nullptr);
+            source_->show(d, entry_ ? &entry_->scheme : nullptr, document_->options);
         else
             d.file = definition_.file;
     }
@@ -193,13 +203,13 @@ private:
         }
         Place place = url_place();
         if (document_ && document_->url) place = source_->place_within(*document_->url, written);
-        const std::string near = nearest(written, catalogue_.names());
+        const std::string near = nearest(written, catalogue_->names());
         error("unknown-scheme", place, "unknown scheme " + core::quoted_name(written),
               near.empty() ? "known schemes are " + known_schemes() + "; a module can add others" : "did you mean '" + near + "'?");
         return false;
     }
     std::string known_schemes() const {
-        auto names = catalogue_.names();
+        auto names = catalogue_->names();
         std::sort(names.begin(), names.end());
         return names.empty() ? std::string{"none"} : text::join(names, ", ");
     }
@@ -251,6 +261,10 @@ private:
         }
     }
 
+    std::string owner() const { return words_.owner.empty() ? "the scheme '" + definition_.scheme() + "'" : words_.owner; }
+    /// "the option 'timeout'".
+    std::string the(const OptionSpec& spec) const { return "the " + words_.one + " '" + spec.name + "'"; }
+
     void options() {
         bool renamed = false;
         for (auto& [name, value] : definition_.options) {
@@ -267,7 +281,7 @@ private:
                     error("duplicate-option", key_place(written),
                           core::quoted_name(name) + " is another name of '" + spec.name + "', which is there too", "remove one of them");
                 else
-                    warning("renamed-option", key_place(written), core::quoted_name(name) + " is another name of the option '" + spec.name + "'",
+                    warning("renamed-option", key_place(written), core::quoted_name(name) + " is another name of " + the(spec),
                             "write '" + spec.name + "'");
             }
             if (value.is_null()) continue;  // explicitly unset
@@ -295,8 +309,7 @@ private:
             else if (name.find(':') != std::string_view::npos)
                 hint = "a blank is missing after the ':'";
         }
-        error("unknown-option", key_place(written), "the scheme '" + definition_.scheme() + "' has no option " + core::quoted_name(name),
-              std::move(hint));
+        error("unknown-option", key_place(written), owner() + " has no " + words_.one + " " + core::quoted_name(name), std::move(hint));
     }
 
     /// Aliases become the names of their options.
@@ -312,7 +325,7 @@ private:
 
     void option(const OptionSpec& spec, Value& value, const OptionNode& written) {
         if (!convert(spec, value, written)) return;
-        const std::string what = "the option '" + spec.name + "'";
+        const std::string what = the(spec);
         references(value, what, written);
         if (value.is_string() &&
             (core::may_have_references(value.as_string()) || (spec.environment && value.as_string().find('$') != std::string_view::npos)))
@@ -390,19 +403,18 @@ private:
         if (meant) {
             value = *meant;
             if (is_legacy()) return true;
-            warning("boolean-spelling", value_place(written), "the option '" + spec.name + "' is a boolean in another spelling than YAML's",
+            warning("boolean-spelling", value_place(written), the(spec) + " is a boolean in another spelling than YAML's",
                     std::string{"write "}.append(*meant ? "true" : "false"));
             return true;
         }
         const std::string near = value.is_string() ? nearest(value.as_string(), {"true", "false"}) : std::string{};
-        error("bad-boolean", value_place(written),
-              "the option '" + spec.name + "' must be true or false; " + shown(spec, value, written) + " is neither",
+        error("bad-boolean", value_place(written), the(spec) + " must be true or false; " + shown(spec, value, written) + " is neither",
               near.empty() ? std::string{} : "did you mean '" + near + "'?");
         return false;
     }
 
     std::string whole_number(const OptionSpec& spec) const {
-        std::string out = "the option '" + spec.name + "' must be a whole number";
+        std::string out = the(spec) + " must be a whole number";
         if (spec.unit != Unit::none) out.append(" of ").append(to_string(spec.unit));
         return out;
     }
@@ -439,7 +451,7 @@ private:
                 }
                 value = static_cast<long long>(parsed);
                 if (is_legacy() || (written.value && written.value->is_plain())) return fits(spec, value, written);
-                warning("quoted-number", value_place(written), "the option '" + spec.name + "' is a number in quotes",
+                warning("quoted-number", value_place(written), the(spec) + " is a number in quotes",
                         spec.sensitive ? std::string{"leave the quotes out"} : "write " + std::to_string(parsed));
                 return true;
             }
@@ -466,8 +478,7 @@ private:
             const auto word = value.as_string();
             const auto digits = bare_digits(word);
             if (digits.size() > 1 && digits[0] == '0') {
-                error("octal-looking", value_place(written),
-                      "the option '" + spec.name + "' must be a number; one with a leading 0 is octal to some readers",
+                error("octal-looking", value_place(written), the(spec) + " must be a number; one with a leading 0 is octal to some readers",
                       spec.sensitive ? std::string{"leave the 0 out"} : "write " + decimal_without_zeros(word));
                 return false;
             }
@@ -477,19 +488,17 @@ private:
             const bool is_number =
                 !bare.empty() && (text::is_digit(bare[0]) || bare[0] == '-' || bare[0] == '.') && result.ptr == bare.data() + bare.size();
             if (is_number && result.ec == std::errc::result_out_of_range) {
-                error("overflow", value_place(written), "the option '" + spec.name + "' must be a number that a double can hold");
+                error("overflow", value_place(written), the(spec) + " must be a number that a double can hold");
                 return false;
             }
             if (is_number && result.ec == std::errc{}) {
                 const bool quoted = !is_legacy() && value.is_string() && !(written.value && written.value->is_plain());
                 value = parsed;
-                if (quoted)
-                    warning("quoted-number", value_place(written), "the option '" + spec.name + "' is a number in quotes", "leave the quotes out");
+                if (quoted) warning("quoted-number", value_place(written), the(spec) + " is a number in quotes", "leave the quotes out");
                 return true;
             }
         }
-        error("bad-number", value_place(written), "the option '" + spec.name + "' must be a number; " + shown(spec, value, written) + " is none",
-              example(spec));
+        error("bad-number", value_place(written), the(spec) + " must be a number; " + shown(spec, value, written) + " is none", example(spec));
         return false;
     }
 
@@ -512,13 +521,12 @@ private:
             quote_it(spec, written);
             return true;
         }
-        error("bad-string", value_place(written), "the option '" + spec.name + "' must be text; here stands " + std::string{kind_words(value)},
+        error("bad-string", value_place(written), the(spec) + " must be text; here stands " + std::string{kind_words(value)},
               value.is_map() || value.is_list() ? "put quotes around text that begins with '{' or '['" : "put quotes around it");
         return false;
     }
     void quote_it(const OptionSpec& spec, const OptionNode& written) {
-        warning("unquoted-text", value_place(written),
-                "the option '" + spec.name + "' is text; without quotes this is a number, boolean or date to readers of YAML",
+        warning("unquoted-text", value_place(written), the(spec) + " is text; without quotes this is a number, boolean or date to readers of YAML",
                 "put quotes around it");
     }
     static std::string_view kind_words(const Value& value) noexcept {
@@ -534,7 +542,7 @@ private:
             if (map && spec.pairs_text) texts_of(value, written);
             return true;
         }
-        const std::string what = "the option '" + spec.name + "' must be " + (map ? "a map" : "a list");
+        const std::string what = the(spec) + " must be " + (map ? "a map" : "a list");
         if (value.is_string()) {
             const std::string text{value.as_string()};
             const bool takes_pairs = spec.pairs_text || is_legacy();
@@ -599,7 +607,7 @@ private:
         if (name == "url.password") return has_password_;
         if (const Value* value = definition_.options.find(name)) return !value->is_null();
         const auto known = entry_->options.find(name);
-        return known != entry_->options.end() && !known->second.spec->fallback.is_null();
+        return known != entry_->options.end() && (!known->second.spec->fallback.is_null() || known->second.spec->property);
     }
     void required() {
         for (const auto& group : entry_->scheme.required) {
@@ -648,8 +656,9 @@ private:
         return {};
     }
 
-    const Catalogue& catalogue_;
+    const Catalogue* catalogue_;
     const SchemeEntry* entry_;
+    core::CheckWords words_;
     Definition& definition_;
     Diagnostics& out_;
     std::size_t first_;
@@ -663,9 +672,13 @@ private:
 
 }  // namespace
 
+bool core::check_options(const SchemeEntry& entry, Definition& definition, Diagnostics& diagnostics, const ParsedSource* source, CheckWords words) {
+    return Checker{nullptr, &entry, definition, diagnostics, source, std::move(words)}.run_options();
+}
+
 bool Catalogue::check(Definition& definition, Diagnostics& diagnostics, const ParsedDefinitions* parsed) const {
     const core::SchemeEntry* entry = impl_->find(definition.scheme());
-    return Checker{*this, entry, definition, diagnostics, parsed ? parsed->source.get() : nullptr}.run();
+    return Checker{this, entry, definition, diagnostics, parsed ? parsed->source.get() : nullptr}.run();
 }
 
 }  // namespace qconn

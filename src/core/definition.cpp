@@ -167,7 +167,9 @@ private:
                   "write `type: connection`");
         else if (type->text() != "connection")
             error("not-a-connection", ParsedSource::place(*type), "the type is not 'connection'",
-                  nearest(type->text(), {"connection"}).empty() ? "only documents of `type: connection` belong here" : "did you mean 'connection'?");
+                  type->text() == "settings" ? "settings stand in a file of their own, which does not end like a definition's: docs/settings.md"
+                  : nearest(type->text(), {"connection"}).empty() ? "only documents of `type: connection` belong here"
+                                                                  : "did you mean 'connection'?");
     }
 
     /// False where it is no text.
@@ -343,22 +345,23 @@ const Node* cut_before(const Node& node, const yaml::Mark& at) {
     return nullptr;
 }
 
-/// What the YAML reader found, worded so that nothing of a value is quoted.
-Diagnostic finding(const yaml::Problem& problem, const ParsedSource::Document* document) {
+}  // namespace
+
+Diagnostic core::finding(const yaml::Problem& problem, const Node* root) {
     Diagnostic d;
     d.code = problem.code;
     d.place = {problem.at.line, problem.at.column, problem.length};
     d.message = problem.message;
     d.hint = problem.hint;
     if (problem.code == "duplicate-key") {
-        const Node* key = document ? key_at(*document->root, problem.at) : nullptr;
+        const Node* key = root ? key_at(*root, problem.at) : nullptr;
         d.message = key ? "the key " + core::quoted_name(key->text()) + " stands here a second time" : "this key stands here a second time";
         const auto line = problem.message.rfind("in line ");
         if (line != std::string::npos) d.message.append("; it was first ").append(problem.message, line);
     } else if (problem.code == "unknown-anchor") {
         d.message = "nothing before this has an anchor of this name";  // a password may begin with '*'
     } else if (problem.code == "cut-by-comment") {
-        const Node* node = document ? cut_before(*document->root, problem.at) : nullptr;
+        const Node* node = root ? cut_before(*root, problem.at) : nullptr;
         // A number, boolean or null has nothing that could go on behind a '#'.
         if (node && !yaml::to_value(*node).is_string()) d.severity = Severity::warning;
         d.message = "the value ends here, as ` #` begins a comment; no blank after the '#' looks as if it was meant to go on";
@@ -367,8 +370,6 @@ Diagnostic finding(const yaml::Problem& problem, const ParsedSource::Document* d
     }
     return d;
 }
-
-}  // namespace
 
 std::string Definition::scheme() const {
     const auto end = url.find("://");
@@ -406,7 +407,7 @@ ParsedDefinitions parse_definitions(std::string_view text, std::string_view file
     }
     for (const auto& problem : tree.problems) {
         auto* document = source->at(problem.at.line);
-        Diagnostic d = finding(problem, document);
+        Diagnostic d = core::finding(problem, document ? document->root : nullptr);
         source->show(d, nullptr);
         if (document && d.severity == Severity::error) document->bad = true;
         out.diagnostics.push_back(std::move(d));

@@ -9,13 +9,13 @@
 
 #include "base/json.hpp"
 #include "core/catalogue_impl.hpp"
+#include "core/option_tables.hpp"
 
 namespace qconn {
 
-namespace {
+namespace core {
 
-/// Help with what the type cannot say.
-std::string description(const OptionSpec& spec) {
+std::string option_description(const OptionSpec& spec) {
     std::string out = spec.help;
     const auto sentence = [&out](const std::string& text) {
         out.append(out.empty() ? "" : out.ends_with('.') ? " " : ". ").append(text).append(".");
@@ -27,9 +27,6 @@ std::string description(const OptionSpec& spec) {
     return out;
 }
 
-Map ref(const std::string& name) { return Map{{"$ref", "#/$defs/" + name}}; }
-
-/// The value itself, without the typed spelling around it.
 Map plain_schema(const OptionSpec& spec) {
     Map out;
     const auto number = [&](const char* type) {
@@ -65,26 +62,35 @@ Map plain_schema(const OptionSpec& spec) {
     return out;
 }
 
+}  // namespace core
+
+namespace {
+
+using core::plain_schema;
+
+Map ref(const std::string& name) { return Map{{"$ref", "#/$defs/" + name}}; }
+
 Map option_schema(const OptionSpec& spec) {
     // `{type: int, value: 30}` where `type` is text, otherwise the value, or null for "explicitly unset".
     Map typed{{"type", "object"},
               {"required", List{"type", "value"}},
               {"properties", Map{{"type", ref("type-name")}, {"value", Map{{"anyOf", List{plain_schema(spec), Map{{"type", "null"}}}}}}}}};
     Map out{{"if", ref("typed")}, {"then", std::move(typed)}, {"else", Map{{"anyOf", List{plain_schema(spec), Map{{"type", "null"}}}}}}};
-    if (const auto help = description(spec); !help.empty()) out.set("description", help);
+    if (const auto help = core::option_description(spec); !help.empty()) out.set("description", help);
     if (!spec.fallback.is_null() && !spec.sensitive) out.set("default", spec.fallback);
     if (!spec.example.is_null()) out.set("examples", List{spec.example});
     if (spec.sensitive) out.set("writeOnly", true);
     return out;
 }
 
-/// At least one alternative whole; nothing where the URL can meet it too, which a schema cannot see.
-std::optional<Map> required_schema(const RequiredOptions& group) {
+/// At least one alternative whole; nothing where the URL or a property can meet it too, which a schema cannot see.
+std::optional<Map> required_schema(const Scheme& scheme, const RequiredOptions& group) {
     List any;
     for (const auto& names : group.alternatives) {
         List list;
         for (const auto& name : names) {
-            if (name.starts_with("url.")) return std::nullopt;
+            const OptionSpec* spec = scheme.option(name);
+            if (!spec || spec->property) return std::nullopt;
             list.emplace_back(name);
         }
         any.push_back(Map{{"required", std::move(list)}});
@@ -117,7 +123,7 @@ Map options_schema(const Scheme& scheme) {
     Map out{{"type", List{"object", "string", "null"}}, {"properties", std::move(properties)}, {"additionalProperties", false}};
     List groups;
     for (const auto& group : scheme.required)
-        if (auto schema = required_schema(group)) groups.push_back(std::move(*schema));
+        if (auto schema = required_schema(scheme, group)) groups.push_back(std::move(*schema));
     if (!groups.empty()) out.set("allOf", std::move(groups));
     return out;
 }
@@ -134,8 +140,8 @@ std::string Catalogue::json_schema() const {
         const std::string name = "options-" + scheme.names.front();
         definitions.set(name, options_schema(scheme));
         Map then{{"properties", Map{{"options", ref(name)}, {"opts", ref(name)}}}};
-        const bool needs_options =
-            std::any_of(scheme.required.begin(), scheme.required.end(), [](const RequiredOptions& g) { return required_schema(g).has_value(); });
+        const bool needs_options = std::any_of(scheme.required.begin(), scheme.required.end(),
+                                               [&](const RequiredOptions& g) { return required_schema(scheme, g).has_value(); });
         if (needs_options) then.set("anyOf", List{Map{{"required", List{"options"}}}, Map{{"required", List{"opts"}}}});
         conditions.push_back(Map{{"if", Map{{"properties", Map{{"url", Map{{"pattern", scheme_pattern(scheme.names)}}}}}, {"required", List{"url"}}}},
                                  {"then", std::move(then)}});

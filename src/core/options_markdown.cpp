@@ -6,6 +6,8 @@
 
 #include <qconn/core/scheme.hpp>
 
+#include "core/option_tables.hpp"
+
 namespace qconn {
 
 namespace {
@@ -28,9 +30,11 @@ std::string cell(std::string_view text) {
 
 }  // namespace
 
-std::string Catalogue::options_markdown(const Scheme& scheme) const {
+std::string Catalogue::options_markdown(const Scheme& scheme) const { return core::options_markdown(scheme.options); }
+
+std::string core::options_markdown(const std::vector<OptionSpec>& options) {
     std::string out = "| option | type | default | meaning |\n| --- | --- | --- | --- |\n";
-    for (const auto& spec : scheme.options) {
+    for (const auto& spec : options) {
         out.append("| `").append(spec.name).append("` | ").append(to_string(spec.type));
         if (spec.unit != Unit::none) out.append(", ").append(to_string(spec.unit));
         out.append(" | ");
@@ -67,6 +71,8 @@ std::string Catalogue::options_markdown(const Scheme& scheme) const {
         if (!spec.example.is_null())
             sentence("Example: `" + cell(spec.example.is_string() ? std::string{spec.example.as_string()} : to_text(spec.example)) + "`");
         if (spec.sensitive) sentence("Sensitive");
+        if (spec.property) sentence("From the property `" + spec.property->domain + "/" + spec.property->key + "` where it is not given");
+        if (!spec.content.empty()) sentence("Also a URL: `https:`, `resource:` or `file:`");
         if (spec.environment) sentence("`$NAME` is replaced from the environment");
         if (spec.pairs_text) sentence("Also as text: `key=value, key2=value2`");
         if (!spec.aliases.empty()) {

@@ -55,19 +55,20 @@ struct Span {
 
 class LineSpans {
 public:
-    LineSpans(std::uint32_t line, std::size_t line_offset, std::size_t line_size, Notation notation, const Scheme* scheme)
-        : line_{line}, offset_{line_offset}, size_{line_size}, notation_{notation}, scheme_{scheme} {}
+    LineSpans(std::uint32_t line, std::size_t line_offset, std::size_t line_size, Notation notation, const Scheme* scheme, const yaml::Node* options)
+        : line_{line}, offset_{line_offset}, size_{line_size}, notation_{notation}, scheme_{scheme}, options_{options} {}
 
     void document(const yaml::Node& root) {
         if (!touches(root)) return;
         if (!root.is_mapping() || root.is_alias()) return hide(root);
+        if (&root == options_) return options(root);
         for (const auto [key, value] : root.entries()) {
             this->key(key);
             if (!touches(value)) continue;
             const auto name = key.is_scalar() ? key.text() : std::string_view{};
             if (name == "url")
                 url(value);
-            else if (name == "options" || name == "opts")
+            else if (name == "options" || name == "opts" || &value == options_)
                 options(value);
             else if (value.is_scalar() && !value.is_alias() && one_of(name, k_open_keys))
                 add(value, true);
@@ -170,6 +171,7 @@ private:
     std::size_t size_;
     Notation notation_;
     const Scheme* scheme_;
+    const yaml::Node* options_;
     std::vector<Span> spans_;
 };
 
@@ -405,7 +407,7 @@ std::string_view ParsedSource::line(std::uint32_t number) const noexcept {
     return std::string_view{text_}.substr(begin, end == npos ? npos : end - begin);
 }
 
-void ParsedSource::show(Diagnostic& diagnostic, const Scheme* scheme) const {
+void ParsedSource::show(Diagnostic& diagnostic, const Scheme* scheme, const yaml::Node* options) const {
     diagnostic.file = file_;
     diagnostic.source_line.clear();
     if (diagnostic.place.line == 0) return;
@@ -415,7 +417,7 @@ void ParsedSource::show(Diagnostic& diagnostic, const Scheme* scheme) const {
     if (tree_.fatal) {
         show_by_words(out, source, notation_);
     } else {
-        LineSpans spans{diagnostic.place.line, static_cast<std::size_t>(source.data() - text_.data()), source.size(), notation_, scheme};
+        LineSpans spans{diagnostic.place.line, static_cast<std::size_t>(source.data() - text_.data()), source.size(), notation_, scheme, options};
         const auto after = std::upper_bound(tree_.documents.begin(), tree_.documents.end(), diagnostic.place.line,
                                             [](std::uint32_t n, const yaml::Document& d) { return n < d.root->start().line; });
         if (after != tree_.documents.begin()) spans.document(*std::prev(after)->root);

@@ -72,7 +72,8 @@ public:
     Place place_within(const yaml::Node& node, std::string_view part) const noexcept;
 
     /// Fills in file and the source line; in it only keys, the values of harmless keys, and those of options of `scheme` that hold no secrets.
-    void show(Diagnostic& diagnostic, const Scheme* scheme) const;
+    /// @param options  a map of options under another key than `options`; may be null
+    void show(Diagnostic& diagnostic, const Scheme* scheme, const yaml::Node* options = nullptr) const;
 
 private:
     std::string_view line(std::uint32_t number) const noexcept;
@@ -83,5 +84,9 @@ private:
     yaml::ParseResult tree_;
     std::vector<Document> documents_;
 };
+
+/// What the YAML reader found, worded so that nothing of a value is quoted.
+/// @param root  of the document that it is in; may be null
+Diagnostic finding(const yaml::Problem& problem, const yaml::Node* root);
 
 }  // namespace qconn::core

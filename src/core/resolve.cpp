@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Catalogue::resolve: defaults, secrets and environment put into a checked definition.
 #include <algorithm>
+#include <exception>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <qconn/base/error.hpp>
+#include <qconn/core/file_resolver.hpp>
+#include <qconn/core/property_source.hpp>
 
 #include "base/redaction.hpp"
 #include "base/text.hpp"
 #include "core/catalogue_impl.hpp"
+#include "core/environment.hpp"
 #include "core/secret_ref.hpp"
 
 namespace qconn {
@@ -79,7 +83,7 @@ std::string problem_of(const OptionSpec& spec, const Value& value) {
 
 class Resolver {
 public:
-    explicit Resolver(const Definition& definition) : definition_{definition} {
+    Resolver(const Definition& definition, const ResolveSources& sources) : definition_{definition}, sources_{sources} {
         const auto slash = definition.file.rfind('/');
         if (slash != std::string::npos) directory_ = definition.file.substr(0, slash);
     }
@@ -127,6 +131,114 @@ public:
             .with_phase(Phase::secret)
             .with_reason(Reason::bad_value)
             .with_connection(definition_.name);
+    }
+
+    /// The value of an option that the definition does not give; null where nobody has one.
+    Value property(const OptionSpec& spec) {
+        const OptionProperty& from = *spec.property;
+        const std::string name = property_text(from);
+        std::optional<Secret> secret;
+        if (auto value = core::process_environment(variable_of(from)); value && !value->empty()) {
+            secret.emplace(*value);
+            wipe(*value);
+        } else if (sources_.properties) {
+            const auto fail = [&](std::string_view why, Reason reason) {
+                throw make_error(Errc::secret,
+                                 "looking up the property " + name + " of connection '" + definition_.name + "' failed: " + std::string{why})
+                    .with_phase(Phase::secret)
+                    .with_reason(reason)
+                    .with_connection(definition_.name);
+            };
+            try {
+                secret = sources_.properties->lookup(from.domain, from.key);
+            } catch (const Error& error) { fail(error.message(), error.reason()); } catch (const std::exception& error) {
+                fail(error.what(), Reason::local);
+            }
+        }
+        if (!secret) return {};
+        redaction_.add(secret->reveal(), "${property:" + name + "}");
+        Value out{secret->reveal()};
+        if (const std::string problem = problem_of(spec, out); !problem.empty()) {
+            wipe_value(out);
+            throw make_error(Errc::secret, "putting the option '" + spec.name + "' of connection '" + definition_.name +
+                                               "' together failed: what the property " + name + " has " + problem)
+                .with_phase(Phase::secret)
+                .with_reason(Reason::bad_value)
+                .with_connection(definition_.name);
+        }
+        return out;
+    }
+
+    /// A file that an option names by URL: by its path, or its content in the option that takes that.
+    void file(const OptionSpec& spec, const Scheme& scheme, Map& options) {
+        const Value* named = options.find(spec.name);
+        if (!named || !named->is_string()) return;
+        const std::string reference{named->as_string()};
+        const std::string kind = reference_scheme(reference);
+        if (kind.empty()) return;
+        if (kind == "file") {
+            options.set(spec.name, reference_path(reference, directory_));
+            return;
+        }
+        const std::string what = "the option '" + spec.name + "' of connection '" + definition_.name + "'";
+        const auto refuse = [&](const std::string& why, Reason reason) {
+            throw Error{make_error_code(Errc::invalid_argument), "FILE-REFERENCE-ERROR", what + " cannot be used: " + why}
+                .with_phase(Phase::secret)
+                .with_reason(reason)
+                .with_connection(definition_.name);
+        };
+        if (kind == "http") refuse("over http: anybody on the way could read and change the file; use https:", Reason::unsupported);
+        const Value* given = definition_.options.find(spec.content);
+        if (given && !given->is_null())
+            refuse("what its URL leads to would take the place of '" + spec.content + "', which is there too; remove one of them", Reason::bad_value);
+        try {
+            std::string content = sources_.files ? sources_.files->read(reference, directory_) : builtin_file_resolver().read(reference, directory_);
+            options.erase(spec.name);
+            options.set(spec.content, Value{content});
+            if (const OptionSpec* target = scheme.option(spec.content); target && target->sensitive)
+                redaction_.add(content, redaction_.apply(mask_url(reference)));
+            wipe(content);
+        } catch (const Error& error) {
+            // What references in the URL were resolved to is not known to others yet.
+            throw Error{error.code(), error.name(), redaction_.apply(what + ": " + std::string{error.message()})}
+                .with_phase(Phase::secret)
+                .with_reason(error.reason())
+                .with_retryable(error.retryable())
+                .with_connection(definition_.name);
+        }
+    }
+
+    /// Refuses where an option is missing that a property could have given; Catalogue::check has seen to the others.
+    void require(const Scheme& scheme, const ResolvedDefinition& out) const {
+        const auto is_met = [&](const std::string& name) {
+            if (name == "url.user") return out.url.username && !out.url.username->empty();
+            if (name == "url.password") return out.url.password && !out.url.password->empty();
+            return out.options.contains(name);
+        };
+        for (const RequiredOptions& group : scheme.required) {
+            std::string wanted;
+            bool met = false;
+            for (const auto& names : group.alternatives) {
+                met = met || std::all_of(names.begin(), names.end(), is_met);
+                for (const auto& name : names) {
+                    const OptionSpec* spec = scheme.option(name);
+                    if (!spec || !spec->property || is_met(name)) continue;
+                    wanted.append(wanted.empty() ? "" : ", ")
+                        .append("'" + name + "' (property ")
+                        .append(property_text(*spec->property))
+                        .append(", variable ");
+                    wanted.append(variable_of(*spec->property)).append(")");
+                }
+            }
+            if (met || wanted.empty()) continue;
+            throw make_error(Errc::secret, "connection '" + definition_.name +
+                                               "' needs options that neither its definition, nor the environment, nor a "
+                                               "source of properties has: " +
+                                               wanted)
+                .with_phase(Phase::secret)
+                .with_reason(Reason::missing)
+                .with_connection(definition_.name);
+        }
     }
 
     Url url(bool environment) {
@@ -178,7 +290,16 @@ private:
             .with_connection(definition_.name);
     }
 
+    static std::string property_text(const OptionProperty& property) { return property.domain + "/" + property.key; }
+    /// QCONN_PROPERTY_SALESFORCE_COM_USERNAME.
+    static std::string variable_of(const OptionProperty& property) {
+        std::string name = "QCONN_PROPERTY_" + property.domain + "_" + property.key;
+        for (char& c : name) c = !text::is_alpha(c) && !text::is_digit(c) ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+        return name;
+    }
+
     const Definition& definition_;
+    const ResolveSources& sources_;
     std::string directory_;
     Redaction redaction_;
 };
@@ -192,7 +313,7 @@ ResolvedDefinition::~ResolvedDefinition() {
     for (auto& [key, value] : options) wipe_value(value);
 }
 
-ResolvedDefinition Catalogue::resolve(const Definition& definition) const {
+ResolvedDefinition Catalogue::resolve(const Definition& definition, const ResolveSources& sources) const {
     const core::SchemeEntry* entry = impl_->find(definition.scheme());
     if (!entry) {
         throw Error{make_error_code(Errc::invalid_argument), "SCHEME-ERROR",
@@ -201,7 +322,7 @@ ResolvedDefinition Catalogue::resolve(const Definition& definition) const {
             .with_reason(Reason::unsupported)
             .with_connection(definition.name);
     }
-    Resolver resolver{definition};
+    Resolver resolver{definition, sources};
     ResolvedDefinition out;
     out.name = definition.name;
     out.scheme = definition.scheme();
@@ -209,9 +330,18 @@ ResolvedDefinition Catalogue::resolve(const Definition& definition) const {
     out.options.reserve(entry->scheme.options.size());
     for (const auto& spec : entry->scheme.options) {
         const Value* given = definition.options.find(spec.name);
+        if (!given && spec.property) {
+            if (Value found = resolver.property(spec); !found.is_null()) {
+                out.options.insert(spec.name, std::move(found));
+                continue;
+            }
+        }
         const Value& value = given ? *given : spec.fallback;
         if (!value.is_null()) out.options.insert(spec.name, resolver.option(spec, value));
     }
+    resolver.require(entry->scheme, out);
+    for (const auto& spec : entry->scheme.options)
+        if (!spec.content.empty()) resolver.file(spec, entry->scheme, out.options);
     out.redaction = publish(out.name, resolver.take_redaction());
     return out;
 }

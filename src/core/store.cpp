@@ -6,6 +6,8 @@
 #include <random>
 #include <utility>
 
+#include <qconn/core/file_resolver.hpp>
+#include <qconn/core/property_source.hpp>
 #include <qconn/core/registry_error.hpp>
 
 #include "core/make.hpp"
@@ -133,6 +135,8 @@ Store::Store(RegistryOptions options)
       catalogue_{std::make_unique<Catalogue>(options_.catalogue ? *options_.catalogue : builtin_catalogue())},
       listeners_{options_.runtime, "registry"} {
     options_.catalogue = nullptr;
+    if (!options_.option_defaults.empty()) *catalogue_ = catalogue_->with_defaults(options_.option_defaults);
+    if (!options_.files) options_.files = std::make_shared<const FileResolver>(builtin_file_resolver({}, {}, options_.runtime));
     if (options_.state_file.empty()) return;
     state_ = std::make_unique<StateFile>(options_.state_file, options_.runtime.log());
     for (auto& [name, settings] : state_->load()) kept_.put(std::move(name), std::move(settings));
@@ -265,7 +269,7 @@ void Store::push_orphan(ClientCell& cell) noexcept {
 
 ResolvedDefinition Store::resolve(const Definition& definition, std::uint64_t* fingerprint) const {
     try {
-        ResolvedDefinition resolved = catalogue_->resolve(definition);
+        ResolvedDefinition resolved = catalogue_->resolve(definition, {options_.properties.get(), options_.files.get()});
         if (fingerprint) *fingerprint = fingerprint_of(resolved);
         return resolved;
     } catch (Error& error) {

@@ -94,7 +94,8 @@ void add_tls_options(OptionTable<Options>& table) {
         spec.fallback_text = "none";
         spec.check = waivers_problem;
     }
-    file("ssl_ca_file", &TlsOptions::ca_file, "Certificate authorities to trust, a PEM file; added to the system's", "/etc/ssl/partner-ca.pem");
+    file("ssl_ca_file", &TlsOptions::ca_file, "Certificate authorities to trust, a PEM file; added to the system's", "/etc/ssl/partner-ca.pem")
+        .content = "ssl_ca_data";
     file("ssl_ca_directory", &TlsOptions::ca_directory, "Likewise a directory with names as made by openssl rehash", "/etc/ssl/partner");
     {
         OptionSpec& spec =
@@ -102,7 +103,8 @@ void add_tls_options(OptionTable<Options>& table) {
         spec.example = "-----BEGIN CERTIFICATE-----\n...";
     }
     flag("ssl_ca_only", &TlsOptions::ca_only, false, "Trust the authorities named here only, not the system's");
-    file("ssl_cert_path", &TlsOptions::certificate_file, "Client certificate with its chain: a PEM or PKCS#12 file", "/etc/qconn/client.pem");
+    file("ssl_cert_path", &TlsOptions::certificate_file, "Client certificate with its chain: a PEM or PKCS#12 file", "/etc/qconn/client.pem")
+        .content = "ssl_cert_data";
     {
         OptionSpec& spec =
             table.add("ssl_cert_data", OptionType::data, "Client certificate with its chain as PEM text, PKCS#12 or DER; wins over ssl_cert_path",
@@ -111,7 +113,8 @@ void add_tls_options(OptionTable<Options>& table) {
         spec.example = "${file:/run/secrets/client.pem}";
     }
     file("ssl_key_path", &TlsOptions::key_file, "Private key of the client certificate, a PEM file; not needed where the certificate's file holds it",
-         "/etc/qconn/client.key");
+         "/etc/qconn/client.key")
+        .content = "ssl_key_data";
     {
         OptionSpec& spec = table.add("ssl_key_data", OptionType::data, "Private key of the client certificate as PEM text; wins over ssl_key_path",
                                      [](Options& o, const Value& v) { o.tls.key_data = Secret{v.as_bytes()}; });

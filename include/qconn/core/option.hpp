@@ -32,6 +32,12 @@ struct AllowedValue {
     std::string help;
 };
 
+/// A credential that is kept outside of definitions: `salesforce.com/username` (core/property_source.hpp).
+struct OptionProperty {
+    std::string domain;
+    std::string key;
+};
+
 /// One named setting of a scheme. Checking, defaults, help, documentation and JSON Schema are made from it. Plain data.
 struct OptionSpec {
     std::string name;
@@ -51,6 +57,11 @@ struct OptionSpec {
     bool environment{false};
     /// It names a file.
     bool file{false};
+    /// Of an option that names a file: the option that takes the same as content. Then it may be a URL too (core/file_resolver.hpp): `https:`,
+    /// `resource:` or `file:`; what is read there when a client is made goes to that option, unless the definition gives it.
+    std::string content{};
+    /// Where a value comes from that the definition does not give. Strings and data only. What comes from there is a secret.
+    std::optional<OptionProperty> property{};
     /// A map may also be written as text in the grammar `key=value, key=value`.
     bool pairs_text{false};
     /// Other spellings; taken with a warning that shows this one's name.

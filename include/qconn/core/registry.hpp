@@ -25,6 +25,8 @@
 namespace qconn {
 
 class Catalogue;
+class FileResolver;
+class PropertySource;
 class Watch;
 struct PingPlan;
 struct Plan;
@@ -169,6 +171,12 @@ struct RegistryOptions {
     /// Read by the constructor; a call that changes one of them replaces it before it returns. What goes wrong with it is logged and costs no
     /// connection.
     std::string state_file{};
+    /// Defaults of options, by name, in the place of those that the schemes have (Catalogue::with_defaults).
+    Map option_defaults{};
+    /// Where credentials are that definitions leave out (core/property_source.hpp); null: only the environment.
+    std::shared_ptr<PropertySource> properties{};
+    /// How URLs in options that name a file are read (core/file_resolver.hpp); null: builtin_file_resolver().
+    std::shared_ptr<const FileResolver> files{};
 };
 
 /// What `open` may set for its client alone.

@@ -25,6 +25,8 @@
 
 namespace qconn {
 
+class FileResolver;
+class PropertySource;
 class Redaction;
 
 /// A definition ready for use: checked, defaults filled in, secrets and environment resolved. Wipes its texts when it goes.
@@ -41,6 +43,14 @@ struct QCONN_API ResolvedDefinition {
     Map options;
     /// Keeps what its secret references were resolved to out of errors and log records about `name`. The registry holds it as long as the client.
     std::shared_ptr<const Redaction> redaction;
+};
+
+/// What a definition is resolved with, besides the environment.
+struct ResolveSources {
+    /// Null: none.
+    PropertySource* properties{nullptr};
+    /// Null: builtin_file_resolver().
+    const FileResolver* files{nullptr};
 };
 
 /// How one client may be used by many callers; the registry keeps to it.
@@ -135,6 +145,10 @@ public:
 
     /// @throws Error SCHEME-ERROR where one of its names is known already, or the table contradicts itself; nothing is added then
     void add(Scheme scheme);
+    /// The same with other defaults: an option of one of these names, of whatever scheme, has that value where a definition does not give it; with
+    /// null it has none.
+    /// @throws Error SCHEME-ERROR where an option cannot have that value
+    Catalogue with_defaults(const Map& defaults) const;
     /// Null pointer where it is unknown. Lives as long as any copy of this catalogue.
     const Scheme* find(std::string_view name) const noexcept;
     /// In order of addition, each scheme once.
@@ -146,9 +160,9 @@ public:
     /// @param parsed  where the positions are to be found: what parse_definitions returned; may be null
     /// @returns whether the connection is valid
     bool check(Definition& definition, Diagnostics& diagnostics, const ParsedDefinitions* parsed = nullptr) const;
-    /// Fills in defaults, resolves secrets and environment.
-    /// @throws Error SECRET-ERROR (phase secret) with the reference that cannot be had
-    ResolvedDefinition resolve(const Definition& definition) const;
+    /// Fills in defaults, resolves secrets, properties, environment and URLs of files; may block.
+    /// @throws Error SECRET-ERROR with the reference or property that cannot be had, FILE-REFERENCE-ERROR; both of phase secret
+    ResolvedDefinition resolve(const Definition& definition, const ResolveSources& sources = {}) const;
 
     /// JSON Schema (draft 2020-12) of a qconn document, as a JSON text for editors and validators.
     std::string json_schema() const;
