@@ -20,7 +20,8 @@ BELOW = {
     "schemes": ["base", "net", "http", "rest", "file", "core"],
     "import": ["base", "core"],
     "monitor": ["base", "net", "core"],
-    "cli": ["base", "net", "http", "rest", "file", "core", "import", "monitor"],
+    "settings": ["base", "net", "core", "schemes", "monitor"],
+    "cli": ["base", "net", "http", "rest", "file", "core", "import", "monitor", "settings"],
 }
 # Layers whose private headers others may use: the same, but the tool keeps to the public interface. A family never includes another family's; REST
 # is made of HTTP.

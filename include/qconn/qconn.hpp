@@ -18,6 +18,7 @@
 #include <qconn/monitor/event.hpp>
 #include <qconn/monitor/monitor.hpp>
 #include <qconn/net/runtime.hpp>
+#include <qconn/settings/settings.hpp>
 
 #ifndef QCONN_WITHOUT_HTTP  // set for its users by a build of qconn that leaves these families out
 #include <qconn/http/http_client.hpp>
