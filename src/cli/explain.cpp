@@ -4,8 +4,6 @@
 #include <algorithm>
 
 #include <qconn/core/scheme.hpp>
-#include <qconn/monitor/monitor.hpp>
-
 #include "cli/advice.hpp"
 #include "cli/describe.hpp"
 #include "cli/duration.hpp"
@@ -194,7 +192,7 @@ void print(Output& out, const Findings& found, const LoadReport& report) {
 
 int explain(Tool& tool, const ExplainArguments& arguments) {
     const std::string name = single_name(tool, arguments.names, "connection");
-    const auto timeout = arguments.timeout.empty() ? MonitorOptions{}.timeout : duration_option("--timeout", arguments.timeout);
+    const auto timeout = arguments.timeout.empty() ? tool.settings().monitor().timeout : duration_option("--timeout", arguments.timeout);
     if (timeout.count() == 0) throw UsageError("--timeout: a ping needs time; write 500ms, 30s, 5m or 1h");
     if (!arguments.depth.empty()) depth_option(arguments.depth);
     const Loaded loaded = load(tool, false);
@@ -214,7 +212,7 @@ void add_explain(CLI::App& app, Tool& tool) {
     auto arguments = std::make_shared<ExplainArguments>();
     command->add_option("name", arguments->names, "Connection")->type_name("NAME");
     command->add_option("--depth", arguments->depth, "How far; default: as the monitor, then a request")->type_name("connect|tls|auth|full");
-    command->add_option("--timeout", arguments->timeout, "Longest time for one ping; default 30s")->type_name("TIME");
+    command->add_option("--timeout", arguments->timeout, "Longest time for one ping; default: the setting monitor.timeout, 30s")->type_name("TIME");
     command->footer(
         "Exit code 0 where the connection is up as the monitor judges it, otherwise 1.\n\n"
         "Examples:\n"

@@ -40,6 +40,8 @@ int run_command(Tool& tool, const std::function<int()>& run) {
         report(tool, error.what(), plain_error("NOT-FOUND", error.what()));
         code = k_not_found;
     } catch (const Error& error) {
+        if (const auto* detail = error.detail<SettingsErrorDetail>(); detail && tool.format != Format::json && tool.format != Format::yaml)
+            for (const Diagnostic& one : detail->diagnostics) std::fputs(qconn::render(one).c_str(), stderr);
         report(tool, error.what(), error_value(error));
         code = k_failed;
     } catch (const std::exception& error) {
@@ -120,9 +122,10 @@ int main(int argc, char** argv) {
         ->type_name("MODULE|PATH")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app.add_option("--settings", tool.settings_file, "File with the configuration, see 'qconn settings'; default: QCONN_SETTINGS; without it none")
+        ->type_name("FILE");
     app.add_option("--state", tool.state, "File that keeps what enable and disable set; default: QCONN_STATE of the environment; without it none")
-        ->type_name("FILE")
-        ->envname("QCONN_STATE");
+        ->type_name("FILE");
     app.add_option("--format", tool.format_word, "Form of the output; default table. In json and yaml errors too, on standard error")
         ->type_name(formats_text());
     app.add_flag("--json", tool.json, "Short for --format json");
@@ -140,8 +143,9 @@ int main(int argc, char** argv) {
         "  qconn monitor --interval 5s --json\n"
         "  qconn call shop-api get orders/17\n"
         "'qconn COMMAND --help' has more of each.");
-    for (const auto add : {add_check, add_doctor, add_graph, add_list, add_show, add_schemes, add_schema, add_plan, add_ping, add_explain,
-                           add_monitor, add_enable, add_disable, add_call, add_import, add_docs, add_completion, add_complete, add_man})
+    for (const auto add :
+         {add_check,   add_doctor,  add_graph,  add_list,    add_show, add_schemes, add_schema, add_settings,   add_plan,     add_ping,
+          add_explain, add_monitor, add_enable, add_disable, add_call, add_import,  add_docs,   add_completion, add_complete, add_man})
         add(app, tool);
     take_marks_off(app);
     for (CLI::App* command : app.get_subcommands({})) {
@@ -171,7 +175,7 @@ int main(int argc, char** argv) {
     tool.out.set_up(tool.no_colour);
     return run_command(tool, [&tool] {
         settle_format(tool);
-        load_modules(tool);
+        read_settings(tool);
         return tool.run();
     });
 }

@@ -22,21 +22,21 @@ struct MonitorArguments {
     std::string fast;
     std::string duration;
     bool no_watch{false};
-    int fall{MonitorOptions{}.fall};
-    int rise{MonitorOptions{}.rise};
+    std::optional<int> fall;
+    std::optional<int> rise;
 };
 
-MonitorOptions monitor_options(const MonitorArguments& arguments) {
-    MonitorOptions options;
+MonitorOptions monitor_options(const Tool& tool, const MonitorArguments& arguments) {
+    MonitorOptions options = tool.settings().monitor();
     if (!arguments.interval.empty()) options.interval = duration_option("--interval", arguments.interval);
     if (options.interval < std::chrono::milliseconds{100}) throw UsageError("--interval: at least 100ms");
     if (!arguments.timeout.empty()) options.timeout = duration_option("--timeout", arguments.timeout);
     if (options.timeout.count() == 0) throw UsageError("--timeout: a ping needs time; write 500ms, 30s, 5m or 1h");
     if (!arguments.fast.empty()) options.fast = duration_option("--fast", arguments.fast);
-    if (arguments.fall < 1) throw UsageError("--fall: at least 1");
-    if (arguments.rise < 1) throw UsageError("--rise: at least 1");
-    options.fall = arguments.fall;
-    options.rise = arguments.rise;
+    options.fall = arguments.fall.value_or(options.fall);
+    options.rise = arguments.rise.value_or(options.rise);
+    if (options.fall < 1) throw UsageError("--fall: at least 1");
+    if (options.rise < 1) throw UsageError("--rise: at least 1");
     return options;
 }
 
@@ -193,7 +193,11 @@ public:
         const Deadline end = duration ? Deadline{began + *duration} : Deadline{};
         monitor.start();
         Watch files;
-        if (watch_) files = registry.watch({.on_reload = tell_errors});
+        if (watch_) {
+            WatchOptions watching_files = tool_.settings().watch();
+            watching_files.on_reload = tell_errors;
+            files = registry.watch(watching_files);
+        }
         try {
             while (!stopped_) {
                 if (!deliver(table)) break;
@@ -274,7 +278,7 @@ private:
 };
 
 int monitor(Tool& tool, const MonitorArguments& arguments) {
-    const MonitorOptions options = monitor_options(arguments);
+    const MonitorOptions options = monitor_options(tool, arguments);
     std::optional<std::chrono::milliseconds> duration;
     if (!arguments.duration.empty()) duration = duration_option("--for", arguments.duration);
     return Session{tool, options, !arguments.no_watch}.run(duration);
@@ -285,12 +289,15 @@ int monitor(Tool& tool, const MonitorArguments& arguments) {
 void add_monitor(CLI::App& app, Tool& tool) {
     auto* command = app.add_subcommand("monitor", "Ping all connections on schedule and tell what goes down and comes back");
     auto arguments = std::make_shared<MonitorArguments>();
-    command->add_option("--interval", arguments->interval, "Time between two pings of one connection; default 30s, at least 100ms")
+    command
+        ->add_option("--interval", arguments->interval,
+                     "Time between two pings of one connection; default: the setting monitor.interval, 30s; at least 100ms")
         ->type_name("TIME");
-    command->add_option("--timeout", arguments->timeout, "Longest time for one ping; default 30s")->type_name("TIME");
-    command->add_option("--fall", arguments->fall, "Failures in a row that make a connection down; default 2")->type_name("N");
-    command->add_option("--rise", arguments->rise, "Successes in a row that make it up again; default 1")->type_name("N");
-    command->add_option("--fast", arguments->fast, "Time to the next ping after a first failure; default interval/10, within 100ms and 2s")
+    command->add_option("--timeout", arguments->timeout, "Longest time for one ping; default: monitor.timeout, 30s")->type_name("TIME");
+    command->add_option("--fall", arguments->fall, "Failures in a row that make a connection down; default: monitor.fall, 2")->type_name("N");
+    command->add_option("--rise", arguments->rise, "Successes in a row that make it up again; default: monitor.rise, 1")->type_name("N");
+    command
+        ->add_option("--fast", arguments->fast, "Time to the next ping after a first failure; default: monitor.fast, interval/10 within 100ms and 2s")
         ->type_name("TIME");
     command->add_option("--for", arguments->duration, "End after that time; default: at SIGINT or SIGTERM")->type_name("TIME");
     command->add_flag("--no-watch", arguments->no_watch, "Do not read definitions again when their files change");

@@ -9,8 +9,6 @@
 #include <mutex>
 #include <thread>
 
-#include <qconn/monitor/monitor.hpp>
-
 #include "cli/duration.hpp"
 #include "cli/present.hpp"
 #include "cli/probe.hpp"
@@ -110,7 +108,7 @@ std::string counts_text(const Counts& counts) {
 
 int ping(Tool& tool, const PingArguments& arguments) {
     const PingDepth depth = depth_option(arguments.depth);
-    const auto timeout = arguments.timeout.empty() ? MonitorOptions{}.timeout : duration_option("--timeout", arguments.timeout);
+    const auto timeout = arguments.timeout.empty() ? tool.settings().monitor().timeout : duration_option("--timeout", arguments.timeout);
     if (timeout.count() == 0) throw UsageError("--timeout: a ping needs time; write 500ms, 30s, 5m or 1h");
     if (arguments.parallel == 0) throw UsageError("--parallel: at least 1");
     std::vector<std::string> names = positional(tool, arguments.names);
@@ -163,7 +161,7 @@ void add_ping(CLI::App& app, Tool& tool) {
     command->add_option("name", arguments->names, "Connections")->type_name("NAME");
     command->add_flag("--all", arguments->all, "All connections; disabled ones are listed and do not count");
     command->add_option("--depth", arguments->depth, "How far; standard: as the monitor")->type_name("standard|connect|tls|auth|full");
-    command->add_option("--timeout", arguments->timeout, "Longest time for one ping; default 30s")->type_name("TIME");
+    command->add_option("--timeout", arguments->timeout, "Longest time for one ping; default: the setting monitor.timeout, 30s")->type_name("TIME");
     command->add_option("--parallel", arguments->parallel, "Pings at a time; default 64")->type_name("N");
     command->footer(
         "Exit code 0 where all are up, otherwise 1. It asks once and changes no state; 'qconn explain NAME' shows the phases.\n\n"

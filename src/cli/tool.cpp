@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 
 #include <qconn/base/error.hpp>
 #include <qconn/core/diagnostic.hpp>
@@ -59,10 +58,18 @@ std::string single_name(const Tool& tool, const std::vector<std::string>& given,
     return names.front();
 }
 
-void load_modules(Tool& tool) {
-    const char* listed = std::getenv("QCONN_MODULES");
-    for (const Value& modules : {Value{listed ? listed : ""}, Value{List(tool.modules.begin(), tool.modules.end())}}) {
-        ModulesReport report = qconn::load_modules(tool.catalogue, modules);
+void read_settings(Tool& tool) {
+    SettingsSources sources;
+    sources.file = tool.settings_file;
+    try {
+        tool.settings_.emplace(sources);
+    } catch (const Error& error) {
+        if (error.reason() == Reason::missing) throw NotFound(error.what());
+        throw;
+    }
+    if (const Value& state = tool.settings().at("registry.state_file").value; tool.state.empty() && state.is_string()) tool.state = state.as_string();
+    for (const Value& modules : {tool.settings().modules(), Value{List(tool.modules.begin(), tool.modules.end())}}) {
+        ModulesReport report = load_modules(tool.catalogue, modules);
         tool.failed_modules.insert(tool.failed_modules.end(), report.failed.begin(), report.failed.end());
     }
 }
@@ -90,7 +97,7 @@ const Scheme& require_scheme(const Catalogue& catalogue, const std::string& name
 }
 
 std::unique_ptr<Registry> make_registry(const Tool& tool) {
-    RegistryOptions options;
+    RegistryOptions options = tool.settings().registry();
     options.catalogue = &tool.catalogue;
     options.state_file = tool.state;
     options.defines = tool.defines;

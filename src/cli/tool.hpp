@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 
 #include <qconn/core/registry.hpp>
 #include <qconn/core/scheme.hpp>
+#include <qconn/settings/settings.hpp>
 
 #include "cli/format.hpp"
 #include "cli/output.hpp"
@@ -43,7 +45,7 @@ public:
 
 /// The first paragraph of what --help of a command says below its options.
 constexpr std::string_view k_common_options =
-    "Options of all commands: --dir DIR, --module MODULE|PATH, --state FILE, --format FORMAT, --json, --no-colour; see 'qconn --help'.";
+    "Options of all commands: --dir DIR, --module MODULE|PATH, --settings FILE, --state FILE, --format FORMAT, --json, --no-colour; see 'qconn --help'.";
 
 /// Global options and output of one run.
 struct Tool {
@@ -53,7 +55,9 @@ struct Tool {
     std::vector<std::string> directories;
     /// Names that %ifdef finds in definitions of the legacy form.
     std::vector<std::string> defines;
-    /// File with operator settings; empty: none.
+    /// File with the configuration; empty: the one of the environment, or none.
+    std::string settings_file;
+    /// File with operator settings, as given; read_settings() fills in the one of the configuration. Empty: none.
     std::string state;
     /// Names and paths of modules, as given.
     std::vector<std::string> modules;
@@ -75,16 +79,25 @@ struct Tool {
     /// Set by the command that was chosen.
     std::function<int()> run;
     Output out;
+
+    /// The configuration in force. After read_settings().
+    const Settings& settings() const { return settings_.value(); }
+
+private:
+    friend void read_settings(Tool& tool);
+    std::optional<Settings> settings_;
 };
+
+/// Reads the configuration and loads the modules of it and of --module. A module that fails is told on standard error and skipped.
+/// @throws NotFound where the file is not there
+/// @throws Error SETTINGS-ERROR
+void read_settings(Tool& tool);
 
 /// Positional arguments as typed, those after `--` at the end.
 std::vector<std::string> positional(const Tool& tool, const std::vector<std::string>& given);
 
 /// The one NAME of a command. @throws UsageError unless there is exactly one
 std::string single_name(const Tool& tool, const std::vector<std::string>& given, std::string_view what);
-
-/// Loads the modules of the environment variable QCONN_MODULES and of --module. One that fails is told on standard error and skipped.
-void load_modules(Tool& tool);
 
 /// Decides on the format. @throws UsageError for one that is unknown, or that the command does not have
 void settle_format(Tool& tool);
@@ -135,6 +148,7 @@ void add_list(CLI::App& app, Tool& tool);
 void add_show(CLI::App& app, Tool& tool);
 void add_schemes(CLI::App& app, Tool& tool);
 void add_schema(CLI::App& app, Tool& tool);
+void add_settings(CLI::App& app, Tool& tool);
 void add_enable(CLI::App& app, Tool& tool);
 void add_disable(CLI::App& app, Tool& tool);
 void add_plan(CLI::App& app, Tool& tool);

@@ -116,6 +116,8 @@ private:
             planted("joined", "x" + by_environment(c));
             const bool is_masked = spec.sensitive || spec.type == OptionType::map || spec.type == OptionType::any || spec.type == OptionType::data;
             if (is_masked) planted("literal", c);
+            if (!spec.content.empty()) planted("reference-env", "https://" + nowhere_ + "/" + by_environment(c));
+            if (!spec.content.empty()) planted("reference", "https://edi:" + c + "@" + nowhere_ + "/x?token=" + c);
             if (is_url) planted("literal", "http://edi:" + c + "@" + nowhere_);
             if (spec.name.ends_with("path") && !spec.file) planted("query", "/x?token=" + c + "&b=1");
         }
