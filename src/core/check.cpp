@@ -11,6 +11,7 @@
 
 #include <qconn/base/error.hpp>
 #include <qconn/base/url.hpp>
+#include <qconn/core/file_resolver.hpp>
 
 #include "base/text.hpp"
 #include "core/catalogue_impl.hpp"
@@ -345,6 +346,10 @@ private:
             const std::string near = value.is_string() ? nearest(value.as_string(), words) : std::string{};
             error("not-allowed", value_place(written), what + " must be one of: " + list,
                   near.empty() ? std::string{} : "did you mean '" + near + "'?");
+            return;
+        }
+        if (!spec.content.empty() && value.is_string() && reference_scheme(value.as_string()) == "http") {
+            error("bad-value", value_place(written), what + ": over http: anybody on the way could read and change the file", "use https:");
             return;
         }
         if (spec.check) {

@@ -63,6 +63,7 @@ void Reader::take(const core::SchemeEntry& table, const std::string& prefix, Map
         const auto known = table.options.find(name);
         if (value.is_null() || known == table.options.end()) continue;
         const OptionSpec& spec = *known->second.spec;
+        if (!core::has_type(value, spec.type)) continue;  // there is a finding
         Given given{std::move(value), origin, file, {}};
         if (document)
             if (const yaml::Node* node = node_of(*document, spec)) given.place = ParsedSource::place(*node);
@@ -72,7 +73,14 @@ void Reader::take(const core::SchemeEntry& table, const std::string& prefix, Map
             error("bad-reference", file, given.place, "the setting '" + full + "' takes no reference to a secret", "write the value itself");
             continue;
         }
-        if (spec.environment) given.value = core::substitute_environment(given.value.as_string(), "the setting '" + full + "'");
+        if (spec.environment) {
+            try {
+                given.value = core::substitute_environment(given.value.as_string(), "the setting '" + full + "'");
+            } catch (const Error& problem) {
+                error("limit", file, given.place, std::string{problem.message()}, {});
+                continue;
+            }
+        }
         if (spec.file && document && !given.value.as_string().empty() && given.value.as_string().front() != '/')
             given.value = core::split_path(file).first + std::string{given.value.as_string()};
         if (const Given* before = find(full); before && before->origin == origin && document) {

@@ -5,8 +5,11 @@
 #include <array>
 #include <cctype>
 #include <chrono>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include <qconn/core/scheme.hpp>
@@ -22,6 +25,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr double k_longest = 366.0 * 24 * 3600 * 1000;  // a year, in milliseconds
+
 /// Adds the settings of one options struct.
 template <class Options>
 class Adder {
@@ -31,6 +36,7 @@ public:
     OptionSpec& time(std::string name, milliseconds Options::*member, double minimum, std::string help) {
         OptionSpec& spec = number(std::move(name), member, minimum, std::move(help));
         spec.unit = Unit::milliseconds;
+        spec.maximum = k_longest;
         spec.fallback = static_cast<long long>((Options{}.*member).count());
         return spec;
     }
@@ -51,6 +57,8 @@ private:
     OptionSpec& number(std::string name, Number Options::*member, double minimum, std::string help) {
         OptionSpec& spec = table_.add(std::move(name), member, OptionType::integer, std::move(help));
         spec.minimum = minimum;
+        if constexpr (std::is_integral_v<Number> && sizeof(Number) < sizeof(std::int64_t))
+            spec.maximum = static_cast<double>(std::numeric_limits<Number>::max());
         return spec;
     }
     OptionTable<Options>& table_;

@@ -133,7 +133,6 @@ TEST_CASE("certificates and keys of a connection can be named by https, file and
     add("by-file", {{"ssl_cert_path", "file:client.crt"}, {"ssl_key_path", "file://" + tls_file("client.key")}});
     add("by-path", {{"ssl_cert_path", tls_file("client.crt")}, {"ssl_key_path", tls_file("client.key")}});
     add("gone", {{"ssl_cert_path", store + "gone.crt"}, {"ssl_key_path", store + "client.key"}});
-    add("in-clear", {{"ssl_cert_path", "http://" + nginx.address() + "/client.crt"}, {"ssl_key_path", store + "client.key"}});
 
     for (const char* name : {"by-https", "by-file", "by-path"}) {
         INFO(name);
@@ -144,7 +143,4 @@ TEST_CASE("certificates and keys of a connection can be named by https, file and
     REQUIRE(gone.error);
     CHECK(gone.error->phase() == Phase::secret);
     CHECK(has(gone.error->what(), "the option 'ssl_cert_path' of connection 'gone': reading \"" + store + "gone.crt\" over HTTP failed"));
-    const PingResult in_clear = registry.ping("in-clear");
-    REQUIRE(in_clear.error);
-    CHECK(has(in_clear.error->what(), "use https:"));
 }

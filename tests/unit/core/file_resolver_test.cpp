@@ -180,6 +180,12 @@ TEST_CASE_METHOD(KeyFixture, "what a URL leads to goes to the option that takes 
     CHECK(reads == 1);
 }
 
+TEST_CASE_METHOD(KeyFixture, "a file that must not be changed on the way is not read over http, which is said where it stands", "[file-reference]") {
+    Definition one = definition("a", "keyed://h");
+    one.options = {{"key_path", "http://h/key"}};
+    CHECK(has(thrown_text([&] { registry->add(one); }), "use https:"));
+}
+
 TEST_CASE_METHOD(KeyFixture, "a URL that leads nowhere is a failure of its connection, of phase secret", "[file-reference]") {
     CHECK(has(use({{"key_path", "vault://u:Zq7canary@k/none"}}), "from the vault failed: there is none"));
     const PingResult ping = registry->ping("a");
@@ -195,6 +201,7 @@ TEST_CASE_METHOD(KeyFixture, "a URL that leads nowhere is a failure of its conne
     CHECK(has(by_reference, "vault://k/${env:QCONN_T_REFERENCE}/none"));
     CHECK_FALSE(has(by_reference, "Zq7canary"));
 
-    CHECK(has(use({{"key_path", "http://h/key"}}), "use https:"));
+    ::setenv("QCONN_T_REFERENCE", "http://h/key", 1);
+    CHECK(has(use({{"key_path", "${env:QCONN_T_REFERENCE}"}}), "use https:"));
     CHECK(has(use({{"key_path", "vault://k/1"}, {"password", "own"}}), "remove one of them"));
 }

@@ -53,6 +53,8 @@ TEST_CASE("a settings file has its findings at their places", "[settings]") {
     CHECK(has(findings(k_head + "monitor:\n  fall: 3\nmonitor.fall: 4\n"), "stands here a second time"));
     CHECK(has(findings(k_head + "monitor:\n  fall: 3\n  fall: 4\n"), "s.yaml:4:3: error: the key 'fall' stands here a second time"));
     CHECK(has(findings(k_head + "monitor:\n  fall: '3'\n"), "warning: the setting 'fall' is a number in quotes"));
+    CHECK(has(findings(k_head + "registry:\n  state_file: [a]\n"), "s.yaml:3:15: error: the setting 'state_file' must be text"));
+    CHECK(has(findings(k_head + "tls:\n  min_version: {a: b}\n  max_version: TLSv1.2\n  ca_only: ture\n"), "did you mean 'true'?"));
     CHECK(has(findings(k_head + "---\ntype: settings\n"), "a second document begins here"));
     CHECK(has(findings("monitor: {}\n"), "the key 'type' is missing"));
     CHECK(has(findings("[1]\n"), "settings are a map"));
@@ -121,6 +123,8 @@ TEST_CASE("paths in a settings file count from where it is, and variables in the
     CHECK(settings.registry().state_file == directory / "state.json");
     CHECK(settings.tls().ca_file == "/var/x/ca.pem");
     CHECK(settings.tls().ca_directory == directory / "ca");
+    ::setenv("QCONN_T_LOOP", "$QCONN_T_LOOP", 1);
+    CHECK(has(findings(k_head + "tls:\n  ca_file: $QCONN_T_LOOP\n"), "does not come to an end"));
     const Settings by_code{{.file = {}, .code = {{"registry.state_file", "state.json"}}, .environment = false}};
     CHECK(by_code.registry().state_file == "state.json");
 }

@@ -89,12 +89,14 @@ TEST_CASE("wrong settings say what is wrong", "[settings]") {
     CHECK(has(refusal(Map{{"monitor", Map{{"intervall", 1}}}}), "qconn has no setting 'monitor.intervall'"));
     CHECK(has(refusal(Map{{"monitor", Map{{"intervall", 1}}}}), "did you mean 'monitor.interval'?"));
     CHECK(has(refusal(Map{{"monitor.interval", 50}}), "at least 100 ms"));
-    CHECK(has(refusal(Map{{"monitor.fall", 0}}), "the setting 'monitor.fall' must be at least 1"));
+    CHECK(has(refusal(Map{{"monitor.fall", 0}}), "the setting 'monitor.fall' must be between 1 and"));
     CHECK(has(refusal(Map{{"monitor.manage_interfaces", "ture"}}), "did you mean 'true'?"));
     CHECK(has(refusal(Map{{"monitor.alert_fs_full", 101}}), "between 1 and 100 percent"));
     CHECK(has(refusal(Map{{"monitor.interval", "5s"}}), "write 5000"));
     CHECK(has(refusal(Map{{"monitor.depth", "far"}}), "must be one of: standard, connect, tls, auth, full"));
     CHECK(has(refusal(Map{{"runtime.io_threads", 100'000}}), "between 1 and 1024"));
+    CHECK(has(refusal(Map{{"monitor.fall", 3'000'000'000}}), "between 1 and 2147483647"));
+    CHECK(has(refusal(Map{{"monitor.timeout", 9'000'000'000'000'000'000}}), "between 1 and 31622400000 milliseconds"));
     CHECK(has(refusal(Map{{"registry.modules", Map{}}}), "a list of names"));
     CHECK(has(refusal(Map{{"registry.state_file", "${env:HOME}"}}), "takes no reference to a secret"));
     CHECK(has(refusal(Map{{"tls.min_version", "TLSv1.3"}, {"tls.max_version", "TLSv1.2"}}), "no version is left"));
