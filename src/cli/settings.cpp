@@ -10,22 +10,6 @@
 namespace qconn::cli {
 namespace {
 
-std::string text_of(const Value& row, const char* member) { return std::string{row[member].as_string()}; }
-
-bool own(const Value& row) { return row["origin"].as_string() != to_string(SettingOrigin::fallback); }
-
-Table::Cell value_cell(const Value& row) {
-    if (!row["value"].is_null()) return plain_text(row["value"]);
-    return row["default_text"].as_string().empty() ? "-" : "(" + text_of(row, "default_text") + ")";
-}
-
-Table::Cell unit_cell(const Value& row) { return row["value"].is_null() || row["unit"].is_null() ? std::string{} : text_of(row, "unit"); }
-
-/// "default", "QCONN_MONITOR_FALL", "qconn-settings.yaml:4:13".
-Table::Cell origin_cell(const Value& row) {
-    return {text_of(row, row["where"].as_string().empty() ? "origin" : "where"), own(row) ? Style::plain : Style::dim};
-}
-
 Value setting_value(const Setting& setting) {
     const OptionSpec& option = setting.spec->option;
     List aliases;
@@ -43,6 +27,26 @@ Value setting_value(const Setting& setting) {
                {"help", option.help}};
 }
 
+bool is_default(const Value& row) { return row["origin"].as_string() == to_string(SettingOrigin::fallback); }
+
+Table::Cell name_cell(const Value& row) { return {std::string{row["name"].as_string()}, is_default(row) ? Style::plain : Style::bold}; }
+
+Table::Cell value_cell(const Value& row) {
+    if (!row["value"].is_null()) return plain_text(row["value"]);
+    const auto otherwise = row["default_text"].as_string();
+    return otherwise.empty() ? std::string{"-"} : "(" + std::string{otherwise} + ")";
+}
+
+Table::Cell unit_cell(const Value& row) {
+    return row["unit"].is_null() || row["value"].is_null() ? std::string{} : std::string{row["unit"].as_string()};
+}
+
+/// "default", "QCONN_MONITOR_FALL", "qconn-settings.yaml:4:13".
+Table::Cell from_cell(const Value& row) {
+    const auto where = row["where"].as_string();
+    return {std::string{where.empty() ? row["origin"].as_string() : where}, is_default(row) ? Style::dim : Style::plain};
+}
+
 int settings(Tool& tool, bool changed, bool schema) {
     if (schema) {
         tool.out.line(settings_json_schema());
@@ -56,15 +60,15 @@ int settings(Tool& tool, bool changed, bool schema) {
     for (const Setting* setting : shown) rows.push_back(setting_value(*setting));
     present(tool.out, tool.format,
             {.document = std::move(rows),
-             .columns = {{"name", "SETTING",
-                          [](const Value& row) {
-                              return Table::Cell{text_of(row, "name"), own(row) ? Style::bold : Style::plain};
-                          }},
+             .columns = {{"name", "SETTING", name_cell},
                          {"value", "VALUE", value_cell},
                          {"unit", "UNIT", unit_cell},
+                         {"", "FROM", from_cell},
                          {"origin"},
                          {"where"},
-                         {{}, "FROM", origin_cell}}});
+                         {"default"},
+                         {"variable"},
+                         {"help"}}});
     return k_ok;
 }
 
