@@ -534,7 +534,7 @@ TEST_CASE("a reader that does not read cannot keep monitor from ending", "[cli][
 
     process.signal(SIGTERM);
 
-    CHECK(process.ends_unread(5s));
+    CHECK(process.ends_unread(20s));
     CHECK(process.finish().code == 0);
 }
 

@@ -83,7 +83,17 @@ TEST_CASE("no command shows a secret, as text or JSON, in success or failure", "
         return machine;
     };
 
+    for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{{"check", "--format", "sarif"},
+                                                                                           {"check", "--format", "csv"},
+                                                                                           {"list", "--format", "csv"},
+                                                                                           {"list", "--format", "yaml"},
+                                                                                           {"show", "option", "--format", "csv"},
+                                                                                           {"graph", "--format", "dot"},
+                                                                                           {"__complete", "fish", "--", "show", ""}})
+        check_clean(arguments, estate.run(arguments, environment));
     both({"check"});
+    both({"graph"});
+    both({"doctor"});
     const auto list = nlohmann::json::parse(both({"list"}).out);
     both({"ping", "--all", "--timeout", "5s"});
     both({"ping", "--all", "--timeout", "5s", "--depth", "full"});
