@@ -115,8 +115,7 @@ int remove(Tool& tool, const std::vector<std::string>& given, bool yes) {
     const InFile found = find_in_file(*loaded.registry, name);
     std::string text = remove_definition(found.file->text(), name);
     const bool last = parse_definitions(text, found.path).definitions.empty();
-    if (!yes && at_terminal() &&
-        !confirm("Remove " + printable(name) + (last ? " and the file " : " from the file ") + printable(found.path) + "?"))
+    if (!yes && at_terminal() && !confirm("Remove " + printable(name) + (last ? " and the file " : " from the file ") + printable(found.path) + "?"))
         throw UsageError("broken off; nothing was changed");
     if (last)
         found.file->remove();

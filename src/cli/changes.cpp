@@ -20,10 +20,8 @@ const std::map<std::string, std::string Definition::*> k_texts{{"desc", &Definit
                                                                {"url", &Definition::url},
                                                                {"display_name", &Definition::display_name},
                                                                {"short_desc", &Definition::short_description}};
-const std::map<std::string, std::optional<bool> Definition::*> k_flags{{"enabled", &Definition::enabled},
-                                                                       {"monitor", &Definition::monitored},
-                                                                       {"locked", &Definition::locked},
-                                                                       {"debug_data", &Definition::debug_data}};
+const std::map<std::string, std::optional<bool> Definition::*> k_flags{
+    {"enabled", &Definition::enabled}, {"monitor", &Definition::monitored}, {"locked", &Definition::locked}, {"debug_data", &Definition::debug_data}};
 constexpr std::array<std::string_view, 6> k_url_parts{"scheme", "host", "port", "user", "password", "path"};
 
 bool is_url_part(std::string_view word) { return std::find(k_url_parts.begin(), k_url_parts.end(), word) != k_url_parts.end(); }
@@ -104,8 +102,9 @@ void Changes::unknown(const std::string& key) const {
     for (const std::string_view part : k_url_parts) known.emplace_back(part);
     if (scheme())
         for (const OptionSpec& one : scheme()->options) known.push_back(one.name);
-    const std::string what = scheme() ? "the scheme '" + definition_.scheme() + "' has no option '" + printable(key) + "', and it is no key of a definition"
-                                     : "'" + printable(key) + "' is no key of a definition, and the options of its scheme are not known";
+    const std::string what =
+        scheme() ? "the scheme '" + definition_.scheme() + "' has no option '" + printable(key) + "', and it is no key of a definition"
+                 : "'" + printable(key) + "' is no key of a definition, and the options of its scheme are not known";
     throw UsageError(what + suggestion(key, known));
 }
 

@@ -117,8 +117,8 @@ void DefinitionFile::require_unchanged() const {
     const bool same = file.get() >= 0 && read_all(file.get(), now, text_.size() + 1) == 0 && now == text_;
     wipe(now);
     if (!same)
-        throw Error{Errc::invalid_argument, "FILE-CHANGED", "\"" + path_ + "\" has changed since it was read; nothing was written, try again"}.with_reason(
-            Reason::bad_value);
+        throw Error{Errc::invalid_argument, "FILE-CHANGED", "\"" + path_ + "\" has changed since it was read; nothing was written, try again"}
+            .with_reason(Reason::bad_value);
 }
 
 void DefinitionFile::replace(std::string_view text) {

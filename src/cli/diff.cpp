@@ -94,7 +94,12 @@ std::string unified_diff(std::string_view name, const ShownText& before, const S
             lines.append(1, step.kind).append(line < shown.size() ? printable(shown[line]) : std::string{}).append("\n");
         }
         if (out.empty()) out.append("--- ").append(printable(name)).append("\n+++ ").append(printable(name)).append("\n");
-        out.append("@@ -").append(range(all[begin].before, removed)).append(" +").append(range(all[begin].after, added)).append(" @@\n").append(lines);
+        out.append("@@ -")
+            .append(range(all[begin].before, removed))
+            .append(" +")
+            .append(range(all[begin].after, added))
+            .append(" @@\n")
+            .append(lines);
         at = stop;
     }
     return out;

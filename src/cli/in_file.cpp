@@ -39,8 +39,8 @@ InFile find_in_file(const Registry& registry, const std::string& name) {
     const ParsedDefinitions parsed = parse_definitions(found.file->text(), found.path);
     const auto definition = std::find_if(parsed.definitions.begin(), parsed.definitions.end(), [&](const Definition& d) { return d.name == name; });
     if (definition == parsed.definitions.end())
-        throw Error{Errc::invalid_argument, "FILE-CHANGED", "\"" + found.path + "\" has changed since it was read; nothing was written, try again"}.with_reason(
-            Reason::bad_value);
+        throw Error{Errc::invalid_argument, "FILE-CHANGED", "\"" + found.path + "\" has changed since it was read; nothing was written, try again"}
+            .with_reason(Reason::bad_value);
     found.definition = *definition;
     return found;
 }

@@ -184,7 +184,8 @@ public:
         secret.name = base;
         secret.reference = is_env_ ? "${env:" + base + "}" : "${file:" + place_ + "/" + base + "}";
         if (is_env_ && secret.value.reveal().find_first_of(std::string_view{"\n\r\0", 3}) != std::string_view::npos)
-            throw UsageError(secret.where + " of " + printable(secret.connection) + " has more than one line, which no NAME=VALUE can hold; use --to file:DIR");
+            throw UsageError(secret.where + " of " + printable(secret.connection) +
+                             " has more than one line, which no NAME=VALUE can hold; use --to file:DIR");
         if (is_env_ && std::getenv(base.c_str()))
             throw UsageError("the environment has a variable " + base + " already, so it cannot be tried out; unset it for this run");
     }
@@ -260,12 +261,14 @@ int extract(Tool& tool, const ExtractArguments& arguments) {
         Definition after = found.definition;
         std::size_t count = 0;
         for (LiteralSecret& secret : literal_secrets(found.definition, scheme, &parsed)) {
-            const bool is_known = scheme && (secret.where[0] == "url" || std::any_of(scheme->options.begin(), scheme->options.end(), [&](const OptionSpec& one) {
-                                                 return one.name == secret.where[1] ||
-                                                        std::find(one.aliases.begin(), one.aliases.end(), secret.where[1]) != one.aliases.end();
-                                             }));
+            const bool is_known =
+                scheme && (secret.where[0] == "url" || std::any_of(scheme->options.begin(), scheme->options.end(), [&](const OptionSpec& one) {
+                               return one.name == secret.where[1] ||
+                                      std::find(one.aliases.begin(), one.aliases.end(), secret.where[1]) != one.aliases.end();
+                           }));
             if (!secret.fixed.empty() || !is_known) {
-                left.push_back(Map{{"connection", name}, {"where", where_text(secret.where)}, {"why", is_known ? secret.fixed : "the option is not known"}});
+                left.push_back(
+                    Map{{"connection", name}, {"where", where_text(secret.where)}, {"why", is_known ? secret.fixed : "the option is not known"}});
                 continue;
             }
             Moved one{name, where_text({secret.where.begin() + (secret.where[0] == "options" ? 1 : 0), secret.where.end()}), {}, {}, secret.value};
@@ -308,8 +311,8 @@ int extract(Tool& tool, const ExtractArguments& arguments) {
             if (arguments.dry_run) tool.out.text(masked_diff(tool, one.path, one.before, one.text));
         for (const Moved& one : moved) tool.out.line(printable(one.connection) + "  " + printable(one.where) + "  " + printable(one.reference));
         for (const Value& one : left)
-            tool.out.line(printable(one["connection"].as_string()) + "  " + printable(one["where"].as_string()) + "  stays: " +
-                          std::string{one["why"].as_string()});
+            tool.out.line(printable(one["connection"].as_string()) + "  " + printable(one["where"].as_string()) +
+                          "  stays: " + std::string{one["why"].as_string()});
         tool.out.line(counted(moved.size(), "secret") + (arguments.dry_run ? " would be moved" : " moved"));
     }
     for (Changed& one : files) {
@@ -325,7 +328,8 @@ void add_secrets(CLI::App& app, Tool& tool) {
     auto* command = app.add_subcommand("secrets", "Secrets that stand in definition files: find them, move them out");
     command->require_subcommand(1);
 
-    auto* audit_command = command->add_subcommand("audit", "List literal secrets: file, line, column, connection, option or part of the URL; never the value");
+    auto* audit_command =
+        command->add_subcommand("audit", "List literal secrets: file, line, column, connection, option or part of the URL; never the value");
     audit_command->fallthrough();
     auto paths = std::make_shared<std::vector<std::string>>();
     audit_command->add_option("path", *paths, "Files and directories; default: those of --dir")->type_name("FILE|DIR");

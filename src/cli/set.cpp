@@ -84,8 +84,8 @@ std::vector<Carried> carried_secrets(const Definition& definition, const Changes
         // Passwords of proxies go to the proxy, wherever the connection leads.
         const bool is_url_part = definition.options.find(secret.where[1])->is_string() && secret.where.size() > 2;
         if (is_url_part) continue;
-        add(secret.where[1] + (secret.where.size() > 2 ? "." + secret.where[2] : ""), secret.where[1] + (secret.where.size() > 2 ? "." + secret.where[2] : ""),
-            Value{"x"});
+        add(secret.where[1] + (secret.where.size() > 2 ? "." + secret.where[2] : ""),
+            secret.where[1] + (secret.where.size() > 2 ? "." + secret.where[2] : ""), Value{"x"});
     }
     return out;
 }
@@ -101,9 +101,8 @@ void guard_secrets(const SetArguments& arguments, const Definition& before, cons
     if (arguments.password_stdin && carried.size() == 1) return changes.set(carried.front().key, "-");
     if (arguments.password_stdin || !at_terminal())
         throw Error{Errc::invalid_argument, "SECRET-WOULD-MOVE",
-                    "nothing was written: " + move + ", and what it holds as " + printable(keys) +
-                        " would be sent there; give it anew (" + printable(carried.front().key) +
-                        "=- or --password-stdin reads it), or say --keep-secret"}
+                    "nothing was written: " + move + ", and what it holds as " + printable(keys) + " would be sent there; give it anew (" +
+                        printable(carried.front().key) + "=- or --password-stdin reads it), or say --keep-secret"}
             .with_reason(Reason::bad_value)
             .with_connection(after.name);
     std::fprintf(stderr, "%s.\n", move.c_str());
@@ -120,7 +119,8 @@ int set(Tool& tool, const SetArguments& arguments) {
     const auto words = positional(tool, arguments.words);
     if (words.empty()) throw UsageError("the name of a connection is missing");
     const Assignments given = assignments(words);
-    if (given.empty() && arguments.unset.empty() && arguments.remove.empty()) throw UsageError("there is nothing to set: KEY=VALUE, --unset or --remove");
+    if (given.empty() && arguments.unset.empty() && arguments.remove.empty())
+        throw UsageError("there is nothing to set: KEY=VALUE, --unset or --remove");
     const std::string& name = words.front();
     const Loaded loaded = load(tool, false);
     require_connection(*loaded.registry, name);
@@ -164,16 +164,23 @@ void add_set(CLI::App& app, Tool& tool) {
     auto arguments = std::make_shared<SetArguments>();
     command->add_option("name", arguments->words, "The connection, then what is to be set")->type_name("NAME KEY=VALUE...");
     const auto keys = [&](const char* option, std::vector<std::string>& into, const char* help) {
-        command->add_option(option, into, help)->type_name("KEY")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        command->add_option(option, into, help)
+            ->type_name("KEY")
+            ->expected(1)
+            ->allow_extra_args(false)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     };
     keys("--unset", arguments->unset, "Unset an option (null): no default comes in its place; another key goes; may be given several times");
     keys("--remove", arguments->remove, "Take a key out: the default of the option counts again; may be given several times");
     command->add_flag("--dry-run", arguments->dry_run, "Show the change as a diff, secrets masked, and write nothing");
     command->add_flag("--keep-secret", arguments->keep_secret, "Let a connection that gets another host or scheme keep its secrets");
-    command->add_flag("--password-stdin", arguments->password_stdin, "Read the one secret of a connection that gets another host or scheme from standard input");
+    command->add_flag("--password-stdin", arguments->password_stdin,
+                      "Read the one secret of a connection that gets another host or scheme from standard input");
     command->footer(
-        "KEY is url, desc, display_name, short_desc, enabled, monitor, locked, debug_data, tags.NAME, an option, OPTION.MEMBER of a map, or a part of\n"
-        "the URL: scheme, host, port, user, password, path (url.host where an option has that name). `password=-` asks for a secret, or reads it from\n"
+        "KEY is url, desc, display_name, short_desc, enabled, monitor, locked, debug_data, tags.NAME, an option, OPTION.MEMBER of a map, or a part "
+        "of\n"
+        "the URL: scheme, host, port, user, password, path (url.host where an option has that name). `password=-` asks for a secret, or reads it "
+        "from\n"
         "standard input. All of it is checked first; it is written as a whole or not at all.\n\n"
         "Examples:\n"
         "  qconn set shop-api timeout=20000 desc='Orders of the shop'\n"
