@@ -39,7 +39,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const Scheme* const scheme = test::catalogue().find(definition.scheme());
         const auto attempt = [&](Definition meant) {
             try {
-                check(parsed, edit_definition(text, definition.name, meant, k_limits), meant, i);
+                const std::string result = edit_definition(text, definition.name, meant, k_limits);
+                check(parsed, result, meant, i);
+                QCONN_REQUIRE(!(meant == definition) || result == text);
             } catch (const Error&) {}  // refused
         };
         attempt(definition);

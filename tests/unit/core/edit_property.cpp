@@ -145,7 +145,7 @@ std::size_t lost(const std::vector<std::string>& before, const std::vector<std::
 TEST_CASE("whatever the style of a document, an edit comes out as meant and all other documents are what they were", "[edit]") {
     std::size_t done = 0;
     std::size_t refused = 0;
-    for (unsigned seed = 0; seed < 6000; ++seed) {
+    for (unsigned seed = 0; seed < 1500; ++seed) {
         Generator generator{seed};
         std::string text = (generator.chance(20) ? "# head\n\n" : "") + generator.document("a");
         if (generator.chance(40)) text += "---\n" + generator.document("b");
@@ -184,8 +184,8 @@ TEST_CASE("whatever the style of a document, an edit comes out as meant and all 
         } catch (const Error& error) {
             CHECK(error.name() == "EDIT-ERROR");
             UNSCOPED_INFO(error.what());
-            if (++refused > 100) FAIL("too many are refused: " << error.what() << "\n" << text);
+            if (++refused > 25) FAIL("too many are refused: " << error.what() << "\n" << text);
         }
     }
-    CHECK(done > 5900);
+    CHECK(done > 1475);
 }
