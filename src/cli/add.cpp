@@ -11,6 +11,7 @@
 
 #include "cli/changes.hpp"
 #include "cli/in_file.hpp"
+#include "cli/present.hpp"
 #include "cli/prompt.hpp"
 
 namespace qconn::cli {
@@ -95,15 +96,14 @@ int add(Tool& tool, const AddArguments& arguments) {
     }
     wipe(text);
 
-    if (tool.json) {
-        Map result{{"name", definition.name}, {"file", path}, {"dry_run", arguments.dry_run}};
-        if (arguments.dry_run) result.set("diff", diff);
-        tool.out.json(result);
-    } else if (arguments.dry_run) {
-        tool.out.text(diff);
-    } else {
-        tool.out.line(printable(definition.name) + "  added to " + printable(path));
-    }
+    Map result{{"name", definition.name}, {"file", path}, {"dry_run", arguments.dry_run}};
+    if (arguments.dry_run) result.set("diff", diff);
+    present(tool.out, tool.format, {.document = result, .text = [&](Output& out) {
+                                        if (arguments.dry_run)
+                                            out.text(diff);
+                                        else
+                                            out.line(printable(definition.name) + "  added to " + printable(path));
+                                    }});
     return k_ok;
 }
 
@@ -122,10 +122,9 @@ int remove(Tool& tool, const std::vector<std::string>& given, bool yes) {
     else
         found.file->replace(text);
     wipe(text);
-    if (tool.json)
-        tool.out.json(Map{{"name", name}, {"file", found.path}, {"file_removed", last}});
-    else
-        tool.out.line(printable(name) + (last ? "  removed with " : "  removed from ") + printable(found.path));
+    present(tool.out, tool.format, {.document = Map{{"name", name}, {"file", found.path}, {"file_removed", last}}, .text = [&](Output& out) {
+                                        out.line(printable(name) + (last ? "  removed with " : "  removed from ") + printable(found.path));
+                                    }});
     return k_ok;
 }
 

@@ -10,7 +10,7 @@
 
 #include "cli/describe.hpp"
 #include "cli/diff.hpp"
-#include "cli/json.hpp"
+#include "cli/present.hpp"
 
 namespace qconn::cli {
 namespace {
@@ -67,11 +67,11 @@ std::string masked_diff(const Tool& tool, const std::string& path, std::string_v
 
 int refuse(Tool& tool, const Diagnostics& findings) {
     tool.out.flush();
-    if (tool.json) {
+    if (tool.format == Format::json || tool.format == Format::yaml) {
         List list;
         for (const Diagnostic& d : findings) list.push_back(diagnostic_value(d));
         const Value error = Map{{"name", "CONNECTION-DEFINITION-ERROR"}, {"message", "nothing was written"}, {"diagnostics", std::move(list)}};
-        std::fprintf(stderr, "%s\n", json_text(Map{{"error", error}}, false).c_str());
+        std::fputs(document_text(tool.format, Map{{"error", error}}, false).c_str(), stderr);
     } else {
         for (const Diagnostic& d : findings) std::fprintf(stderr, "%s\n", render(d).c_str());
         std::fprintf(stderr, "qconn: error: nothing was written: the definition would have %s that it has not now\n",

@@ -14,6 +14,7 @@
 #include <qconn/core/edit.hpp>
 
 #include "cli/in_file.hpp"
+#include "cli/present.hpp"
 
 namespace qconn::cli {
 namespace {
@@ -85,25 +86,25 @@ int audit(Tool& tool, const std::vector<std::string>& given) {
     const auto files = definition_files(tool);
     for (const std::string& path : files)
         for (Finding& one : audit_file(tool, path)) findings.push_back(std::move(one));
-    if (tool.json) {
-        List list;
-        for (const Finding& one : findings)
-            list.push_back(Map{{"kind", one.kind},
-                               {"file", one.file},
-                               {"line", one.place.line},
-                               {"column", one.place.column},
-                               {"connection", one.connection},
-                               {"where", one.where}});
-        tool.out.json(list);
-    } else {
+    List list;
+    for (const Finding& one : findings)
+        list.push_back(Map{{"kind", one.kind},
+                           {"file", one.file},
+                           {"line", one.place.line},
+                           {"column", one.place.column},
+                           {"connection", one.connection},
+                           {"where", one.where}});
+    const auto tell = [&](Output& out) {
         for (const Finding& one : findings) {
             const std::string at = printable(one.file) + ":" + std::to_string(one.place.line) + ":" + std::to_string(one.place.column) + ": ";
-            tool.out.line(at + (one.connection.empty() ? std::string{} : printable(one.connection) + ": ") +
-                          (one.where.empty() ? std::string{} : printable(one.where) + " ") + one.text);
+            out.line(at + (one.connection.empty() ? std::string{} : printable(one.connection) + ": ") +
+                     (one.where.empty() ? std::string{} : printable(one.where) + " ") + one.text);
         }
         const auto literals = std::count_if(findings.begin(), findings.end(), [](const Finding& one) { return one.kind == "literal"; });
-        tool.out.line(counted(static_cast<std::size_t>(literals), "literal secret") + " in " + counted(files.size(), "file"));
-    }
+        out.line(counted(static_cast<std::size_t>(literals), "literal secret") + " in " + counted(files.size(), "file"));
+    };
+    present(tool.out, tool.format,
+            {.document = std::move(list), .columns = {{"kind"}, {"file"}, {"line"}, {"column"}, {"connection"}, {"where"}}, .text = tell});
     return findings.empty() ? k_ok : k_failed;
 }
 
@@ -302,19 +303,22 @@ int extract(Tool& tool, const ExtractArguments& arguments) {
         target.keep();
     }
 
-    if (tool.json) {
-        List list;
-        for (const Moved& one : moved) list.push_back(Map{{"connection", one.connection}, {"where", one.where}, {"reference", one.reference}});
-        tool.out.json(Map{{"moved", std::move(list)}, {"left", std::move(left)}, {"dry_run", arguments.dry_run}});
-    } else {
+    List list;
+    for (const Moved& one : moved) list.push_back(Map{{"connection", one.connection}, {"where", one.where}, {"reference", one.reference}});
+    const auto tell = [&](Output& out) {
         for (const Changed& one : files)
-            if (arguments.dry_run) tool.out.text(masked_diff(tool, one.path, one.before, one.text));
-        for (const Moved& one : moved) tool.out.line(printable(one.connection) + "  " + printable(one.where) + "  " + printable(one.reference));
+            if (arguments.dry_run) out.text(masked_diff(tool, one.path, one.before, one.text));
+        for (const Moved& one : moved) out.line(printable(one.connection) + "  " + printable(one.where) + "  " + printable(one.reference));
         for (const Value& one : left)
-            tool.out.line(printable(one["connection"].as_string()) + "  " + printable(one["where"].as_string()) +
-                          "  stays: " + std::string{one["why"].as_string()});
-        tool.out.line(counted(moved.size(), "secret") + (arguments.dry_run ? " would be moved" : " moved"));
-    }
+            out.line(printable(one["connection"].as_string()) + "  " + printable(one["where"].as_string()) +
+                     "  stays: " + std::string{one["why"].as_string()});
+        out.line(counted(moved.size(), "secret") + (arguments.dry_run ? " would be moved" : " moved"));
+    };
+    present(tool.out, tool.format,
+            {.document = Map{{"moved", std::move(list)}, {"left", left}, {"dry_run", arguments.dry_run}},
+             .columns = {{"connection"}, {"where"}, {"reference"}},
+             .rows = "moved",
+             .text = tell});
     for (Changed& one : files) {
         wipe(one.before);
         wipe(one.text);
@@ -333,11 +337,12 @@ void add_secrets(CLI::App& app, Tool& tool) {
     audit_command->fallthrough();
     auto paths = std::make_shared<std::vector<std::string>>();
     audit_command->add_option("path", *paths, "Files and directories; default: those of --dir")->type_name("FILE|DIR");
-    audit_command->footer(
-        "Also files with literal secrets that everybody on this machine can read. Exit code 1 where there is any of both.\n\n"
-        "Examples:\n"
-        "  qconn secrets audit connections/\n"
-        "  qconn secrets audit --json | jq -r '.[].connection'");
+    audit_command->footer(std::string{k_common_options} +
+                          "\n\n"
+                          "Also files with literal secrets that everybody on this machine can read. Exit code 1 where there is any of both.\n\n"
+                          "Examples:\n"
+                          "  qconn secrets audit connections/\n"
+                          "  qconn secrets audit --json | jq -r '.[].connection'");
     audit_command->callback([&tool, paths] { tool.run = [&tool, paths] { return audit(tool, *paths); }; });
 
     auto* extract_command = command->add_subcommand("extract", "Move literal secrets into files or environment lines, and refer to them instead");
@@ -349,6 +354,8 @@ void add_secrets(CLI::App& app, Tool& tool) {
         ->type_name("env:FILE|file:DIR");
     extract_command->add_flag("--dry-run", arguments->dry_run, "Show what would be done, secrets masked, and write nothing");
     extract_command->footer(
+        std::string{k_common_options} +
+        "\n\n"
         "Before definitions are written it is tried out that they resolve to what they did. All of it is done or nothing. Exit code 1 where secrets\n"
         "are left that no reference can stand for. The file of --to env:FILE is for the environment of those who use the definitions.\n\n"
         "Examples:\n"

@@ -9,6 +9,7 @@
 
 #include "cli/changes.hpp"
 #include "cli/in_file.hpp"
+#include "cli/present.hpp"
 #include "cli/prompt.hpp"
 
 namespace qconn::cli {
@@ -145,15 +146,14 @@ int set(Tool& tool, const SetArguments& arguments) {
     if (changed && !arguments.dry_run) found.file->replace(text);
     wipe(text);
 
-    if (tool.json) {
-        Map result{{"name", name}, {"file", found.path}, {"changed", changed}, {"dry_run", arguments.dry_run}};
-        if (arguments.dry_run) result.set("diff", diff);
-        tool.out.json(result);
-    } else if (arguments.dry_run) {
-        tool.out.text(diff);
-    } else {
-        tool.out.line(printable(name) + (changed ? "  changed in " : "  is so already in ") + printable(found.path));
-    }
+    Map result{{"name", name}, {"file", found.path}, {"changed", changed}, {"dry_run", arguments.dry_run}};
+    if (arguments.dry_run) result.set("diff", diff);
+    present(tool.out, tool.format, {.document = result, .text = [&](Output& out) {
+                                        if (arguments.dry_run)
+                                            out.text(diff);
+                                        else
+                                            out.line(printable(name) + (changed ? "  changed in " : "  is so already in ") + printable(found.path));
+                                    }});
     return k_ok;
 }
 
