@@ -10,6 +10,7 @@
 #include <qconn/core/registry_error.hpp>
 
 #include "cli/changes.hpp"
+#include "cli/import_files.hpp"
 #include "cli/in_file.hpp"
 #include "cli/present.hpp"
 #include "cli/prompt.hpp"
@@ -49,9 +50,7 @@ std::unique_ptr<Registry> read_what_is_there(Tool& tool) {
 std::string own_file(const Tool& tool, const std::string& name) {
     const std::string& first = tool.directories.front();
     if (!is_directory(first)) throw UsageError("\"" + printable(first) + "\" is a file; --file says where the connection is to be");
-    if (name.find_first_of("/\n") != std::string::npos || name.front() == '.')
-        throw UsageError("no file can be named like this connection; --file says where it is to be");
-    std::string path = first + (first.ends_with('/') ? "" : "/") + name + ".qconn.yaml";
+    std::string path = first + (first.ends_with('/') ? "" : "/") + definition_file_name(name);
     if (is_there(path)) throw UsageError("\"" + printable(path) + "\" is there already; --file appends to it");
     return path;
 }
@@ -80,6 +79,7 @@ int add(Tool& tool, const AddArguments& arguments) {
         std::fprintf(stderr, "qconn: warning: the %s stood on the command line, where others can see it; %s=- reads it from standard input\n",
                      printable(key).c_str(), key == "url" ? "password" : printable(key).c_str());
 
+    if (is_legacy(arguments.file)) throw UsageError("--file names a file of the legacy form; name one that ends in .qconn.yaml");
     const bool append = !arguments.file.empty() && is_there(arguments.file);
     const std::string path = arguments.file.empty() ? own_file(tool, definition.name) : arguments.file;
     std::unique_ptr<DefinitionFile> file;

@@ -31,10 +31,17 @@ Diagnostics findings(const Tool& tool, const std::string& path, std::string_view
 
 }  // namespace
 
+bool is_legacy(const std::string& path) { return path.ends_with(RegistryOptions{}.legacy_suffix); }
+
 InFile find_in_file(const Registry& registry, const std::string& name) {
     require_connection(registry, name);
     InFile found;
     found.path = registry.info(name).file;
+    if (is_legacy(found.path))
+        throw Error{Errc::invalid_argument, "EDIT-ERROR",
+                    "\"" + found.path + "\" is written in the legacy form, which is read and not changed; convert it to YAML first"}
+            .with_reason(Reason::unsupported)
+            .with_connection(name);
     found.file = std::make_unique<DefinitionFile>(found.path);
     const ParsedDefinitions parsed = parse_definitions(found.file->text(), found.path);
     const auto definition = std::find_if(parsed.definitions.begin(), parsed.definitions.end(), [&](const Definition& d) { return d.name == name; });

@@ -21,7 +21,11 @@ struct InFile {
     Definition definition;
 };
 
-/// @throws NotFound; Error as DefinitionFile, and where the registry has read another text than is there now
+/// A registry would read the file in the legacy text form.
+bool is_legacy(const std::string& path);
+
+/// @throws NotFound; Error as DefinitionFile, EDIT-ERROR for a file of the legacy form, and FILE-CHANGED where the registry has read another text
+/// than is there now
 InFile find_in_file(const Registry& registry, const std::string& name);
 
 /// @throws Error CONNECTION-LOCKED

@@ -12,6 +12,7 @@
 
 #include <qconn/base/error.hpp>
 #include <qconn/core/edit.hpp>
+#include <qconn/core/legacy.hpp>
 
 #include "cli/in_file.hpp"
 #include "cli/present.hpp"
@@ -25,7 +26,7 @@ namespace fs = std::filesystem;
 
 /// The files with definitions that --dir names, as a registry would read them.
 std::vector<std::string> definition_files(const Tool& tool) {
-    const std::string suffix = RegistryOptions{}.suffix;
+    const RegistryOptions options;
     std::vector<std::string> files;
     for (const std::string& path : tool.directories) {
         std::error_code error;
@@ -37,7 +38,7 @@ std::vector<std::string> definition_files(const Tool& tool) {
         std::vector<std::string> names;
         for (fs::directory_iterator at{path, error}, end; !error && at != end; at.increment(error)) {
             const std::string name = at->path().filename().string();
-            if (name.size() > suffix.size() && name.ends_with(suffix) && !name.starts_with('.')) names.push_back(name);
+            if ((name.ends_with(options.suffix) || name.ends_with(options.legacy_suffix)) && !name.starts_with('.')) names.push_back(name);
         }
         if (error) throw make_error(Errc::system, "reading the directory \"" + path + "\" failed: " + error.message()).with_reason(Reason::local);
         std::sort(names.begin(), names.end());
@@ -67,13 +68,24 @@ struct Finding {
 
 std::vector<Finding> audit_file(const Tool& tool, const std::string& path) {
     const DefinitionFile file{path};
-    const ParsedDefinitions parsed = parse_definitions(file.text(), path);
-    if (parsed.unreadable) return {{path, {1, 1, 1}, {}, {}, "unreadable", "is no YAML and was not searched; 'qconn check' shows what is wrong"}};
     std::vector<Finding> out;
-    for (const Definition& definition : parsed.definitions) {
-        for (const LiteralSecret& secret : literal_secrets(definition, tool.catalogue.find(definition.scheme()), &parsed))
-            out.push_back({path, secret.place, definition.name, where_text(secret.where), "literal", "holds a literal secret"});
+    const auto search = [&](const Definition& definition, const ParsedDefinitions* parsed) {
+        for (const LiteralSecret& secret : literal_secrets(definition, tool.catalogue.find(definition.scheme()), parsed))
+            out.push_back({path, secret.place.line > 0 ? secret.place : definition.place, definition.name, where_text(secret.where), "literal",
+                           "holds a literal secret"});
+    };
+    bool unreadable = false;
+    if (is_legacy(path)) {
+        // As for conversion: variables of the environment are references there, and no literals.
+        const LegacyImport legacy = read_legacy(file.text(), path, {.defines = tool.defines}, &tool.catalogue);
+        unreadable = legacy.unreadable;
+        for (const Definition& definition : legacy.definitions) search(definition, nullptr);
+    } else {
+        const ParsedDefinitions parsed = parse_definitions(file.text(), path);
+        unreadable = parsed.unreadable;
+        for (const Definition& definition : parsed.definitions) search(definition, &parsed);
     }
+    if (unreadable) return {{path, {1, 1, 1}, {}, {}, "unreadable", "cannot be read as definitions and was not searched; 'qconn check' shows why"}};
     struct stat status {};
     if (!out.empty() && ::stat(path.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0)
         out.push_back({path, {1, 1, 1}, {}, {}, "readable-by-all", "holds secrets and can be read by everybody on this machine"});
@@ -334,19 +346,16 @@ void add_secrets(CLI::App& app, Tool& tool) {
 
     auto* audit_command =
         command->add_subcommand("audit", "List literal secrets: file, line, column, connection, option or part of the URL; never the value");
-    audit_command->fallthrough();
     auto paths = std::make_shared<std::vector<std::string>>();
     audit_command->add_option("path", *paths, "Files and directories; default: those of --dir")->type_name("FILE|DIR");
-    audit_command->footer(std::string{k_common_options} +
-                          "\n\n"
-                          "Also files with literal secrets that everybody on this machine can read. Exit code 1 where there is any of both.\n\n"
-                          "Examples:\n"
-                          "  qconn secrets audit connections/\n"
-                          "  qconn secrets audit --json | jq -r '.[].connection'");
+    audit_command->footer(
+        "Also files with literal secrets that everybody on this machine can read. Exit code 1 where there is any of both.\n\n"
+        "Examples:\n"
+        "  qconn secrets audit connections/\n"
+        "  qconn secrets audit --json | jq -r '.[].connection'");
     audit_command->callback([&tool, paths] { tool.run = [&tool, paths] { return audit(tool, *paths); }; });
 
     auto* extract_command = command->add_subcommand("extract", "Move literal secrets into files or environment lines, and refer to them instead");
-    extract_command->fallthrough();
     auto arguments = std::make_shared<ExtractArguments>();
     extract_command->add_option("name", arguments->names, "Connections")->type_name("NAME");
     extract_command->add_flag("--all", arguments->all, "All connections");
@@ -354,8 +363,6 @@ void add_secrets(CLI::App& app, Tool& tool) {
         ->type_name("env:FILE|file:DIR");
     extract_command->add_flag("--dry-run", arguments->dry_run, "Show what would be done, secrets masked, and write nothing");
     extract_command->footer(
-        std::string{k_common_options} +
-        "\n\n"
         "Before definitions are written it is tried out that they resolve to what they did. All of it is done or nothing. Exit code 1 where secrets\n"
         "are left that no reference can stand for. The file of --to env:FILE is for the environment of those who use the definitions.\n\n"
         "Examples:\n"

@@ -225,7 +225,6 @@ TEST_CASE("add makes a file of its own or appends, checks first and takes no nam
     CHECK(has(estate.run({"add", "out", "file:///tmp", "readnly=true"}).err, "did you mean 'readonly'?"));
     CHECK(estate.run({"add", "out", "gopher://x"}).code == 1);
     CHECK(estate.run({"add", "out"}).code == 2);
-    CHECK(estate.run({"add", "a/b", "file:///tmp"}).code == 2);
     CHECK(files_in(estate.directory.path()) == 1);
 
     CHECK(estate.run({"add", "out", "file:///var", "--file", "inbox.qconn.yaml"}).code == 0);
@@ -286,6 +285,26 @@ TEST_CASE("secrets audit lists literal secrets with their places and never their
     const Outcome broken = estate.run({"secrets", "audit", "broken.qconn.yaml"});
     CHECK(broken.code == 1);
     check_silent(broken);
+}
+
+TEST_CASE("files of the legacy form are searched for secrets, and not changed", "[cli][integration]") {
+    const Estate estate;
+    const std::string text = "old = (\n  desc = d,\n  url = rest://u:C4nary-1@127.0.0.1,\n)\n";
+    estate.directory.write("old.qconn", text);
+
+    const Outcome audit = estate.run({"secrets", "audit"});
+    check_silent(audit);
+    CHECK(audit.code == 1);
+    CHECK(has(audit.out, "./old.qconn:1:1: old: url.password holds a literal secret\n"));
+    for (const auto& command :
+         {std::vector<std::string>{"set", "old", "desc=x"}, {"remove", "old", "--yes"}, {"secrets", "extract", "--all", "--to", "env:x"}}) {
+        const Outcome outcome = estate.run(command);
+        CHECK(outcome.code == 1);
+        CHECK(has(outcome.err, "legacy form"));
+    }
+    CHECK(estate.run({"add", "new", "file:///tmp", "--file", "old.qconn"}).code == 2);
+    CHECK(estate.directory.read("old.qconn") == text);
+    CHECK(estate.run({"add", "a/b", "file:///tmp"}).out == "a/b  added to ./a_b.qconn.yaml\n");
 }
 
 TEST_CASE("secrets extract puts references in the place of literals, whole or not at all", "[cli][integration]") {
