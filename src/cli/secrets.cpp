@@ -268,6 +268,12 @@ int extract(Tool& tool, const ExtractArguments& arguments) {
     List left;
     std::vector<std::pair<Definition, Definition>> pairs;
     for (const std::string& name : arguments.all ? loaded.registry->names() : given) {
+        if (arguments.all && is_legacy(loaded.registry->info(name).file)) {
+            const Definition legacy = loaded.registry->definition(name);
+            if (!literal_secrets(legacy, tool.catalogue.find(legacy.scheme())).empty())
+                left.push_back(Map{{"connection", name}, {"where", ""}, {"why", "its file is of the legacy form"}});
+            continue;
+        }
         InFile found = find_in_file(*loaded.registry, name);
         const Scheme* const scheme = tool.catalogue.find(found.definition.scheme());
         const ParsedDefinitions parsed = parse_definitions(found.file->text(), found.path);

@@ -297,11 +297,14 @@ TEST_CASE("files of the legacy form are searched for secrets, and not changed", 
     CHECK(audit.code == 1);
     CHECK(has(audit.out, "./old.qconn:1:1: old: url.password holds a literal secret\n"));
     for (const auto& command :
-         {std::vector<std::string>{"set", "old", "desc=x"}, {"remove", "old", "--yes"}, {"secrets", "extract", "--all", "--to", "env:x"}}) {
+         {std::vector<std::string>{"set", "old", "desc=x"}, {"remove", "old", "--yes"}, {"secrets", "extract", "old", "--to", "env:x"}}) {
         const Outcome outcome = estate.run(command);
         CHECK(outcome.code == 1);
         CHECK(has(outcome.err, "legacy form"));
     }
+    const Outcome all = estate.run({"secrets", "extract", "--all", "--to", "env:x"});
+    CHECK(all.code == 1);
+    CHECK(has(all.out, "old    stays: its file is of the legacy form\n0 secrets moved\n"));
     CHECK(estate.run({"add", "new", "file:///tmp", "--file", "old.qconn"}).code == 2);
     CHECK(estate.directory.read("old.qconn") == text);
     CHECK(estate.run({"add", "a/b", "file:///tmp"}).out == "a/b  added to ./a_b.qconn.yaml\n");
