@@ -207,7 +207,8 @@ private:
                     if (&inner == written.value) return set(*value, {&key, &inner}, before, after, Level::plain);
             }
         }
-        const Level inner = level == Level::document && entry.key->text().starts_with("opt") ? Level::options : Level::plain;
+        const Level inner =
+            level == Level::document && (entry.key->text() == "options" || entry.key->text() == "opts") ? Level::options : Level::plain;
         const bool in_place = before && before->is_map() && after.is_map() && value->is_mapping() && !value->is_alias() && !after.as_map().empty();
         if (in_place && !all_go(*value, after.as_map())) return change(*value, before->as_map(), after.as_map(), inner);
         replace(map, entry, level == Level::options ? spelled(after) : spelled(after, inner));
