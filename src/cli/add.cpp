@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 
 #include <qconn/base/error.hpp>
 #include <qconn/core/edit.hpp>
@@ -70,14 +69,11 @@ int add(Tool& tool, const AddArguments& arguments) {
     Changes changes{definition, tool.catalogue};
     changes.set("url", words[1]);
     for (std::size_t i = 2; i < words.size(); ++i) {
-        const auto equals = words[i].find('=');
-        if (equals == std::string::npos || equals == 0) throw UsageError("'" + printable(words[i]) + "' is no KEY=VALUE");
-        changes.set(words[i].substr(0, equals), words[i].substr(equals + 1));
+        const auto [key, value] = key_and_value(words[i]);
+        changes.set(key, value);
     }
     if (!arguments.description.empty()) definition.description = arguments.description;
-    for (const std::string& key : changes.shown_secrets())
-        std::fprintf(stderr, "qconn: warning: the %s stood on the command line, where others can see it; %s=- reads it from standard input\n",
-                     printable(key).c_str(), key == "url" ? "password" : printable(key).c_str());
+    changes.warn_of_shown_secrets();
 
     if (is_legacy(arguments.file)) throw UsageError("--file names a file of the legacy form; name one that ends in .qconn.yaml");
     const bool append = !arguments.file.empty() && is_there(arguments.file);

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
+#include <cstdio>
 #include <map>
 
 #include <qconn/core/edit.hpp>
@@ -50,6 +50,12 @@ Value option_value(const OptionSpec* spec, const std::string& text) {
 }
 
 }  // namespace
+
+std::pair<std::string, std::string> key_and_value(const std::string& word) {
+    const auto equals = word.find('=');
+    if (equals == std::string::npos || equals == 0) throw UsageError("'" + printable(word) + "' is no KEY=VALUE");
+    return {word.substr(0, equals), word.substr(equals + 1)};
+}
 
 bool is_reference(std::string_view text) noexcept {
     for (const std::string_view kind : {"${env:", "${file:", "${cmd:"})
@@ -144,6 +150,14 @@ void Changes::set(const std::string& key, const std::string& value) {
             touched_.insert(target.name);
             return;
         }
+    }
+}
+
+void Changes::warn_of_shown_secrets() const {
+    for (const std::string& key : shown_secrets_) {
+        const std::string what = key == "url" ? "password" : printable(key);
+        std::fprintf(stderr, "qconn: warning: the %s stood on the command line, where others can see it; %s=- reads it from standard input\n",
+                     what.c_str(), what.c_str());
     }
 }
 

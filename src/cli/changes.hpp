@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <qconn/core/definition.hpp>
@@ -27,8 +28,8 @@ public:
 
     /// What has been set or taken away: "url.password", "password" for the option.
     bool has_touched(const std::string& what) const { return touched_.count(what) != 0; }
-    /// Keys whose secret stood on the command line, for all to see.
-    const std::vector<std::string>& shown_secrets() const noexcept { return shown_secrets_; }
+    /// Warns on standard error of secrets that stood on the command line, for all to see.
+    void warn_of_shown_secrets() const;
 
 private:
     enum class Kind { text, flag, tag, member, option, url_part };
@@ -53,6 +54,9 @@ private:
     std::set<std::string> touched_;
     std::vector<std::string> shown_secrets_;
 };
+
+/// KEY and VALUE. @throws UsageError
+std::pair<std::string, std::string> key_and_value(const std::string& word);
 
 /// Whether it is one reference to a secret and nothing else.
 bool is_reference(std::string_view text) noexcept;

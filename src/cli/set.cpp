@@ -28,11 +28,7 @@ using Assignments = std::vector<std::pair<std::string, std::string>>;
 
 Assignments assignments(const std::vector<std::string>& words) {
     Assignments out;
-    for (auto word = words.begin() + 1; word != words.end(); ++word) {
-        const auto equals = word->find('=');
-        if (equals == std::string::npos || equals == 0) throw UsageError("'" + printable(*word) + "' is no KEY=VALUE");
-        out.emplace_back(word->substr(0, equals), word->substr(equals + 1));
-    }
+    for (auto word = words.begin() + 1; word != words.end(); ++word) out.push_back(key_and_value(*word));
     // The URL decides which options there are, and what its parts are parts of.
     std::stable_partition(out.begin(), out.end(), [](const auto& one) { return one.first == "url"; });
     return out;
@@ -134,9 +130,7 @@ int set(Tool& tool, const SetArguments& arguments) {
     for (const auto& [key, value] : given) changes.set(key, value);
     for (const std::string& key : arguments.unset) changes.unset(key);
     for (const std::string& key : arguments.remove) changes.remove(key);
-    for (const std::string& key : changes.shown_secrets())
-        std::fprintf(stderr, "qconn: warning: the %s stood on the command line, where others can see it; %s=- reads it from standard input\n",
-                     printable(key).c_str(), key == "url" ? "password" : printable(key).c_str());
+    changes.warn_of_shown_secrets();
     guard_secrets(arguments, found.definition, definition, changes, tool.catalogue.find(definition.scheme()));
 
     std::string text = edit_definition(found.file->text(), name, definition);
