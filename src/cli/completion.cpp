@@ -58,12 +58,15 @@ private:
             if (word.find('=') != std::string::npos) return;
             const CLI::Option* found = option(word);
             if (found != nullptr && found->get_items_expected_max() > 0) open_ = found;
-        } else if (command_ == nullptr) {
-            for (const CLI::App* one : app_.get_subcommands([](const CLI::App*) { return true; }))
-                if (one->get_name() == word) command_ = one;
-            if (command_ == nullptr) arguments_.push_back(word);
         } else {
-            arguments_.push_back(word);
+            const CLI::App* inner = nullptr;  // a command, or one of its own: `secrets audit`
+            if (arguments_.empty())
+                for (const CLI::App* one : (command_ == nullptr ? app_ : *command_).get_subcommands([](const CLI::App*) { return true; }))
+                    if (one->get_name() == word) inner = one;
+            if (inner != nullptr)
+                command_ = inner;
+            else
+                arguments_.push_back(word);
         }
     }
 
@@ -89,8 +92,9 @@ public:
         } else if (!line_.only_arguments() && last_.starts_with('-')) {
             options();
         } else if (line_.command() == nullptr) {
-            if (line_.arguments().empty()) commands();
+            if (line_.arguments().empty()) commands(app_);
         } else {
+            if (line_.arguments().empty()) commands(*line_.command());
             arguments();
         }
         return std::move(found_);
@@ -101,8 +105,8 @@ private:
         if (word.starts_with(begun)) found_.words.push_back({prefix + word, help});
     }
 
-    void commands() {
-        for (const CLI::App* one : app_.get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); }))
+    void commands(const CLI::App& of) {
+        for (const CLI::App* one : of.get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); }))
             add(one->get_name(), one->get_description(), {}, last_);
     }
 
@@ -129,6 +133,7 @@ private:
     void values_of(const CLI::Option& option, const std::string& prefix, const std::string& begun) {
         const std::string type = option.get_type_name();
         if (type.starts_with("NAME OPERATION")) return call(begun);
+        if (type.starts_with("NAME KEY") && line_.arguments().empty()) return list(words_.connections(), prefix, begun);
         for (const std::string& one : split(type, '|')) {
             if (one == "NAME")
                 list(words_.connections(), prefix, begun);

@@ -145,13 +145,18 @@ int main(int argc, char** argv) {
         "  qconn monitor --interval 5s --json\n"
         "  qconn call shop-api get orders/17\n"
         "'qconn COMMAND --help' has more of each.");
-    for (const auto add :
-         {add_check,   add_doctor,  add_graph,  add_list,    add_show, add_schemes, add_schema, add_settings,   add_plan,     add_ping,
-          add_explain, add_monitor, add_enable, add_disable, add_call, add_import,  add_docs,   add_completion, add_complete, add_man})
+    for (const auto add : {add_check,  add_list,    add_show,   add_plan,     add_graph,  add_ping,       add_explain,  add_monitor,
+                           add_call,   add_doctor,  add_set,    add_add,      add_remove, add_enable,     add_disable,  add_secrets,
+                           add_import, add_schemes, add_schema, add_settings, add_docs,   add_completion, add_complete, add_man})
         add(app, tool);
     take_marks_off(app);
     for (CLI::App* command : app.get_subcommands({})) {
         take_marks_off(*command);
+        for (CLI::App* inner : command->get_subcommands({})) {
+            take_marks_off(*inner);
+            inner->fallthrough();
+            inner->footer(common_options(app) + "\n\n" + inner->get_footer());
+        }
         command->fallthrough();
         command->footer(common_options(app) + "\n\n" + command->get_footer());
     }

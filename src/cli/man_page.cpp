@@ -82,11 +82,14 @@ std::string footer(std::string_view text) {
     return out;
 }
 
-std::string command(const CLI::App& app) {
-    std::string title = app.get_name();
+std::string command(const CLI::App& app, const std::string& outer = {}) {
+    const std::string name = outer + app.get_name();
+    std::string title = name;
     for (const CLI::Option* option : app.get_options())
         if (option->get_positional()) title += " " + argument_text(*option);
-    return ".SS " + macro_argument(title) + "\n" + roff_text(app.get_description()) + ".\n" + options(app) + footer(app.get_footer());
+    std::string page = ".SS " + macro_argument(title) + "\n" + roff_text(app.get_description()) + ".\n" + options(app) + footer(app.get_footer());
+    for (const CLI::App* one : app.get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); })) page += command(*one, name + " ");
+    return page;
 }
 
 bool is_plain(char c) noexcept { return static_cast<unsigned char>(c) < 0x80; }

@@ -166,5 +166,9 @@ void add_complete(CLI::App& app, Tool& tool);
 void add_graph(CLI::App& app, Tool& tool);
 void add_man(CLI::App& app, Tool& tool);
 void add_import(CLI::App& app, Tool& tool);
+void add_set(CLI::App& app, Tool& tool);
+void add_add(CLI::App& app, Tool& tool);
+void add_remove(CLI::App& app, Tool& tool);
+void add_secrets(CLI::App& app, Tool& tool);
 
 }  // namespace qconn::cli

@@ -62,6 +62,7 @@ public:
     const std::string& file() const noexcept { return file_; }
     yaml::ParseResult& tree() noexcept { return tree_; }
     std::vector<Document>& documents() noexcept { return documents_; }
+    const std::vector<Document>& documents() const noexcept { return documents_; }
     /// The document that a definition was read from; null where it comes from elsewhere.
     const Document* find(const Definition& definition) const noexcept;
     /// The document that a place is in; null where none is.

@@ -56,6 +56,20 @@ TEST_CASE("commands come first, hidden ones never", "[cli]") {
     CHECK(small.ask({"nonsense"}, "s").empty());
 }
 
+TEST_CASE("a command that has commands of its own offers these, then what they take", "[cli]") {
+    Small small;
+    CLI::App* secrets = small.app.add_subcommand("secrets", "Secrets");
+    secrets->add_subcommand("audit", "List")->add_option("path", small.texts, "Where")->type_name("FILE|DIR");
+    secrets->add_subcommand("extract", "Move")->add_option("name", small.texts, "What")->type_name("NAME");
+    small.app.add_subcommand("set", "Change")->add_option("name", small.texts, "What")->type_name("NAME KEY=VALUE...");
+    CHECK(small.ask({"secrets"}, "") == "audit extract");
+    CHECK(small.ask({"secrets", "audit"}, "") == "files");
+    CHECK(small.ask({"secrets", "extract"}, "s") == "shop-api");
+    CHECK(small.ask({"set"}, "s") == "shop-api");
+    CHECK(small.ask({"set", "shop-api"}, "s").empty());
+    CHECK(man_page(small.app, "1", "d").find(".SS \"secrets extract NAME...\"\nMove.\n") != std::string::npos);
+}
+
 TEST_CASE("options of the command and of all are known after it, each once", "[cli]") {
     const Small small;
     CHECK(small.ask({}, "--") == "--help --dir --format --json");

@@ -103,12 +103,15 @@ TEST_CASE("no command shows a secret, as text or JSON, in success or failure", "
         const std::string name = entry["name"];
         both({"show", name});
         both({"explain", name, "--timeout", "5s"});
+        both({"set", name, "desc=x", "--dry-run"});
     }
     for (const char* name :
          {"url", "url-dead", "url-tls", "option", "token", "header", "env", "file", "proxy", "key", "bad-port", "bad-type", "misspelt"}) {
         both({"call", name, "get", "hello.txt", "--timeout", "5s"});
     }
     both({"call", "url", "get", "../status/401"});
+    both({"secrets", "audit"});
+    both({"secrets", "extract", "--all", "--to", "file:.", "--dry-run"});
 }
 
 TEST_CASE("a secret that is missing is a failure of its connection, named by its reference", "[cli][integration]") {

@@ -6,6 +6,8 @@
 
 #include "cli/advice.hpp"
 #include "cli/call_arguments.hpp"
+#include "cli/changes.hpp"
+#include "cli/diff.hpp"
 #include "cli/duration.hpp"
 #include "cli/import_files.hpp"
 #include "cli/json.hpp"
@@ -206,4 +208,60 @@ TEST_CASE("names of definition files hold nothing that file systems refuse, are 
     definitions[1].name = "a_b";
     definitions[2].name = "A:B";
     CHECK(definition_paths(definitions, "d") == std::vector<std::string>{"d/a_b.qconn.yaml", "d/a_b-2.qconn.yaml", "d/A_B-3.qconn.yaml"});
+}
+
+namespace {
+
+std::string diff_of(std::string_view before, std::string_view after) {
+    const auto shown = [](std::string_view text) {
+        ShownText out{lines_of(text), {}};
+        for (const auto line : out.lines) out.shown.emplace_back(line);
+        return out;
+    };
+    return unified_diff("f", shown(before), shown(after));
+}
+
+}  // namespace
+
+TEST_CASE("a diff has three lines around each change, and one hunk for changes that are near each other", "[cli]") {
+    CHECK(diff_of("a\nb\n", "a\nb\n").empty());
+    CHECK(diff_of("a\n", "b\n") == "--- f\n+++ f\n@@ -1 +1 @@\n-a\n+b\n");
+    CHECK(diff_of("", "a\nb\n") == "--- f\n+++ f\n@@ -0,0 +1,2 @@\n+a\n+b\n");
+    CHECK(diff_of("1\n2\n3\n4\n5\n6\n7\n8\n9\n", "1\n2\n3\n4\nx\n6\n7\n9\n") ==
+          "--- f\n+++ f\n@@ -2,8 +2,7 @@\n 2\n 3\n 4\n-5\n+x\n 6\n 7\n-8\n 9\n");
+    CHECK(diff_of("x\n1\n2\n3\n4\n5\n6\n7\n8\ny\n", "X\n1\n2\n3\n4\n5\n6\n7\n8\nY\n") ==
+          "--- f\n+++ f\n@@ -1,4 +1,4 @@\n-x\n+X\n 1\n 2\n 3\n@@ -7,4 +7,4 @@\n 6\n 7\n 8\n-y\n+Y\n");
+}
+
+TEST_CASE("KEY=VALUE finds the key of a definition, the option, the member or the part of the URL that it means", "[cli]") {
+    Definition definition;
+    definition.name = "a";
+    definition.url = "file://h/x";
+    const auto set = [&](const char* key, const char* value) { Changes{definition, builtin_catalogue()}.set(key, value); };
+
+    set("desc", "text");
+    set("enabled", "false");
+    set("readonly", "true");
+    set("tags.team", "sales");
+    set("url.path", "/y");
+    CHECK(definition.description == "text");
+    CHECK(definition.enabled == false);
+    CHECK(definition.options == Map{{"readonly", true}});
+    CHECK(definition.tags == Map{{"team", "sales"}});
+    CHECK(definition.url == "file://h/y");
+    Changes{definition, builtin_catalogue()}.unset("readonly");
+    CHECK(definition.options == Map{{"readonly", Value{}}});
+    Changes{definition, builtin_catalogue()}.remove("readonly");
+    Changes{definition, builtin_catalogue()}.remove("enabled");
+    CHECK(definition.options.empty());
+    CHECK_FALSE(definition.enabled);
+
+    set("readonly", "maybe");  // the check says what is wrong with it
+    CHECK(definition.options == Map{{"readonly", "maybe"}});
+    for (const char* key : {"readnly", "name", "type", "options", "readonly.x", "url.x", "=", ""}) CHECK_THROWS_AS(set(key, "x"), UsageError);
+    for (const char* port : {"x", "-1", "65536", "1 "}) CHECK_THROWS_AS(set("port", port), UsageError);
+    CHECK_THROWS_AS(set("host", "a@b"), UsageError);
+    CHECK_THROWS_AS(set("enabled", "yes"), UsageError);
+    CHECK_THROWS_AS(set("url.password", "x"), UsageError);
+    CHECK_THROWS_AS((Changes{definition, builtin_catalogue()}.remove("url")), UsageError);
 }
