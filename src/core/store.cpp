@@ -121,9 +121,7 @@ Catalogue catalogue_of(const RegistryOptions& options) {
 }  // namespace
 
 Store::Store(RegistryOptions options)
-    : options_{std::move(options)},
-      catalogue_{std::make_unique<Catalogue>(catalogue_of(options_))},
-      listeners_{options_.runtime, "registry"} {
+    : options_{std::move(options)}, catalogue_{std::make_unique<Catalogue>(catalogue_of(options_))}, listeners_{options_.runtime, "registry"} {
     options_.catalogue = nullptr;
     if (!options_.option_defaults.empty()) *catalogue_ = catalogue_->with_defaults(options_.option_defaults);
     if (!options_.files) options_.files = std::make_shared<const FileResolver>(builtin_file_resolver({}, {}, options_.runtime));
