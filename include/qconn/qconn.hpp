@@ -13,6 +13,7 @@
 #include <qconn/core/definition.hpp>
 #include <qconn/core/plan.hpp>
 #include <qconn/core/registry.hpp>
+#include <qconn/core/secret_provider.hpp>
 #include <qconn/core/watch.hpp>
 #include <qconn/file/file_client.hpp>
 #include <qconn/monitor/event.hpp>

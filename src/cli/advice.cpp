@@ -14,6 +14,9 @@ struct Line {
 
 // The first line that fits is taken: exact ones, then those for a reason, then those for a phase.
 constexpr std::array k_lines{
+    Line{Phase::secret, Reason::timeout,
+         "What provides the secret did not answer: see whether its server, or the command, works by itself. Nothing is known of the remote end."},
+    Line{Phase::secret, Reason::status, "The command that prints the secret fails: run it by hand, as this user, to see what it says."},
     Line{Phase::secret, Reason::none,
          "The definition refers to a secret that is not there: set the variable or make the file readable for this user."},
     Line{Phase::resolve, Reason::unknown_host, "Check the spelling of the host in the URL; 'getent hosts HOST' asks the same resolver."},

@@ -22,8 +22,9 @@ constexpr std::array<Entry, 4> k_exit_codes{{{"0", "Fine."},
                                              {"1", "Errors in definitions, something is down or invalid, or a call failed."},
                                              {"2", "Wrong usage."},
                                              {"3", "Not found: no such connection, scheme, directory or file, or no definitions there."}}};
-constexpr std::array<Entry, 5> k_variables{{{"QCONN_SETTINGS", "The file of --settings. QCONN_MONITOR_INTERVAL and the like set single ones."},
+constexpr std::array<Entry, 6> k_variables{{{"QCONN_SETTINGS", "The file of --settings. QCONN_MONITOR_INTERVAL and the like set single ones."},
                                             {"QCONN_STATE", "The file of --state."},
+                                            {"QCONN_ALLOW_COMMANDS", "1: as --allow-commands."},
                                             {"QCONN_MODULES", "Modules to load, with commas or colons between them."},
                                             {"QCONN_MODULE_PATH", "Directories in which modules are looked for by name."},
                                             {"NO_COLOR", "No colours where it is set."}}};

@@ -101,6 +101,7 @@ std::unique_ptr<Registry> make_registry(const Tool& tool) {
     options.catalogue = &tool.catalogue;
     options.state_file = tool.state;
     options.defines = tool.defines;
+    if (tool.allow_commands) options.secret_providers.push_back(command_secrets());
     return std::make_unique<Registry>(std::move(options));
 }
 

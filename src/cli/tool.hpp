@@ -66,6 +66,8 @@ struct Tool {
     Catalogue catalogue{builtin_catalogue()};
     /// Modules that could not be loaded; told on standard error already.
     std::vector<Error> failed_modules;
+    /// `${cmd:…}` in definitions is run.
+    bool allow_commands{false};
     /// As given; empty: not at all.
     std::string format_word;
     /// Short for --format json; after settle_format() also set by that.

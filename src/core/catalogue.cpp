@@ -188,6 +188,7 @@ void Catalogue::add(Scheme scheme) {
 
 Catalogue Catalogue::with_defaults(const Map& defaults) const {
     Catalogue out;
+    out.impl_->secrets = impl_->secrets;
     for (const auto& entry : impl_->entries) {
         Scheme scheme = entry->scheme;
         for (OptionSpec& spec : scheme.options)
@@ -196,6 +197,14 @@ Catalogue Catalogue::with_defaults(const Map& defaults) const {
     }
     return out;
 }
+
+void Catalogue::add(SecretProvider provider) {
+    auto changed = std::make_shared<Impl>(*impl_);
+    changed->secrets.add(std::move(provider));
+    impl_ = std::move(changed);
+}
+
+const core::SecretTable& Catalogue::secrets() const noexcept { return impl_->secrets; }
 
 const Scheme* Catalogue::find(std::string_view name) const noexcept {
     const auto* entry = impl_->find(name);

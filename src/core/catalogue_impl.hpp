@@ -10,6 +10,8 @@
 
 #include <qconn/core/scheme.hpp>
 
+#include "core/secret_table.hpp"
+
 namespace qconn {
 
 namespace core {
@@ -55,6 +57,7 @@ struct Catalogue::Impl {
     /// The keys are views into the entries.
     std::unordered_map<std::string_view, const core::SchemeEntry*> by_name;
     std::vector<std::string> names;
+    core::SecretTable secrets{core::SecretTable::builtin()};
 
     const core::SchemeEntry* find(std::string_view name) const noexcept {
         const auto found = by_name.find(name);

@@ -18,7 +18,7 @@
 #include "core/option_text.hpp"
 #include "core/pairs.hpp"
 #include "core/parsed_source.hpp"
-#include "core/secret_ref.hpp"
+#include "core/secret_table.hpp"
 
 namespace qconn {
 
@@ -217,7 +217,7 @@ private:
 
     bool url() {
         references(definition_.url, "the URL", document_ ? document_->url : nullptr, url_place());
-        const core::SecretTokens tokens{definition_.url};
+        const core::SecretTokens tokens = secrets().tokens(definition_.url);
         auto parsed = Url::try_parse(tokens.opaque());
         if (!parsed) {
             error("bad-url", url_place(), tokens.restore(parsed.error().message()),
@@ -231,22 +231,18 @@ private:
         return true;
     }
 
+    const core::SecretTable& secrets() const { return catalogue_ ? catalogue_->secrets() : core::SecretTable::builtin(); }
     /// Findings about secret references in a text.
     void references(std::string_view text, const std::string& what, const Node* node, Place place) {
         if (!core::may_have_references(text)) return;
         const auto scan = core::scan_secrets(text);
-        for (const auto& problem : scan.problems) {
-            Place at = place;
-            if (node && node->is_scalar()) at = source_->place_within(*node, text.substr(problem.offset, problem.length));
-            add(problem.only_a_warning ? Severity::warning : Severity::error, "bad-reference", at, "in " + what + ": " + problem.message,
-                problem.hint);
-        }
+        const auto place_of = [&](std::string_view part) { return node && node->is_scalar() ? source_->place_within(*node, part) : place; };
+        for (const auto& problem : scan.problems)
+            error("bad-reference", place_of(text.substr(problem.offset, problem.length)), "in " + what + ": " + problem.message, problem.hint);
         for (const auto& piece : scan.pieces) {
-            if (piece.kind != core::SecretPiece::Kind::reference || piece.reference.kind != core::SecretKind::command) continue;
-            Place at = place;
-            if (node && node->is_scalar()) at = source_->place_within(*node, piece.text);
-            error("secret-command", at, "in " + what + ": command secrets are not enabled; this version does not run commands",
-                  "use ${env:NAME} or ${file:PATH}");
+            if (piece.kind != core::SecretPiece::Kind::reference) continue;
+            if (const auto finding = secrets().finding(piece.reference))
+                error(finding->code, place_of(piece.text), "in " + what + ": " + finding->message, finding->hint);
         }
     }
     void references(const Value& value, const std::string& what, const OptionNode& node, bool nested = false) {

@@ -51,7 +51,7 @@ PingResult Registry::ping(std::string_view name, PingDepth depth, Deadline deadl
     PingResult result;
     result.started = Clock::now();
     try {
-        const core::SlotPlan plan = impl_->make_plan(slot, depth);
+        const core::SlotPlan plan = impl_->make_plan(slot, depth, {.deadline = deadline});
         return net::run_ping_blocking(impl_->runtime(), plan.plan, name, deadline, steps);
     } catch (const Error& error) {
         // A secret that cannot be had is a failure of the connection; everything else is one of the call.
@@ -62,6 +62,9 @@ PingResult Registry::ping(std::string_view name, PingDepth depth, Deadline deadl
         return result;
     }
 }
+
+bool Registry::refresh_secrets(std::string_view name, Deadline deadline) { return store_of(impl_).refresh_secrets(name, deadline); }
+std::size_t Registry::refresh_all_secrets(Deadline deadline) { return store_of(impl_).refresh_all_secrets(deadline); }
 
 Subscription Registry::subscribe(std::function<void(const RegistryChange&)> listener) { return impl_->subscribe(std::move(listener)); }
 

@@ -16,9 +16,14 @@
 #include <qconn/core/registry.hpp>
 #include <qconn/net/ping_plan.hpp>
 
+#include "core/secret_reader.hpp"
+
 namespace qconn {
 struct Scheme;
+namespace net {
+class BlockingPool;
 }
+}  // namespace qconn
 
 namespace qconn::core {
 
@@ -71,11 +76,13 @@ public:
 
     /// Resolves secrets (which may read files: not for an I/O thread that others wait for) and lets the scheme make the ping.
     /// @throws Error CONNECTION-REMOVED, CONNECTION-DISABLED, INVALID-CONNECTION, SECRET-ERROR (phase secret), and what the scheme throws
-    virtual SlotPlan make_plan(const std::shared_ptr<Slot>& slot, PingDepth depth) const = 0;
+    virtual SlotPlan make_plan(const std::shared_ptr<Slot>& slot, PingDepth depth, const SecretLimits& limits = {}) = 0;
     /// For after a failed log-in: resolves the secrets anew. A client that was made from others is retired, the next use makes a new one.
     /// @param fingerprint  of the plan that failed
     /// @returns whether the secrets differ from those of that plan, so that a new plan is worth a try; false too where they cannot be had
-    virtual bool refresh_secrets(const std::shared_ptr<Slot>& slot, std::uint64_t fingerprint) = 0;
+    virtual bool refresh_secrets(const std::shared_ptr<Slot>& slot, std::uint64_t fingerprint, const SecretLimits& limits = {}) = 0;
+    /// Whose threads make_plan and refresh_secrets are to be called on, as a provider of secrets may hang there; null: those of the runtime's pool.
+    virtual std::shared_ptr<net::BlockingPool> secret_pool(const std::shared_ptr<Slot>& slot) const = 0;
 
     /// As Registry::subscribe. The subscription may outlive the registry.
     virtual Subscription subscribe(std::function<void(const RegistryChange&)> listener) = 0;

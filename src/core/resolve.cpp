@@ -10,11 +10,10 @@
 #include <qconn/core/file_resolver.hpp>
 #include <qconn/core/property_source.hpp>
 
-#include "base/redaction.hpp"
 #include "base/text.hpp"
 #include "core/catalogue_impl.hpp"
 #include "core/environment.hpp"
-#include "core/secret_ref.hpp"
+#include "core/secret_reader.hpp"
 
 namespace qconn {
 
@@ -83,10 +82,13 @@ std::string problem_of(const OptionSpec& spec, const Value& value) {
 
 class Resolver {
 public:
-    Resolver(const Definition& definition, const ResolveSources& sources) : definition_{definition}, sources_{sources} {
-        const auto slash = definition.file.rfind('/');
-        if (slash != std::string::npos) directory_ = definition.file.substr(0, slash);
-    }
+    Resolver(const Definition& definition, const core::SecretTable& table, core::SecretReader& reader, const ResolveSources& sources)
+        : definition_{definition},
+          table_{table},
+          reader_{reader},
+          sources_{sources},
+          directory_{core::directory_of(definition)},
+          redaction_{reader.redaction()} {}
 
     Value value(const Value& in, bool environment, const std::string& what) {
         switch (in.kind()) {
@@ -123,8 +125,7 @@ public:
         std::vector<core::SecretRef> references;
         core::collect_references(in, references);
         std::string sources;
-        for (const auto& reference : references)
-            sources.append(sources.empty() ? "" : ", ").append(text::shorten(text::printable(reference.text()), 300));
+        for (const auto& reference : references) sources.append(sources.empty() ? "" : ", ").append(table_.shown(reference));
         if (sources.empty()) sources = spec.environment ? "the environment" : "its text";
         throw make_error(Errc::secret,
                          "putting " + what + " of connection '" + definition_.name + "' together failed: what comes from " + sources + " " + problem)
@@ -242,7 +243,7 @@ public:
     }
 
     Url url(bool environment) {
-        const core::SecretTokens tokens{definition_.url};
+        const core::SecretTokens tokens = table_.tokens(definition_.url);
         auto parsed = Url::try_parse(tokens.opaque());
         if (!parsed) {
             throw Error{parsed.error().code(), parsed.error().name(), tokens.restore(parsed.error().message())}
@@ -268,13 +269,10 @@ public:
         return out;
     }
 
-    /// Everything that was read for references.
-    Redaction take_redaction() noexcept { return std::move(redaction_); }
-
 private:
     std::string text(std::string_view in, bool environment, const std::string& what) {
         try {
-            return core::resolve_text(in, environment, what, directory_, definition_.name, &redaction_);
+            return core::resolve_text(in, environment, what, [this](const core::SecretRef& reference) { return reader_.read(reference); });
         } catch (Error& e) {
             if (e.connection().empty()) e.with_connection(definition_.name);
             throw;
@@ -299,9 +297,11 @@ private:
     }
 
     const Definition& definition_;
+    const core::SecretTable& table_;
+    core::SecretReader& reader_;
     const ResolveSources& sources_;
-    std::string directory_;
-    Redaction redaction_;
+    const std::string directory_;
+    Redaction& redaction_;
 };
 
 }  // namespace
@@ -314,6 +314,11 @@ ResolvedDefinition::~ResolvedDefinition() {
 }
 
 ResolvedDefinition Catalogue::resolve(const Definition& definition, const ResolveSources& sources) const {
+    core::SecretReader reader{impl_->secrets, definition};
+    return resolve(definition, reader, sources);
+}
+
+ResolvedDefinition Catalogue::resolve(const Definition& definition, core::SecretReader& reader, const ResolveSources& sources) const {
     const core::SchemeEntry* entry = impl_->find(definition.scheme());
     if (!entry) {
         throw Error{make_error_code(Errc::invalid_argument), "SCHEME-ERROR",
@@ -322,7 +327,7 @@ ResolvedDefinition Catalogue::resolve(const Definition& definition, const Resolv
             .with_reason(Reason::unsupported)
             .with_connection(definition.name);
     }
-    Resolver resolver{definition, sources};
+    Resolver resolver{definition, impl_->secrets, reader, sources};
     ResolvedDefinition out;
     out.name = definition.name;
     out.scheme = definition.scheme();
@@ -342,7 +347,7 @@ ResolvedDefinition Catalogue::resolve(const Definition& definition, const Resolv
     resolver.require(entry->scheme, out);
     for (const auto& spec : entry->scheme.options)
         if (!spec.content.empty()) resolver.file(spec, entry->scheme, out.options);
-    out.redaction = publish(out.name, resolver.take_redaction());
+    out.redaction = publish(out.name, std::move(reader.redaction()));
     return out;
 }
 

@@ -2,19 +2,8 @@
 #include "core/secret_ref.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <system_error>
 #include <utility>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <qconn/base/error.hpp>
-#include <qconn/core/diagnostic.hpp>
-
-#include "base/redaction.hpp"
 #include "base/text.hpp"
 #include "core/environment.hpp"
 
@@ -23,17 +12,6 @@ namespace qconn::core {
 namespace {
 
 constexpr auto npos = std::string_view::npos;
-
-struct KindName {
-    std::string_view name;
-    SecretKind kind;
-};
-constexpr std::array<KindName, 3> k_kinds{{{"env", SecretKind::environment}, {"file", SecretKind::file}, {"cmd", SecretKind::command}}};
-
-bool is_variable_name(std::string_view s) noexcept {
-    if (s.empty() || text::is_digit(s[0])) return false;
-    return std::all_of(s.begin(), s.end(), [](char c) { return text::is_alpha(c) || text::is_digit(c) || c == '_'; });
-}
 
 /// The '}' that belongs to a "${" before `from`; commands and paths may hold pairs of braces.
 std::size_t closing_brace(std::string_view s, std::size_t from) noexcept {
@@ -45,90 +23,17 @@ std::size_t closing_brace(std::string_view s, std::size_t from) noexcept {
     return npos;
 }
 
-/// A word that looks as if it was meant to be a kind of reference: `${evn:X}`. Never shown, as it may be part of a password.
-std::string_view kind_word(std::string_view s) noexcept {
-    std::size_t n = 0;
-    while (n < s.size() && text::is_alpha(s[n])) ++n;
-    return n > 0 && n < s.size() && s[n] == ':' ? s.substr(0, n) : std::string_view{};
-}
-
-class File {
-public:
-    explicit File(int descriptor) noexcept : descriptor_{descriptor} {}
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
-    ~File() {
-        if (descriptor_ >= 0) ::close(descriptor_);
-    }
-    int get() const noexcept { return descriptor_; }
-
-private:
-    int descriptor_;
-};
-
-[[noreturn]] void fail(const SecretRef& reference, std::string_view connection, const std::string& why, Reason reason) {
-    std::string message = "looking up the secret " + text::shorten(text::printable(reference.text()), 300);
-    if (!connection.empty()) message.append(" of connection '").append(connection).append("'");
-    message.append(" failed: ").append(why);
-    throw make_error(Errc::secret, std::move(message)).with_phase(Phase::secret).with_reason(reason).with_connection(connection);
-}
-
-constexpr std::size_t k_block = 4096;
-
-Secret read_file(const SecretRef& reference, std::string_view directory, std::string_view connection) {
-    std::string path = reference.argument;
-    if (!path.empty() && path[0] != '/' && !directory.empty()) path.insert(0, std::string{directory} + "/");
-    if (path.find('\0') != std::string::npos) fail(reference, connection, "the path holds a NUL", Reason::bad_value);
-    const auto refused = [&](const char* what, int error) {
-        const Reason reason = error == ENOENT || error == ENOTDIR ? Reason::missing
-                              : error == EACCES || error == EPERM ? Reason::permission
-                                                                  : Reason::local;
-        fail(reference, connection, std::string{what} + " \"" + text::printable(path) + "\": " + std::system_category().message(error), reason);
-    };
-    // Not blocking: a FIFO would wait for its writer without any deadline.
-    const File file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
-    if (file.get() < 0) refused("cannot open", errno);
-    struct stat status {};
-    if (::fstat(file.get(), &status) != 0) refused("cannot stat", errno);
-    if (!S_ISREG(status.st_mode)) fail(reference, connection, "\"" + text::printable(path) + "\" is no regular file", Reason::bad_value);
-
-    std::string content;
-    content.reserve(std::clamp<std::size_t>(static_cast<std::size_t>(std::max<off_t>(status.st_size, 0)), k_block, k_max_secret_file) + k_block);
-    std::string block(k_block, '\0');
-    const auto wipe_all = [&] {
-        wipe(block);
-        wipe(content);
-    };
-    for (;;) {
-        const ssize_t n = ::read(file.get(), block.data(), k_block);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) {
-            const int error = errno;
-            wipe_all();
-            refused("cannot read", error);
-        }
-        if (n == 0) break;
-        content.append(block.data(), static_cast<std::size_t>(n));
-        if (content.size() > k_max_secret_file) {
-            wipe_all();
-            fail(reference, connection, "\"" + text::printable(path) + "\" is larger than " + std::to_string(k_max_secret_file) + " bytes",
-                 Reason::limit);
-        }
-    }
-    std::string_view text{content};
-    if (text.ends_with('\n')) text.remove_suffix(1);
-    if (text.ends_with('\r')) text.remove_suffix(1);
-    Secret secret{text};
-    wipe_all();
-    return secret;
+/// The word before the ':' of `${vault:…`; empty: it is no reference.
+std::string_view prefix_of(std::string_view s) noexcept {
+    if (s.empty() || !text::is_alpha(s[0])) return {};
+    std::size_t n = 1;
+    while (n < s.size() && (text::is_alpha(s[n]) || text::is_digit(s[n]) || s[n] == '-' || s[n] == '_')) ++n;
+    return n < s.size() && s[n] == ':' ? s.substr(0, n) : std::string_view{};
 }
 
 }  // namespace
 
-std::string SecretRef::text() const {
-    const auto* const entry = std::find_if(k_kinds.begin(), k_kinds.end(), [this](const KindName& k) { return k.kind == kind; });
-    return std::string{"${"}.append(entry->name).append(":").append(argument).append("}");
-}
+std::string SecretRef::text() const { return std::string{"${"}.append(prefix).append(":").append(argument).append("}"); }
 
 bool SecretScan::has_references() const noexcept {
     return std::any_of(pieces.begin(), pieces.end(), [](const SecretPiece& p) { return p.kind == SecretPiece::Kind::reference; });
@@ -148,39 +53,19 @@ SecretScan scan_secrets(std::string_view text) {
             begin = at;
             continue;
         }
-        const auto inner = text.substr(at + 2);
-        const auto word = kind_word(inner);
-        const auto* const kind = std::find_if(k_kinds.begin(), k_kinds.end(), [&](const KindName& k) { return !word.empty() && k.name == word; });
-        if (kind == k_kinds.end()) {
-            // `${NAME}` is a matter of the environment where an option has that, and otherwise just text.
-            if (!word.empty()) {
-                static const std::vector<std::string> names{"env", "file", "cmd"};
-                const std::string near = nearest(word, names);
-                out.problems.push_back({at, 2 + word.size() + 1,
-                                        "a '${' with a word and a ':' after it stands here, but the word is no kind of secret reference",
-                                        near.empty() ? "references are ${env:NAME} and ${file:PATH}; write '$${' for a literal '${'"
-                                                     : "did you mean '${" + near + ":'? Write '$${' for a literal '${'",
-                                        true});
-            }
+        const auto prefix = prefix_of(text.substr(at + 2));
+        if (prefix.empty()) {  // `${NAME}` is a matter of the environment where an option has that, and otherwise just text
             at += 2;
             continue;
         }
-        const std::size_t argument = at + 2 + kind->name.size() + 1;
+        const std::size_t argument = at + 2 + prefix.size() + 1;
         const std::size_t close = closing_brace(text, argument);
-        const std::string opening = "${" + std::string{kind->name} + ":";
         if (close == npos) {
-            out.problems.push_back({at, opening.size(), "the reference that begins with '" + opening + "' is not closed by a '}'",
-                                    "write '$${' for a literal '${'", false});
+            out.problems.push_back({at, argument - at, "the reference that begins here is not closed by a '}'", "write '$${' for a literal '${'"});
             at += 2;
             continue;
         }
-        SecretRef reference{kind->kind, std::string{text.substr(argument, close - argument)}};
-        if (reference.kind == SecretKind::environment && !is_variable_name(reference.argument)) {
-            out.problems.push_back({at, close + 1 - at, "what stands in '${env:…}' is no name of an environment variable",
-                                    "a name has letters, digits and underscores, and does not begin with a digit", false});
-        } else if (text::trim(reference.argument).empty()) {
-            out.problems.push_back({at, close + 1 - at, "the reference '" + opening + "}' names nothing", {}, false});
-        }
+        SecretRef reference{std::string{prefix}, std::string{text.substr(argument, close - argument)}};
         flush(at);
         out.pieces.push_back({SecretPiece::Kind::reference, text.substr(at, close + 1 - at), std::move(reference)});
         at = close + 1;
@@ -195,10 +80,10 @@ std::size_t leading_reference(std::string_view text) {
     const bool literal = text.starts_with("$${");
     if (!literal && !text.starts_with("${")) return 0;
     const std::size_t begin = literal ? 3 : 2;
-    const auto word = kind_word(text.substr(begin));
-    if (std::none_of(k_kinds.begin(), k_kinds.end(), [&](const KindName& k) { return k.name == word; })) return 0;
+    const auto prefix = prefix_of(text.substr(begin));
+    if (prefix.empty()) return 0;
     if (literal) return begin;
-    const std::size_t close = closing_brace(text.substr(0, k_longest), begin + word.size() + 1);
+    const std::size_t close = closing_brace(text.substr(0, k_longest), begin + prefix.size() + 1);
     return close == npos ? 0 : close + 1;
 }
 
@@ -221,7 +106,7 @@ void collect_references(const Value& value, std::vector<SecretRef>& out) {
     }
 }
 
-SecretTokens::SecretTokens(std::string_view text) {
+SecretTokens::SecretTokens(std::string_view text, const std::function<bool(const SecretRef&)>& counts) {
     if (!may_have_references(text)) {
         opaque_ = text;
         return;
@@ -230,7 +115,7 @@ SecretTokens::SecretTokens(std::string_view text) {
     prefix_ = "qref";
     for (unsigned n = 0; text.find(prefix_) != npos; ++n) prefix_ = "qref" + std::to_string(n) + "x";
     for (const auto& piece : scan_secrets(text).pieces) {
-        if (piece.kind == SecretPiece::Kind::text) {
+        if (piece.kind == SecretPiece::Kind::text || (piece.kind == SecretPiece::Kind::reference && counts && !counts(piece.reference))) {
             opaque_ += piece.text;
         } else {
             // A letter at the end, so that digits of the text that follow are not taken in.
@@ -278,30 +163,13 @@ Value SecretTokens::restore_value(const Value& part) const {
     }
 }
 
-Secret read_secret(const SecretRef& reference, std::string_view directory, std::string_view connection) {
-    switch (reference.kind) {
-        case SecretKind::environment: {
-            if (!is_variable_name(reference.argument))  // perhaps a password in a wrong place: not shown
-                fail({SecretKind::environment, "…"}, connection, "what stands there is no name of an environment variable", Reason::bad_value);
-            auto value = process_environment(reference.argument);
-            if (!value) {
-                fail(reference, connection,
-                     "the environment of this process has no variable " + text::printable(reference.argument) + "; set it before the start",
-                     Reason::missing);
-            }
-            Secret secret{*value};
-            wipe(*value);
-            return secret;
-        }
-        case SecretKind::file: return read_file(reference, directory, connection);
-        case SecretKind::command: break;
-    }
-    fail(reference, connection, "command secrets are not enabled: this version does not run commands; use ${env:NAME} or ${file:PATH}",
-         Reason::unsupported);
+std::string_view without_newline(std::string_view text) noexcept {
+    if (text.ends_with('\n')) text.remove_suffix(1);
+    if (text.ends_with('\r')) text.remove_suffix(1);
+    return text;
 }
 
-std::string resolve_text(std::string_view text, bool environment, std::string_view what, std::string_view directory, std::string_view connection,
-                         Redaction* redaction) {
+std::string resolve_text(std::string_view text, bool environment, std::string_view what, const std::function<Secret(const SecretRef&)>& read) {
     if (!may_have_references(text)) return environment ? substitute_environment(text, what) : std::string{text};
     struct Part {
         std::string plain;
@@ -314,10 +182,7 @@ std::string resolve_text(std::string_view text, bool environment, std::string_vi
         switch (piece.kind) {
             case SecretPiece::Kind::text: part.plain = environment ? substitute_environment(piece.text, what) : std::string{piece.text}; break;
             case SecretPiece::Kind::literal: part.plain = "${"; break;
-            case SecretPiece::Kind::reference:
-                part.secret = read_secret(piece.reference, directory, connection);
-                if (redaction) redaction->add(part.secret.reveal(), piece.reference.text());
-                break;
+            case SecretPiece::Kind::reference: part.secret = read(piece.reference); break;
         }
         size += part.plain.size() + part.secret.reveal().size();
         parts.push_back(std::move(part));

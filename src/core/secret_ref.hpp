@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/// References to secrets in definitions: `${env:NAME}`, `${file:PATH}`, `${cmd:COMMAND}`, and `$${` for a literal `${`.
-/// A reference is one opaque token. It is taken out of a text before anything else looks at that (the URL parser, the substitution of
+/// References to secrets in definitions: `${PREFIX:ARGUMENT}` (the prefix: a letter, then letters, digits, '-' and '_'), and `$${` for a literal
+/// `${`. A reference is one opaque token. It is taken out of a text before anything else looks at that (the URL parser, the substitution of
 /// environment variables, the grammar of an option) and its content is put in last, so that no content is ever read as anything but itself.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
-#include <optional>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,24 +13,19 @@
 #include <qconn/base/secret.hpp>
 #include <qconn/base/value.hpp>
 
-namespace qconn {
-class Redaction;
-}
-
 namespace qconn::core {
 
-/// A file that is referred to may not be larger.
+/// A file that is referred to, or the output of a command, may not be larger.
 inline constexpr std::size_t k_max_secret_file = 1024 * 1024;
-
-enum class SecretKind : std::uint8_t { environment, file, command };
 
 /// One reference.
 struct SecretRef {
-    SecretKind kind{SecretKind::environment};
+    /// `env`: says who provides it. Not known to be one that somebody provides.
+    std::string prefix;
     /// The name, the path or the command.
     std::string argument;
 
-    /// `${env:NAME}`: what stands in the definition, and in messages.
+    /// `${env:NAME}`: what stands in the definition. For messages see SecretTable::shown.
     std::string text() const;
 };
 
@@ -53,8 +47,6 @@ struct SecretProblem {
     std::size_t length{1};
     std::string message;
     std::string hint;
-    /// The text can be used as it stands, though it hardly means that.
-    bool only_a_warning{false};
 };
 
 struct SecretScan {
@@ -69,7 +61,7 @@ struct SecretScan {
 inline bool may_have_references(std::string_view text) noexcept { return text.find("${") != std::string_view::npos; }
 
 SecretScan scan_secrets(std::string_view text);
-/// Bytes of the reference, or of the `$${` with the name of a kind behind it, that the text begins with; 0 where it begins with neither. Looks at
+/// Bytes of the reference, or of the `$${` with a prefix behind it, that the text begins with; 0 where it begins with neither. Looks at
 /// no more than 4 KiB.
 std::size_t leading_reference(std::string_view text);
 /// The references in a text, or in all strings of a list or map.
@@ -80,7 +72,8 @@ void collect_references(const Value& value, std::vector<SecretRef>& out);
 /// them as they are; restore() puts something in their places afterwards.
 class SecretTokens {
 public:
-    explicit SecretTokens(std::string_view text);
+    /// @param counts  which references; empty: all
+    explicit SecretTokens(std::string_view text, const std::function<bool(const SecretRef&)>& counts = {});
 
     const std::string& opaque() const noexcept { return opaque_; }
     bool empty() const noexcept { return tokens_.empty(); }
@@ -94,17 +87,13 @@ private:
     std::vector<std::string> tokens_;  // as written
 };
 
-/// The secret that a reference names. Reads it anew each time.
-/// @param directory  that a relative path counts from; empty: the working directory
-/// @throws Error SECRET-ERROR (phase secret) naming the reference and why it cannot be had; never any content
-Secret read_secret(const SecretRef& reference, std::string_view directory, std::string_view connection);
+/// What a file or a command says, without one newline at its end.
+std::string_view without_newline(std::string_view text) noexcept;
 
 /// A text with everything in its place: `$NAME` and the like from the environment where `environment` is set, literals, then secrets.
 /// The caller wipes it.
 /// @param what  names the place in messages: "option 'password'"
-/// @param redaction  gets what was read for each reference; may be null
-/// @throws Error SECRET-ERROR; LIMIT-EXCEEDED where variables name themselves
-std::string resolve_text(std::string_view text, bool environment, std::string_view what, std::string_view directory, std::string_view connection,
-                         Redaction* redaction = nullptr);
+/// @throws Error LIMIT-EXCEEDED where variables name themselves; what `read` throws
+std::string resolve_text(std::string_view text, bool environment, std::string_view what, const std::function<Secret(const SecretRef&)>& read);
 
 }  // namespace qconn::core

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <random>
 #include <utility>
 
 #include <qconn/core/file_resolver.hpp>
@@ -37,29 +36,6 @@ public:
         return "unknown error";
     }
 };
-
-/// Different in every process, so that a fingerprint tells nothing about a secret elsewhere.
-std::uint64_t process_salt() {
-    static const std::uint64_t salt = [] {
-        std::random_device device;
-        return (std::uint64_t{device()} << 32) | device();
-    }();
-    return salt;
-}
-
-std::uint64_t fingerprint_of(const ResolvedDefinition& resolved) {
-    std::string bytes = std::to_string(process_salt());
-    bytes += resolved.url.reveal();
-    bytes += '\0';
-    for (const auto& [name, value] : resolved.options) {
-        bytes += name;
-        bytes += '\0';
-        pack_value(bytes, value);
-    }
-    const std::uint64_t fingerprint = hash_bytes(bytes);
-    wipe(bytes);
-    return fingerprint;
-}
 
 /// Path and query of a URL with another path or an addition to it; the query stays unless the new path has one.
 std::string joined_path(const std::string& base, const OpenOptions& options) {
@@ -127,16 +103,29 @@ private:
 std::shared_ptr<Store> Store::make(RegistryOptions options) {
     auto store = std::make_shared<Store>(std::move(options));
     store->hub_ = new Hub{store};
+    store->rotation_ =
+        std::make_shared<SecretRotation>(store->runtime(), [weak = std::weak_ptr{store}](const std::vector<std::shared_ptr<Slot>>& due) {
+            if (const auto alive = weak.lock()) alive->begin_turn(due);
+        });
     return store;
 }
 
+namespace {
+
+Catalogue catalogue_of(const RegistryOptions& options) {
+    Catalogue catalogue = options.catalogue ? *options.catalogue : builtin_catalogue();
+    for (const SecretProvider& provider : options.secret_providers) catalogue.add(provider);
+    return catalogue;
+}
+
+}  // namespace
+
 Store::Store(RegistryOptions options)
-    : options_{std::move(options)},
-      catalogue_{std::make_unique<Catalogue>(options_.catalogue ? *options_.catalogue : builtin_catalogue())},
-      listeners_{options_.runtime, "registry"} {
+    : options_{std::move(options)}, catalogue_{std::make_unique<Catalogue>(catalogue_of(options_))}, listeners_{options_.runtime, "registry"} {
     options_.catalogue = nullptr;
     if (!options_.option_defaults.empty()) *catalogue_ = catalogue_->with_defaults(options_.option_defaults);
     if (!options_.files) options_.files = std::make_shared<const FileResolver>(builtin_file_resolver({}, {}, options_.runtime));
+    secrets_ = std::make_shared<SecretKeeper>(*catalogue_, options_.runtime, options_.properties, options_.files);
     if (options_.state_file.empty()) return;
     state_ = std::make_unique<StateFile>(options_.state_file, options_.runtime.log());
     for (auto& [name, settings] : state_->load()) kept_.put(std::move(name), std::move(settings));
@@ -267,17 +256,6 @@ void Store::push_orphan(ClientCell& cell) noexcept {
     while (!orphans_.compare_exchange_weak(cell.next_orphan, &cell, std::memory_order_release, std::memory_order_relaxed)) {}
 }
 
-ResolvedDefinition Store::resolve(const Definition& definition, std::uint64_t* fingerprint) const {
-    try {
-        ResolvedDefinition resolved = catalogue_->resolve(definition, {options_.properties.get(), options_.files.get()});
-        if (fingerprint) *fingerprint = fingerprint_of(resolved);
-        return resolved;
-    } catch (Error& error) {
-        if (!error.connection().empty()) throw;
-        throw Error{error}.with_connection(definition.name);
-    }
-}
-
 std::shared_ptr<void> Store::pin_made(const std::shared_ptr<Slot>& slot, const std::type_info& type) {
     constexpr int k_tries = 4;
     for (int tries = 1;; ++tries) {
@@ -287,12 +265,15 @@ std::shared_ptr<void> Store::pin_made(const std::shared_ptr<Slot>& slot, const s
             // Another thread's attempt may have failed since the claim, which found a client on its way; then the definition is still to be had.
             if (definition.name.empty()) definition = this->definition(slot->name());
             ClientCell::Made made;
-            const ResolvedDefinition resolved = resolve(definition, &made.fingerprint);
-            const Scheme* scheme = catalogue_->find(resolved.scheme);
-            if (scheme && scheme->make_client) made.client = make_client(*scheme, resolved, options_.runtime);
+            const Basis basis{std::move(definition), cell->build, nullptr};
+            const SecretKeeper::Resolution resolution = secrets_->resolve(basis.definition);
+            made.fingerprint = resolution.fingerprint;
+            const Scheme* scheme = catalogue_->find(resolution.definition.scheme);
+            if (scheme && scheme->make_client) made.client = make_client(*scheme, resolution.definition, options_.runtime);
             if (!made.client)
                 throw Error{RegistryErrc::invalid, "INVALID-CONNECTION", "the scheme of \"" + slot->name() + "\" made no client"}.with_connection(
                     slot->name());
+            used(slot, basis, resolution, false);
             return made;
         });
         const ReadSection section;
@@ -340,7 +321,7 @@ std::shared_ptr<void> Store::open(std::string_view name, const std::type_info& t
                 .with_reason(Reason::bad_value);
         }
     }
-    ResolvedDefinition resolved = resolve(definition, nullptr);
+    ResolvedDefinition resolved = secrets_->resolve(definition).definition;
     wipe(definition.url);
     if (!open_options.path.empty() || !open_options.path_add.empty()) resolved.url.path = joined_path(resolved.url.path, open_options);
     std::shared_ptr<Client> client = make_client(*scheme, resolved, options_.runtime);
@@ -349,52 +330,13 @@ std::shared_ptr<void> Store::open(std::string_view name, const std::type_info& t
     return {std::move(client), typed};
 }
 
-SlotPlan Store::make_plan(const std::shared_ptr<Slot>& slot, PingDepth depth) const {
-    Definition definition;
-    const Scheme* scheme = nullptr;
-    std::uint32_t build = 0;
-    {
-        const ReadSection section;
-        const Version* version = slot->current();
-        require_usable(*slot, version);
-        scheme = version->scheme;
-        build = version->build;
-        definition = materialise(*slot, *version);
-    }
-    std::uint64_t fingerprint = 0;
-    const ResolvedDefinition resolved = resolve(definition, &fingerprint);
-    wipe(definition.url);
-    return {make_ping(*scheme, resolved, depth, options_.runtime), build, fingerprint};
-}
-
-bool Store::refresh_secrets(const std::shared_ptr<Slot>& slot, std::uint64_t fingerprint) {
-    std::uint64_t now = 0;
-    try {
-        Definition definition;
-        {
-            const ReadSection section;
-            const Version* version = slot->current();
-            require_usable(*slot, version);
-            definition = materialise(*slot, *version);
-        }
-        resolve(definition, &now);
-    } catch (const Error&) { return false; }
-    Commit commit;
-    const std::scoped_lock lock{write_mutex_};
-    const Version* version = slot->current();
-    if (!version || !version->usable()) return false;
-    bool outdated = false;
-    {
-        const ReadSection section;
-        const ClientCell* cell = slot->cell();
-        outdated = cell && cell->stripes() && cell->build == version->build && cell->fingerprint() != now;
-    }
-    if (outdated) {
-        derive(commit, slot, version->flags, nullptr, version->build + 1);
-        commit.event(RegistryChange::Kind::updated, slot->name(), true);
-        this->commit(commit);
-    }
-    return now != fingerprint;
+SlotPlan Store::make_plan(const std::shared_ptr<Slot>& slot, PingDepth depth, const SecretLimits& limits) {
+    Basis basis = basis_of(*slot);
+    const SecretKeeper::Resolution resolution = secrets_->resolve(basis.definition, limits);
+    wipe(basis.definition.url);
+    SlotPlan plan{make_ping(*basis.scheme, resolution.definition, depth, options_.runtime), basis.build, resolution.fingerprint};
+    used(slot, basis, resolution, true);
+    return plan;
 }
 
 // --- changes --------------------------------------------------------------------------------------------------------------------------------
@@ -520,11 +462,14 @@ void Store::commit(Commit& commit) {
     // section that began later may still have found such a cell before it was replaced.
     commit.orphans = orphans_.exchange(nullptr, std::memory_order_acquire);
     if (commit.orphans) wait_for_readers();
+    for (const Change& change : commit.changes)
+        if (change.next->has(Version::k_removed)) rotation_->forget(change.slot->name());
     for (RegistryChange& event : commit.events) listeners_.publish(std::move(event));
 }
 
 void Store::close() {
     listeners_.close();
+    rotation_->close();
     const std::scoped_lock load_lock{load_mutex_};
     Commit commit;
     const std::scoped_lock lock{write_mutex_};

@@ -18,6 +18,8 @@
 #include "core/kept_settings.hpp"
 #include "core/load.hpp"
 #include "core/registry_impl.hpp"
+#include "core/secret_keeper.hpp"
+#include "core/secret_rotation.hpp"
 #include "core/slot.hpp"
 #include "core/slot_pack.hpp"
 #include "core/state_file.hpp"
@@ -56,8 +58,9 @@ public:
     std::optional<SlotView> view(std::string_view name) const override;
     std::optional<SlotView> view(const std::shared_ptr<Slot>& slot) const override;
     std::shared_ptr<Slot> get_slot(std::string_view name, const std::type_info& type, const char* type_name) override;
-    SlotPlan make_plan(const std::shared_ptr<Slot>& slot, PingDepth depth) const override;
-    bool refresh_secrets(const std::shared_ptr<Slot>& slot, std::uint64_t fingerprint) override;
+    SlotPlan make_plan(const std::shared_ptr<Slot>& slot, PingDepth depth, const SecretLimits& limits = {}) override;
+    bool refresh_secrets(const std::shared_ptr<Slot>& slot, std::uint64_t fingerprint, const SecretLimits& limits = {}) override;
+    std::shared_ptr<net::BlockingPool> secret_pool(const std::shared_ptr<Slot>& slot) const override;
     Subscription subscribe(std::function<void(const RegistryChange&)> listener) override;
     std::string suggestion(std::string_view name) const override;
     const Runtime& runtime() const noexcept override { return options_.runtime; }
@@ -67,6 +70,14 @@ public:
     /// The client of a slot, made where it is not there yet.
     std::shared_ptr<void> pin_made(const std::shared_ptr<Slot>& slot, const std::type_info& type);
     std::shared_ptr<void> open(std::string_view name, const std::type_info& type, const OpenOptions& open_options) const;
+
+    /// As Registry::refresh_secrets and refresh_all_secrets.
+    bool refresh_secrets(std::string_view name, Deadline deadline);
+    std::size_t refresh_all_secrets(Deadline deadline);
+    /// Of the connections whose secret files have changed. What goes wrong is logged.
+    void refresh_secret_files();
+    /// The files that secret references name.
+    std::vector<std::string> secret_files() const;
 
     LoadReport load(const std::vector<std::string>& paths);
     LoadReport reload();
@@ -121,7 +132,24 @@ private:
     [[noreturn]] void throw_unknown(std::string_view name) const;
     CellHold claim_cell(const std::shared_ptr<Slot>& slot, const std::type_info& type, Definition& definition);
     void push_orphan(ClientCell& cell) noexcept;
-    ResolvedDefinition resolve(const Definition& definition, std::uint64_t* fingerprint) const;
+
+    /// What a usable connection is made from.
+    struct Basis {
+        Definition definition;
+        std::uint32_t build;
+        const Scheme* scheme;
+    };
+    /// @throws Error where it cannot be used
+    Basis basis_of(const Slot& slot) const;
+    /// Resolves the secrets anew and retires what was made from others. @returns whether there was such. @throws Error SECRET-ERROR
+    bool rotate(const std::shared_ptr<Slot>& slot, const SecretLimits& limits);
+    /// The same; what goes wrong is logged.
+    bool try_rotate(const std::shared_ptr<Slot>& slot, const SecretLimits& limits) noexcept;
+    void log_not_refreshed(const std::string& name, std::string_view why) const;
+    /// Notes what a client or ping plan was made from.
+    void used(const std::shared_ptr<Slot>& slot, const Basis& basis, const SecretKeeper::Resolution& resolution, bool by_plan);
+    /// For those whose secrets are due: each on the threads of its provider.
+    void begin_turn(const std::vector<std::shared_ptr<Slot>>& slots);
 
     // Under state_mutex_, without write_mutex_:
     /// Writes what code has set.
@@ -150,6 +178,8 @@ private:
 
     RegistryOptions options_;
     std::unique_ptr<Catalogue> catalogue_;
+    std::shared_ptr<SecretKeeper> secrets_;  // set by the constructor
+    std::shared_ptr<SecretRotation> rotation_;
     Hub* hub_{nullptr};
     std::array<std::atomic<const Shard*>, k_shards> shards_{};
     std::atomic<std::size_t> size_{0};

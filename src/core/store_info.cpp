@@ -87,7 +87,7 @@ ConnectionInfo Store::info_of(const Slot& slot, const Version& version) const {
     ConnectionInfo info;
     info.name = slot.name();
     info.description = std::move(definition.description);
-    Definition shown = masked(definition, version.scheme);
+    Definition shown = masked(definition, version.scheme, catalogue_->secrets());
     info.url = std::move(shown.url);
     info.scheme = scheme_of(definition.url);
     wipe(definition.url);
@@ -201,6 +201,21 @@ Standing Store::standing() const {
         return std::tuple{a.path_hash, a.place.line, a.place.column} < std::tuple{b.path_hash, b.place.line, b.place.column};
     });
     return standing;
+}
+
+std::vector<std::string> Store::secret_files() const {
+    std::vector<std::string> files;
+    {
+        const ReadSection section;
+        for_each([&](const std::shared_ptr<Slot>& slot, const Version& version) {
+            if (version.content().find("${file:") == std::string_view::npos) return;
+            const auto in = secrets_->files_in(materialise(*slot, version));
+            files.insert(files.end(), in.begin(), in.end());
+        });
+    }
+    std::sort(files.begin(), files.end());
+    files.erase(std::unique(files.begin(), files.end()), files.end());
+    return files;
 }
 
 void Store::count(LoadReport& report) const {

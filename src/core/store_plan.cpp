@@ -21,18 +21,18 @@ struct Side {
     Definition shown;
     unsigned flags{0};
 
-    Side(const Version& version, Map tags_by_code, bool has_tags_by_code) : flags{version.flags} {
+    Side(const Version& version, const SecretTable& secrets, Map tags_by_code, bool has_tags_by_code) : flags{version.flags} {
         definition = unpack_content(version.content(), version.scheme);
         if (has_tags_by_code) definition.tags = std::move(tags_by_code);
-        shown = masked(definition, version.scheme);
+        shown = masked(definition, version.scheme, secrets);
     }
     Side(const Side&) = delete;
     Side& operator=(const Side&) = delete;
     ~Side() { wipe(definition.url); }
-    static Side of(const Version& version) {
+    static Side of(const Version& version, const SecretTable& secrets) {
         auto tags = unpack_extra(version.extra()).tags;
         const bool has_tags = tags.has_value();
-        return Side{version, has_tags ? std::move(*tags) : Map{}, has_tags};
+        return Side{version, secrets, has_tags ? std::move(*tags) : Map{}, has_tags};
     }
 };
 
@@ -103,7 +103,7 @@ void Store::tell(Plan& plan, const Change& change) const {
         if (!was_there) {
             one.effect = Plan::Effect::added;
         } else {
-            one.changes = compare(Side::of(*before), Side::of(after));
+            one.changes = compare(Side::of(*before, catalogue_->secrets()), Side::of(after, catalogue_->secrets()));
             one.reconnects = before->build != after.build;
             // Only its place in the files is another.
             if (one.changes.empty() && !one.reconnects && one.validity_before == one.validity_after &&

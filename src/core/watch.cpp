@@ -85,11 +85,17 @@ private:
         net::Timer poll;
     };
 
+    static std::vector<std::string> watched(const Store& store) {
+        std::vector<std::string> paths = store.paths();
+        for (std::string& file : store.secret_files()) paths.push_back(std::move(file));
+        return paths;
+    }
+
     /// @returns whether something is watched that was not before
     bool follow() {
         const auto store = store_.lock();
         if (!store || places_.descriptor() < 0) return false;
-        const auto changed = places_.follow(store->paths());
+        const auto changed = places_.follow(watched(*store));
         if (!changed.untold.empty()) tell_polling(changed.untold);
         return changed.added;
     }
@@ -172,7 +178,7 @@ private:
     bool looks_other() {
         const auto store = store_.lock();
         if (!store) return false;
-        const std::uint64_t now = WatchedPlaces::snapshot(store->paths(), DefinitionSuffixes::of(store->options()));
+        const std::uint64_t now = WatchedPlaces::snapshot(watched(*store), DefinitionSuffixes::of(store->options()));
         return std::exchange(snapshot_, now) != now || now == 0;
     }
 
@@ -183,6 +189,7 @@ private:
         try {
             follow();  // first: what changes while files are read is told then
             const LoadReport report = store->reload();
+            store->refresh_secret_files();
             if (options_.on_reload) tell(report);
         } catch (const std::exception& error) {
             runtime_.log().write({LogLevel::error, {}, "watch-reload", std::string{"reloading changed definitions: "} + error.what(), {}});

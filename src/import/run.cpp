@@ -222,7 +222,7 @@ std::string Run::variable(std::string_view connection, std::string_view what) {
 std::string Run::secret(std::string_view connection, std::string_view what, std::string_view value) {
     if (options_.keep_secrets) return literal(value);
     ImportedSecret secret{std::string{connection}, variable(connection, what), std::string{what}, {}, Secret{value}};
-    std::string reference = core::SecretRef{core::SecretKind::environment, secret.variable}.text();
+    std::string reference = core::SecretRef{"env", secret.variable}.text();
     out_.secrets.push_back(std::move(secret));
     return reference;
 }
@@ -230,7 +230,7 @@ std::string Run::secret(std::string_view connection, std::string_view what, std:
 std::string Run::secret_elsewhere(std::string_view connection, std::string_view what, std::string kept, std::string_view named) {
     ImportedSecret secret{
         std::string{connection}, named.empty() ? variable(connection, what) : std::string{named}, std::string{what}, std::move(kept), {}};
-    std::string reference = core::SecretRef{core::SecretKind::environment, secret.variable}.text();
+    std::string reference = core::SecretRef{"env", secret.variable}.text();
     out_.secrets.push_back(std::move(secret));
     return reference;
 }

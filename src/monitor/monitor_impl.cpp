@@ -486,12 +486,14 @@ void MonitorImpl::begin(TargetId id) {
 void MonitorImpl::prepare(TargetId id, std::optional<std::uint64_t> refused_fingerprint) {
     Item& item = items_[id];
     auto work = [weak = weak_from_this(), registry = registry_, slot = item.slot, cell_name = engine_.cell(id).name(), number = item.flight->number,
-                 depth = options_.depth, refused_fingerprint, loop = loop_] {
+                 depth = options_.depth, refused_fingerprint, loop = loop_,
+                 limits = core::SecretLimits{Deadline{engine_.schedule().deadline(id)}, item.flight->given_up}] {
         std::optional<Result<core::SlotPlan>> plan;
         try {
             const auto alive = registry.lock();
             if (!alive) throw Error{RegistryErrc::removed, "CONNECTION-REMOVED", "the registry of \"" + cell_name + "\" is gone"};
-            if (!refused_fingerprint || alive->refresh_secrets(slot, *refused_fingerprint)) plan.emplace(alive->make_plan(slot, depth));
+            if (!refused_fingerprint || alive->refresh_secrets(slot, *refused_fingerprint, limits))
+                plan.emplace(alive->make_plan(slot, depth, limits));
         } catch (const Error& e) { plan.emplace(e); } catch (const std::exception& e) {
             plan.emplace(make_error(Errc::system, "preparing a ping of \"" + cell_name + "\" failed: " + e.what()).with_connection(cell_name));
         }
@@ -502,7 +504,10 @@ void MonitorImpl::prepare(TargetId id, std::optional<std::uint64_t> refused_fing
         });
     };
     try {
-        item.flight->making = runtime_.impl().blocking_pool().post_check(std::move(work), item.slot.get());
+        const auto registry = registry_.lock();
+        item.flight->pool = registry ? registry->secret_pool(item.slot) : nullptr;
+        net::BlockingPool& pool = item.flight->pool ? *item.flight->pool : runtime_.impl().blocking_pool();
+        item.flight->making = pool.post_check(std::move(work), item.slot.get());
     } catch (const Error& e) {
         loop_->post([weak = weak_from_this(), cell = find(engine_.cell(id).name()), number = item.flight->number,
                      error = Error{e}.with_connection(engine_.cell(id).name()).with_phase(Phase::secret)] {
@@ -512,7 +517,9 @@ void MonitorImpl::prepare(TargetId id, std::optional<std::uint64_t> refused_fing
 }
 
 void MonitorImpl::give_up_making(Flight& flight) {
-    if (flight.making) runtime_.impl().blocking_pool().give_up(flight.making);
+    if (!flight.making) return;
+    *flight.given_up = true;
+    (flight.pool ? *flight.pool : runtime_.impl().blocking_pool()).give_up(flight.making);
 }
 
 void MonitorImpl::prepared(const std::shared_ptr<Cell>& cell, std::uint64_t number, std::optional<Result<core::SlotPlan>> plan) {

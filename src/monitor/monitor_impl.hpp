@@ -34,7 +34,8 @@ class ManualPing;
 
 /// The inside of a Monitor. Which thread does what:
 /// - the loop's thread: the engine, the pings, the kept streams; it waits for nothing and nobody;
-/// - threads of the blocking pool: making plans (secrets may be files), the registry's changes, listeners, functions of interfaces;
+/// - threads of the blocking pool: making plans (secrets may be files; those of providers have pools of their own), the registry's changes,
+/// listeners, functions of interfaces;
 /// - callers: what they read is in cells and on the alert board.
 class MonitorImpl final : public std::enable_shared_from_this<MonitorImpl>, private Engine::Outlet {
 public:
@@ -72,7 +73,9 @@ private:
         std::uint64_t number{0};  // tells answers of the pool to this one from late ones to another
         Clock::time_point started;
         std::unique_ptr<net::PingRun> run;                 // null while its plan is being made
+        std::shared_ptr<net::BlockingPool> pool;           // of the provider of its secrets; null: the runtime's
         std::shared_ptr<net::BlockingPool::Check> making;  // of its plan, the last time; may hang, as secrets may be files
+        std::shared_ptr<std::atomic<bool>> given_up{std::make_shared<std::atomic<bool>>(false)};  // the making
         std::vector<Waiter> waiters;
         std::optional<PingResult> refused;  // the log-in failed; secrets are being resolved anew
     };

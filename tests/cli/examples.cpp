@@ -69,6 +69,29 @@ TEST_CASE("rest: a value goes out and comes back", "[examples][integration]") {
     CHECK(has(outcome.out, "the same"));
 }
 
+TEST_CASE("vault: a secret from a program's own provider", "[examples][integration]") {
+    Server nginx{"nginx",
+                 {.environment = {"NGINX_SERVER=location /v1/ { default_type application/json; if ($http_x_vault_token != root) { return 403; } }"}}};
+    const std::string name = "example-user";
+    nginx.directory().write("www/v1/secret/data/shop", R"({"data": {"data": {"user": ")" + name + R"("}}})");
+    const Estate estate;
+    estate.add("shop", "rest://" + nginx.address() + "/hello.txt", "options:\n  headers: {X-User: '${vault:secret/shop#user}'}\n");
+    const auto vault = [&](const std::string& token) {
+        return Process{
+            {example("2_families/vault"), {estate.directory.path(), "shop"}, {"VAULT_ADDR=http://" + nginx.address(), "VAULT_TOKEN=" + token}, {}}}
+            .finish();
+    };
+
+    const Outcome good = vault("root");
+    INFO(good.out + good.err);
+    CHECK(good.code == 0);
+    CHECK(has(good.out, "shop is up"));
+    const Outcome refused = vault("other");
+    CAPTURE(refused.err);
+    CHECK(refused.code == 1);
+    CHECK(has(refused.err, "${vault:secret/shop#user}"));
+}
+
 TEST_CASE("files: through a named connection", "[examples][integration]") {
     const Estate estate;
     const TempDir inbox;

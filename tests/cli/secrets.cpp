@@ -35,6 +35,10 @@ struct SecretEstate : Estate {
         add("header", "rest://" + http + "/token", "options:\n  headers: {Authorization: 'Bearer " + canary + "', X-Api-Key: " + canary + "}\n");
         add("env", "rest://edi:${env:QCONN_TEST_CANARY}@" + http + "/auth");
         add("file", "rest://edi:${file:" + directory / "canary.txt" + "}@" + http + "/auth");
+        add("cmd", "rest://edi:${cmd:cat canary.txt}@" + http + "/auth");
+        add("cmd-fails", "rest://edi:${cmd:sh -c 'cat canary.txt; cat canary.txt >&2; exit 1'}@" + http + "/auth");
+        add("cmd-dead", "rest://${cmd:cat canary.txt}:x@" + nowhere);
+        add("unknown", "rest://" + http, "options:\n  password: ${vault:" + canary + "}\n");
         add("proxy", "rest://" + http, "options:\n  proxy: http://edi:" + canary + "@" + nowhere + "\n");
         add("key", "rests://" + tls, "options:\n  ssl_key_password: " + canary + "\n  ssl_cert_path: /no/such/file\n  ssl_key_path: /no/such/file\n");
         add("ping", "rest://edi:" + canary + "@" + http, "options:\n  ping_method: GET\n  ping_path: status/401\n");
@@ -72,7 +76,7 @@ void check_clean(const std::vector<std::string>& arguments, const Outcome& outco
 TEST_CASE("no command shows a secret, as text or JSON, in success or failure", "[cli][integration]") {
     Server nginx{"nginx"};
     const SecretEstate estate{nginx};
-    const std::vector<std::string> environment{"QCONN_TEST_CANARY=" + std::string{k_canary}};
+    const std::vector<std::string> environment{"QCONN_TEST_CANARY=" + std::string{k_canary}, "QCONN_ALLOW_COMMANDS=1"};
     const auto both = [&](std::vector<std::string> arguments) {
         const Outcome text = estate.run(arguments, environment);
         check_clean(arguments, text);
@@ -105,8 +109,8 @@ TEST_CASE("no command shows a secret, as text or JSON, in success or failure", "
         both({"explain", name, "--timeout", "5s"});
         both({"set", name, "desc=x", "--dry-run"});
     }
-    for (const char* name :
-         {"url", "url-dead", "url-tls", "option", "token", "header", "env", "file", "proxy", "key", "bad-port", "bad-type", "misspelt"}) {
+    for (const char* name : {"url", "url-dead", "url-tls", "option", "token", "header", "env", "file", "cmd", "cmd-fails", "proxy", "key", "bad-port",
+                             "bad-type", "misspelt"}) {
         both({"call", name, "get", "hello.txt", "--timeout", "5s"});
     }
     both({"call", "url", "get", "../status/401"});
@@ -126,4 +130,42 @@ TEST_CASE("a secret that is missing is a failure of its connection, named by its
     CHECK(has(outcome.out, "QCONN_TEST_NO_SUCH"));
     CHECK(has(outcome.out, "set the variable"));
     CHECK(estate.run({"ping", "files"}).code == 0);
+}
+
+TEST_CASE("commands of definitions are run only where that is allowed", "[cli][integration]") {
+    Server nginx{"nginx"};
+    const Estate estate;
+    const std::string ran = estate.directory / "ran";
+    estate.directory.write("password", "secret");
+    estate.add("api", "rest://" + nginx.address() + "/auth/hello.txt",
+               "options:\n  username: test\n  password: ${cmd:sh -c 'echo x > ran; cat password'}\n");
+
+    const Outcome refused = estate.run({"check"});
+    INFO(refused.out + refused.err);
+    CHECK(refused.code == 1);
+    CHECK(has(refused.out, "[secret-command]"));
+    CHECK(has(refused.out, "--allow-commands"));
+    CHECK(estate.run({"ping", "api"}).code == 1);
+    CHECK(read_file(ran).empty());
+
+    CHECK(estate.run({"check", "--allow-commands"}).code == 0);
+    CHECK(estate.run({"show", "api", "--allow-commands"}).code == 0);
+    CHECK(read_file(ran).empty());  // looked at without being run
+    const Outcome pinged = estate.run({"--allow-commands", "ping", "api"});
+    CAPTURE(pinged.out, pinged.err);
+    CHECK(read_file(ran) == "x\n");
+    CHECK(estate.run({"ping", "api"}, {"QCONN_ALLOW_COMMANDS=1"}).code == pinged.code);
+    CHECK(estate.run({"ping", "api"}, {"QCONN_ALLOW_COMMANDS=0"}).code == 1);
+}
+
+TEST_CASE("explain says why a command gave no secret, and nothing of what it printed", "[cli][integration]") {
+    const Estate estate;
+    estate.add("api", "rest://edi:${cmd:sh -c 'echo half; exit 9'}@127.0.0.1:1");
+
+    const Outcome outcome = estate.run({"explain", "api", "--allow-commands"});
+
+    INFO(outcome.out + outcome.err);
+    CHECK(outcome.code == 1);
+    CHECK(has(outcome.out, "ended with status 9"));
+    CHECK(has(outcome.out, "run it by hand"));
 }

@@ -29,7 +29,7 @@ void check_references(const Definition& definition) {
     std::vector<core::SecretRef> references;
     core::collect_references(std::string_view{definition.url}, references);
     core::collect_references(Value{definition.options}, references);
-    for (const core::SecretRef& reference : references) QCONN_REQUIRE(reference.kind == core::SecretKind::environment);
+    for (const core::SecretRef& reference : references) QCONN_REQUIRE(reference.prefix == "env");
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include <qconn/base/operation.hpp>
 #include <qconn/base/value.hpp>
 #include <qconn/core/definition.hpp>
+#include <qconn/core/secret_provider.hpp>
 #include <qconn/net/ping.hpp>
 #include <qconn/net/runtime.hpp>
 
@@ -63,7 +64,8 @@ public:
     /// throws. A connection that is down is handed out all the same.
     Pinned operator->() const { return Pinned{pin()}; }
     /// The current client for a stretch of work; it stays usable, also after a reload, as long as it is held. Hold it until the callback of an
-    /// asynchronous call: a reload ends the calls of a client that nobody holds.
+    /// asynchronous call: a reload ends the calls of a client that nobody holds. Making a client whose secrets come from a provider that may block
+    /// throws INVALID-ARGUMENT on an I/O thread.
     std::shared_ptr<T> pin() const { return std::static_pointer_cast<T>(core::pin(slot_, typeid(T), typeid(T).name())); }
     const std::string& name() const noexcept { return core::slot_name(slot_); }
     explicit operator bool() const noexcept { return slot_ != nullptr; }
@@ -177,6 +179,8 @@ struct RegistryOptions {
     std::shared_ptr<PropertySource> properties{};
     /// How URLs in options that name a file are read (core/file_resolver.hpp); null: builtin_file_resolver().
     std::shared_ptr<const FileResolver> files{};
+    /// Further kinds of secret references, as `${vault:…}`; command_secrets() among them allows `${cmd:…}` (docs/secrets.md).
+    std::vector<SecretProvider> secret_providers{};
 };
 
 /// What `open` may set for its client alone.
@@ -194,6 +198,7 @@ struct OpenOptions {
 /// @note Thread-safe. Look-ups (`get`, Ref) do not block each other. No ping is ever made by a look-up.
 class QCONN_API Registry {
 public:
+    /// @throws Error SECRET-PROVIDER-ERROR where one of the providers cannot be used
     explicit Registry(RegistryOptions options = {});
     Registry(const Registry&) = delete;
     Registry& operator=(const Registry&) = delete;
@@ -264,6 +269,16 @@ public:
     PingPlan ping_plan(std::string_view name, PingDepth depth = PingDepth::standard) const;
     /// One ping, outside any monitor: it changes no state.
     PingResult ping(std::string_view name, PingDepth depth = PingDepth::standard, Deadline deadline = {}, bool steps = false);
+
+    /// Reads the secrets of a connection anew, whatever their validity. Where they have changed the next use makes a new client, and pings a new
+    /// plan. Calls under way end with the former ones.
+    /// @returns whether they have changed; false for a connection that has not been used yet, as nothing was made from its secrets
+    /// @throws Error CONNECTION-UNKNOWN, and SECRET-ERROR where they cannot be had: the former ones stay in use; INVALID-ARGUMENT on an I/O thread
+    bool refresh_secrets(std::string_view name, Deadline deadline = {});
+    /// Of all connections, beside each other. Where secrets cannot be had the former ones stay in use, and the log says so (`secret-refresh`).
+    /// @returns how many connections have other secrets now
+    /// @throws Error INVALID-ARGUMENT on an I/O thread
+    std::size_t refresh_all_secrets(Deadline deadline = {});
 
     Subscription subscribe(std::function<void(const RegistryChange&)> listener);
 

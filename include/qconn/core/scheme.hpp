@@ -28,6 +28,12 @@ namespace qconn {
 class FileResolver;
 class PropertySource;
 class Redaction;
+struct SecretProvider;
+
+namespace core {
+class SecretReader;
+class SecretTable;
+}  // namespace core
 
 /// A definition ready for use: checked, defaults filled in, secrets and environment resolved. Wipes its texts when it goes.
 struct QCONN_API ResolvedDefinition {
@@ -134,7 +140,7 @@ struct Scheme {
     QCONN_API const OptionSpec* option(std::string_view name) const noexcept;
 };
 
-/// The set of schemes that are known. A registry holds one; a copy can be extended.
+/// The set of schemes, and of providers of secrets, that are known. A registry holds one; a copy can be extended.
 /// @note One thread at a time while it is being filled; const access from many.
 class QCONN_API Catalogue {
 public:
@@ -149,6 +155,9 @@ public:
     /// null it has none.
     /// @throws Error SCHEME-ERROR where an option cannot have that value
     Catalogue with_defaults(const Map& defaults) const;
+    /// Makes references of its prefix known (core/secret_provider.hpp).
+    /// @throws Error SECRET-PROVIDER-ERROR where the prefix is no proper one or has a provider, or `read` is empty
+    void add(SecretProvider provider);
     /// Null pointer where it is unknown. Lives as long as any copy of this catalogue.
     const Scheme* find(std::string_view name) const noexcept;
     /// In order of addition, each scheme once.
@@ -163,6 +172,9 @@ public:
     /// Fills in defaults, resolves secrets, properties, environment and URLs of files; may block.
     /// @throws Error SECRET-ERROR with the reference or property that cannot be had, FILE-REFERENCE-ERROR; both of phase secret
     ResolvedDefinition resolve(const Definition& definition, const ResolveSources& sources = {}) const;
+    /// For the library's own layers.
+    ResolvedDefinition resolve(const Definition& definition, core::SecretReader& reader, const ResolveSources& sources) const;
+    const core::SecretTable& secrets() const noexcept;
 
     /// JSON Schema (draft 2020-12) of a qconn document, as a JSON text for editors and validators.
     std::string json_schema() const;

@@ -63,6 +63,8 @@ TEST_CASE("a secret in a definition is in no finding, masked form or error", "[s
         "shop://u:" + c + "${env:@h",
         "shop://u:" + c + "@[::1",
         "shop://" + c + "@h:1:2",
+        "shop://u:${x:" + c + "@h/}",
+        "shop://u:${x:" + c + "}@h",
         "u:" + c + "@h",
     };
     const std::vector<std::string> options{
@@ -88,6 +90,8 @@ TEST_CASE("a secret in a definition is in no finding, masked form or error", "[s
         "  {timeout: ture, headers: {A: \"" + c + "\"}, colour: plaid}\n",
         "  password: " + c + "${env:\n",
         "  password: ${" + c + ":x}\n",
+        "  password: ${x:" + c + "}\n",
+        "  password: a${Zq7:" + c + "}\n",
         "  password: ${env:" + c + "-}\n",
         "  pin: " + c + "\n",
         "  pin: 0" + c + "\n",

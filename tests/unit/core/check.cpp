@@ -281,7 +281,10 @@ TEST_CASE("secret references are checked where they stand", "[check]") {
     CHECK(command.code == "secret-command");
     CHECK(command.message.find("does not run commands") != std::string::npos);
     CHECK(bad("  timeout: 1\n", "shop://u:${cmd:pass x}@h").place == Place{4, 15, 13});
-    CHECK(warned("  password: a${evn:P}\n").second.code == "bad-reference");
+    const auto unknown = bad("  password: a${evn:P}\n");
+    CHECK(unknown.code == "bad-reference");
+    CHECK(unknown.place == Place{6, 14, 8});
+    CHECK(unknown.hint.find("did you mean '${env:'") != std::string::npos);
 }
 
 TEST_CASE("a document with errors of the reader is never valid", "[check]") {

@@ -11,6 +11,7 @@
 #include <qconn/base/error.hpp>
 
 #include "core/environment.hpp"
+#include "core/secret_reader.hpp"
 #include "support/catch.hpp"
 
 using qconn::Error;
@@ -51,15 +52,22 @@ private:
     std::vector<std::string> files_;
 };
 
-Error failure(const std::string& text, const std::string& directory = {}) {
+/// As the option of a definition in that directory.
+std::string resolved(const std::string& text, bool environment = false, const std::string& directory = {}) {
+    qconn::Definition definition;
+    definition.name = "shop";
+    if (!directory.empty()) definition.file = directory + "/shop.qconn.yaml";
+    SecretReader reader{SecretTable::builtin(), definition};
+    return resolve_text(text, environment, "option 'x'", [&](const SecretRef& reference) { return reader.read(reference); });
+}
+
+Error failure(const std::string& text) {
     try {
-        (void)resolve_text(text, false, "option 'password'", directory, "shop");
+        (void)resolved(text);
     } catch (const Error& e) { return e; }
     FAIL("no error");
     throw 0;
 }
-
-std::string resolved(const std::string& text, bool environment = false) { return resolve_text(text, environment, "option 'x'", {}, "shop"); }
 
 }  // namespace
 
@@ -68,7 +76,7 @@ TEST_CASE("a text is taken apart into references, literals and the rest", "[secr
 
     REQUIRE(scan.pieces.size() == 7);
     CHECK(scan.pieces[0].text == "a");
-    CHECK(scan.pieces[1].reference.kind == SecretKind::environment);
+    CHECK(scan.pieces[1].reference.prefix == "env");
     CHECK(scan.pieces[1].reference.argument == "B");
     CHECK(scan.pieces[1].reference.text() == "${env:B}");
     CHECK(scan.pieces[2].text == "c");
@@ -89,23 +97,29 @@ TEST_CASE("what is no reference is plain text", "[secret]") {
 }
 
 TEST_CASE("broken references are findings with a place, and quote nothing", "[secret]") {
-    const auto only = [](std::string_view text) {
-        const auto scan = scan_secrets(text);
+    const auto scan = scan_secrets("ab${env:S3");
+    REQUIRE(scan.problems.size() == 1);
+    CHECK(scan.problems[0].offset == 2);
+    CHECK(scan.problems[0].message.find("not closed") != std::string::npos);
+    CHECK(scan.problems[0].message.find("S3") == std::string::npos);
+
+    const auto finding = [](std::string_view text) {
+        const auto scanned = scan_secrets(text);
         INFO(text);
-        REQUIRE(scan.problems.size() == 1);
-        CHECK(scan.problems[0].message.find("S3") == std::string::npos);
-        CHECK(scan.problems[0].hint.find("S3") == std::string::npos);
-        CHECK(scan.problems[0].message.find("hunter") == std::string::npos);
-        return scan.problems[0];
+        REQUIRE(scanned.pieces.size() == 1);
+        const auto found = SecretTable::builtin().finding(scanned.pieces[0].reference);
+        REQUIRE(found);
+        CHECK(found->message.find("S3") == std::string::npos);
+        CHECK(found->message.find("hunter") == std::string::npos);
+        CHECK(found->hint.find("hunter") == std::string::npos);
+        return *found;
     };
-    CHECK(only("ab${env:S3").offset == 2);
-    CHECK(only("ab${env:S3-x}").offset == 2);
-    CHECK(only("${env:}").message.find("no name") != std::string::npos);
-    CHECK(only("${file: }").message.find("names nothing") != std::string::npos);
-    const auto typo = only("a${evn:S3}");
-    CHECK(typo.only_a_warning);
-    CHECK(typo.hint.find("${env:") != std::string::npos);
-    CHECK(only("a${Shunter:S3}").only_a_warning);
+    CHECK(finding("${env:S3-x}").message.find("no name") != std::string::npos);
+    CHECK(finding("${env:}").message.find("names nothing") != std::string::npos);
+    CHECK(finding("${file: }").message.find("names nothing") != std::string::npos);
+    CHECK(finding("${evn:S3}").hint.find("did you mean '${env:'") != std::string::npos);
+    CHECK(finding("${hunter2:S3}").hint.find("${file:…}") != std::string::npos);
+    CHECK(finding("${cmd:S3}").code == "secret-command");
 }
 
 TEST_CASE("environment references are put in, and never read again", "[secret]") {
@@ -142,7 +156,7 @@ TEST_CASE("file references lose one newline at the end", "[secret]") {
     CHECK(resolved("${file:" + two + "}") == "a\n");
     CHECK(resolved("${file:" + none + "}") == "a");
     CHECK(resolved("${file:" + empty + "}").empty());
-    CHECK(resolve_text("${file:one}", false, "x", dir.path(), "shop") == k_canary);
+    CHECK(resolved("${file:one}", false, dir.path()) == k_canary);
 }
 
 TEST_CASE("a missing secret is an error of phase secret that names the reference", "[secret]") {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <atomic>
+#include <condition_variable>
 #include <cstdio>
 #include <fstream>
 #include <future>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -874,4 +876,98 @@ TEST_CASE("what a refused log-in said stands where its secrets cannot be resolve
     CHECK(result.error->phase() == Phase::auth);
     CHECK(result.error->reason() == Reason::denied);
     CHECK(scene.world->pings("shop") == 1);
+}
+
+TEST_CASE("a provider of secrets that hangs holds up its own connections only", "[monitor][threads]") {
+    struct Hanging {
+        std::mutex mutex;
+        std::condition_variable changed;
+        bool open{false};
+        int inside{0};
+    };
+    const auto hanging = std::make_shared<Hanging>();
+    SecretProvider vault;
+    vault.prefix = "vault";
+    vault.timeout = 500ms;
+    vault.read = [hanging](const SecretRequest&) -> SecretAnswer {
+        std::unique_lock lock{hanging->mutex};
+        ++hanging->inside;
+        hanging->changed.wait(lock, [&] { return hanging->open; });
+        return {Secret{"opened"}};
+    };
+    const auto world = std::make_shared<World>();
+    const Catalogue catalogue = remote_catalogue(world);
+    RuntimeOptions few;
+    few.blocking_threads = 2;  // fewer than connections whose secrets hang
+    RegistryOptions with_vault{&catalogue, Runtime{few}};
+    with_vault.secret_providers = {vault};
+    Registry registry{with_vault};
+    for (int i = 0; i < 100; ++i) registry.add(remote("plain" + std::to_string(i)));
+    for (int i = 0; i < 20; ++i) registry.add(remote("vault" + std::to_string(i), "${vault:key}"));
+    MonitorOptions options;
+    options.interval = 200ms;
+    options.timeout = 60s;
+    Monitor monitor{registry, options};
+    monitor.start();
+    REQUIRE(wait_until([&] {
+        const std::scoped_lock lock{hanging->mutex};
+        return hanging->inside == 4;
+    }));
+
+    const auto all = [&](const std::string& prefix, int count, auto&& holds) {
+        return wait_until(
+            [&] {
+                for (int i = 0; i < count; ++i)
+                    if (!holds(prefix + std::to_string(i))) return false;
+                return true;
+            },
+            60s);
+    };
+    CHECK(all("plain", 100, [&](const std::string& name) { return world->pings(name) >= 3; }));
+    CHECK(all("plain", 100, [&](const std::string& name) { return monitor.status(name).state == ConnectionState::up; }));
+    CHECK(monitor.status("vault0").state == ConnectionState::unknown);
+    {
+        const std::scoped_lock lock{hanging->mutex};
+        hanging->open = true;
+        hanging->changed.notify_all();
+    }
+    CHECK(all("vault", 20, [&](const std::string& name) { return monitor.status(name).state == ConnectionState::up; }));
+    monitor.stop();
+}
+
+TEST_CASE("pings go on with a secret that was refreshed", "[monitor][threads]") {
+    std::mutex mutex;
+    std::string current = "one";
+    std::vector<std::string> heard;
+    SecretProvider vault;
+    vault.prefix = "vault";
+    vault.read = [&](const SecretRequest&) -> SecretAnswer {
+        const std::scoped_lock lock{mutex};
+        return {Secret{current}};
+    };
+    const auto world = std::make_shared<World>();
+    const Catalogue catalogue = remote_catalogue(world);
+    RegistryOptions with_vault{&catalogue, Runtime{RuntimeOptions{}}};
+    with_vault.secret_providers = {vault};
+    Registry registry{with_vault};
+    registry.add(remote("shop", "${vault:key}"));
+    world->set("shop", [&](const std::string& password) -> PingEvidence {
+        const std::scoped_lock lock{mutex};
+        heard.push_back(password);
+        return "welcome";
+    });
+    Monitor monitor{registry, by_hand()};
+    monitor.start();
+    REQUIRE(wait_until([&] { return monitor.ping("shop").ok; }));
+    {
+        const std::scoped_lock lock{mutex};
+        current = "two";
+    }
+    CHECK(registry.refresh_secrets("shop"));
+    CHECK(wait_until([&] {
+        (void)monitor.ping("shop");
+        const std::scoped_lock lock{mutex};
+        return heard.back() == "two";
+    }));
+    monitor.stop();
 }
