@@ -288,12 +288,12 @@ private:
     }
 
     void unknown_option(std::string_view name) {
-        const OptionNode written = node(name);
         if (out_.size() - first_ >= k_most_findings) {
             valid_ = false;
             ++suppressed_;
             return;
         }
+        const OptionNode written = node(name);
         std::string hint;
         if (name == "<<") {
             hint = "merge keys are not part of YAML 1.2; write the options out";

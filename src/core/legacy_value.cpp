@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/legacy_value.hpp"
 
-#include <algorithm>
+#include <cstddef>
+#include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 
 #include <qconn/base/secret.hpp>
 
@@ -34,6 +37,7 @@ public:
 
     LegacyValue run() {
         const std::string_view text = value_.text;
+        if (has_references()) find_references();
         std::size_t at = 0;
         for (const LegacyDollar& dollar : value_.dollars) {
             if (dollar.offset < at) continue;  // inside of what was taken
@@ -47,15 +51,28 @@ public:
 private:
     bool has_references() const noexcept { return use_ == LegacyUse::load || use_ == LegacyUse::convert; }
 
+    /// And `$${` where the name of a kind follows: otherwise that is a '$' and a variable.
+    void find_references() {
+        const std::string_view text = value_.text;
+        if (!may_have_references(text)) return;
+        for (const SecretPiece& piece : scan_secrets(text).pieces) {
+            const auto offset = static_cast<std::size_t>(piece.text.data() - text.data());
+            if (piece.kind == SecretPiece::Kind::reference ||
+                (piece.kind == SecretPiece::Kind::literal && names_secret_kind(text.substr(offset + piece.text.size()))))
+                references_.emplace(offset, piece.text.size());
+        }
+    }
+
     /// @returns how much of the text it has taken
     std::size_t take(std::string_view text, const LegacyDollar& dollar) {
         if (dollar.literal) return append(text.substr(0, 1), true);
-        if (has_references()) {
-            if (const std::size_t size = leading_reference(text)) {
-                if (out_.text.ends_with('$') && text.starts_with("${")) out_.unsayable.push_back(place(dollar, text.substr(0, size)));
-                return keep(text.substr(0, size));
-            }
+        if (const auto reference = references_.find(dollar.offset); reference != references_.end()) {
+            const auto written = text.substr(0, reference->second);
+            if (out_.text.ends_with('$') && written.starts_with("${")) out_.unsayable.push_back(place(dollar, written));
+            return keep(written);
         }
+        // A `\$` before it made a `$${` of the two.
+        if (dollar.offset > 0 && references_.contains(dollar.offset - 1)) out_.unsayable.push_back(place(dollar, text.substr(0, 2)));
         const Variable variable = leading_variable(text);
         if (variable.name.empty()) return append(text.substr(0, 1), false);
         const Place place = this->place(dollar, text.substr(0, variable.size));
@@ -97,6 +114,7 @@ private:
     const LegacyText& value_;
     const LegacyUse use_;
     const EnvironmentLookup& lookup_;
+    std::unordered_map<std::size_t, std::size_t> references_;  // where they begin, and how long they are
     LegacyValue out_;
     bool foreign_{false};  // what was appended last
 };

@@ -395,16 +395,19 @@ std::string_view ParsedSource::line(std::uint32_t number) const noexcept {
     if (after != tree_.documents.begin()) {
         const yaml::Mark start = std::prev(after)->root->start();
         at = start.line;
-        const auto before = start.offset > 0 ? text_.find_last_of("\r\n", start.offset - 1) : npos;
-        if (before != npos) begin = before + 1;
+        // Many documents may stand in one line of the legacy form; who asks shows no line that is so long.
+        const std::size_t far = start.offset > k_longest_line ? start.offset - k_longest_line : 0;
+        const auto before = std::string_view{text_}.substr(far, start.offset - far).find_last_of("\r\n");
+        if (before == npos && far > 0) return text_;
+        if (before != npos) begin = far + before + 1;
     }
     for (; at < number; ++at) {
         const auto end = text_.find_first_of("\r\n", begin);
         if (end == npos) return {};
         begin = end + (text_[end] == '\r' && end + 1 < text_.size() && text_[end + 1] == '\n' ? 2 : 1);
     }
-    const auto end = text_.find_first_of("\r\n", begin);
-    return std::string_view{text_}.substr(begin, end == npos ? npos : end - begin);
+    const auto rest = std::string_view{text_}.substr(begin, k_longest_line + 1);
+    return rest.substr(0, rest.find_first_of("\r\n"));
 }
 
 void ParsedSource::show(Diagnostic& diagnostic, const Scheme* scheme, const yaml::Node* options) const {

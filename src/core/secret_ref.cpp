@@ -2,6 +2,7 @@
 #include "core/secret_ref.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "base/text.hpp"
@@ -13,15 +14,35 @@ namespace {
 
 constexpr auto npos = std::string_view::npos;
 
-/// The '}' that belongs to a "${" before `from`; commands and paths may hold pairs of braces.
-std::size_t closing_brace(std::string_view s, std::size_t from) noexcept {
-    std::size_t open = 1;
-    for (std::size_t i = from; i < s.size(); ++i) {
-        if (s[i] == '{') ++open;
-        if (s[i] == '}' && --open == 0) return i;
+/// The '}' for each '{' of a text; commands and paths may hold pairs of braces. Found in one pass: one for each "${" is quadratic where none is
+/// closed.
+class ClosingBraces {
+public:
+    explicit ClosingBraces(std::string_view s) : text_{s} {}
+
+    /// @param open  where the '{' stands
+    std::size_t of(std::size_t open) {
+        if (!ready_) find_all();
+        const auto found = pairs_.find(open);
+        return found == pairs_.end() ? npos : found->second;
     }
-    return npos;
-}
+
+private:
+    void find_all() {
+        ready_ = true;
+        std::vector<std::size_t> open;
+        for (std::size_t i = 0; i < text_.size(); ++i) {
+            if (text_[i] == '{') open.push_back(i);
+            if (text_[i] != '}' || open.empty()) continue;
+            pairs_.emplace(open.back(), i);
+            open.pop_back();
+        }
+    }
+
+    std::string_view text_;
+    std::unordered_map<std::size_t, std::size_t> pairs_;
+    bool ready_{false};
+};
 
 /// The word before the ':' of `${vault:…`; empty: it is no reference.
 std::string_view prefix_of(std::string_view s) noexcept {
@@ -41,6 +62,7 @@ bool SecretScan::has_references() const noexcept {
 
 SecretScan scan_secrets(std::string_view text) {
     SecretScan out;
+    ClosingBraces closing{text};
     std::size_t begin = 0;  // of the text piece that is growing
     const auto flush = [&](std::size_t end) {
         if (end > begin) out.pieces.push_back({SecretPiece::Kind::text, text.substr(begin, end - begin), {}});
@@ -59,7 +81,7 @@ SecretScan scan_secrets(std::string_view text) {
             continue;
         }
         const std::size_t argument = at + 2 + prefix.size() + 1;
-        const std::size_t close = closing_brace(text, argument);
+        const std::size_t close = closing.of(at + 1);
         if (close == npos) {
             out.problems.push_back({at, argument - at, "the reference that begins here is not closed by a '}'", "write '$${' for a literal '${'"});
             at += 2;
@@ -75,17 +97,7 @@ SecretScan scan_secrets(std::string_view text) {
     return out;
 }
 
-std::size_t leading_reference(std::string_view text) {
-    constexpr std::size_t k_longest = 4096;
-    const bool literal = text.starts_with("$${");
-    if (!literal && !text.starts_with("${")) return 0;
-    const std::size_t begin = literal ? 3 : 2;
-    const auto prefix = prefix_of(text.substr(begin));
-    if (prefix.empty()) return 0;
-    if (literal) return begin;
-    const std::size_t close = closing_brace(text.substr(0, k_longest), begin + prefix.size() + 1);
-    return close == npos ? 0 : close + 1;
-}
+bool names_secret_kind(std::string_view text) noexcept { return !prefix_of(text).empty(); }
 
 void collect_references(std::string_view text, std::vector<SecretRef>& out) {
     if (!may_have_references(text)) return;

@@ -61,9 +61,8 @@ struct SecretScan {
 inline bool may_have_references(std::string_view text) noexcept { return text.find("${") != std::string_view::npos; }
 
 SecretScan scan_secrets(std::string_view text);
-/// Bytes of the reference, or of the `$${` with a prefix behind it, that the text begins with; 0 where it begins with neither. Looks at
-/// no more than 4 KiB.
-std::size_t leading_reference(std::string_view text);
+/// Whether a text begins as a reference does behind its `${`: `env:`.
+bool names_secret_kind(std::string_view text) noexcept;
 /// The references in a text, or in all strings of a list or map.
 void collect_references(std::string_view text, std::vector<SecretRef>& out);
 void collect_references(const Value& value, std::vector<SecretRef>& out);

@@ -233,6 +233,9 @@ TEST_CASE("the legacy form: what cannot be said is an error", "[legacy]") {
     CHECK(d.code == "bad-reference");
     CHECK(d.severity == Severity::error);
     CHECK(d.place == Place{2, 14, 13});
+    CHECK(finding_with(R"(  a = "\$${env:SECRET}")").code == "bad-reference");
+    CHECK(option(R"("\$\${env:SECRET}")") == "$$${env:SECRET}");
+    CHECK(option("$$${env:SECRET}") == "$$${env:SECRET}");
 }
 
 TEST_CASE("the legacy form: a variable that is not set is a warning that does not name what may be a part of a password", "[legacy]") {
@@ -421,6 +424,10 @@ TEST_CASE("the legacy form: findings of the check stand at their places and show
     CHECK(url.found[0].source_line == "shop = (url = shpo://u:<masked>@h, desc = d,");
     CHECK(refused("args = %EVAL=f()").message.find("would run code") != std::string::npos);
     CHECK(refused("scopes = a").code == "bad-pairs");
+    const auto missing = checked("", "vault://h");
+    REQUIRE(missing.found.size() == 1);
+    CHECK(missing.found[0].code == "missing-option");
+    CHECK(missing.found[0].place == Place{1, 1, 4});
 }
 
 TEST_CASE("the legacy form: lines of text that cannot be read show keys only", "[legacy]") {
