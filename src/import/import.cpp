@@ -23,6 +23,7 @@ const std::vector<Importer>& importers() {
          "hosts of an OpenSSH client configuration, as sftp connections",
          {"ssh_config", "config", "*ssh*config*"},
          importing::read_ssh_config},
+        {"legacy", "definitions in the legacy form", {"*.qconn"}, importing::read_legacy_form},
     };
     return all;
 }

@@ -2,7 +2,6 @@
 #include "import/run.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include <qconn/base/url.hpp>
@@ -260,37 +259,43 @@ void Run::add(Draft draft) {
     definition.url = std::move(*url);
     definition.options = std::move(draft.options);
     definition.place = draft.place;
-    accept(std::move(definition));
+    accept(std::move(definition), false);
 }
 
-void Run::add(Definition definition) {
-    definition.name = name(definition.name, definition.place);
-    if (const auto [at, size] = password_in(definition.url); size > 0 && !options_.keep_secrets && !core::may_have_references(definition.url)) {
-        const std::string password = definition.url.substr(at, size);
-        definition.url.replace(at, size, secret(definition.name, "password", password));
+void Run::add(std::vector<Definition> definitions, Diagnostics findings) {
+    for (Diagnostic& d : findings) {
+        if (d.code != "unknown-scheme") out_.diagnostics.push_back(std::move(d));
+    }
+    for (Definition& definition : definitions) {
+        if (definition.url.empty()) continue;  // its reader has told
+        if (!may_begin(definition.place)) return;
+        definition.name = name(definition.name, definition.place);
+        if (!options_.keep_secrets) replace_secrets(definition);
+        accept(std::move(definition), true);
+    }
+}
+
+/// What stands there literally; references stay.
+void Run::replace_secrets(Definition& definition) {
+    const core::SecretTokens tokens{definition.url};
+    const std::string& url = tokens.opaque();
+    if (const auto [at, size] = password_in(url); size > 0) {
+        const std::string password = url.substr(at, size);
+        if (tokens.restore(password) == password)
+            definition.url =
+                tokens.restore(url.substr(0, at)) + secret(definition.name, "password", password) + tokens.restore(url.substr(at + size));
     }
     const Scheme* scheme = catalogue_.find(definition.scheme());
     for (auto& [option, value] : definition.options) {
         const OptionSpec* spec = scheme != nullptr ? scheme->option(option) : nullptr;
         const bool sensitive = spec != nullptr ? spec->sensitive : names_credential(option);
-        if (!sensitive || !value.is_string() || options_.keep_secrets || core::may_have_references(value.as_string())) continue;
+        if (!sensitive || !value.is_string() || value.size() == 0 || core::may_have_references(value.as_string())) continue;
         value = secret(definition.name, "option " + option, value.as_string());
-    }
-    accept(std::move(definition));
-}
-
-void Run::add(ParsedDefinitions parsed) {
-    out_.diagnostics.insert(out_.diagnostics.end(), std::make_move_iterator(parsed.diagnostics.begin()),
-                            std::make_move_iterator(parsed.diagnostics.end()));
-    for (Definition& definition : parsed.definitions) {
-        if (definition.url.empty()) continue;  // its reader has told
-        if (!may_begin(definition.place)) return;
-        add(std::move(definition));
     }
 }
 
 /// Checks it against its scheme. A finding says what to do and costs nothing else: the definition is written as the source means it.
-void Run::accept(Definition definition) {
+void Run::accept(Definition definition, bool checked_before) {
     definition.file = file_;
     if (text::utf8_length(definition.description) > k_longest_description) {
         definition.description = cut(definition.description, k_longest_description);
@@ -305,7 +310,7 @@ void Run::accept(Definition definition) {
     const std::string scheme = definition.scheme();
     if (!scheme.empty() && catalogue_.find(scheme) == nullptr) {
         ++unknown_schemes_[scheme];
-    } else {
+    } else if (!checked_before) {
         Definition checked = definition;
         Diagnostics findings;
         catalogue_.check(checked, findings);

@@ -53,12 +53,12 @@ public:
 
     /// Makes the draft a definition, or tells why it cannot be one.
     void add(Draft draft);
-    /// For sources that have definitions: the name is mended, the password of the URL and options with names of credentials become references.
-    void add(Definition definition);
-    /// All of them, with what their reader found.
-    void add(ParsedDefinitions parsed);
-    /// For readers that want it for their findings.
+    /// For sources whose reader gives definitions and has checked them: names are mended, passwords of URLs and options with names of credentials
+    /// become references. Findings are handed on, but for schemes that are not known.
+    void add(std::vector<Definition> definitions, Diagnostics findings);
     const std::string& file() const noexcept { return file_; }
+    const ImportOptions& options() const noexcept { return options_; }
+    const Catalogue& catalogue() const noexcept { return catalogue_; }
     /// The connection that was begun is left out: nobody has to set its secrets.
     void discard(std::string_view connection);
 
@@ -66,7 +66,8 @@ private:
     void finding(Severity severity, std::string_view code, Place place, std::string message, std::string hint, std::string_view connection);
     std::string source_line(Place place) const;
     std::string variable(std::string_view connection, std::string_view what);
-    void accept(Definition definition);
+    void replace_secrets(Definition& definition);
+    void accept(Definition definition, bool checked_before);
 
     const ImportOptions& options_;
     const Catalogue& catalogue_;
