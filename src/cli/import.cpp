@@ -98,7 +98,8 @@ Value result_value(const Imported& imported, const std::vector<std::string>& pat
 
 int import(Tool& tool, const ImportArguments& given) {
     const std::vector<ImportSource> sources = read_sources(tool, given);
-    const Imported imported = import_connections(sources, {.keep_secrets = given.keep_secrets, .catalogue = &tool.catalogue});
+    const Imported imported =
+        import_connections(sources, {.keep_secrets = given.keep_secrets, .catalogue = &tool.catalogue, .defines = tool.defines});
     const bool to_files = given.output != "-";
     if (!tool.json) {
         const bool colour = tool.out.colour() && ::isatty(STDERR_FILENO) == 1;

@@ -19,6 +19,7 @@ const std::vector<Importer>& importers() {
          {"dapr*.yaml", "dapr*.yml", "*component*.yaml", "*component*.yml"},
          importing::read_dapr},
         {"odbc", "data sources of odbc.ini", {"odbc.ini", ".odbc.ini", "*odbc*.ini"}, importing::read_odbc_ini},
+        {"qconn", "qconn's own definitions in the text form before YAML", {"*.qconn"}, importing::read_qconn_text},
         {"ssh",
          "hosts of an OpenSSH client configuration, as sftp connections",
          {"ssh_config", "config", "*ssh*config*"},

@@ -309,8 +309,12 @@ void Run::accept(Definition definition) {
         Definition checked = definition;
         Diagnostics findings;
         catalogue_.check(checked, findings);
+        const auto told = [&](const Diagnostic& d) {
+            return std::any_of(out_.diagnostics.begin() + static_cast<std::ptrdiff_t>(first_finding_), out_.diagnostics.end(),
+                               [&](const Diagnostic& one) { return one.code == d.code && one.connection == d.connection; });
+        };
         for (Diagnostic& d : findings) {
-            if (d.severity == Severity::error)
+            if (d.severity == Severity::error && !told(d))
                 warning("not-valid", definition.place, "the definition has an error: " + d.message + " [" + d.code + "]", std::move(d.hint),
                         definition.name);
         }

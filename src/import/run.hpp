@@ -59,6 +59,8 @@ public:
     void add(ParsedDefinitions parsed);
     /// For readers that want it for their findings.
     const std::string& file() const noexcept { return file_; }
+    const ImportOptions& options() const noexcept { return options_; }
+    const Catalogue& catalogue() const noexcept { return catalogue_; }
     /// The connection that was begun is left out: nobody has to set its secrets.
     void discard(std::string_view connection);
 

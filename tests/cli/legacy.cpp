@@ -50,6 +50,19 @@ TEST_CASE("the tool tells where something of a legacy file is lost", "[cli][inte
     CHECK(has(check.out, "[unset-variable]"));
 }
 
+TEST_CASE("import writes a legacy file as one of YAML, with the names of --define and no value of a variable", "[cli][integration]") {
+    const MixedEstate estate;
+
+    const Outcome import = estate.run({"import", "auto", "old.qconn", "--output", "new"}, {"QCONN_SHOP_HOST=shop.example"});
+
+    INFO(import.err);
+    CHECK(import.code == 0);
+    CHECK(has(import.err, "old.qconn:4:1: warning: LOCAL is not defined now"));
+    CHECK(has(estate.directory.read("new/shop-api.qconn.yaml"), "url: rest://${env:QCONN_SHOP_HOST}/api\n"));
+    CHECK(has(estate.directory.read("new/shop-api.qconn.yaml"), "timeout: 20000\n"));
+    CHECK(has(estate.run({"import", "qconn", "old.qconn", "--define", "LOCAL"}).out, "url: rest://127.0.0.1:1/api\n"));
+}
+
 TEST_CASE("a directory with nothing but legacy files is one", "[cli][integration]") {
     const Estate estate;
     estate.directory.write("old.qconn", "inbox = (url = file:///tmp, desc = d, readonly = yes)\n");

@@ -51,6 +51,8 @@ struct ImportOptions {
     bool keep_secrets{false};
     /// Against which the definitions are checked; null: the built-in one.
     const Catalogue* catalogue{nullptr};
+    /// The names that `%ifdef` finds in legacy definitions (`qconn`).
+    std::vector<std::string> defines{};
 };
 
 /// A secret that a definition refers to.

@@ -22,6 +22,8 @@ TEST_CASE("importers are found by name and guessed from names of files", "[impor
     CHECK(guessed("stage.env") == "airflow");
     CHECK(guessed("Airflow_Connections.JSON") == "airflow");
     CHECK(guessed("dapr/components/mail-component.yaml") == "dapr");
+    CHECK(guessed("old/Shop.qconn") == "qconn");
+    CHECK(guessed("shop.qconn.yaml") == "none");
     CHECK(guessed("shop.txt") == "none");
 }
 
