@@ -15,13 +15,16 @@
 #include <vector>
 
 #include <qconn/core/registry.hpp>
-#include <qconn/http/http_client.hpp>
+
+#include "support/use.hpp"
 
 namespace qconn::test {
 
 /// What calls came to.
 struct Tally {
     int good{0};
+    /// The good ones by their answers.
+    std::map<std::string, int> answers{};
     /// By "phase reason".
     std::map<std::string, int> failures{};
     /// One failure in full for each of these, for messages of tests.
@@ -36,14 +39,15 @@ struct Tally {
     }
 };
 
-/// For one connection a thread that makes one blocking call after the other, and a chain of asynchronous ones, until this goes. Each call goes
-/// through a Ref, as an application's does, and has a deadline of its own.
+/// For one connection a thread that makes one blocking call after the other, and a chain of asynchronous ones where there are such, until this goes.
+/// Each call goes through a Ref, as an application's does, and has a deadline of its own.
 /// @note The functions are for one thread at a time.
 class Callers {
 public:
-    Callers(Registry& registry, const std::string& connection, std::string path, std::chrono::milliseconds limit)
-        : ref_{registry.get<HttpClient>(connection)}, path_{std::move(path)}, limit_{limit} {
-        begin_next();
+    Callers(Registry& registry, const std::string& connection, Use use, std::chrono::milliseconds limit)
+        : ref_{registry.get<Client>(connection)}, use_{std::move(use)}, limit_{limit} {
+        chained_ = static_cast<bool>(use_.asynchronous);
+        if (chained_) begin_next();
         blocking_ = std::thread{[this] { call_blocking(); }};
     }
     Callers(const Callers&) = delete;
@@ -60,10 +64,10 @@ public:
         const std::scoped_lock lock{mutex_};
         return tally_;
     }
-    /// The lesser number of the two kinds since the last `forget`.
+    /// The lesser number of the kinds that there are since the last `forget`.
     int rounds() const {
         const std::scoped_lock lock{mutex_};
-        return std::min(blocking_ended_, chained_ended_);
+        return use_.asynchronous ? std::min(blocking_ended_, chained_ended_) : blocking_ended_;
     }
     void forget() {
         const std::scoped_lock lock{mutex_};
@@ -74,26 +78,27 @@ public:
 private:
     static constexpr std::chrono::milliseconds k_pause{2};  // between calls, so that those which fail at once leave the CPU to others
 
-    void note(Clock::time_point begun, const Error* error, int Callers::*ended) {
+    void note(Clock::time_point begun, const Result<std::string>& result, int Callers::*ended) {
         const std::scoped_lock lock{mutex_};
         ++(this->*ended);
         tally_.longest = std::max<std::chrono::nanoseconds>(tally_.longest, Clock::now() - begun);
-        if (error == nullptr) {
+        if (result) {
             ++tally_.good;
+            ++tally_.answers[result.value()];
             return;
         }
-        const std::string kind = std::string{to_string(error->phase())} + ' ' + std::string{to_string(error->reason())};
+        const Error& error = result.error();
+        const std::string kind = std::string{to_string(error.phase())} + ' ' + std::string{to_string(error.reason())};
         ++tally_.failures[kind];
-        tally_.texts.emplace(kind, error->what());
+        tally_.texts.emplace(kind, error.what());
     }
 
     void call_blocking() {
         while (!stopped_) {
             const auto begun = Clock::now();
             try {
-                ref_->get(path_, Deadline{limit_});
-                note(begun, nullptr, &Callers::blocking_ended_);
-            } catch (const Error& error) { note(begun, &error, &Callers::blocking_ended_); }
+                note(begun, use_.blocking(*ref_.pin(), Deadline{limit_}), &Callers::blocking_ended_);
+            } catch (const Error& error) { note(begun, error, &Callers::blocking_ended_); }
             std::this_thread::sleep_for(k_pause);
         }
     }
@@ -104,7 +109,7 @@ private:
         try {
             begin(begun);
         } catch (const Error& error) {
-            note(begun, &error, &Callers::chained_ended_);
+            note(begun, error, &Callers::chained_ended_);
             end_chain();
         }
     }
@@ -116,18 +121,16 @@ private:
     }
 
     void begin(Clock::time_point begun) {
-        HttpRequest request;
-        request.path = path_;
         // Pinned until it has ended: a Ref alone holds the client only while the call is begun.
         const auto client = ref_.pin();
-        client->async_request(std::move(request), Deadline{limit_}, [this, begun, client](Result<HttpResponse> result) {
-            note(begun, result ? nullptr : &result.error(), &Callers::chained_ended_);
+        use_.asynchronous(*client, Deadline{limit_}, [this, begun, client](Result<std::string> result) {
+            note(begun, result, &Callers::chained_ended_);
             stopped_ ? end_chain() : begin_next();
         });
     }
 
-    const Ref<HttpClient> ref_;
-    const std::string path_;
+    const Ref<Client> ref_;
+    const Use use_;
     const std::chrono::milliseconds limit_;
     std::atomic<bool> stopped_{false};
     mutable std::mutex mutex_;

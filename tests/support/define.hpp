@@ -12,6 +12,7 @@
 
 #include "core/make.hpp"
 #include "support/catch.hpp"
+#include "support/document.hpp"
 
 namespace qconn::test {
 
@@ -46,13 +47,7 @@ struct Checked {
 
 /// @param options  the lines of the options, without their indentation, or nothing
 inline Checked define(std::string_view url, std::string_view options = {}) {
-    std::string yaml = "type: connection\nname: test\ndesc: a connection under test\nurl: '" + std::string{url} + "'\n";
-    if (!options.empty()) yaml += "options:\n";
-    while (!options.empty()) {
-        const auto end = options.find('\n');
-        yaml.append("  ").append(options.substr(0, end)).append("\n");
-        options = end == std::string_view::npos ? std::string_view{} : options.substr(end + 1);
-    }
+    const std::string yaml = document("test", url, options);
     ParsedDefinitions parsed = parse_definitions(yaml, "test.qconn.yaml");
     INFO(yaml);
     REQUIRE(parsed.definitions.size() == 1);

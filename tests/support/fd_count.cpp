@@ -12,6 +12,8 @@
 #include <cstdlib>
 #include <memory>
 
+#include "support/temp_dir.hpp"
+
 namespace qconn::test {
 
 std::vector<std::string> list_descriptors() {
@@ -40,6 +42,21 @@ std::vector<int> sockets_to(std::uint16_t port) {
     }
     return found;
 }
+
+std::vector<std::string> list_threads() {
+    std::vector<std::string> all;
+    const std::unique_ptr<DIR, int (*)(DIR*)> folder{::opendir("/proc/self/task"), &::closedir};
+    if (!folder) return all;
+    while (const dirent* entry = ::readdir(folder.get())) {
+        if (entry->d_name[0] == '.') continue;
+        std::string name = read_file(std::string{"/proc/self/task/"} + entry->d_name + "/comm");
+        if (!name.empty()) all.push_back(name.substr(0, name.find('\n')));  // empty: it has just ended
+    }
+    std::sort(all.begin(), all.end());
+    return all;
+}
+
+std::size_t count_threads() { return list_threads().size(); }
 
 std::size_t open_descriptors() { return list_descriptors().size(); }
 

@@ -56,7 +56,7 @@ TEST_CASE("threads share a client, each with a connection of its own", "[http][i
 
 TEST_CASE("many asynchronous requests run beside each other", "[http][integration]") {
     HttpClient client{options(url(nginx()))};
-    Outcomes outcomes;
+    Responses outcomes;
     for (int i = 0; i < 100; ++i) {
         HttpRequest request;
         request.path = "numbers.txt";

@@ -269,7 +269,7 @@ TEST_CASE("a time-out of the call wins over that of the options", "[http][integr
 }
 
 TEST_CASE("a client may be destroyed from its own callback, and with a call never begun", "[http][integration]") {
-    Outcomes outcomes;
+    Responses outcomes;
     auto client = std::make_shared<HttpClient>(options(url(nginx())));
     HttpRequest request;
     request.path = "hello.txt";
@@ -282,7 +282,7 @@ TEST_CASE("a client may be destroyed from its own callback, and with a call neve
     REQUIRE(outcomes.wait(1));
     CHECK(outcomes.results().front());
 
-    Outcomes at_once;
+    Responses at_once;
     {
         HttpClient brief{options(url(nginx()))};
         for (int i = 0; i < 20; ++i) brief.async_request(request, {}, at_once.callback());
@@ -294,7 +294,7 @@ TEST_CASE("a callback never comes from inside the call, and what it throws harms
     HttpClient client{options(url(nginx()))};
     std::atomic<bool> inside{true};
     std::atomic<bool> seen_inside{false};
-    Outcomes outcomes;
+    Responses outcomes;
     HttpRequest broken;
     broken.path = "/a\r\nb";
     client.async_request(broken, {}, [&, callback = std::make_shared<Callback<HttpResponse>>(outcomes.callback())](auto result) {
@@ -377,7 +377,7 @@ TEST_CASE("calls in the phase resolve", "[.inside]") {
 
     // One stuck look-up holds up no other call of the same client.
     HttpClient client{options(next_url())};
-    Outcomes outcomes;
+    Responses outcomes;
     client.async_request({}, {}, outcomes.callback());
     SilentServer silent;
     HttpRequest elsewhere;

@@ -147,7 +147,7 @@ TEST_CASE("a request is sent again on a new connection only if it may be carried
                               },
                               ScriptedServer::After::keep, reset};
         HttpClient client{options(server.url())};
-        Outcomes outcomes;
+        Responses outcomes;
         std::vector<std::thread> callers;
         for (int i = 0; i < kept; ++i) {
             if (form == Form::asynchronous)

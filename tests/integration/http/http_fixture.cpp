@@ -37,7 +37,7 @@ HttpOptions tls_options(const std::string& path) {
 
 HttpResponse call(HttpClient& client, Form form, const HttpRequest& request, Deadline deadline) {
     if (form == Form::blocking) return client.request(request, deadline);
-    Outcomes outcomes;
+    Responses outcomes;
     client.async_request(request, deadline, outcomes.callback());
     REQUIRE(outcomes.wait(1));
     return outcomes.results().front().value();

@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -19,6 +18,7 @@
 #include <qconn/http/http_client.hpp>
 
 #include "support/catch.hpp"
+#include "support/outcomes.hpp"
 #include "support/server.hpp"
 #include "support/temp_dir.hpp"
 #include "support/wait.hpp"
@@ -36,36 +36,7 @@ HttpOptions tls_options(const std::string& path);
 
 enum class Form { blocking, asynchronous };
 
-/// Collects what asynchronous calls deliver.
-template <class T = HttpResponse>
-class Outcomes {
-public:
-    Callback<T> callback() {
-        return [state = state_](Result<T> result) {
-            const std::lock_guard lock{state->mutex};
-            state->results.push_back(std::move(result));
-            state->arrived.notify_all();
-        };
-    }
-    /// False where fewer came within 20 s.
-    bool wait(std::size_t count) {
-        std::unique_lock lock{state_->mutex};
-        return state_->arrived.wait_for(lock, std::chrono::seconds{20}, [&] { return state_->results.size() >= count; });
-    }
-    std::vector<Result<T>> results() {
-        const std::lock_guard lock{state_->mutex};
-        return state_->results;
-    }
-    std::size_t count() { return results().size(); }
-
-private:
-    struct State {
-        std::mutex mutex;
-        std::condition_variable arrived;
-        std::vector<Result<T>> results;
-    };
-    std::shared_ptr<State> state_{std::make_shared<State>()};
-};
+using Responses = Outcomes<HttpResponse>;
 
 /// The answer, by either form. @throws Error
 HttpResponse call(HttpClient& client, Form form, const HttpRequest& request, Deadline deadline = {});

@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <cstdio>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -23,6 +22,7 @@
 #include "support/event_log.hpp"
 #include "support/faultproxy.hpp"
 #include "support/fd_count.hpp"
+#include "support/http_use.hpp"
 #include "support/name_service.hpp"
 #include "support/server.hpp"
 
@@ -156,7 +156,7 @@ public:
 
 private:
     struct User {
-        User(Registry& registry, const std::string& name) : callers{registry, name, "/hello.txt", k_call} {}
+        User(Registry& registry, const std::string& name) : callers{registry, name, http_get("/hello.txt"), k_call} {}
 
         Callers callers;
         std::atomic<int> stops{0};
@@ -199,18 +199,12 @@ private:
     std::thread reloader_;
 };
 
-std::size_t threads() {
-    std::size_t count = 0;
-    for (const auto& entry : std::filesystem::directory_iterator{"/proc/self/task"}) count += entry.is_directory() ? 1 : 0;
-    return count;
-}
-
 /// A test with it leaves neither descriptors nor threads.
 class NothingLeft {
 public:
     ~NothingLeft() {
         CHECK(wait_until([&] { return open_descriptors() <= descriptors_; }, k_enough));
-        CHECK(wait_until([&] { return threads() <= threads_; }, k_enough));
+        CHECK(wait_until([&] { return count_threads() <= threads_; }, k_enough));
     }
 
 private:
@@ -219,7 +213,7 @@ private:
 
     static std::size_t counted() {
         std::thread{[] {}}.join();  // ThreadSanitizer starts one of its own with the first
-        return threads();
+        return count_threads();
     }
 };
 

@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every scheme over a network promises: open, ping up, ping down in each way, no secret in any text.
-#include <unistd.h>
+// The contract of connections, for each scheme that the library has.
+#include <sys/stat.h>
 
-#include <atomic>
-#include <optional>
+#include <condition_variable>
+#include <mutex>
+#include <sstream>
 #include <string>
-#include <thread>
-#include <utility>
-#include <vector>
 
 #include <qconn/file/file_client.hpp>
-#include <qconn/http/http_client.hpp>
 #include <qconn/rest/rest_client.hpp>
 
-#include "net/ping_run.hpp"
+#include "contract/connection_contract.hpp"
 #include "support/black_hole.hpp"
-#include "support/define.hpp"
-#include "support/fd_count.hpp"
+#include "support/catch.hpp"
 #include "support/free_port.hpp"
+#include "support/http_use.hpp"
 #include "support/server.hpp"
-#include "support/wait.hpp"
+#include "support/tcp_table.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
@@ -29,274 +26,178 @@ namespace {
 
 const std::string k_login = std::string{k_user} + ':' + std::string{k_password} + '@';
 
-PingResult ping(const Checked& checked, Deadline deadline = 10s, PingDepth depth = PingDepth::standard) {
-    INFO(checked.text());
-    REQUIRE(checked.valid);
-    return net::run_ping_blocking(Runtime{}, checked.ping(depth), checked.definition.name, deadline, true);
+std::string local(std::uint16_t port) { return "127.0.0.1:" + std::to_string(port); }
+
+/// An option that has the text of a file of tls_dir().
+std::string block(const std::string& name, const std::string& file) {
+    std::istringstream text{read_file(tls_file(file))};
+    std::string lines = name + ": |";
+    for (std::string line; std::getline(text, line);) lines += "\n  " + line;
+    return lines;
 }
 
-std::string words(const PingResult& result) {
-    std::string all = result.error ? result.error->what() : "ok";
-    for (const auto& step : result.steps) all.append("\n  ").append(to_string(step.phase)).append(": ").append(step.evidence);
-    return all;
-}
+/// Peers of the HTTP kinds, and what they have in common.
+class HttpPeers {
+public:
+    HttpPeers() {
+        nginx_.directory().write("www/other/hello.txt", "other\n");
+        nginx_.directory().write("www/other/order.json", "{\"id\": 18}\n");
+        for (const char* name : {"www/other", "www/other/hello.txt", "www/other/order.json"}) ::chmod((nginx_.directory() / name).c_str(), 0755);
+    }
 
-const std::string& trust() {
-    static const std::string option = "ssl_ca_file: " + tls_file("ca.crt");
-    return option;
-}
+    ConnectionContract contract(const std::string& scheme) {
+        const bool tls = scheme.ends_with('s');
+        const bool rest = scheme.starts_with("rest");
+        const std::string start = scheme + "://";
+        const std::string at = tls ? nginx_.address2() : nginx_.address();
+        const std::string trust = tls ? "ssl_ca_file: " + tls_file("ca.crt") + "\n" : "";
+        const std::string request = rest ? "ping_method: GET\nping_path: hello.txt\n" : "";
+        const Phase talk = tls ? Phase::tls : Phase::protocol;
+        const std::string dead = local(free_port());
 
-struct Failure {
-    Phase phase;
-    Reason reason;
+        ConnectionContract out;
+        out.up = {start + k_login + at + "/auth/hello.txt", trust};
+        if (rest) out.up = {start + k_login + at + "/auth", trust + request};
+        out.changed = {start + at + "/other", trust};
+        out.use = rest ? rest_get("order.json") : http_get("");
+        out.answer = rest ? "17" : "hello\n";
+        if (rest)
+            out.changed_answer = "18";
+        else {
+            out.changed.url += "/hello.txt";
+            out.changed_answer = "other\n";
+        }
+        out.refused = Down{{start + dead, trust + request}, Phase::connect, Reason::refused};
+        out.silent = Down{{start + local(silent_.port()), trust + request}, talk, Reason::timeout, PingDepth::full, 300ms};
+        out.wrong_password =
+            Down{{start + std::string{k_user} + ":wrong@" + at + "/auth/hello.txt", trust}, Phase::auth, Reason::denied, PingDepth::auth};
+        if (tls)
+            out.bad_certificate = Down{{start + expired_.address2(), trust + request}, Phase::tls, Reason::certificate_expired};
+        else
+            out.bad_certificate = Absent{"without TLS there is no certificate"};
+        out.slow = SlowUse{.sample = {start + local(silent_.port())}, .reached = [this](int calls) {
+                               return count_ends_towards(silent_.port(), TcpState::established) >= static_cast<std::size_t>(calls);
+                           }};
+        const std::string authority = "ssl_ca_file: " + tls_file("ca.crt");
+        const std::string certificate = "ssl_cert_path: " + tls_file("client.crt");
+        const std::string key = "ssl_key_path: " + tls_file("client.key");
+        out.samples = {{"token", {start + at, trust + "token: " + std::string{k_password}}},
+                       {"ssl_ca_file", {"", authority}},
+                       {"ssl_ca_directory", {"", "ssl_ca_directory: " + tls_dir() + "/hashed"}},
+                       {"ssl_ca_data", {"", block("ssl_ca_data", "ca.crt")}},
+                       {"ssl_ca_only", {"", authority + "\nssl_ca_only: true"}},
+                       {"ssl_cert_path", {"", certificate + "\n" + key}},
+                       {"ssl_cert_data", {"", block("ssl_cert_data", "client.crt") + "\n" + key}},
+                       {"ssl_key_path", {"", certificate + "\n" + key}},
+                       {"ssl_key_data", {"", certificate + "\n" + block("ssl_key_data", "client.key")}},
+                       {"ssl_key_password", {"", certificate + "\n" + key + "\nssl_key_password: x"}}};
+        const std::string canary = k_canary;
+        const std::string in_places = trust + "headers: {X-Api: " + canary + "}\n";
+        const std::string in_ping =
+            rest ? "ping_method: GET\nping_path: /auth/hello.txt?key=" + canary + "\nping_headers: {X-Key: " + canary + "}\n" : "";
+        out.with_canary = {{start + k_login + at + "/auth?key=" + canary, in_places + in_ping},
+                           {start + "edi:" + canary + "@" + dead, in_places + in_ping},
+                           {start + at, in_places + "proxy: http://edi:" + canary + "@" + dead},
+                           {start + at, "ssl_cert_path: " + tls_file("client.p12") + "\nssl_key_password: " + canary}};
+        return out;
+    }
+
+private:
+    /// The number of an order.
+    static Use rest_get(const std::string& path) {
+        return {.blocking = [path](Client& client,
+                                   Deadline deadline) { return to_text(dynamic_cast<RestClient&>(client).get(path, deadline).body["id"]); },
+                .asynchronous =
+                    [path](Client& client, Deadline deadline, Callback<std::string> callback) {
+                        RestCall call;
+                        call.path = path;
+                        return dynamic_cast<RestClient&>(client).async_call(
+                            std::move(call), deadline, [callback = std::move(callback)](Result<RestResponse> result) mutable {
+                                callback(result ? Result<std::string>{to_text(result.value().body["id"])} : Result<std::string>{result.error()});
+                            });
+                    }};
+    }
+
+    Server nginx_{"nginx"};
+    Server expired_{"nginx", {.environment = {"NGINX_CERT=expired"}}};
+    SilentServer silent_;
 };
 
-void check_down(const PingResult& result, Failure expected) {
-    INFO(words(result));
-    REQUIRE_FALSE(result.ok);
-    REQUIRE(result.error);
-    CHECK(to_string(result.error->phase()) == to_string(expected.phase));
-    CHECK(to_string(result.error->reason()) == to_string(expected.reason));
-    CHECK_FALSE(result.inconclusive);
-    CHECK(result.error->connection() == "test");
+/// Keeps all threads of a runtime's blocking pool, until it goes.
+class BusyPool {
+public:
+    explicit BusyPool(const Runtime& runtime) {
+        for (std::size_t i = 0; i < RuntimeOptions{}.blocking_threads; ++i) {
+            runtime.post_blocking([state = state_] {
+                std::unique_lock lock{state->mutex};
+                state->changed.wait(lock, [&] { return state->over; });
+            });
+        }
+    }
+    BusyPool(const BusyPool&) = delete;
+    BusyPool& operator=(const BusyPool&) = delete;
+    ~BusyPool() {
+        const std::scoped_lock lock{state_->mutex};
+        state_->over = true;
+        state_->changed.notify_all();
+    }
+
+private:
+    struct State {
+        std::mutex mutex;
+        std::condition_variable changed;
+        bool over{false};
+    };
+    std::shared_ptr<State> state_{std::make_shared<State>()};
+};
+
+ConnectionContract file_contract(const std::string& scheme, const TempDir& dir) {
+    dir.write("one/name", "one");
+    dir.write("two/name", "two");
+    const auto url = [&](std::string_view name) { return Sample{scheme + "://" + dir / name}; };
+    ConnectionContract out;
+    out.up = url("one");
+    out.changed = url("two");
+    out.use = {.blocking = [](Client& client, Deadline deadline) { return dynamic_cast<FileClient&>(client).read("name", deadline); },
+               .asynchronous =
+                   [](Client& client, Deadline deadline, Callback<std::string> callback) {
+                       return dynamic_cast<FileClient&>(client).async_read("name", deadline, std::move(callback));
+                   }};
+    out.answer = "one";
+    out.changed_answer = "two";
+    out.refused = Down{url("gone"), Phase::connect, Reason::not_found};  // the nearest that a directory has
+    out.silent = Absent{"a file system that hangs cannot be had without privileges; tests/unit/file/endings_test.cpp replaces libc's functions"};
+    out.wrong_password = Absent{"a directory asks for no log-in"};
+    out.bad_certificate = Absent{"a directory has no TLS"};
+    out.slow = SlowUse{.sample = url("one"),
+                       .hold = [](const Runtime& runtime) { return std::make_shared<BusyPool>(runtime); },
+                       .blocking_ignores_deadline = "the file system answers at once",
+                       .blocking_holds_client = "the file system answers at once"};
+    return out;
 }
 
 }  // namespace
 
-TEST_CASE("up: every kind of HTTP connection, at every depth", "[schemes][integration]") {
-    Server nginx{"nginx"};
-    const std::string plain = nginx.address();
-    const std::string secure = nginx.address2();
-    for (const auto& checked : {define("http://" + plain + "/"), define("https://" + secure + "/hello.txt", trust()),
-                                define("rest://" + plain + "/hello.txt"), define("rests://" + secure + "/hello.txt", trust()),
-                                define("rest://" + k_login + plain + "/auth/", "ping_method: GET\nping_path: hello.txt"),
-                                define("rests://" + plain + "/", trust() + "\nping_method: GET\nping_path: https://" + secure + "/hello.txt"),
-                                define("rest://" + plain + "/", "ping_method: GET\nping_path: /token\ntoken: " + std::string{k_password}),
-                                define("rest://" + plain + "/", "ping_method: POST\nping_path: /echo\nping_body: {a: 1}")}) {
-        const PingResult result = ping(checked);
-        INFO(checked.definition.url + "\n" + words(result));
-        CHECK(result.ok);
-        CHECK_FALSE(result.steps.empty());
-    }
-    for (const PingDepth depth : {PingDepth::connect, PingDepth::tls, PingDepth::auth, PingDepth::full}) {
-        const PingResult result = ping(define("https://" + k_login + secure + "/auth/hello.txt", trust()), 10s, depth);
-        INFO(words(result));
-        CHECK(result.ok);
-        CHECK(result.tls.has_value() == (depth != PingDepth::connect));
-    }
-    CHECK(ping(define("https://" + secure + "/status/500", trust())).ok);  // no request is sent
-    CHECK(ping(define("https://" + secure + "/status/500", trust()), 10s, PingDepth::auth).ok);
+TEST_CASE("http keeps the contract of connections", "[contract][integration]") {
+    CHECK(to_text(broken_promises(HttpPeers{}.contract("http"))) == "");
 }
 
-TEST_CASE("down: nobody listens", "[schemes][integration]") {
-    const std::string address = "127.0.0.1:" + std::to_string(free_port());
-    for (const char* scheme : {"http", "https", "rest", "rests"})
-        check_down(ping(define(scheme + ("://" + address))), {Phase::connect, Reason::refused});
-    check_down(ping(define("rest://" + address, "ping_method: GET\nping_path: x")), {Phase::connect, Reason::refused});
-    check_down(ping(define("http://no-such-host.invalid")), {Phase::resolve, Reason::unknown_host});
+TEST_CASE("https keeps the contract of connections", "[contract][integration]") {
+    CHECK(to_text(broken_promises(HttpPeers{}.contract("https"))) == "");
 }
 
-TEST_CASE("down: a black hole, a server that says nothing, one that is frozen", "[schemes][integration]") {
-    const BlackHole hole;
-    const SilentServer silent;
-    const std::string nowhere = "127.0.0.1:" + std::to_string(hole.port());
-    const std::string mute = "127.0.0.1:" + std::to_string(silent.port());
-    const auto started = Clock::now();
-
-    check_down(ping(define("http://" + nowhere), 200ms), {Phase::connect, Reason::timeout});
-    check_down(ping(define("https://" + mute), 200ms), {Phase::tls, Reason::timeout});
-    CHECK(ping(define("http://" + mute)).ok);  // connected, and nothing more is asked
-    const PingResult request = ping(define("rest://" + mute, "ping_method: GET\nping_path: x"), 200ms);
-    INFO(words(request));
-    REQUIRE(request.error);
-    CHECK(request.error->reason() == Reason::timeout);
-    CHECK(Clock::now() - started < 5s);
-
-    Server nginx{"nginx"};
-    nginx.freeze();
-    check_down(ping(define("https://" + nginx.address2(), trust()), 300ms), {Phase::tls, Reason::timeout});
-    nginx.thaw();
-    CHECK(ping(define("https://" + nginx.address2(), trust())).ok);
-    nginx.kill();
-    check_down(ping(define("https://" + nginx.address2(), trust())), {Phase::connect, Reason::refused});
-    nginx.start();
-    CHECK(ping(define("https://" + nginx.address2(), trust())).ok);
+TEST_CASE("rest keeps the contract of connections", "[contract][integration]") {
+    CHECK(to_text(broken_promises(HttpPeers{}.contract("rest"))) == "");
 }
 
-TEST_CASE("down: a certificate that does not hold, unless that is waived", "[schemes][integration]") {
-    struct Case {
-        const char* certificate;
-        Reason reason;
-        const char* waiver;
-    };
-    for (const Case& one : {Case{"expired", Reason::certificate_expired, "expired"}, Case{"wrong", Reason::certificate_name, "wrong_host"},
-                            Case{"self", Reason::certificate_untrusted, "untrusted"}, Case{"other", Reason::certificate_untrusted, "untrusted"}}) {
-        CAPTURE(one.certificate);
-        Server nginx{"nginx", {.environment = {std::string{"NGINX_CERT="} + one.certificate}}};
-        const std::string url = "rests://" + nginx.address2();
-        check_down(ping(define(url, trust())), {Phase::tls, one.reason});
-        CHECK(ping(define(url, trust() + "\nssl_waive: [" + one.waiver + "]")).ok);
-        CHECK(ping(define(url, "ssl_verify_cert: false")).ok);
-        CHECK(ping(define(url), 10s, PingDepth::connect).ok);
-    }
-    Server nginx{"nginx"};
-    const std::string pin = read_file(tls_file("server.sha256")).substr(0, 64);
-    CHECK(ping(define("https://" + nginx.address2(), trust() + "\nssl_pinned_sha256: '" + pin + "'")).ok);
-    check_down(ping(define("https://" + nginx.address2(), trust() + "\nssl_pinned_sha256: '" + std::string(64, 'a') + "'")),
-               {Phase::tls, Reason::certificate_pin});
-    check_down(ping(define("https://" + nginx.address2())), {Phase::tls, Reason::certificate_untrusted});  // the system does not know the authority
+TEST_CASE("rests keeps the contract of connections", "[contract][integration]") {
+    CHECK(to_text(broken_promises(HttpPeers{}.contract("rests"))) == "");
 }
 
-TEST_CASE("down: wrong password, missing log-in, a failing answer", "[schemes][integration]") {
-    Server nginx{"nginx"};
-    const std::string at = nginx.address();
-    const std::string request = "ping_method: GET\nping_path: hello.txt";
-    check_down(ping(define("rest://" + std::string{k_user} + ":wrong@" + at + "/auth", request)), {Phase::auth, Reason::denied});
-    check_down(ping(define("rest://" + at + "/auth", request)), {Phase::auth, Reason::denied});
-    check_down(ping(define("rest://" + at, "ping_method: GET\nping_path: /token\ntoken: wrong")), {Phase::auth, Reason::denied});
-    check_down(ping(define("http://" + at + "/auth/hello.txt"), 10s, PingDepth::auth), {Phase::auth, Reason::denied});
-    const PingResult failing = ping(define("rest://" + at, "ping_method: GET\nping_path: status/503"));
-    check_down(failing, {Phase::protocol, Reason::status});
-    CHECK(failing.error->name() == "REST-PING-ERROR");
-    CHECK(std::string{failing.error->what()}.find("503") != std::string::npos);
-}
+TEST_CASE("file keeps the contract of connections", "[contract][integration]") { CHECK(to_text(broken_promises(file_contract("file", {}))) == ""); }
 
-TEST_CASE("open: the client of a definition works", "[schemes][integration]") {
-    Server nginx{"nginx"};
-    const auto http = define("https://" + k_login + nginx.address2() + "/auth", trust()).client<HttpClient>();
-    CHECK(http->get("hello.txt", 10s).body == "hello\n");
-    const auto rest = define("rest://" + nginx.address()).client<RestClient>();
-    CHECK(rest->get("order.json", 10s).body["lines"][0]["sku"] == Value{"A-1"});
-    CHECK(rest->HttpClient::get("hello.txt", 10s).status == 200);
+TEST_CASE("dir keeps the contract of connections", "[contract][integration]") { CHECK(to_text(broken_promises(file_contract("dir", {}))) == ""); }
 
-    const TempDir dir;
-    dir.write("a", "A");
-    const auto checked = define("file://" + dir.path());
-    CHECK(checked.client<FileClient>()->read("a") == "A");
-    CHECK(ping(checked).ok);
-    REQUIRE(ping(checked).measures.size() >= 1);
-    check_down(ping(define("file://" + dir.path() + "/gone")), {Phase::connect, Reason::not_found});
-}
-
-TEST_CASE("operations of HTTP and REST can be called by name", "[schemes][integration]") {
-    Server nginx{"nginx"};
-    const auto call = [](const Checked& checked, std::string_view name, const Map& arguments) {
-        const auto client = checked.client<Client>();
-        for (const auto& operation : checked.scheme().operations) {
-            if (operation.name == name) return operation.run(*client, arguments, 10s);
-        }
-        FAIL("no such operation");
-        return Value{};
-    };
-    const auto http = define("http://" + nginx.address());
-    const Value answer = call(http, "get", {{"path", "hello.txt"}});
-    CHECK(answer["status"] == Value{200});
-    CHECK(answer["body"] == Value{"hello\n"});
-    CHECK(answer["headers"]["Content-Type"] == Value{"text/plain"});
-    CHECK(call(http, "head", {{"path", "hello.txt"}})["status"] == Value{200});
-    CHECK(call(http, "put", {{"path", "new.json"}, {"body", Value{Map{{"a", 1}}}}})["status"] == Value{201});
-    CHECK(call(http, "delete", {{"path", "new.json"}})["status"] == Value{204});
-
-    const auto rest = define("rest://" + nginx.address());
-    CHECK(call(rest, "get", {{"path", "order.json"}})["id"] == Value{17});
-    call(rest, "put", {{"path", "new.json"}, {"body", "{\"a\": [1, 2]}"}});
-    CHECK(call(rest, "get", {{"path", "new.json"}}) == Value{Map{{"a", List{1, 2}}}});
-    const Value echo = call(rest, "post", {{"path", "echo"}, {"sku", "A-1"}, {"count", 2}});
-    CHECK(std::string{echo.as_string()}.find(R"({"sku":"A-1","count":2})") != std::string::npos);
-    CHECK(call(rest, "delete", {{"path", "new.json"}}).is_null());
-    CHECK_THROWS_AS(call(rest, "get", {{"path", "new.json"}}), Error);
-}
-
-TEST_CASE("options survive being written and read", "[schemes][integration]") {
-    for (const Scheme* scheme : builtin_catalogue().schemes()) {
-        Definition definition;
-        definition.name = "everything";
-        definition.description = "every option with its example";
-        definition.url = scheme->example_url;
-        for (const auto& option : scheme->options) definition.options.set(option.name, option.example);
-
-        const std::string yaml = to_yaml(definition);
-        ParsedDefinitions parsed = parse_definitions(yaml, "round-trip");
-
-        INFO(yaml);
-        REQUIRE(parsed.definitions.size() == 1);
-        CHECK(parsed.diagnostics.empty());
-        Diagnostics findings;
-        builtin_catalogue().check(parsed.definitions[0], findings, &parsed);
-        for (const auto& one : findings) {
-            INFO(render(one));
-            CHECK((one.code == "unused-option" || one.code == "conflicting-options"));  // the examples of token and password, for one
-        }
-        for (const auto& [name, value] : definition.options) {
-            CAPTURE(name);
-            REQUIRE(parsed.definitions[0].options.find(name) != nullptr);
-            CHECK(*parsed.definitions[0].options.find(name) == value);
-        }
-    }
-}
-
-TEST_CASE("a ping that is cancelled ends at once, in every phase, with one callback", "[schemes][integration]") {
-    const BlackHole hole;
-    const SilentServer silent;
-    const std::string mute = "127.0.0.1:" + std::to_string(silent.port());
-    const Runtime runtime;
-    const std::vector<Checked> all{define("http://127.0.0.1:" + std::to_string(hole.port())), define("https://" + mute),
-                                   define("rest://" + mute, "ping_method: GET\nping_path: x"), define("https://h", "proxy: " + mute)};
-    for (const auto& checked : all) ping(checked, 50ms);  // what is made once is made now
-    const auto before = open_descriptors();
-    const auto started = Clock::now();
-    for (const auto& checked : all) {
-        for (const int waits : {0, 1, 10, 30}) {
-            std::atomic<int> calls{0};
-            std::atomic<bool> cancelled{false};
-            Operation operation = net::async_ping(runtime, checked.ping(), "test", Deadline{1min}, false, [&](Result<PingResult> result) {
-                const std::optional<Error> error = result ? result->error : result.error();
-                cancelled = error && error->reason() == Reason::cancelled;
-                ++calls;
-            });
-            std::this_thread::sleep_for(waits * 1ms);  // wherever it is by then
-            operation.cancel();
-            REQUIRE(wait_until([&] { return calls > 0; }));
-            CHECK(cancelled);
-            CHECK(calls == 1);
-        }
-    }
-    CHECK(Clock::now() - started < 10s);
-    CHECK(wait_until([&] { return open_descriptors() <= before; }));
-}
-
-TEST_CASE("no secret is in any text about a failing ping", "[schemes][integration]") {
-    Server nginx{"nginx"};
-    const std::string canary = "k4naRi3nv0gel";
-    const std::string at = nginx.address();
-    const std::string dead = "127.0.0.1:" + std::to_string(free_port());
-    const std::string request =
-        "ping_method: GET\nping_path: /auth/hello.txt?key=" + canary + "\nping_headers: {X-Key: " + canary + "}\nheaders: {X-Api: " + canary + "}";
-    for (const auto& checked :
-         {define("rest://edi:" + canary + "@" + at, request), define("rest://edi:" + canary + "@" + dead, request),
-          define("rest://" + at, request + "\ntoken: " + canary), define("rests://edi:" + canary + "@" + nginx.address2()),
-          define("rests://" + at, "proxy: http://edi:" + canary + "@" + dead),
-          define("https://" + nginx.address2(), "ssl_cert_path: " + tls_file("client.p12") + "\nssl_key_password: " + canary)}) {
-        std::string all = words(ping(checked)) + checked.text();
-        try {
-            checked.client<HttpClient>()->get("auth/hello.txt", 5s);
-        } catch (const Error& error) { all += error.what(); }
-        INFO(all);
-        CHECK(all.find(canary) == std::string::npos);
-    }
-}
-
-TEST_CASE("failing pings leave no descriptor", "[schemes][integration]") {
-    Server nginx{"nginx"};
-    const BlackHole hole;
-    const std::vector<Checked> all{define("http://127.0.0.1:" + std::to_string(hole.port())), define("https://" + nginx.address()),
-                                   define("https://" + nginx.address2()), define("rest://" + nginx.address(), "ping_method: GET\nping_path: /close")};
-    for (const auto& checked : all) ping(checked, 100ms);  // what is made once is made now
-    const auto before = open_descriptors();
-
-    for (int i = 0; i < 5; ++i) {
-        for (const auto& checked : all) ping(checked, 100ms);
-    }
-
-    CHECK(wait_until([&] { return open_descriptors() <= before; }));
+TEST_CASE("no scheme of the library is left out of the contract", "[contract]") {
+    CHECK(builtin_catalogue().names() == std::vector<std::string>{"http", "https", "rest", "rests", "file", "dir"});
 }

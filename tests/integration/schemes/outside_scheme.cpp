@@ -13,7 +13,10 @@
 #include <qconn/core/scheme.hpp>
 #include <qconn/qconn.hpp>
 
+#include "contract/connection_contract.hpp"
+#include "support/black_hole.hpp"
 #include "support/catch.hpp"
+#include "support/free_port.hpp"
 
 using namespace qconn;
 using namespace std::chrono_literals;
@@ -205,6 +208,28 @@ TEST_CASE("a scheme from outside the library is checked, opened, pinged and call
     REQUIRE(down.error);
     CHECK(down.error->reason() == Reason::refused);
     CHECK(down.error->connection() == "door");
+}
+
+TEST_CASE("a scheme from outside the library keeps the contract of connections", "[contract][integration]") {
+    const EchoServer server;
+    const test::SilentServer silent;
+    Catalogue catalogue;
+    catalogue.add(greeting_scheme());
+    const auto door = [](std::uint16_t port) { return "greet://127.0.0.1:" + std::to_string(port); };
+    test::ConnectionContract contract;
+    contract.catalogue = &catalogue;
+    contract.up = {door(server.port())};
+    contract.changed = {door(server.port()), "word: WELCOME"};
+    contract.use.blocking = [](Client& client, Deadline) { return dynamic_cast<GreetingClient&>(client).greeting(); };
+    contract.answer = "HELLO, 127.0.0.1";
+    contract.changed_answer = "WELCOME, 127.0.0.1";
+    contract.refused = test::Down{{door(test::free_port())}, Phase::connect, Reason::refused};
+    contract.silent = test::Down{{door(silent.port())}, Phase::protocol, Reason::timeout, PingDepth::standard, 300ms};
+    contract.wrong_password = test::Absent{"the secret of the house is told to nobody"};
+    contract.bad_certificate = test::Absent{"it does not speak TLS"};
+    contract.slow = test::Absent{"its client asks nobody"};
+
+    CHECK(to_text(test::broken_promises(contract)) == "");
 }
 
 TEST_CASE("a misspelt option of a scheme from outside is found like any other", "[schemes][integration]") {
