@@ -341,7 +341,7 @@ TEST_CASE("secrets extract puts references in the place of literals, whole or no
     const Outcome outcome = estate.run({"secrets", "extract", "shop", "--to", "file:keys"});
     check_silent(outcome);
     CHECK(outcome.code == 0);
-    CHECK(has(outcome.out, "2 secrets moved"));
+    CHECK(has(outcome.out, "2 secrets moved to "));
     CHECK(estate.text() == replaced(replaced(k_shop, "C4nary-1", "${file:" + keys + "/shop.url.password}"), "C4nary-2",
                                     "\"${file:" + keys + "/shop.headers.X-Api-Key}\""));
     CHECK(estate.directory.read("keys/shop.url.password") == "C4nary-1\n");
