@@ -103,7 +103,7 @@ int add(Tool& tool, const AddArguments& arguments) {
     return k_ok;
 }
 
-int remove(Tool& tool, const std::vector<std::string>& given, bool yes) {
+int remove(Tool& tool, const std::vector<std::string>& given, bool yes, bool dry_run) {
     const std::string name = single_name(tool, given, "connection");
     const Loaded loaded = load(tool, false);
     require_connection(*loaded.registry, name);
@@ -111,15 +111,23 @@ int remove(Tool& tool, const std::vector<std::string>& given, bool yes) {
     const InFile found = find_in_file(*loaded.registry, name);
     std::string text = remove_definition(found.file->text(), name);
     const bool last = parse_definitions(text, found.path).definitions.empty();
-    if (!yes && at_terminal() && !confirm("Remove " + printable(name) + (last ? " and the file " : " from the file ") + printable(found.path) + "?"))
+    const std::string diff = dry_run ? masked_diff(tool, found.path, found.file->text(), last ? std::string_view{} : text) : std::string{};
+    if (!dry_run && !yes && at_terminal() &&
+        !confirm("Remove " + printable(name) + (last ? " and the file " : " from the file ") + printable(found.path) + "?"))
         throw UsageError("broken off; nothing was changed");
-    if (last)
+    if (!dry_run && last)
         found.file->remove();
-    else
+    else if (!dry_run)
         found.file->replace(text);
     wipe(text);
-    present(tool.out, tool.format, {.document = Map{{"name", name}, {"file", found.path}, {"file_removed", last}}, .text = [&](Output& out) {
-                                        out.line(printable(name) + (last ? "  removed with " : "  removed from ") + printable(found.path));
+
+    Map result{{"name", name}, {"file", found.path}, {"file_removed", last && !dry_run}, {"dry_run", dry_run}};
+    if (dry_run) result.set("diff", diff);
+    present(tool.out, tool.format, {.document = result, .text = [&](Output& out) {
+                                        if (dry_run)
+                                            out.text(diff);
+                                        else
+                                            out.line(printable(name) + (last ? "  removed with " : "  removed from ") + printable(found.path));
                                     }});
     return k_ok;
 }
@@ -148,8 +156,10 @@ void add_remove(CLI::App& app, Tool& tool) {
     auto yes = std::make_shared<bool>(false);
     command->add_option("name", *names, "The connection")->type_name("NAME");
     command->add_flag("--yes", *yes, "Do not ask; without a terminal nobody is asked");
-    command->footer("Examples:\n  qconn remove shop-api --yes");
-    command->callback([&tool, names, yes] { tool.run = [&tool, names, yes] { return remove(tool, *names, *yes); }; });
+    auto dry_run = std::make_shared<bool>(false);
+    command->add_flag("--dry-run", *dry_run, "Show what would go as a diff, secrets masked, and write nothing");
+    command->footer("Examples:\n  qconn remove shop-api --dry-run\n  qconn remove shop-api --yes");
+    command->callback([&tool, names, yes, dry_run] { tool.run = [&tool, names, yes, dry_run] { return remove(tool, *names, *yes, *dry_run); }; });
 }
 
 }  // namespace qconn::cli

@@ -11,7 +11,8 @@ namespace {
 int set_enabled(Tool& tool, const std::vector<std::string>& given, bool yes) {
     const auto names = positional(tool, given);
     if (names.empty()) throw UsageError("the names of connections are missing");
-    if (tool.state.empty()) throw UsageError("there is no file to keep it in: name one with --state FILE or QCONN_STATE");
+    if (tool.state.empty())
+        throw UsageError("there is no file to keep it in: name one with --state FILE, QCONN_STATE or registry.state_file of the settings");
     List done;
     {
         const Loaded loaded = load(tool, false);
@@ -41,10 +42,11 @@ void add(CLI::App& app, Tool& tool, const char* word, bool yes) {
     auto names = std::make_shared<std::vector<std::string>>();
     command->add_option("name", *names, "Connections")->type_name("NAME");
     command->footer(
-        "It is kept in the file that --state or QCONN_STATE names. Programs that use that file read it when they start.\n\n"
+        "It is kept in the file that --state, QCONN_STATE or registry.state_file of the settings names. Programs that use that file read it when "
+        "they start.\n\n"
         "Examples:\n"
-        "  qconn --state /var/lib/qconn/state.json disable shop-api\n"
-        "  QCONN_STATE=state.json qconn list");
+        "  qconn " +
+        std::string{word} + " shop-api --state /var/lib/qconn/state.json\n  QCONN_STATE=state.json qconn " + word + " shop-api inbox");
     command->callback([&tool, names, yes] { tool.run = [&tool, names, yes] { return set_enabled(tool, *names, yes); }; });
 }
 

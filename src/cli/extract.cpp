@@ -119,6 +119,8 @@ public:
         wipe(lines);
     }
     void keep() noexcept { kept_ = true; }
+    /// Behind "moved".
+    std::string told() const { return " to " + printable(place_) + (is_env_ ? "; its variables have to be set where the connections are used" : ""); }
 
 private:
     void make(const std::string& path, std::string_view text) {
@@ -229,7 +231,7 @@ int extract(Tool& tool, const ExtractArguments& arguments) {
         for (const Value& one : left)
             out.line(printable(one["connection"].as_string()) + "  " + printable(one["where"].as_string()) +
                      "  stays: " + std::string{one["why"].as_string()});
-        out.line(counted(moved.size(), "secret") + (arguments.dry_run ? " would be moved" : " moved"));
+        out.line(counted(moved.size(), "secret") + (arguments.dry_run ? " would be moved" : " moved") + (moved.empty() ? "" : target.told()));
     };
     present(tool.out, tool.format,
             {.document = Map{{"moved", std::move(list)}, {"left", left}, {"dry_run", arguments.dry_run}},

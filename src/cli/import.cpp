@@ -11,6 +11,7 @@
 
 #include "cli/describe.hpp"
 #include "cli/import_files.hpp"
+#include "cli/present.hpp"
 #include "cli/tool.hpp"
 
 namespace qconn::cli {
@@ -101,7 +102,8 @@ int import(Tool& tool, const ImportArguments& given) {
     const Imported imported =
         import_connections(sources, {.keep_secrets = given.keep_secrets, .catalogue = &tool.catalogue, .defines = tool.defines});
     const bool to_files = given.output != "-";
-    if (!tool.json) {
+    const bool findings_are_data = tool.format == Format::json || tool.format == Format::yaml;
+    if (!findings_are_data) {
         const bool colour = tool.out.colour() && ::isatty(STDERR_FILENO) == 1;
         for (const Diagnostic& d : imported.diagnostics) std::fprintf(stderr, "%s\n", render(d, colour).c_str());
     }
@@ -109,13 +111,17 @@ int import(Tool& tool, const ImportArguments& given) {
     const auto paths = to_files ? definition_paths(imported.definitions, given.output) : std::vector<std::string>{};
     if (to_files && !paths.empty()) write_definitions(imported.definitions, paths, given.output, given.force, given.keep_secrets);
     const std::string told = secrets_text(imported, tool.out) + summary(imported, sources.size()) + "\n";
-    if (tool.json) {
-        tool.out.json(result_value(imported, paths, sources.size()));
-    } else if (to_files) {
-        for (const std::string& path : paths) tool.out.line(printable(path));
-        tool.out.text(told);
-    } else {
-        for (std::size_t i = 0; i < imported.definitions.size(); ++i) tool.out.text((i > 0 ? "---\n" : "") + to_yaml(imported.definitions[i]));
+    const auto tell = [&](Output& out) {
+        for (const std::string& path : paths) out.line(printable(path));
+        if (to_files) return out.text(told);
+        for (std::size_t i = 0; i < imported.definitions.size(); ++i) out.text((i > 0 ? "---\n" : "") + to_yaml(imported.definitions[i]));
+    };
+    present(tool.out, tool.format,
+            {.document = result_value(imported, paths, sources.size()),
+             .columns = {{"name"}, {"scheme"}, {"url"}, {"source"}, {"file"}},
+             .rows = "connections",
+             .text = tell});
+    if (!findings_are_data && !(to_files && tool.format == Format::table)) {
         tool.out.flush();
         std::fputs(told.c_str(), stderr);
     }

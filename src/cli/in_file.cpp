@@ -39,7 +39,8 @@ InFile find_in_file(const Registry& registry, const std::string& name) {
     found.path = registry.info(name).file;
     if (is_legacy(found.path))
         throw Error{Errc::invalid_argument, "EDIT-ERROR",
-                    "\"" + found.path + "\" is written in the legacy form, which is read and not changed; convert it to YAML first"}
+                    "\"" + found.path +
+                        "\" is written in the legacy form, which is read and not changed; convert it first: qconn import legacy FILE --output DIR"}
             .with_reason(Reason::unsupported)
             .with_connection(name);
     found.file = std::make_unique<DefinitionFile>(found.path);

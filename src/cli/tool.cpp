@@ -39,7 +39,7 @@ std::string common_options(const CLI::App& app) {
     for (const CLI::Option* option : app.get_options()) {
         const std::string& name = option->get_lnames().front();
         if (name == "help" || name == "version") continue;
-        out += "--" + name + (option->get_type_size() > 0 ? " " + option->get_type_name() : "") + ", ";
+        out += "--" + name + (option->get_type_name().empty() ? "" : " " + option->get_type_name()) + ", ";
     }
     out.replace(out.size() - 2, 2, "; see 'qconn --help'.");
     return out;

@@ -238,6 +238,25 @@ TEST_CASE("add makes a file of its own or appends, checks first and takes no nam
     CHECK(estate.run({"check"}).code == 0);
 }
 
+TEST_CASE("remove --dry-run shows what would go, without secrets, and asks and writes nothing", "[cli][integration]") {
+    const ShopEstate estate;
+
+    const Outcome shown = estate.run({"remove", "shop", "--dry-run"});
+    check_silent(shown);
+    CHECK(shown.code == 0);
+    CHECK(has(shown.out, "\n@@ -1,8 +0,0 @@\n"));
+    CHECK(has(shown.out, "\n-name: shop\n"));
+    const json document = json::parse(estate.run({"remove", "shop", "--dry-run", "--json"}).out);
+    CHECK(document["dry_run"] == true);
+    CHECK(document["file_removed"] == false);
+    CHECK(document["diff"] == shown.out);
+    CHECK(estate.text() == k_shop);
+
+    Launch launch = estate.launch({"remove", "shop", "--dry-run"}, {"TERM=xterm"});
+    launch.terminal = true;
+    CHECK(Process{launch}.finish().code == 0);
+}
+
 TEST_CASE("remove takes a document out of its file, and the file with the last one", "[cli][integration]") {
     const ShopEstate estate;
     REQUIRE(estate.run({"add", "other", "file:///tmp", "--file", "shop.qconn.yaml"}).code == 0);
@@ -301,6 +320,7 @@ TEST_CASE("files of the legacy form are searched for secrets, and not changed", 
         const Outcome outcome = estate.run(command);
         CHECK(outcome.code == 1);
         CHECK(has(outcome.err, "legacy form"));
+        CHECK(has(outcome.err, "qconn import legacy FILE --output DIR"));
     }
     const Outcome all = estate.run({"secrets", "extract", "--all", "--to", "env:x"});
     CHECK(all.code == 1);
@@ -321,7 +341,7 @@ TEST_CASE("secrets extract puts references in the place of literals, whole or no
     const Outcome outcome = estate.run({"secrets", "extract", "shop", "--to", "file:keys"});
     check_silent(outcome);
     CHECK(outcome.code == 0);
-    CHECK(has(outcome.out, "2 secrets moved"));
+    CHECK(has(outcome.out, "2 secrets moved to "));
     CHECK(estate.text() == replaced(replaced(k_shop, "C4nary-1", "${file:" + keys + "/shop.url.password}"), "C4nary-2",
                                     "\"${file:" + keys + "/shop.headers.X-Api-Key}\""));
     CHECK(estate.directory.read("keys/shop.url.password") == "C4nary-1\n");

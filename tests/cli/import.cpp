@@ -115,6 +115,24 @@ TEST_CASE("import --json tells of connections, variables and findings", "[cli][i
     CHECK(has(with_text["connections"][1]["yaml"].get<std::string>(), "url: file:///tmp"));
 }
 
+TEST_CASE("import has all formats: YAML as the document, CSV as a row a connection", "[cli][integration]") {
+    const Sources sources;
+
+    const Outcome csv = sources.run({"import", "airflow", "airflow.json", "--format", "csv"});
+    CHECK(csv.code == 0);
+    CHECK(csv.out ==
+          "name,scheme,url,source,file\r\n"
+          "shop,https,https://edi:<masked>@shop.example,airflow.json,\r\n"
+          "lake,file,file:///tmp,airflow.json,\r\n");
+    CHECK(has(csv.err, "[not-carried]"));
+    CHECK(has(csv.err, "2 connections from 1 file"));
+
+    const Outcome yaml = sources.run({"import", "airflow", "airflow.json", "--output", "out", "--format", "yaml"});
+    CHECK(yaml.err.empty());
+    CHECK(has(yaml.out, "file: out/shop.qconn.yaml\n"));
+    CHECK(has(yaml.out, "code: not-carried\n"));
+}
+
 TEST_CASE("import ends with 1 for errors in a source, 2 for wrong usage, 3 for nothing there", "[cli][integration]") {
     const Sources sources;
     sources.directory.write("bad.env", "a=ftp://h\nno line\n");

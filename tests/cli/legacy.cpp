@@ -58,7 +58,7 @@ TEST_CASE("import writes a legacy file as one of YAML, with the names of --defin
     INFO(import.err);
     CHECK(import.code == 0);
     CHECK(has(import.err, "old.qconn:4:1: warning: LOCAL is not defined now"));
-    CHECK(has(estate.directory.read("new/shop-api.qconn.yaml"), "url: rest://${env:QCONN_SHOP_HOST}/api\n"));
+    CHECK(has(estate.directory.read("new/shop-api.qconn.yaml"), "url: \"rest://${env:QCONN_SHOP_HOST}/api\"\n"));
     CHECK(has(estate.directory.read("new/shop-api.qconn.yaml"), "timeout: 20000\n"));
     CHECK(has(estate.run({"import", "legacy", "old.qconn", "--define", "LOCAL"}).out, "url: rest://127.0.0.1:1/api\n"));
 }
