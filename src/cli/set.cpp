@@ -49,6 +49,15 @@ struct Carried {
 
 bool holds_text(const Value& value) { return (value.is_string() && !value.as_string().empty()) || value.is_number(); }
 
+/// By its name or an alias; null where there is none.
+const OptionSpec* spec_named(const Scheme* scheme, const std::string& name) {
+    if (scheme == nullptr) return nullptr;
+    const auto found = std::find_if(scheme->options.begin(), scheme->options.end(), [&](const OptionSpec& one) {
+        return one.name == name || std::find(one.aliases.begin(), one.aliases.end(), name) != one.aliases.end();
+    });
+    return found == scheme->options.end() ? nullptr : &*found;
+}
+
 std::vector<Carried> carried_secrets(const Definition& definition, const Changes& changes, const Scheme* scheme) {
     std::vector<Carried> out;
     const auto add = [&](const std::string& touched, const std::string& key, const Value& value) {
@@ -59,9 +68,7 @@ std::vector<Carried> carried_secrets(const Definition& definition, const Changes
     if (const auto url = Url::try_parse(definition.url); url && url->password && !url->password->empty())
         add("url.password", "url.password", Value{url->password->reveal()});
     for (const auto& [name, value] : definition.options) {
-        const OptionSpec* spec = nullptr;
-        for (const OptionSpec& one : scheme ? scheme->options : std::vector<OptionSpec>{})
-            if (one.name == name || std::find(one.aliases.begin(), one.aliases.end(), name) != one.aliases.end()) spec = &one;
+        const OptionSpec* spec = spec_named(scheme, name);
         if (changes.has_touched(name)) continue;
         if (value.is_map()) {
             for (const auto& [member, inner] : value.as_map())
