@@ -10,22 +10,15 @@
 #include <qconn/base/error.hpp>
 #include <qconn/core/scheme.hpp>
 
-#include "base/text.hpp"
 #include "core/mask.hpp"
+#include "fuzz/check_diagnostic.hpp"
 #include "fuzz/require.hpp"
 #include "unit/core/test_catalogue.hpp"
 
 using namespace qconn;
+using qconn::fuzz::check;
 
 namespace {
-
-void check(const Diagnostic& d) {
-    QCONN_REQUIRE(!d.code.empty() && !d.message.empty());
-    QCONN_REQUIRE(d.place.line == 0 || (d.place.column >= 1 && d.place.length >= 1));
-    const std::string shown = render(d);
-    QCONN_REQUIRE(text::valid_utf8(shown));
-    for (const char c : shown) QCONN_REQUIRE(c == '\n' || static_cast<unsigned char>(c) >= 0x20);
-}
 
 /// Nothing where the definition holds what YAML cannot (text that is not UTF-8 cannot come from a file, but a tag over binary data can).
 std::string written(const Definition& definition) {

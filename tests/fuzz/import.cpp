@@ -8,21 +8,14 @@
 #include <string>
 #include <string_view>
 
-#include "base/text.hpp"
 #include "core/secret_ref.hpp"
+#include "fuzz/check_diagnostic.hpp"
 #include "fuzz/require.hpp"
 
 using namespace qconn;
+using qconn::fuzz::check;
 
 namespace {
-
-void check(const Diagnostic& d) {
-    QCONN_REQUIRE(!d.code.empty() && !d.message.empty());
-    QCONN_REQUIRE(d.place.line == 0 || (d.place.column >= 1 && d.place.length >= 1));
-    const std::string shown = render(d);
-    QCONN_REQUIRE(text::valid_utf8(shown));
-    for (const char c : shown) QCONN_REQUIRE(c == '\n' || static_cast<unsigned char>(c) >= 0x20);
-}
 
 /// What an importer of another system makes refers to the environment only: no file of the source's choice is read, no command run.
 void check_references(const Definition& definition) {

@@ -8,22 +8,15 @@
 #include <string>
 #include <string_view>
 
-#include "base/text.hpp"
 #include "core/secret_ref.hpp"
+#include "fuzz/check_diagnostic.hpp"
 #include "fuzz/require.hpp"
 #include "unit/core/test_catalogue.hpp"
 
 using namespace qconn;
+using qconn::fuzz::check;
 
 namespace {
-
-void check(const Diagnostic& d) {
-    QCONN_REQUIRE(!d.code.empty() && !d.message.empty());
-    QCONN_REQUIRE(d.place.line == 0 || (d.place.column >= 1 && d.place.length >= 1));
-    const std::string shown = render(d);
-    QCONN_REQUIRE(text::valid_utf8(shown));
-    for (const char c : shown) QCONN_REQUIRE(c == '\n' || static_cast<unsigned char>(c) >= 0x20);
-}
 
 /// Every variable that is set tries to become a reference, or to give itself away in a finding.
 std::optional<std::string> hostile(const std::string& name) {
