@@ -37,8 +37,7 @@ bool before(const Place& a, const Place& b) noexcept { return std::pair{a.line, 
 class Reader {
 public:
     Reader(std::string_view text, std::string_view file, const LegacyOptions& options, bool convert)
-        : options_{options},
-          convert_{convert},
+        : convert_{convert},
           lookup_{options.environment ? options.environment : core::EnvironmentLookup{core::process_environment}},
           tree_{core::parse_legacy_text(text, options.defines, options.limits)} {
         yaml::ParseResult places;
@@ -223,7 +222,6 @@ private:
 
     static constexpr std::size_t k_most_findings = 100;
 
-    const LegacyOptions& options_;
     const bool convert_;
     const core::EnvironmentLookup lookup_;
     LegacyTree tree_;
