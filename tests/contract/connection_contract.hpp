@@ -39,7 +39,7 @@ struct Down {
     Phase phase{Phase::none};
     Reason reason{Reason::none};
     PingDepth depth{PingDepth::standard};
-    /// Of the ping. Short where nothing but it ends the ping.
+    /// Of the ping. A second or two where nothing but it ends the ping: loading TLS options comes first.
     std::chrono::milliseconds limit{std::chrono::seconds{10}};
 };
 

@@ -36,7 +36,7 @@ TEST_CASE("the scheme of the example's module keeps the contract of connections"
     contract.answer = "none";
     contract.changed_answer = "one";
     contract.refused = Down{{url(k_password, local(free_port()))}, Phase::connect, Reason::refused};
-    contract.silent = Down{{url(k_password, local(silent.port()))}, Phase::auth, Reason::timeout, PingDepth::standard, 300ms};
+    contract.silent = Down{{url(k_password, local(silent.port()))}, Phase::auth, Reason::timeout, PingDepth::standard, 1s};
     contract.wrong_password = Down{{url("wrong", server.address())}, Phase::auth, Reason::denied};
     contract.bad_certificate = Absent{"the example does not speak TLS"};
     contract.slow = SlowUse{.sample = {url(k_password, local(silent.port()))},

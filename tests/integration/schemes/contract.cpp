@@ -68,7 +68,7 @@ public:
             out.changed_answer = "other\n";
         }
         out.refused = Down{{start + dead, trust + request}, Phase::connect, Reason::refused};
-        out.silent = Down{{start + local(silent_.port()), trust + request}, talk, Reason::timeout, PingDepth::full, 300ms};
+        out.silent = Down{{start + local(silent_.port()), trust + request}, talk, Reason::timeout, PingDepth::full, 2s};
         out.wrong_password =
             Down{{start + std::string{k_user} + ":wrong@" + at + "/auth/hello.txt", trust}, Phase::auth, Reason::denied, PingDepth::auth};
         if (tls)

@@ -224,7 +224,7 @@ TEST_CASE("a scheme from outside the library keeps the contract of connections",
     contract.answer = "HELLO, 127.0.0.1";
     contract.changed_answer = "WELCOME, 127.0.0.1";
     contract.refused = test::Down{{door(test::free_port())}, Phase::connect, Reason::refused};
-    contract.silent = test::Down{{door(silent.port())}, Phase::protocol, Reason::timeout, PingDepth::standard, 300ms};
+    contract.silent = test::Down{{door(silent.port())}, Phase::protocol, Reason::timeout, PingDepth::standard, 1s};
     contract.wrong_password = test::Absent{"the secret of the house is told to nobody"};
     contract.bad_certificate = test::Absent{"it does not speak TLS"};
     contract.slow = test::Absent{"its client asks nobody"};

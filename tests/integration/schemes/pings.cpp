@@ -96,20 +96,21 @@ TEST_CASE("down: a black hole, a server that says nothing, one that is frozen", 
     const SilentServer silent;
     const std::string nowhere = "127.0.0.1:" + std::to_string(hole.port());
     const std::string mute = "127.0.0.1:" + std::to_string(silent.port());
+    const auto handshake = 2s;  // loading the authorities comes before it, and takes its time on a loaded machine
     const auto started = Clock::now();
 
     check_down(ping(define("http://" + nowhere), 200ms), {Phase::connect, Reason::timeout});
-    check_down(ping(define("https://" + mute), 200ms), {Phase::tls, Reason::timeout});
+    check_down(ping(define("https://" + mute), handshake), {Phase::tls, Reason::timeout});
     CHECK(ping(define("http://" + mute)).ok);  // connected, and nothing more is asked
     const PingResult request = ping(define("rest://" + mute, "ping_method: GET\nping_path: x"), 200ms);
     INFO(words(request));
     REQUIRE(request.error);
     CHECK(request.error->reason() == Reason::timeout);
-    CHECK(Clock::now() - started < 5s);
+    CHECK(Clock::now() - started < 20s);
 
     Server nginx{"nginx"};
     nginx.freeze();
-    check_down(ping(define("https://" + nginx.address2(), trust()), 300ms), {Phase::tls, Reason::timeout});
+    check_down(ping(define("https://" + nginx.address2(), trust()), handshake), {Phase::tls, Reason::timeout});
     nginx.thaw();
     CHECK(ping(define("https://" + nginx.address2(), trust())).ok);
     nginx.kill();
