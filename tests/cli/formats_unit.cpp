@@ -23,7 +23,7 @@ std::string written(Format format, const Presentation& what) {
 TEST_CASE("CSV quotes what RFC 4180 says must be, and nothing else", "[cli]") {
     CHECK(csv_record({"plain", "a,b", "say \"x\"", " edge", ""}) == "plain,\"a,b\",\"say \"\"x\"\"\",\" edge\",\r\n");
     CHECK(csv_record({1, -2, true, nullptr, 0.5, Value::decimal("1.50")}) == "1,-2,true,,0.5,1.50\r\n");
-    CHECK(csv_record({Value::binary("\x01\x02"), List{"a", 2}, Map{{"k", "v"}}, List{}, List{List{1}}}) ==
+    CHECK(csv_record({Value::binary("\x01\x02"), List{"a", 2}, Map{{"k", "v"}}, List{}, List{Value{List{1}}}}) ==
           "AQI=,\"a, 2\",\"{\"\"k\"\":\"\"v\"\"}\",,[[1]]\r\n");
 }
 

@@ -14,7 +14,7 @@ TEST_CASE("a map becomes a form", "[form]") {
 }
 
 TEST_CASE("what is no flat map is refused by its name in Qorus", "[form]") {
-    for (const Value& bad : {Value{1}, Value{List{1}}, Value{Map{{"a", Map{}}}}, Value{Map{{"a", List{List{}}}}}}) {
+    for (const Value& bad : {Value{1}, Value{List{1}}, Value{Map{{"a", Map{}}}}, Value{Map{{"a", List{Value{List{}}}}}}}) {
         try {
             form::encode(bad);
             FAIL("was taken");
