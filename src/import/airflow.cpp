@@ -210,6 +210,10 @@ void file(Source& s, const ConnType&) {
     s.draft.scheme = "file";
     std::string path = s.extra.text({"path"});
     if (path.empty()) path = s.fields.text({"host", "schema"});
+    // A file connection counts every path from the root.
+    if (!path.empty() && !path.starts_with('/'))
+        s.fields.run().warning("not-valid", s.place, "the path is relative, to where Airflow runs; the definition has it from the root",
+                               "write the whole path", s.draft.name);
     s.draft.path = path.starts_with('/') ? path : "/" + path;
 }
 

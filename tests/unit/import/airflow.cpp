@@ -176,3 +176,10 @@ b=postgres://us%2Fer:pw@h.example/db
     CHECK(has(findings(imported), "3:1 error unfit-url"));
     CHECK(std::none_of(imported.definitions.begin(), imported.definitions.end(), [](const Definition& one) { return one.name == "b"; }));
 }
+
+TEST_CASE("a relative path of an Airflow file connection is told of", "[import]") {
+    const Imported imported = import_text("airflow", R"({"in": {"conn_type": "fs", "extra": {"path": "inbox"}}})");
+    CHECK(definition(imported, "in").url == "file:///inbox");
+    CHECK(has(findings(imported), "warning not-valid: the path is relative"));
+    CHECK(findings(import_text("airflow", R"({"in": {"conn_type": "fs", "extra": {"path": "/inbox"}}})")).empty());
+}
