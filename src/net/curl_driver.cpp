@@ -84,18 +84,6 @@ int poll_time(Clock::time_point limit) noexcept {
     return static_cast<int>(std::clamp<std::int64_t>(left, 0, k_longest));
 }
 
-/// Now, or up to one tick of the system's clock later: a fraction of the price of Clock::now(), for each line of each answer.
-Clock::time_point soon() noexcept {
-    static const std::chrono::nanoseconds tick = [] {
-        timespec t{};
-        ::clock_getres(CLOCK_MONOTONIC_COARSE, &t);
-        return std::chrono::seconds{t.tv_sec} + std::chrono::nanoseconds{t.tv_nsec};
-    }();
-    timespec t{};
-    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-    return Clock::time_point{std::chrono::seconds{t.tv_sec} + std::chrono::nanoseconds{t.tv_nsec} + tick};
-}
-
 bool has_input(curl_socket_t fd) noexcept {
     pollfd one{fd, POLLIN, 0};
     return fd != CURL_SOCKET_BAD && ::poll(&one, 1, 0) == 1;
@@ -195,15 +183,17 @@ struct CurlHandle::Callbacks {
         return 0;
     }
     static std::size_t head(char* text, std::size_t, std::size_t size, void* self) noexcept {
-        CurlTransfer* transfer = static_cast<CurlHandle*>(self)->transfer_;
-        transfer->heard();
+        const auto* handle = static_cast<CurlHandle*>(self);
+        CurlTransfer* transfer = handle->transfer_;
+        transfer->heard(handle->sockets_);
         try {
             return transfer->on_head({text, size}) ? size : 0;
         } catch (...) { return 0; }
     }
     static std::size_t body(char* text, std::size_t, std::size_t size, void* self) noexcept {
-        CurlTransfer* transfer = static_cast<CurlHandle*>(self)->transfer_;
-        transfer->heard();
+        const auto* handle = static_cast<CurlHandle*>(self);
+        CurlTransfer* transfer = handle->transfer_;
+        transfer->heard(handle->sockets_);
         try {
             return transfer->on_body({text, size}) ? size : size + 1;
         } catch (...) { return size + 1; }
@@ -323,8 +313,8 @@ void CurlTransfer::look_at_sockets() noexcept {
     }
 }
 
-void CurlTransfer::heard() noexcept {
-    if (silence_.count() != 0) since_ = soon();
+void CurlTransfer::heard(CurlSockets& sockets) noexcept {
+    if (silence_.count() != 0) since_ = sockets.heard();
 }
 
 Clock::time_point CurlTransfer::next_limit() const noexcept {
@@ -473,6 +463,7 @@ void CurlDriver::run(CurlTransfer& transfer) {
         if (curl_multi_add_handle(multi, handle.easy_) != CURLM_OK) throw std::bad_alloc{};
         int running = 1;
         while (true) {
+            lane->sockets.turn_begins();
             if (curl_multi_perform(multi, &running) != CURLM_OK) {
                 end.code = CURLE_FAILED_INIT;
                 break;
@@ -791,6 +782,7 @@ void CurlDriver::Async::act(curl_socket_t fd, int events) {
     if (!multi_) return;
     const auto keep = shared_from_this();
     int running = 0;
+    sockets_.turn_begins();
     curl_multi_socket_action(multi_.get(), fd, events, &running);
     collect();
     if (limits_changed_) {

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -34,7 +35,9 @@ enum class CurlStop : std::uint8_t {
     silence,  ///< nothing came from the peer, and nothing was taken by it, for the time allowed
 };
 
-/// The sockets of one multi handle, kept connections included, as libcurl does not tell which one a transfer uses before it is over.
+/// The sockets of one multi handle, kept connections included, as libcurl does not tell which one a transfer uses before it is over; and when they
+/// were last heard. That is one look at the clock in each turn of libcurl, not one for each line of each answer: the coarse clock of the system,
+/// which costs as little, stands still for as long as the virtual CPU that keeps it.
 /// @note One thread at a time: that of the multi handle, which must go before it.
 class CurlSockets {
 public:
@@ -43,8 +46,14 @@ public:
     /// The one with that local port, which is 0 for a UNIX socket; CURL_SOCKET_BAD where there is none.
     curl_socket_t with_port(int port) const noexcept;
 
+    /// libcurl is about to be given the time to read.
+    void turn_begins() noexcept { heard_.reset(); }
+    /// When something first came in this turn.
+    Clock::time_point heard() noexcept { return heard_ ? *heard_ : heard_.emplace(Clock::now()); }
+
 private:
     std::vector<curl_socket_t> open_;
+    std::optional<Clock::time_point> heard_;
 };
 
 /// An easy handle with what every one of ours has set: no signals, no proxy or credentials from the environment, sockets of our own making, names
@@ -157,7 +166,7 @@ private:
     void begin_run() noexcept;
     void look_up_begins() noexcept;
     void look_up_ends(Resolved resolved) noexcept;
-    void heard() noexcept;
+    void heard(CurlSockets& sockets) noexcept;
     Clock::time_point next_limit() const noexcept;
     CurlStop judge(const CurlSockets& sockets, Clock::time_point now) noexcept;
     /// Before libcurl closes what it opened.
