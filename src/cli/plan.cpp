@@ -98,9 +98,9 @@ void write(const Plan& plan, Output& out) {
     }
     for (const Plan::Kept& one : plan.kept) {
         for (const Plan::Override& what : one.overrides) {
-            const std::string how = what.in_file.is_null()
-                                        ? std::string{"changed by code since"}
-                                        : value_text(what.in_use) + " was set, whatever the file says (" + value_text(what.in_file) + ")";
+            const std::string how = what.what == "definition" ? std::string{"changed by code since"}
+                                                              : value_text(what.in_use) + " was set, whatever the file says (" +
+                                                                    (what.in_file.is_null() ? "nothing" : value_text(what.in_file)) + ")";
             out.line(out.paint(Style::dim, printable(one.name)) + "  keeps its " + what.what + ": " + printable(how));
         }
     }

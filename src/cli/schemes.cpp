@@ -67,6 +67,7 @@ Value option_value(const OptionSpec& spec) {
                {"sensitive", spec.sensitive},
                {"environment", spec.environment},
                {"file", spec.file},
+               {"monitoring", spec.monitoring},
                {"aliases", std::move(aliases)}};
 }
 
@@ -131,7 +132,12 @@ void print(Output& out, const Scheme& scheme) {
 
     if (!scheme.options.empty()) {
         Table options{{"OPTION", "TYPE", "DEFAULT", "WHAT IT DOES"}};
+        std::string monitoring;
         for (const OptionSpec& spec : scheme.options) {
+            if (spec.monitoring) {
+                monitoring += (monitoring.empty() ? "" : ", ") + spec.name;
+                continue;
+            }
             std::string help = spec.help;
             if (!spec.allowed.empty()) {
                 help += " One of";
@@ -143,6 +149,7 @@ void print(Output& out, const Scheme& scheme) {
         }
         out.line();
         out.text(options.render(out));
+        out.line("For the monitor, as every scheme: " + monitoring + " (docs/monitor.md)");
     }
     if (!scheme.operations.empty()) {
         Table operations{{"OPERATION", "WHAT IT DOES"}};

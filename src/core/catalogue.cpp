@@ -7,6 +7,7 @@
 
 #include <qconn/base/error.hpp>
 #include <qconn/core/module.hpp>
+#include <qconn/core/monitoring.hpp>
 
 #include "base/text.hpp"
 
@@ -84,6 +85,7 @@ std::shared_ptr<const SchemeEntry> make_entry(Scheme scheme) {
     if (!s.make_client || s.clients.empty()) refuse(s, "it has no client");
     if (!s.make_ping) refuse(s, "it has no ping");
 
+    core::add_monitoring(entry->scheme);
     core::index_options(*entry);
     for (const auto& group : s.required) {
         if (group.alternatives.empty()) refuse(s, "a group of required options is empty");
@@ -115,6 +117,16 @@ const OptionSpec* Scheme::option(std::string_view name) const noexcept {
 }
 
 namespace core {
+
+void add_monitoring(Scheme& scheme) {
+    for (const OptionSpec& spec : monitoring_options().specs()) {
+        const OptionSpec* there = scheme.option(spec.name);
+        if (there && there->monitoring) return;  // of a catalogue already
+        if (there) refuse(scheme, "its option '" + spec.name + "' is one that every connection has, for the monitor");
+        scheme.options.push_back(spec);
+        scheme.options.back().monitoring = true;
+    }
+}
 
 void index_options(SchemeEntry& entry) {
     const Scheme& s = entry.scheme;

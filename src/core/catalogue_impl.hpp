@@ -29,6 +29,9 @@ struct SchemeEntry {
     std::vector<std::string> option_names;
 };
 
+/// Adds the options of core/monitoring.hpp.
+/// @throws Error SCHEME-ERROR where the scheme has one of these names for itself
+void add_monitoring(Scheme& scheme);
 /// Fills in `options` and `option_names` from the scheme's table.
 /// @throws Error SCHEME-ERROR where the table contradicts itself
 void index_options(SchemeEntry& entry);

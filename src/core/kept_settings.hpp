@@ -5,13 +5,12 @@
 #include <cstddef>
 #include <iterator>
 #include <list>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 
-#include <qconn/base/value.hpp>
+#include "core/overrides.hpp"
 
 namespace qconn::core {
 
@@ -24,7 +23,7 @@ public:
     struct Settings {
         /// Version::k_by_code, with the settings that it speaks of.
         unsigned flags{0};
-        std::optional<Map> tags;
+        Overrides set;
     };
 
     void put(std::string name, Settings settings) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Documentation from the option tables.
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -30,7 +32,11 @@ std::string cell(std::string_view text) {
 
 }  // namespace
 
-std::string Catalogue::options_markdown(const Scheme& scheme) const { return core::options_markdown(scheme.options); }
+std::string Catalogue::options_markdown(const Scheme& scheme) const {
+    std::vector<OptionSpec> own;
+    std::copy_if(scheme.options.begin(), scheme.options.end(), std::back_inserter(own), [](const OptionSpec& spec) { return !spec.monitoring; });
+    return core::options_markdown(own);
+}
 
 std::string core::options_markdown(const std::vector<OptionSpec>& options) {
     std::string out = "| option | type | default | meaning |\n| --- | --- | --- | --- |\n";

@@ -33,7 +33,8 @@ bool Registry::disable(std::string_view name) { return store_of(impl_).set(name,
 void Registry::set_monitored(std::string_view name, bool yes) { store_of(impl_).set(name, core::Version::k_monitored, yes); }
 void Registry::set_debug_data(std::string_view name, bool yes) { store_of(impl_).set(name, core::Version::k_debug_data, yes); }
 void Registry::set_locked(std::string_view name, bool yes) { store_of(impl_).set(name, core::Version::k_locked, yes); }
-void Registry::set_tags(std::string_view name, Map tags) { store_of(impl_).set_tags(name, std::move(tags)); }
+void Registry::set_tags(std::string_view name, Map tags) { store_of(impl_).set(name, &core::Overrides::tags, std::move(tags)); }
+void Registry::set_monitoring(std::string_view name, Map rules) { store_of(impl_).set_monitoring(name, std::move(rules)); }
 
 bool Registry::contains(std::string_view name) const { return store_of(impl_).contains(name); }
 std::size_t Registry::size() const { return store_of(impl_).size(); }

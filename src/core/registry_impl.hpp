@@ -13,6 +13,7 @@
 #include <typeinfo>
 #include <vector>
 
+#include <qconn/core/monitoring.hpp>
 #include <qconn/core/registry.hpp>
 #include <qconn/net/ping_plan.hpp>
 
@@ -43,6 +44,8 @@ struct SlotView {
     const Scheme* entry{nullptr};
     /// "host:port" with the scheme's default port, for caps per host; secret references in the URL are left out of it. Empty where it has no host.
     std::string host_key;
+    /// The definition's rules with those of the operator over them.
+    MonitoringRules monitoring;
     /// Differs from the former one when what pings and clients depend on has changed: make a new plan then.
     std::uint32_t build{0};
 

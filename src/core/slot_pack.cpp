@@ -155,6 +155,14 @@ Map get_options(Reader& reader, const Scheme* scheme) {
     return options;
 }
 
+/// Without those that only say how it is watched.
+Map essential(Map options, const Scheme* scheme) {
+    if (scheme)
+        for (const OptionSpec& spec : scheme->options)
+            if (spec.monitoring) options.erase(spec.name);
+    return options;
+}
+
 enum ExtraPart : unsigned {
     k_file = 1,
     k_usual_file = 2,
@@ -163,6 +171,7 @@ enum ExtraPart : unsigned {
     k_set_tags = 16,
     k_file_hash = 32,
     k_problem_hash = 64,
+    k_set_monitoring = 128,
 };
 
 }  // namespace
@@ -280,7 +289,7 @@ bool same_essentials(std::string_view a, std::string_view b, const Scheme* schem
     if (bytes_a == bytes_b) return true;
     Reader inner_a{bytes_a};
     Reader inner_b{bytes_b};
-    return inner_a.text() == inner_b.text() && get_options(inner_a, scheme) == get_options(inner_b, scheme);
+    return inner_a.text() == inner_b.text() && essential(get_options(inner_a, scheme), scheme) == essential(get_options(inner_b, scheme), scheme);
 }
 
 std::string pack_extra(const Extra& extra, std::string_view usual_file) {
@@ -288,9 +297,10 @@ std::string pack_extra(const Extra& extra, std::string_view usual_file) {
     if (!extra.file.empty()) parts |= extra.file == usual_file ? k_usual_file : k_file;
     if (extra.place.line != 0) parts |= k_place;
     if (!extra.problem.empty()) parts |= k_problem;
-    if (extra.tags) parts |= k_set_tags;
+    if (extra.set.tags) parts |= k_set_tags;
     if (extra.file_hash != 0) parts |= k_file_hash;
     if (extra.problem_hash != 0) parts |= k_problem_hash;
+    if (extra.set.monitoring) parts |= k_set_monitoring;
     std::string out;
     put_number(out, parts);
     if (parts & k_file) put_text(out, extra.file);
@@ -300,9 +310,10 @@ std::string pack_extra(const Extra& extra, std::string_view usual_file) {
         put_number(out, extra.place.length);
     }
     if (parts & k_problem) put_text(out, extra.problem);
-    if (parts & k_set_tags) put_map(out, *extra.tags);
+    if (parts & k_set_tags) put_map(out, *extra.set.tags);
     if (parts & k_file_hash) put_number(out, extra.file_hash);
     if (parts & k_problem_hash) put_number(out, extra.problem_hash);
+    if (parts & k_set_monitoring) put_map(out, *extra.set.monitoring);
     return out;
 }
 
@@ -319,9 +330,10 @@ Extra unpack_extra(std::string_view bytes, std::string_view usual_file) {
         extra.place.length = static_cast<std::uint32_t>(reader.number());
     }
     if (parts & k_problem) extra.problem = reader.text();
-    if (parts & k_set_tags) extra.tags = reader.map();
+    if (parts & k_set_tags) extra.set.tags = reader.map();
     if (parts & k_file_hash) extra.file_hash = reader.number();
     if (parts & k_problem_hash) extra.problem_hash = reader.number();
+    if (parts & k_set_monitoring) extra.set.monitoring = reader.map();
     return extra;
 }
 

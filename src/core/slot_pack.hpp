@@ -10,6 +10,8 @@
 #include <qconn/core/definition.hpp>
 #include <qconn/core/scheme.hpp>
 
+#include "core/overrides.hpp"
+
 namespace qconn::core {
 
 /// Everything of a definition but its name, file and place. Options of the scheme's table are written as numbers. Equal definitions give equal bytes
@@ -24,7 +26,7 @@ struct Essentials {
     Map options;
 };
 Essentials unpack_essentials(std::string_view content, const Scheme* scheme);
-/// Whether clients and pings made from the two would be the same: equal URLs and options as written, order aside. Secret references count by their
+/// Whether clients and pings made from the two would be the same: equal URLs and options as written, order and those of monitoring aside. Secret references count by their
 /// text.
 bool same_essentials(std::string_view a, std::string_view b, const Scheme* scheme);
 
@@ -35,8 +37,7 @@ struct Extra {
     Place place;
     /// Why it is stale or invalid.
     std::string problem;
-    /// Set by code; they replace those of the definition.
-    std::optional<Map> tags;
+    Overrides set;
     /// Not zero: the definition was changed by code; of the one from the file that was in use before.
     std::uint64_t file_hash{0};
     /// Not zero: that was done while the file had a problem; of its text.

@@ -22,6 +22,8 @@ namespace qconn::core {
 namespace {
 
 constexpr int k_version = 1;
+const std::array<std::pair<const char*, std::optional<Map> Overrides::*>, 2> k_maps{
+    {{"tags", &Overrides::tags}, {"monitoring", &Overrides::monitoring}}};
 constexpr std::size_t k_most_bytes = 64U << 20U;
 
 std::string system_text(int error) { return std::generic_category().message(error); }
@@ -111,8 +113,9 @@ std::vector<std::pair<std::string, KeptSettings::Settings>> StateFile::load() {
                 const Value& value = entry[setting.name];
                 if (value.is_bool()) settings.flags |= (value.as_bool() ? unsigned{setting.flag} : 0U) | setting.by_code();
             }
-            if (entry["tags"].is_map()) settings.tags = entry["tags"].as_map();
-            if (settings.flags != 0 || settings.tags) all.emplace_back(name, std::move(settings));
+            for (const auto& [key, member] : k_maps)
+                if (entry[key].is_map()) settings.set.*member = entry[key].as_map();
+            if (settings.flags != 0 || !settings.set.empty()) all.emplace_back(name, std::move(settings));
         }
     } catch (const std::exception& error) {
         tell(LogLevel::error, "state-not-read", "operator settings in \"" + path_ + "\" cannot be read: " + error.what());
@@ -168,7 +171,12 @@ void StateFile::put(std::string_view name, const KeptSettings::Settings& setting
         Map& entry = map_at(connections, name);
         for (const Setting& setting : k_settings)
             if (settings.flags & setting.by_code()) entry.set(setting.name, (settings.flags & setting.flag) != 0);
-        if (settings.tags) entry.set("tags", *settings.tags);
+        for (const auto& [key, member] : k_maps) {
+            if (const auto& map = settings.set.*member)
+                entry.set(key, *map);
+            else
+                entry.erase(key);
+        }
     });
 }
 

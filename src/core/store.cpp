@@ -10,6 +10,7 @@
 #include <qconn/core/registry_error.hpp>
 
 #include "core/make.hpp"
+#include "core/monitoring_rules.hpp"
 #include "core/store_commit.hpp"
 #include "core/thread_cache.hpp"
 
@@ -128,7 +129,19 @@ Store::Store(RegistryOptions options)
     secrets_ = std::make_shared<SecretKeeper>(*catalogue_, options_.runtime, options_.properties, options_.files);
     if (options_.state_file.empty()) return;
     state_ = std::make_unique<StateFile>(options_.state_file, options_.runtime.log());
-    for (auto& [name, settings] : state_->load()) kept_.put(std::move(name), std::move(settings));
+    for (auto& [name, settings] : state_->load()) {
+        if (settings.set.monitoring) {
+            if (const Diagnostics found = check_monitoring(*settings.set.monitoring); !found.empty()) {
+                options_.runtime.log().write({LogLevel::error,
+                                              name,
+                                              "state-not-read",
+                                              "how it is watched, by the file of operator settings, is left out: " + found.front().message,
+                                              {{"file", options_.state_file}}});
+                settings.set.monitoring.reset();
+            }
+        }
+        kept_.put(std::move(name), std::move(settings));
+    }
 }
 
 Store::~Store() {

@@ -90,7 +90,10 @@ public:
     void remove(std::string_view name);
     /// @returns whether it was otherwise before
     bool set(std::string_view name, Version::Flag setting, bool yes);
-    void set_tags(std::string_view name, Map tags);
+    /// Nothing: what the definition says.
+    void set(std::string_view name, std::optional<Map> Overrides::*which, std::optional<Map> values);
+    /// @throws Error CONNECTION-DEFINITION-ERROR where a rule is not one
+    void set_monitoring(std::string_view name, Map rules);
 
     std::vector<std::string> names() const;
     std::size_t size() const noexcept { return size_.load(std::memory_order_acquire); }
@@ -156,14 +159,14 @@ private:
     void keep(std::string_view name);
     void remove_now(Commit& commit, std::string_view name);
     bool set_now(Commit& commit, std::string_view name, Version::Flag setting, bool yes);
-    void set_tags_now(Commit& commit, std::string_view name, Map tags);
+    void set_now(Commit& commit, std::string_view name, std::optional<Map> Overrides::*which, std::optional<Map> values);
 
     // Under write_mutex_:
     const std::string* intern(const std::string& directory);
     std::shared_ptr<Slot> slot_for(std::string_view name);
     std::shared_ptr<Slot> require_slot(std::string_view name) const;
     /// A new connection's settings and tags: those of the operator, kept from before its file was gone, win.
-    unsigned restored(std::string_view name, unsigned settings, std::optional<Map>& tags) const;
+    unsigned restored(std::string_view name, unsigned settings, Overrides& set) const;
     void commit(Commit& commit);
     void derive(Commit& commit, const std::shared_ptr<Slot>& slot, unsigned flags, const Extra* extra, std::uint32_t build);
     LoadReport apply(Scan scan, bool all);

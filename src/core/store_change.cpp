@@ -6,6 +6,7 @@
 
 #include <qconn/core/registry_error.hpp>
 
+#include "core/monitoring_rules.hpp"
 #include "core/store.hpp"
 #include "core/store_commit.hpp"
 
@@ -39,12 +40,12 @@ std::string Store::origin_of(const Slot& slot, const Version& version) const {
     return place_text(file_of(slot, version), unpack_extra(version.extra()).place);
 }
 
-unsigned Store::restored(std::string_view name, unsigned settings, std::optional<Map>& tags) const {
+unsigned Store::restored(std::string_view name, unsigned settings, Overrides& set) const {
     const KeptSettings::Settings* kept = kept_.find(name);
     if (!kept) return settings;
-    tags = kept->tags;
-    const unsigned set = by_code(kept->flags);
-    return (settings & ~set) | (kept->flags & (set | Version::k_by_code));
+    set = kept->set;
+    const unsigned flags = by_code(kept->flags);
+    return (settings & ~flags) | (kept->flags & (flags | Version::k_by_code));
 }
 
 void Store::add(Definition definition) {
@@ -71,7 +72,7 @@ void Store::add(Definition definition) {
     header.updated = now();
     header.build = before ? before->build + 1 : 1;
     Extra extra;
-    header.flags = static_cast<std::uint16_t>(restored(name, candidate.settings, extra.tags) | Version::k_from_code);
+    header.flags = static_cast<std::uint16_t>(restored(name, candidate.settings, extra.set) | Version::k_from_code);
     if (!definition.file.empty()) {
         const auto [directory, file] = split_path(definition.file);
         header.directory = intern(directory);
@@ -178,10 +179,10 @@ bool Store::set_now(Commit& commit, std::string_view name, Version::Flag setting
     return ((before ^ after) & setting) != 0;
 }
 
-void Store::set_tags(std::string_view name, Map tags) {
+void Store::set(std::string_view name, std::optional<Map> Overrides::*which, std::optional<Map> values) {
     Commit commit;
     const std::scoped_lock state_lock{state_mutex_};
-    set_tags_now(commit, name, std::move(tags));
+    set_now(commit, name, which, std::move(values));
     keep(name);
 }
 
@@ -193,17 +194,27 @@ void Store::keep(std::string_view name) {
         const auto* slot = find(name, hash_of(name));
         const Version* version = slot ? (*slot)->current() : nullptr;
         if (!version || version->has(Version::k_removed)) return;
-        settings = {version->flags, unpack_extra(version->extra()).tags};
+        settings = {version->flags, unpack_extra(version->extra()).set};
     }
     state_->put(name, settings);
 }
 
-void Store::set_tags_now(Commit& commit, std::string_view name, Map tags) {
+void Store::set_monitoring(std::string_view name, Map rules) {
+    const Diagnostics found = check_monitoring(rules);
+    if (!found.empty()) throw_invalid_definition("how " + std::string{name} + " is watched", found, {});
+    if (rules.empty())
+        set(name, &Overrides::monitoring, std::nullopt);
+    else
+        set(name, &Overrides::monitoring, std::move(rules));
+}
+
+void Store::set_now(Commit& commit, std::string_view name, std::optional<Map> Overrides::*which, std::optional<Map> values) {
     const std::scoped_lock lock{write_mutex_};
     const std::shared_ptr<Slot> slot = require_slot(name);
     const Version* before = slot->current();
     Extra extra = unpack_extra(before->extra(), usual_file(name));
-    extra.tags = std::move(tags);
+    if (extra.set.*which == values) return;
+    extra.set.*which = std::move(values);
     derive(commit, slot, before->flags, &extra, before->build);
     commit.event(Kind::settings, slot->name());
     this->commit(commit);

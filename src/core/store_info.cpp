@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "core/mask.hpp"
+#include "core/monitoring_rules.hpp"
 #include "core/secret_ref.hpp"
 #include "core/store.hpp"
 
@@ -71,12 +72,15 @@ SlotView Store::view_of(const std::shared_ptr<Slot>& slot, const Version& versio
     view.monitored = version.has(Version::k_monitored);
     view.locked = version.has(Version::k_locked);
     view.validity = version.validity();
-    if (view.validity != Validity::valid) view.problem = unpack_extra(version.extra()).problem;
+    Extra extra = unpack_extra(version.extra());
+    view.problem = std::move(extra.problem);
     view.entry = version.scheme;
     view.build = version.build;
     Essentials essentials = unpack_essentials(version.content(), version.scheme);
     view.scheme = scheme_of(essentials.url);
     view.host_key = host_key_of(essentials.url, version.scheme);
+    apply_monitoring(essentials.options, view.monitoring);
+    if (const auto& set = extra.set.monitoring) apply_monitoring(*set, view.monitoring);
     wipe(essentials.url);
     return view;
 }
@@ -98,7 +102,8 @@ ConnectionInfo Store::info_of(const Slot& slot, const Version& version) const {
     info.monitored = version.has(Version::k_monitored);
     info.locked = version.has(Version::k_locked);
     info.debug_data = version.has(Version::k_debug_data);
-    info.tags = extra.tags ? std::move(*extra.tags) : std::move(definition.tags);
+    info.tags = extra.set.tags ? std::move(*extra.set.tags) : std::move(definition.tags);
+    if (extra.set.monitoring) info.monitoring = std::move(*extra.set.monitoring);
     info.file = std::move(definition.file);
     info.place = definition.place;
     info.updated = time_of(version.updated);

@@ -227,12 +227,12 @@ private:
         const bool same_content = scheme == before->scheme && content == before->content();
         const bool was_invalid = before->has(Version::k_invalid);
         if (overridden && candidate.content != before->content()) overridden_.push_back({std::string{claim.name}, nullptr, before});
-        if (by_code(before->flags) != 0 || old_extra.tags) overridden_.push_back({std::string{claim.name}, &candidate, before});
+        if (by_code(before->flags) != 0 || !old_extra.set.empty()) overridden_.push_back({std::string{claim.name}, &candidate, before});
         const std::string* directory = moved_ ? before->directory : store_.intern(claim.file->directory);
         const bool reconnects = (was_invalid && !bad) || counts_from_directory(content, directory, before->directory) ||
                                 (!same_content && (scheme != before->scheme || !same_essentials(content, before->content(), scheme)));
 
-        const Extra extra{claim.file->name, candidate.place, candidate.problem, old_extra.tags, overridden ? old_extra.file_hash : 0, 0};
+        const Extra extra{claim.file->name, candidate.place, candidate.problem, old_extra.set, overridden ? old_extra.file_hash : 0, 0};
         const std::string packed = pack_extra(extra, usual);
         const unsigned kept = overridden ? unsigned{Version::k_settings} : by_code(before->flags);
         const unsigned settings = (candidate.settings & ~kept) | (before->flags & kept);
@@ -264,9 +264,9 @@ private:
         header.directory = store_.intern(claim.file->directory);
         header.updated = now();
         header.build = before ? before->build + 1 : 1;
-        Extra extra{claim.file->name, candidate.place, candidate.problem, std::nullopt, 0, 0};
+        Extra extra{claim.file->name, candidate.place, candidate.problem, {}, 0, 0};
         header.flags =
-            static_cast<std::uint16_t>(store_.restored(claim.name, candidate.settings, extra.tags) | (bad ? unsigned{Version::k_invalid} : 0U));
+            static_cast<std::uint16_t>(store_.restored(claim.name, candidate.settings, extra.set) | (bad ? unsigned{Version::k_invalid} : 0U));
         commit_.changes.push_back({slot, nullptr});
         commit_.changes.back().next = Version::make(header, candidate.content, pack_extra(extra, store_.usual_file(claim.name)));
         commit_.event(RegistryChange::Kind::added, slot->name());
@@ -276,9 +276,9 @@ private:
     void remove_unclaimed(LoadReport& report) {
         for_each_slot([&](const std::shared_ptr<Slot>& slot, const Version& version) {
             if (version.has(Version::k_from_code) || by_name_.contains(slot->name())) return;
-            auto tags = unpack_extra(version.extra()).tags;
-            if (const unsigned set = by_code(version.flags); set != 0 || tags)
-                commit_.kept.emplace_back(slot->name(), KeptSettings::Settings{version.flags & (set | Version::k_by_code), std::move(tags)});
+            auto overrides = unpack_extra(version.extra()).set;
+            if (const unsigned set = by_code(version.flags); set != 0 || !overrides.empty())
+                commit_.kept.emplace_back(slot->name(), KeptSettings::Settings{version.flags & (set | Version::k_by_code), std::move(overrides)});
             commit_.remove(slot);
             commit_.event(RegistryChange::Kind::removed, slot->name());
             ++report.removed;

@@ -30,7 +30,7 @@ struct Side {
     Side& operator=(const Side&) = delete;
     ~Side() { wipe(definition.url); }
     static Side of(const Version& version, const SecretTable& secrets) {
-        auto tags = unpack_extra(version.extra()).tags;
+        auto tags = unpack_extra(version.extra()).set.tags;
         const bool has_tags = tags.has_value();
         return Side{version, secrets, has_tags ? std::move(*tags) : Map{}, has_tags};
     }
@@ -77,10 +77,17 @@ std::vector<Plan::Override> settings_overridden(const Candidate& candidate, cons
         if (version.has(setting.by_code()) && ((candidate.settings ^ version.flags) & setting.flag))
             overrides.push_back({setting.name, (candidate.settings & setting.flag) != 0, (version.flags & setting.flag) != 0});
     }
-    if (const auto tags = unpack_extra(version.extra()).tags) {
+    if (const auto tags = unpack_extra(version.extra()).set.tags) {
         Definition definition = unpack_content(candidate.content, candidate.scheme);
         if (definition.tags != *tags) overrides.push_back({"tags", std::move(definition.tags), *tags});
         wipe(definition.url);
+    }
+    if (const auto rules = unpack_extra(version.extra()).set.monitoring) {
+        const Essentials essentials = unpack_essentials(candidate.content, candidate.scheme);
+        for (const auto& [rule, value] : *rules) {
+            const Value* in_file = essentials.options.find(rule);
+            if (!in_file || *in_file != value) overrides.push_back({"options." + rule, in_file ? *in_file : Value{}, value});
+        }
     }
     return overrides;
 }

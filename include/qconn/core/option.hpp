@@ -62,6 +62,8 @@ struct OptionSpec {
     std::string content{};
     /// Where a value comes from that the definition does not give. Strings and data only. What comes from there is a secret.
     std::optional<OptionProperty> property{};
+    /// It says only how the connection is watched (core/monitoring.hpp): another value makes neither a new client nor another ping.
+    bool monitoring{false};
     /// A map may also be written as text in the grammar `key=value, key=value`.
     bool pairs_text{false};
     /// Other spellings; taken with a warning that shows this one's name.

@@ -27,9 +27,9 @@ struct Plan {
 
     /// What a file says about a connection and what does not count, because code or an operator has set it otherwise.
     struct Override {
-        /// "definition", "enabled", "monitored", "locked", "debug_data" or "tags".
+        /// "definition", "enabled", "monitored", "locked", "debug_data", "tags", or an option of core/monitoring.hpp ("options.ping_interval").
         std::string what;
-        /// Null for "definition".
+        /// Null for "definition", and for an option that the file does not give.
         Value in_file;
         Value in_use;
     };

@@ -126,6 +126,8 @@ struct ConnectionInfo {
     Map tags;
     /// As given plus defaults, sorted by name; sensitive ones masked.
     Map options;
+    /// What was set by set_monitoring.
+    Map monitoring;
     std::string file;
     Place place;
     std::chrono::system_clock::time_point updated;
@@ -251,6 +253,10 @@ public:
     /// A locked connection refuses update and remove; enable and disable work.
     void set_locked(std::string_view name, bool yes);
     void set_tags(std::string_view name, Map tags);
+    /// Rules of monitoring (core/monitoring.hpp: `{{"ping_interval", 5000}}`) that go before those of the definition. All that are in force: empty
+    /// takes back what was set.
+    /// @throws Error CONNECTION-UNKNOWN; CONNECTION-DEFINITION-ERROR where one of them is unknown or has no proper value
+    void set_monitoring(std::string_view name, Map rules);
 
     bool contains(std::string_view name) const;
     std::size_t size() const;

@@ -265,13 +265,13 @@ TEST_CASE_METHOD(FromFile, "a definition added by code keeps its file, from wher
 TEST_CASE("so many settings are kept, the longest gone are forgotten first", "[registry][changes]") {
     core::KeptSettings kept;
     for (std::size_t i = 0; i < core::KeptSettings::k_most; ++i) kept.put(std::to_string(i), {static_cast<unsigned>(i), {}});
-    kept.put("0", {17, Map{{"team", "blue"}}});
+    kept.put("0", {17, {.tags = Map{{"team", "blue"}}}});
     kept.put("one more", {});
 
     CHECK(kept.find("1") == nullptr);
     REQUIRE(kept.find("0"));
     CHECK(kept.find("0")->flags == 17);
-    CHECK(kept.find("0")->tags);
+    CHECK(kept.find("0")->set.tags);
     CHECK(kept.find("2"));
     CHECK(kept.find("one more"));
     kept.erase("0");

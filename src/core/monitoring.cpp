@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <qconn/core/monitoring.hpp>
+
+#include <utility>
+
+#include "core/catalogue_impl.hpp"
+#include "core/monitoring_rules.hpp"
+
+namespace qconn {
+
+namespace {
+
+using R = MonitoringRules;
+
+OptionTable<R> make_table() {
+    OptionTable<R> table;
+    const auto rule = [&table](std::string name, auto member, std::string help) -> OptionSpec& {
+        OptionSpec& spec = table.add(std::move(name), member, OptionType::integer, std::move(help));
+        spec.fallback_text = "as the monitor";
+        return spec;
+    };
+    const auto time = [&rule](std::string name, auto member, double least, std::string help) -> OptionSpec& {
+        OptionSpec& spec = rule(std::move(name), member, std::move(help));
+        spec.unit = Unit::milliseconds;
+        spec.minimum = least;
+        spec.maximum = 366.0 * 24 * 3600 * 1000;
+        return spec;
+    };
+    const auto count = [&rule](std::string name, auto member, double least, std::string help) {
+        OptionSpec& spec = rule(std::move(name), member, std::move(help));
+        spec.minimum = least;
+        spec.maximum = 1000;
+    };
+    time("ping_interval", &R::interval, 0, "Time between two pings; 0: only pings by hand").check = [](const Value& v) {
+        return v.as_int64() != 0 && v.as_int64() < 100 ? std::string{"must be 0 or at least 100 ms"} : std::string{};
+    };
+    time("ping_interval_down", &R::interval_down, 100, "The same while it is down");
+    time("ping_fast", &R::fast, 10, "Time to the next ping after a first failure");
+    time("ping_timeout", &R::timeout, 1, "A ping that has not ended by then has failed");
+    count("ping_fall", &R::fall, 1, "Failures in a row that make it down");
+    count("ping_rise", &R::rise, 1, "Successes in a row that make it up again");
+    OptionSpec& depth = table.add("ping_depth", OptionType::string, "How far pings go", [](R& rules, const Value& v) {
+        for (const PingDepth one : {PingDepth::standard, PingDepth::connect, PingDepth::tls, PingDepth::auth, PingDepth::full})
+            if (v.as_string() == to_string(one)) rules.depth = one;
+    });
+    depth.fallback_text = "as the monitor";
+    depth.allowed = {{"standard", "as the scheme has it"}, {"connect", ""}, {"tls", ""}, {"auth", ""}, {"full", ""}};
+    time("min_up", &R::min_up, 0, "Once up it is not down before so long, however many pings fail");
+    time("min_down", &R::min_down, 0, "Once down it is not up before so long, however many pings succeed");
+    time("restart_delay", &R::restart_delay, 0, "What depends on it starts again only once it has been up for so long");
+    count("flap_changes", &R::flap_changes, 0, "It flaps when it goes down more often than this within flap_window; 0: never");
+    time("flap_window", &R::flap_window, 1000, "See flap_changes");
+    OptionSpec& via =
+        table.add("via", OptionType::list, "Names of connections that it is reached through: while one of them is down, that is why this one is",
+                  [](R& rules, const Value& v) {
+                      rules.via.clear();
+                      for (const Value& one : v.as_list()) rules.via.emplace_back(one.as_string());
+                  });
+    via.check = [](const Value& v) {
+        for (const Value& one : v.as_list())
+            if (!one.is_string()) return std::string{"must be a list of names"};
+        return std::string{};
+    };
+    via.example = List{"gateway"};
+    return table;
+}
+
+}  // namespace
+
+const OptionTable<MonitoringRules>& monitoring_options() {
+    static const OptionTable<R> table = make_table();
+    return table;
+}
+
+namespace core {
+
+Diagnostics check_monitoring(Map& options) {
+    static const SchemeEntry entry = [] {
+        SchemeEntry made;
+        add_monitoring(made.scheme);
+        index_options(made);
+        return made;
+    }();
+    Definition checked;
+    checked.options = std::move(options);
+    Diagnostics found;
+    check_options(entry, checked, found, nullptr, {"the monitor", "rule"});
+    std::erase_if(found, [](const Diagnostic& d) { return d.severity != Severity::error; });
+    options = std::move(checked.options);
+    return found;
+}
+
+void apply_monitoring(const Map& options, MonitoringRules& rules) {
+    Map fitting;
+    for (const OptionSpec& spec : monitoring_options().specs())
+        if (const Value* value = options.find(spec.name); value && has_type(*value, spec.type)) fitting.insert(spec.name, *value);
+    monitoring_options().apply(fitting, rules);
+}
+
+}  // namespace core
+
+}  // namespace qconn
