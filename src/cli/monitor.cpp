@@ -63,9 +63,11 @@ Style style_of(EventKind kind) noexcept {
         case EventKind::up:
         case EventKind::recovered:
         case EventKind::start:
+        case EventKind::outage_over:
         case EventKind::alert_cleared: return Style::good;
         case EventKind::down:
         case EventKind::invalid:
+        case EventKind::outage:
         case EventKind::stop: return Style::bad;
         case EventKind::failing:
         case EventKind::alert: return Style::warn;

@@ -3,10 +3,11 @@
 
 namespace qconn::monitor {
 
-std::optional<Alert> AlertBoard::raise(std::string_view type, const std::string& name, std::string text, std::chrono::system_clock::time_point when) {
+std::optional<Alert> AlertBoard::raise(std::string_view type, const std::string& name, std::string text, std::chrono::system_clock::time_point when,
+                                       std::uint64_t outage) {
     auto& alert = standing_[{name, std::string{type}}];
     if (alert) return std::nullopt;
-    alert = std::make_shared<const Alert>(Alert{std::string{type}, name, std::move(text), when, ++last_id_});
+    alert = std::make_shared<const Alert>(Alert{std::string{type}, name, std::move(text), when, ++last_id_, outage});
     unseen_.emplace_back(alert->id, alert);
     return *alert;
 }
@@ -20,13 +21,24 @@ std::optional<Alert> AlertBoard::clear(std::string_view type, const std::string&
     return *alert;
 }
 
+void AlertBoard::rename(std::string_view type, const std::string& name, const std::string& now) {
+    auto found = standing_.extract({name, std::string{type}});
+    if (found.empty()) return;
+    Alert changed = *found.mapped();
+    changed.name = now;
+    found.key().first = now;
+    found.mapped() = std::make_shared<const Alert>(std::move(changed));
+    unseen_.emplace_back(found.mapped()->id, found.mapped());
+    standing_.insert(std::move(found));
+}
+
 bool AlertBoard::flush() {
     if (unseen_.empty()) return true;
     const std::unique_lock lock{mutex_, std::try_to_lock};
     if (!lock) return false;
     for (auto& [id, alert] : unseen_) {
         if (alert)
-            shown_.emplace(id, std::move(alert));
+            shown_.insert_or_assign(id, std::move(alert));
         else
             shown_.erase(id);
     }

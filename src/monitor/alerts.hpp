@@ -21,12 +21,17 @@ namespace qconn::monitor {
 constexpr std::string_view k_alert_unavailable = "USER-CONNECTION-UNAVAILABLE";
 constexpr std::string_view k_alert_unusable = "USER-CONNECTION-UNUSABLE";
 constexpr std::string_view k_alert_filesystem = "FILESYSTEM-FULL";
+// Ours.
+constexpr std::string_view k_alert_flapping = "CONNECTION-FLAPPING";
 
 /// Changed on the loop's thread, which never waits for a reader; read from any thread.
 class AlertBoard {
 public:
     /// Loop's thread. @returns nothing where that one stands already
-    std::optional<Alert> raise(std::string_view type, const std::string& name, std::string text, std::chrono::system_clock::time_point when);
+    std::optional<Alert> raise(std::string_view type, const std::string& name, std::string text, std::chrono::system_clock::time_point when,
+                               std::uint64_t outage = 0);
+    /// Loop's thread: it stands for another connection now.
+    void rename(std::string_view type, const std::string& name, const std::string& now);
     /// Loop's thread. @returns the one that stood, or nothing
     std::optional<Alert> clear(std::string_view type, const std::string& name);
     /// Loop's thread: shows readers what has changed. @returns false where one is reading: try again in a moment

@@ -13,11 +13,13 @@ ConnectionStatus Cell::read() const {
     ConnectionStatus status;
     status.name = name_;
     status.state = standing.state;
+    status.flapping = standing.flapping;
     status.since = standing.since;
     status.checked = standing.checked;
     status.latency = standing.latency;
     status.failures = standing.failures;
     status.pings = standing.pings;
+    status.outage = standing.outage;
     if (standing.error) {
         status.phase = standing.error->phase();
         status.reason = standing.error->reason();

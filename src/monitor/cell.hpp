@@ -19,11 +19,13 @@ namespace qconn::monitor {
 /// As ConnectionStatus without the texts.
 struct Standing {
     ConnectionState state{ConnectionState::unknown};
+    bool flapping{false};
     std::int32_t failures{0};
     std::chrono::system_clock::time_point since{};
     std::chrono::system_clock::time_point checked{};
     std::chrono::nanoseconds latency{0};
     std::uint64_t pings{0};
+    std::uint64_t outage{0};
     std::optional<Error> error{};  ///< of the last failure, or why it is invalid
 };
 

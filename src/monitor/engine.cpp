@@ -7,13 +7,8 @@
 namespace qconn::monitor {
 
 Timing timing_of(const MonitorOptions& options, std::size_t max_open) {
-    using std::chrono::milliseconds;
     Timing timing;
-    timing.interval = options.interval.count() <= 0 ? milliseconds{0} : std::max(options.interval, milliseconds{100});
-    timing.timeout = std::max(options.timeout, milliseconds{1});
-    const auto tenth = std::clamp<Clock::duration>(timing.interval / 10, milliseconds{100}, std::chrono::seconds{2});
-    timing.fast = options.fast.count() > 0 ? options.fast : tenth;
-    if (timing.interval.count() > 0) timing.fast = std::min(timing.fast, timing.interval);
+    static_cast<Pace&>(timing) = rules_of(options).pace;
     timing.max_in_flight = std::max<std::size_t>(options.max_in_flight, 1);
     // A quarter of the descriptors, so that the application keeps the others.
     if (max_open >= 4) timing.max_in_flight = std::min(timing.max_in_flight, max_open / 4);
@@ -23,10 +18,10 @@ Timing timing_of(const MonitorOptions& options, std::size_t max_open) {
 }
 
 Engine::Engine(const MonitorOptions& options, const Timing& timing, Outlet& outlet, AlertBoard& alerts)
-    : thresholds_{options.fall, options.rise}, fs_full_{options.alert_fs_full}, outlet_{outlet}, alerts_{alerts}, schedule_{timing} {}
+    : options_{options}, outlet_{outlet}, alerts_{alerts}, schedule_{timing} {}
 
 bool Engine::is_pinged(TargetId id) const noexcept {
-    return started_ && targets_[id].monitored && targets_[id].machine.is_pinged() && schedule_.timing().interval > Clock::duration::zero();
+    return started_ && targets_[id].monitored && targets_[id].machine.is_pinged() && targets_[id].rules->pace.interval > Clock::duration::zero();
 }
 
 // ---- the set -----------------------------------------------------------------------------------------------------------------------------
@@ -44,15 +39,17 @@ TargetId Engine::add(std::shared_ptr<Cell> cell, const Facts& facts, Moment now,
     cell->id = id;
     target.cell = std::move(cell);
     target.monitored = facts.monitored;
+    target.rules = rules_.take(rules_of(options_, facts.rules));
+    schedule_.set_pace(id, &target.rules->pace, false, now.mono);
     Standing standing;
     standing.since = now.wall;
     // As it is from the start, so not an event; that it cannot be used is told once somebody watches.
     if (facts.problem) {
-        target.machine.step(Input::invalid, thresholds_);
+        target.machine.step(Input::invalid, target.rules->thresholds);
         standing.error = *facts.problem;
         target.told = false;
     }
-    if (!facts.enabled) target.machine.step(Input::disable, thresholds_);
+    if (!facts.enabled) target.machine.step(Input::disable, target.rules->thresholds);
     standing.state = target.machine.state();
     show(id, std::move(standing));
     if (tell) outlet_.event(make_event(id, EventKind::added, now));
@@ -69,10 +66,16 @@ TargetId Engine::add(std::shared_ptr<Cell> cell, const Facts& facts, Moment now,
 
 void Engine::remove(TargetId id, Moment now) {
     Target& target = targets_[id];
-    for (const auto type : {k_alert_unavailable, k_alert_unusable, k_alert_filesystem}) clear(id, type, now);
+    if (const auto left = leave(id)) {
+        left_outage(id, *left, now);
+        regroup(now);
+    }
+    for (const auto type : {k_alert_unusable, k_alert_filesystem, k_alert_flapping}) clear(id, type, now);
     outlet_.event(make_event(id, EventKind::removed, now));
     outlet_.hold(target.cell->name(), Hold::release);
     schedule_.remove(id);
+    with_damping(id, [](Damping& damping) { damping.reset(); });
+    rules_.release(target.rules);
     target.cell->id = k_no_target;
     if (target.late) std::erase(late_, id);
     target = {};
@@ -82,11 +85,13 @@ void Engine::enable(TargetId id, Moment now) { follow(id, step(id, Input::enable
 void Engine::disable(TargetId id, Moment now) {
     const Transition& taken = step(id, Input::disable, now, nullptr);
     if (taken.from != taken.to) clear(id, k_alert_filesystem, now);
+    calm(id, now);
     follow(id, taken, now);
 }
 void Engine::invalidate(TargetId id, const Error& problem, Moment now) {
     const Transition& taken = step(id, Input::invalid, now, &problem);
     if (taken.from != taken.to) clear(id, k_alert_filesystem, now);
+    calm(id, now);
     follow(id, taken, now);
 }
 void Engine::validate(TargetId id, Moment now) { follow(id, step(id, Input::valid, now, nullptr), now); }
@@ -99,6 +104,20 @@ void Engine::set_monitored(TargetId id, bool yes, Moment now) {
     if (!yes) schedule_.rest(id);
     // What was known of it belongs to another time.
     follow(id, step(id, Input::changed, now, nullptr), now);
+}
+
+void Engine::set_rules(TargetId id, const MonitoringRules& rules, Moment now) {
+    Target& target = targets_[id];
+    const Rules* before = target.rules;
+    target.rules = rules_.take(rules_of(options_, rules));
+    if (target.rules != before) {
+        schedule_.set_pace(id, &target.rules->pace, target.machine.state() == ConnectionState::down, now.mono);
+        if (is_pinged(id)) schedule_.begin(id, now.mono);
+        if (target.rules->flap_changes <= 0) calm(id, now);
+        settle(id, now);
+        release_if_unwatched(id, now);
+    }
+    rules_.release(before);
 }
 
 void Engine::tell_updated(TargetId id, std::string text, Moment now) {
@@ -131,7 +150,8 @@ void Engine::outcome(TargetId id, const PingResult& result, Moment now) {
     const Transition& taken = step(id, input, now, input == Input::failed && result.error ? &*result.error : nullptr, &result);
     if (result.ok) measure(id, result.measures, now);
     using Again = Schedule::Again;
-    schedule_.finished(id, now.mono, taken.next != Next::fast ? Again::grid : input == Input::inconclusive ? Again::spread : Again::fast);
+    const Again regular = taken.to == ConnectionState::down ? Again::slow : Again::grid;
+    schedule_.finished(id, now.mono, taken.next != Next::fast ? regular : input == Input::inconclusive ? Again::spread : Again::fast);
     if (!is_pinged(id)) schedule_.rest(id);
 }
 
@@ -142,14 +162,17 @@ bool Engine::flush() {
         target.late.reset();
         return true;
     });
-    return alerts_.flush() && late_.empty();
+    const bool outages_shown = outages_.flush();
+    return alerts_.flush() && outages_shown && late_.empty();
 }
 
 // ---- states ------------------------------------------------------------------------------------------------------------------------------
 
 const Transition& Engine::step(TargetId id, Input input, Moment now, const Error* error, const PingResult* result) {
     Target& target = targets_[id];
-    const Transition& taken = target.machine.step(input, thresholds_);
+    const Rules& rules = *target.rules;
+    const bool settled = now.mono - target.turned >= (target.machine.state() == ConnectionState::down ? rules.min_down : rules.min_up);
+    const Transition& taken = target.machine.step(input, rules.thresholds, settled);
     Standing standing = this->standing(id);
     if (result != nullptr) {
         standing.checked = now.wall;
@@ -164,15 +187,201 @@ const Transition& Engine::step(TargetId id, Input input, Moment now, const Error
     standing.failures = target.machine.failures();
     standing.state = taken.to;
     if (taken.from != taken.to) standing.since = now.wall;
+    const bool down = taken.to == ConnectionState::down && taken.from != ConnectionState::down;
+    const bool back = taken.from == ConnectionState::down && taken.to != ConnectionState::down;
+    std::optional<Outages::Joined> joined;
+    std::optional<Outages::Left> left;
+    if (down) standing.outage = (joined = join(id, cause_of(id, error), error, now))->id;
+    if (back) {
+        left = leave(id);
+        standing.outage = 0;
+    }
     show(id, std::move(standing));  // before the events, so that who gets one reads nothing older
 
     for (const EventKind kind : taken.event_list()) {
         if (kind == EventKind::invalid) target.told = true;
-        tell(id, kind, taken.from, now);
+        tell(id, kind, taken.from, now, left ? left->outage.id : 0);
     }
-    change_alert(id, alert_of(taken.from), alert_of(taken.to), now);
-    if (taken.hold != Hold::keep) outlet_.hold(target.cell->name(), taken.hold);
+    if (left) left_outage(id, *left, now);
+    if (alert_of(taken.from) == StateAlert::unusable && taken.to != taken.from) clear(id, k_alert_unusable, now);
+    if (joined) joined_outage(id, *joined, now);
+    if (alert_of(taken.to) == StateAlert::unusable && taken.to != taken.from) raise_unusable(id, now);
+    if (down || back) regroup(now);
+    damp(id, taken, now);
     return taken;
+}
+
+// ---- outages -----------------------------------------------------------------------------------------------------------------------------
+
+Cause Engine::cause_of(TargetId id, const Error* error) {
+    const std::string& name = targets_[id].cell->name();
+    const Whereabouts where = outlet_.where(id);
+    if (!where.via.empty()) reached_through_.insert(id);
+    for (const std::string& other : where.via) {
+        const TargetId parent = outlet_.id_of(other);
+        if (parent == k_no_target || parent == id || targets_[parent].machine.state() != ConnectionState::down) continue;
+        if (const Cause* cause = outages_.cause_of(parent)) return *cause;
+    }
+    return monitor::cause_of(name, error, where);
+}
+
+Outages::Joined Engine::join(TargetId id, Cause cause, const Error* error, Moment now) {
+    return outages_.join(id, std::move(cause), error, now.mono, now.wall);
+}
+
+std::optional<Outages::Left> Engine::leave(TargetId id) {
+    reached_through_.erase(id);
+    return outages_.leave(id);
+}
+
+void Engine::joined_outage(TargetId id, const Outages::Joined& joined, Moment now) {
+    if (!joined.is_first && options_.group_alerts) return;
+    const auto& error = standing(id).error;
+    raise(id, k_alert_unavailable, error ? error->what() : "", now);
+}
+
+void Engine::left_outage(TargetId id, const Outages::Left& left, Moment now) {
+    if (left.is_over || !options_.group_alerts) {
+        clear(id, k_alert_unavailable, now);
+    } else {
+        alerts_.rename(k_alert_unavailable, targets_[id].cell->name(), targets_[*left.other].cell->name());
+        alerts_.flush();
+    }
+    if (!left.is_over || !left.was_told) return;
+    Event event = outage_event(EventKind::outage_over, left.outage, now);
+    outlet_.event(std::move(event));
+}
+
+void Engine::regroup(Moment now) {
+    // A chain of them settles link by link.
+    constexpr int k_longest_chain = 16;
+    bool moved = !reached_through_.empty();
+    for (int i = 0; i < k_longest_chain && moved; ++i) {
+        moved = false;
+        const auto all = reached_through_;
+        for (const TargetId id : all) {
+            const std::optional<Error> error = standing(id).error;
+            const Error* why = error ? &*error : nullptr;
+            Cause cause = cause_of(id, why);
+            if (const Cause* present = outages_.cause_of(id); !present || *present == cause) continue;
+            moved = true;
+            const auto left = outages_.leave(id);
+            const Outages::Joined joined = join(id, std::move(cause), why, now);
+            Standing standing = this->standing(id);
+            standing.outage = joined.id;
+            show(id, std::move(standing));
+            left_outage(id, *left, now);
+            joined_outage(id, joined, now);
+        }
+    }
+}
+
+Event Engine::outage_event(EventKind kind, const Outage& outage, Moment now) const {
+    Event event;
+    event.kind = kind;
+    event.name = outage.cause.empty() ? std::string{to_string(outage.kind)} : outage.cause;
+    event.phase = outage.phase;
+    event.reason = outage.reason;
+    event.error = outage.error;
+    event.time = now.wall;
+    event.mono = now.mono;
+    event.outage = outage.id;
+    return event;
+}
+
+void Engine::tell_outages(Moment now) {
+    while (const auto due = outages_.due(now.mono)) {
+        Event event = outage_event(EventKind::outage, due->outage, now);
+        event.state = ConnectionState::down;
+        event.members.reserve(due->members.size());
+        for (const TargetId id : due->members) event.members.push_back(targets_[id].cell->name());
+        std::sort(event.members.begin(), event.members.end());
+        outlet_.event(std::move(event));
+    }
+}
+
+// ---- damping -----------------------------------------------------------------------------------------------------------------------------
+
+template <class Change>
+void Engine::with_damping(TargetId id, Change&& change) {
+    Target& target = targets_[id];
+    if (!target.damped) return;
+    Damped& damped = *target.damped;
+    change(damped.damping);
+    const auto next = damped.damping.next(*target.rules).value_or(Clock::time_point::max());
+    if (next == damped.booked) return;
+    agenda_.erase({damped.booked, id});
+    damped.booked = next;
+    if (next != Clock::time_point::max()) agenda_.emplace(next, id);
+}
+
+bool Engine::is_flapping(TargetId id) const noexcept { return targets_[id].damped && targets_[id].damped->damping.is_flapping(); }
+
+void Engine::show_flapping(TargetId id) {
+    Standing standing = this->standing(id);
+    if (std::exchange(standing.flapping, is_flapping(id)) != standing.flapping) show(id, std::move(standing));
+}
+
+void Engine::damp(TargetId id, const Transition& taken, Moment now) {
+    Target& target = targets_[id];
+    const Rules& rules = *target.rules;
+    const bool up = taken.to == ConnectionState::up && taken.from != ConnectionState::failing && taken.from != ConnectionState::up;
+    const bool down = taken.to == ConnectionState::down && taken.from != ConnectionState::down;
+    if (up || down) target.turned = now.mono;
+    if (!target.damped && (up ? rules.restart_delay > Clock::duration::zero() : down && rules.flap_changes > 0))
+        target.damped = std::make_unique<Damped>();
+    if (down) {
+        const bool flapped = is_flapping(id);
+        with_damping(id, [&](Damping& damping) { damping.went_down(now.mono, rules); });
+        if (is_flapping(id) && !flapped) {
+            show_flapping(id);
+            raise(id, k_alert_flapping,
+                  '"' + target.cell->name() + "\" went down " + std::to_string(target.damped->damping.downs()) + " times within " +
+                      std::to_string(std::chrono::duration_cast<std::chrono::seconds>(rules.flap_window).count()) +
+                      " s; what depends on it stays stopped until that is over",
+                  now);
+        }
+    }
+    bool waits = false;
+    if (up) with_damping(id, [&](Damping& damping) { waits = damping.came_up(now.mono, rules); });
+    if (taken.hold != Hold::keep && !waits) outlet_.hold(target.cell->name(), taken.hold);
+}
+
+void Engine::settle(TargetId id, Moment now) {
+    bool calmed = false;
+    bool released = false;
+    with_damping(id, [&](Damping& damping) {
+        calmed = damping.stop_flapping(now.mono, *targets_[id].rules);
+        released = damping.release(now.mono);
+    });
+    if (calmed) {
+        show_flapping(id);
+        clear(id, k_alert_flapping, now);
+    }
+    if (released) outlet_.hold(targets_[id].cell->name(), Hold::release);
+}
+
+void Engine::calm(TargetId id, Moment now) {
+    if (!targets_[id].damped) return;
+    const bool waited = targets_[id].damped->damping.is_holding();
+    with_damping(id, [](Damping& damping) { damping.reset(); });
+    show_flapping(id);
+    clear(id, k_alert_flapping, now);
+    if (waited && targets_[id].machine.state() == ConnectionState::up) outlet_.hold(targets_[id].cell->name(), Hold::release);
+}
+
+void Engine::advance(Moment now, Clock::duration lag, Schedule::Turn& turn) {
+    schedule_.advance(now.mono, lag, turn);
+    while (!agenda_.empty() && agenda_.begin()->first <= now.mono) settle(agenda_.begin()->second, now);
+    tell_outages(now);
+}
+
+std::optional<Clock::time_point> Engine::wake() const noexcept {
+    std::optional<Clock::time_point> when = schedule_.wake();
+    const auto also = [&when](Clock::time_point other) { when = when ? std::min(*when, other) : other; };
+    if (!agenda_.empty()) also(agenda_.begin()->first);
+    if (const auto outage = outages_.next()) also(*outage);
+    return when;
 }
 
 void Engine::follow(TargetId id, const Transition& taken, Moment now) {
@@ -182,17 +391,20 @@ void Engine::follow(TargetId id, const Transition& taken, Moment now) {
         schedule_.begin(id, now.mono);
         schedule_.ping_now(id, now.mono);
     }
-    release_if_unwatched(id);
+    release_if_unwatched(id, now);
 }
 
-void Engine::release_if_unwatched(TargetId id) {
+void Engine::release_if_unwatched(TargetId id, Moment now) {
     // Nobody will ever say that it is up.
-    if (targets_[id].machine.state() == ConnectionState::unknown && !is_pinged(id)) outlet_.hold(targets_[id].cell->name(), Hold::release);
+    if (targets_[id].machine.state() != ConnectionState::unknown || is_pinged(id)) return;
+    calm(id, now);
+    outlet_.hold(targets_[id].cell->name(), Hold::release);
 }
 
-void Engine::tell(TargetId id, EventKind kind, ConnectionState from, Moment now) {
+void Engine::tell(TargetId id, EventKind kind, ConnectionState from, Moment now, std::uint64_t outage) {
     Event event = make_event(id, kind, now);
     event.from = from;
+    if (outage != 0) event.outage = outage;
     outlet_.event(std::move(event));
 }
 
@@ -201,19 +413,17 @@ void Engine::tell_invalid(TargetId id, Moment now) {
     if (target.told || target.machine.state() != ConnectionState::invalid) return;
     target.told = true;
     tell(id, EventKind::invalid, ConnectionState::unknown, now);
-    change_alert(id, StateAlert::none, StateAlert::unusable, now);
+    raise_unusable(id, now);
 }
 
-void Engine::change_alert(TargetId id, StateAlert before, StateAlert after, Moment now) {
-    if (before == after) return;
-    const auto type_of = [](StateAlert alert) { return alert == StateAlert::unavailable ? k_alert_unavailable : k_alert_unusable; };
-    if (before != StateAlert::none) clear(id, type_of(before), now);
+void Engine::raise_unusable(TargetId id, Moment now) {
     const auto& error = standing(id).error;
-    if (after != StateAlert::none) raise(id, type_of(after), error ? error->what() : "", now);
+    raise(id, k_alert_unusable, error ? error->what() : "", now);
 }
 
 void Engine::raise(TargetId id, std::string_view type, std::string text, Moment now) {
-    const auto alert = alerts_.raise(type, targets_[id].cell->name(), std::move(text), now.wall);
+    const auto alert =
+        alerts_.raise(type, targets_[id].cell->name(), std::move(text), now.wall, type == k_alert_unavailable ? standing(id).outage : 0);
     if (!alert) return;
     alerts_.flush();
     Event event = make_event(id, EventKind::alert, now);
@@ -236,15 +446,15 @@ void Engine::measure(TargetId id, const std::vector<PingMeasure>& measures, Mome
     if (measures.empty()) return;
     std::string text;
     for (const PingMeasure& one : measures) {
-        if (one.value <= fs_full_) continue;
+        if (one.value <= options_.alert_fs_full) continue;
         if (!text.empty()) text += ", ";
         text += std::to_string(static_cast<int>(one.value)) + (one.kind == PingMeasure::Kind::space_used ? " % of the space" : " % of the inodes");
     }
     if (text.empty()) return clear(id, k_alert_filesystem, now);
-    raise(
-        id, k_alert_filesystem,
-        "the file system of \"" + targets_[id].cell->name() + "\" is filling up: " + text + " used, the limit is " + std::to_string(fs_full_) + " %",
-        now);
+    raise(id, k_alert_filesystem,
+          "the file system of \"" + targets_[id].cell->name() + "\" is filling up: " + text + " used, the limit is " +
+              std::to_string(options_.alert_fs_full) + " %",
+          now);
 }
 
 const Standing& Engine::standing(TargetId id) const noexcept {
@@ -273,6 +483,7 @@ Event Engine::make_event(TargetId id, EventKind kind, Moment now) const {
         event.reason = error->reason();
         event.error = error->what();
     }
+    event.outage = standing(id).outage;
     event.time = now.wall;
     event.mono = now.mono;
     return event;

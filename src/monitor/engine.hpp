@@ -7,7 +7,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <qconn/monitor/event.hpp>
@@ -16,6 +18,9 @@
 
 #include "monitor/alerts.hpp"
 #include "monitor/cell.hpp"
+#include "monitor/damping.hpp"
+#include "monitor/outages.hpp"
+#include "monitor/rules.hpp"
 #include "monitor/schedule.hpp"
 #include "monitor/state.hpp"
 
@@ -42,6 +47,10 @@ public:
         /// `seq` is still zero.
         virtual void event(Event event) = 0;
         virtual void hold(const std::string& name, Hold hold) = 0;
+        /// What a connection may share with others: asked when it has gone down.
+        virtual Whereabouts where(TargetId id) = 0;
+        /// The connection of that name; k_no_target: none.
+        virtual TargetId id_of(const std::string& name) = 0;
     };
 
     /// What is known of a connection without a ping.
@@ -50,6 +59,7 @@ public:
         bool monitored{true};
         std::optional<Error> problem{};  ///< why it is invalid
         std::uint64_t host{0};           ///< for the cap per host; zero: none
+        MonitoringRules rules{};
     };
 
     Engine(const MonitorOptions& options, const Timing& timing, Outlet& outlet, AlertBoard& alerts);
@@ -65,6 +75,7 @@ public:
     /// What it connects to has changed. A ping under way must have been abandoned.
     void change(TargetId id, Moment now);
     void set_monitored(TargetId id, bool yes, Moment now);
+    void set_rules(TargetId id, const MonitoringRules& rules, Moment now);
     void set_host(TargetId id, std::uint64_t host) { schedule_.set_host(id, host); }
     /// An event that goes with no change of state: updated.
     void tell_updated(TargetId id, std::string text, Moment now);
@@ -81,11 +92,13 @@ public:
     /// Its kept stream was closed by the peer while it was idle: no failure, but worth a look.
     void look_soon(TargetId id, Moment now) { schedule_.ping_soon(id, now.mono); }
 
-    void advance(Moment now, Clock::duration lag, Schedule::Turn& turn) { schedule_.advance(now.mono, lag, turn); }
-    std::optional<Clock::time_point> wake() const noexcept { return schedule_.wake(); }
+    void advance(Moment now, Clock::duration lag, Schedule::Turn& turn);
+    std::optional<Clock::time_point> wake() const noexcept;
     /// Shows readers what they kept it from showing. @returns false where there is more
     bool flush();
 
+    /// Any thread.
+    std::vector<Outage> outages() const { return outages_.list(); }
     const Schedule& schedule() const noexcept { return schedule_; }
     ConnectionState state(TargetId id) const noexcept { return targets_[id].machine.state(); }
     int failures(TargetId id) const noexcept { return targets_[id].machine.failures(); }
@@ -93,34 +106,65 @@ public:
     bool is_pinged(TargetId id) const noexcept;
 
 private:
+    struct Damped {
+        Damping damping;
+        Clock::time_point booked{Clock::time_point::max()};  // when it stands on the agenda
+    };
     struct Target {
         std::shared_ptr<Cell> cell;  // null: the id is free
         Machine machine;
         bool monitored{true};
-        bool told{true};                 // false: invalid from before start(), and nobody has heard of it
+        bool told{true};  // false: invalid from before start(), and nobody has heard of it
+        const Rules* rules{nullptr};
+        Clock::time_point turned;        // when it last came up or went down
+        std::unique_ptr<Damped> damped;  // once there was something to damp
         std::unique_ptr<Standing> late;  // what readers have kept it from publishing; it is in late_ then
     };
 
     const Transition& step(TargetId id, Input input, Moment now, const Error* error, const PingResult* result = nullptr);
     void follow(TargetId id, const Transition& taken, Moment now);
-    void tell(TargetId id, EventKind kind, ConnectionState from, Moment now);
+    void tell(TargetId id, EventKind kind, ConnectionState from, Moment now, std::uint64_t outage = 0);
     void tell_invalid(TargetId id, Moment now);
     const Standing& standing(TargetId id) const noexcept;
     void show(TargetId id, Standing standing);
-    void change_alert(TargetId id, StateAlert before, StateAlert after, Moment now);
+    void raise_unusable(TargetId id, Moment now);
+    /// Why it is down: through which other, or what its failure says.
+    Cause cause_of(TargetId id, const Error* error);
+    Outages::Joined join(TargetId id, Cause cause, const Error* error, Moment now);
+    std::optional<Outages::Left> leave(TargetId id);
+    /// What follows for alerts and events.
+    void joined_outage(TargetId id, const Outages::Joined& joined, Moment now);
+    void left_outage(TargetId id, const Outages::Left& left, Moment now);
+    /// A connection that others are reached through may have gone down or come back.
+    void regroup(Moment now);
+    Event outage_event(EventKind kind, const Outage& outage, Moment now) const;
+    void tell_outages(Moment now);
     void raise(TargetId id, std::string_view type, std::string text, Moment now);
     void clear(TargetId id, std::string_view type, Moment now);
     void measure(TargetId id, const std::vector<PingMeasure>& measures, Moment now);
-    void release_if_unwatched(TargetId id);
+    void release_if_unwatched(TargetId id, Moment now);
+    /// Passes on to the dependents what a state means for them, or makes them wait.
+    void damp(TargetId id, const Transition& taken, Moment now);
+    /// What of the damping is over.
+    void settle(TargetId id, Moment now);
+    void calm(TargetId id, Moment now);
+    bool is_flapping(TargetId id) const noexcept;
+    void show_flapping(TargetId id);
+    /// `change` may change when there is something to settle.
+    template <class Change>
+    void with_damping(TargetId id, Change&& change);
     Event make_event(TargetId id, EventKind kind, Moment now) const;
 
-    const Thresholds thresholds_;
-    const int fs_full_;
+    const MonitorOptions options_;
     Outlet& outlet_;
     AlertBoard& alerts_;
     Schedule schedule_;
     std::vector<Target> targets_;  // by TargetId
     std::vector<TargetId> late_;
+    RulesTable rules_;
+    Outages outages_;
+    std::set<TargetId> reached_through_;                       // those that are down and name others that they are reached through
+    std::set<std::pair<Clock::time_point, TargetId>> agenda_;  // when which damping is to be settled
     bool started_{false};
 };
 

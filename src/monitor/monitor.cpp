@@ -55,6 +55,7 @@ Subscription Monitor::subscribe(std::function<void(const Event&)> listener) { re
 ConnectionStatus Monitor::status(std::string_view name) const { return impl_->status(name); }
 std::vector<ConnectionStatus> Monitor::statuses() const { return impl_->statuses(); }
 std::vector<Alert> Monitor::alerts() const { return impl_->alerts(); }
+std::vector<Outage> Monitor::outages() const { return impl_->outages(); }
 
 PingResult Monitor::ping(std::string_view name, Deadline deadline) {
     const auto impl = impl_;  // the monitor may go meanwhile

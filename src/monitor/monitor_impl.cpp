@@ -269,6 +269,28 @@ void MonitorImpl::event(Event event) {
     if (came_up) hub_->came_up(name);
 }
 
+Whereabouts MonitorImpl::where(TargetId id) {
+    const Item& item = items_[id];
+    Whereabouts where;
+    const auto registry = registry_.lock();
+    if (!registry) return where;
+    if (auto view = registry->view(engine_.cell(id).name())) {
+        where.host = std::move(view->host_key);
+        where.via = std::move(view->monitoring.via);
+    }
+    if (!item.plan) return where;
+    if (const auto* net = std::get_if<std::shared_ptr<const NetPing>>(&item.plan->plan.what); net && (*net)->endpoint.proxy) {
+        const Proxy& proxy = *(*net)->endpoint.proxy;
+        where.proxy = proxy.host + ':' + std::to_string(proxy.port);
+    }
+    return where;
+}
+
+TargetId MonitorImpl::id_of(const std::string& name) {
+    const auto cell = find(name);
+    return cell ? cell->id : k_no_target;
+}
+
 void MonitorImpl::hold(const std::string& name, Hold hold) { hub_->hold(name, hold); }
 
 // ---- what is read ------------------------------------------------------------------------------------------------------------------------
@@ -349,10 +371,12 @@ void MonitorImpl::add(const std::shared_ptr<Cell>& cell, const core::SlotView& v
     facts.monitored = view.monitored;
     facts.problem = problem_of(view);
     facts.host = host_of(view);
+    facts.rules = view.monitoring;
     const TargetId id = engine_.add(cell, facts, Moment::now(), tell);
     if (id >= items_.size()) items_.resize(id + 1);
     items_[id] = {};
     items_[id].slot = view.slot;
+    items_[id].depth = view.monitoring.depth.value_or(options_.depth);
 }
 
 void MonitorImpl::forget(Item& item) {
@@ -397,10 +421,16 @@ void MonitorImpl::apply(const std::shared_ptr<Cell>& cell, const RegistryChange&
     if (!view) return;  // gone meanwhile; its removal is on its way
     item.slot = view->slot;
     engine_.set_host(id, host_of(*view));
+    engine_.set_rules(id, view->monitoring, now);
+    const PingDepth depth = view->monitoring.depth.value_or(options_.depth);
+    const bool deeper = std::exchange(item.depth, depth) != depth;
     if (change.kind != Kind::settings) engine_.tell_updated(id, {}, now);
     engine_.set_monitored(id, view->monitored, now);
     if (change.kind == Kind::became_valid) engine_.validate(id, now);
-    if (!change.reconnects) return;
+    if (!change.reconnects) {
+        if (deeper) forget(item);
+        return;
+    }
     // Who waits for the ping that is under way means this connection, not that version of it.
     std::vector<Waiter> waiters;
     if (item.flight) waiters = std::move(item.flight->waiters);
@@ -486,7 +516,7 @@ void MonitorImpl::begin(TargetId id) {
 void MonitorImpl::prepare(TargetId id, std::optional<std::uint64_t> refused_fingerprint) {
     Item& item = items_[id];
     auto work = [weak = weak_from_this(), registry = registry_, slot = item.slot, cell_name = engine_.cell(id).name(), number = item.flight->number,
-                 depth = options_.depth, refused_fingerprint, loop = loop_,
+                 depth = item.depth, refused_fingerprint, loop = loop_,
                  limits = core::SecretLimits{Deadline{engine_.schedule().deadline(id)}, item.flight->given_up}] {
         std::optional<Result<core::SlotPlan>> plan;
         try {

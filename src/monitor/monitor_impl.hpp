@@ -56,6 +56,7 @@ public:
     ConnectionStatus status(std::string_view name) const;
     std::vector<ConnectionStatus> statuses() const;
     std::vector<Alert> alerts() const { return alerts_.list(); }
+    std::vector<Outage> outages() const { return engine_.outages(); }
     Operation async_ping(std::string name, Deadline deadline, Callback<PingResult> callback);
     PingResult ping(std::string name, Deadline deadline);
 
@@ -88,6 +89,7 @@ private:
     /// What the loop holds for each connection, by TargetId.
     struct Item {
         std::shared_ptr<core::Slot> slot;
+        PingDepth depth{PingDepth::standard};
         std::optional<core::SlotPlan> plan;
         std::unique_ptr<Flight> flight;
         Kept kept;
@@ -98,6 +100,8 @@ private:
     // Engine::Outlet
     void event(Event event) override;
     void hold(const std::string& name, Hold hold) override;
+    Whereabouts where(TargetId id) override;
+    TargetId id_of(const std::string& name) override;
 
     void emit(Event event);
 

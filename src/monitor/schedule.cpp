@@ -36,8 +36,7 @@ void Schedule::set_clock(Clock::time_point now) noexcept {
     started_ = true;
 }
 
-Clock::time_point Schedule::grid_after(const Record& record, Clock::time_point when) const noexcept {
-    const auto interval = timing_.interval;
+Clock::time_point Schedule::grid_after(const Record& record, Clock::duration interval, Clock::time_point when) noexcept {
     const auto past = when.time_since_epoch() - fraction_of(interval, record.phase);
     auto rounds = past / interval;
     if (past % interval < Clock::duration::zero()) --rounds;
@@ -45,7 +44,7 @@ Clock::time_point Schedule::grid_after(const Record& record, Clock::time_point w
 }
 
 Clock::time_point Schedule::spread_after(const Record& record, Clock::time_point now) const noexcept {
-    return now + k_tick + fraction_of(std::min(timing_.interval, k_spread), record.phase);
+    return now + k_tick + fraction_of(std::min(pace_of(record).interval, k_spread), record.phase);
 }
 
 // ---- lists -------------------------------------------------------------------------------------------------------------------------------
@@ -134,6 +133,16 @@ void Schedule::set_host(TargetId id, std::uint64_t host) {
     leave_host(former);
 }
 
+void Schedule::set_pace(TargetId id, const Pace* pace, bool slow, Clock::time_point now) {
+    Record& record = records_[id];
+    record.pace = pace;
+    const auto interval = slow ? pace_of(record).interval_down : pace_of(record).interval;
+    if (interval <= Clock::duration::zero()) return rest(id);
+    if (record.place != k_waiting) return;
+    unlink(id);
+    arm(id, record.regular ? grid_after(record, interval, now) : std::min(record.due, grid_after(record, interval, now)));
+}
+
 // ---- targets -----------------------------------------------------------------------------------------------------------------------------
 
 TargetId Schedule::add(std::uint64_t hash, std::uint64_t host) {
@@ -163,12 +172,12 @@ void Schedule::remove(TargetId id) {
 void Schedule::begin(TargetId id, Clock::time_point now) {
     Record& record = records_[id];
     set_clock(now);
-    if (timing_.interval <= Clock::duration::zero() || !record.idle) return;
+    if (pace_of(record).interval <= Clock::duration::zero() || !record.idle) return;
     record.idle = false;
     if (record.place != k_resting) return;
     record.place = k_waiting;
     record.regular = true;
-    arm(id, now + fraction_of(std::min(timing_.interval, timing_.first_within), record.phase));
+    arm(id, now + fraction_of(std::min(pace_of(record).interval, timing_.first_within), record.phase));
 }
 
 void Schedule::rest(TargetId id) {
@@ -200,7 +209,7 @@ void Schedule::ping_now(TargetId id, Clock::time_point now) {
 void Schedule::ping_soon(TargetId id, Clock::time_point now) {
     Record& record = records_[id];
     if (record.idle || record.place == k_flying || record.place == k_due) return;
-    const auto when = record.started + timing_.fast;
+    const auto when = record.started + pace_of(record).fast;
     if (when <= now) return ping_now(id, now);
     if (when >= record.due) return;
     unlink(id);
@@ -224,7 +233,7 @@ void Schedule::launch(TargetId id, Clock::time_point now, bool excess) {
     ++flying_;
     if (excess) ++excess_;
     if (record.host != 0) ++hosts_[record.host].flying;
-    arm(id, now + timing_.timeout);
+    arm(id, now + pace_of(record).timeout);
 }
 
 void Schedule::land(TargetId id) {
@@ -253,14 +262,15 @@ void Schedule::finished(TargetId id, Clock::time_point now, Again again) {
     land(id);
     if (record.idle) return;
     record.place = k_waiting;
-    record.regular = again == Again::grid;
+    record.regular = again == Again::grid || again == Again::slow;
     if (again == Again::spread) return arm(id, spread_after(record, now));
     if (again == Again::fast) {
         // A little apart, so that those of one server do not come back as one burst; never later than the fast time.
-        const auto spread = fraction_of(timing_.fast / 10, record.phase * 2654435761U);
-        return arm(id, now + timing_.fast - spread);
+        const auto spread = fraction_of(pace_of(record).fast / 10, record.phase * 2654435761U);
+        return arm(id, now + pace_of(record).fast - spread);
     }
-    arm(id, grid_after(record, std::max(record.started + timing_.interval / 8, now)));
+    const auto interval = again == Again::slow ? pace_of(record).interval_down : pace_of(record).interval;
+    arm(id, grid_after(record, interval, std::max(record.started + interval / 8, now)));
 }
 
 std::optional<Clock::time_point> Schedule::next(TargetId id) const noexcept {

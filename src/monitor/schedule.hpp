@@ -21,11 +21,18 @@ namespace qconn::monitor {
 using TargetId = std::uint32_t;
 constexpr TargetId k_no_target = 0xffffffff;
 
-/// How often pings are made. A value type.
-struct Timing {
-    Clock::duration interval{std::chrono::seconds{30}};  ///< zero: only those asked for
+/// How often one connection is pinged. A value type.
+struct Pace {
+    Clock::duration interval{std::chrono::seconds{30}};       ///< zero: only those asked for
+    Clock::duration interval_down{std::chrono::seconds{30}};  ///< the same while it is down
     Clock::duration fast{std::chrono::seconds{2}};
     Clock::duration timeout{std::chrono::seconds{30}};
+
+    auto operator<=>(const Pace&) const = default;
+};
+
+/// How often pings are made: the pace of a target that has none of its own, and what all share. A value type.
+struct Timing : Pace {
     std::size_t max_in_flight{1024};
     std::size_t max_per_host{64};
     /// Pings begun in one turn, so that sockets are read in between.
@@ -72,10 +79,13 @@ public:
     /// A ping as soon as the caps allow, but not before the fast time after the start of the last one. Nothing where ping_now() does nothing.
     void ping_soon(TargetId id, Clock::time_point now);
     void set_host(TargetId id, std::uint64_t host);
+    /// From now on, also for a ping that is waited for. @param pace  outlives its use; null: that of all  @param slow  it is down
+    void set_pace(TargetId id, const Pace* pace, bool slow, Clock::time_point now);
 
     /// When one that has been pinged is pinged next. Its grid stays as it is.
     enum class Again : std::uint8_t {
         grid,    ///< at the next point of its grid
+        slow,    ///< the same by its interval while it is down
         fast,    ///< after the fast time
         spread,  ///< within the interval, at most within k_spread: what comes back after trouble of this machine must not come as one burst
     };
@@ -111,6 +121,7 @@ private:
     enum Place : std::uint8_t { k_resting, k_waiting, k_due, k_flying };
 
     struct Record {
+        const Pace* pace{nullptr};  // null: that of all
         TargetId next{k_no_target};
         TargetId prev{k_no_target};
         Clock::time_point due;      // of the next ping; in flight: its deadline
@@ -136,7 +147,8 @@ private:
     };
 
     std::int64_t tick_of(Clock::time_point when) const noexcept;
-    Clock::time_point grid_after(const Record& record, Clock::time_point when) const noexcept;
+    const Pace& pace_of(const Record& record) const noexcept { return record.pace != nullptr ? *record.pace : timing_; }
+    static Clock::time_point grid_after(const Record& record, Clock::duration interval, Clock::time_point when) noexcept;
     void push_back(TargetId id, List list);
     void push_front(TargetId id, List list);
     void unlink(TargetId id) noexcept;

@@ -38,6 +38,7 @@ constexpr std::array k_transitions{
     line(S::up, I::ok, W::always, S::up, keep, Next::regular),
     line(S::up, I::failed, W::below_fall, S::failing, keep, Next::fast, E::failing),
     line(S::up, I::failed, W::at_fall, S::down, block, Next::regular, E::down),
+    line(S::up, I::failed, W::fall_too_soon, S::failing, keep, Next::regular, E::failing),
     line(S::up, I::inconclusive, W::first_doubt, S::up, keep, Next::fast),
     line(S::up, I::inconclusive, W::doubt_again, S::up, keep, Next::regular),
     line(S::up, I::enable, W::always, S::up, keep, Next::regular),
@@ -49,6 +50,7 @@ constexpr std::array k_transitions{
     line(S::failing, I::ok, W::always, S::up, keep, Next::regular, E::recovered),
     line(S::failing, I::failed, W::below_fall, S::failing, keep, Next::fast),
     line(S::failing, I::failed, W::at_fall, S::down, block, Next::regular, E::down),
+    line(S::failing, I::failed, W::fall_too_soon, S::failing, keep, Next::regular),
     line(S::failing, I::inconclusive, W::first_doubt, S::failing, keep, Next::fast),
     line(S::failing, I::inconclusive, W::doubt_again, S::failing, keep, Next::regular),
     line(S::failing, I::enable, W::always, S::failing, keep, Next::fast),
@@ -59,6 +61,7 @@ constexpr std::array k_transitions{
 
     line(S::down, I::ok, W::below_rise, S::down, keep, Next::fast),
     line(S::down, I::ok, W::at_rise, S::up, release, Next::regular, E::up),
+    line(S::down, I::ok, W::rise_too_soon, S::down, keep, Next::regular),
     line(S::down, I::failed, W::always, S::down, keep, Next::regular),
     line(S::down, I::inconclusive, W::always, S::down, keep, Next::regular),
     line(S::down, I::enable, W::always, S::down, keep, Next::regular),
@@ -121,9 +124,17 @@ std::string_view to_string(Hold hold) noexcept {
 }
 
 std::string_view to_string(When when) noexcept {
-    constexpr std::array<std::string_view, 9> names{
-        "",      "fewer than fall",  "fall in a row",     "fewer than rise", "rise in a row", "the first time",
-        "again", "definition valid", "definition invalid"};
+    constexpr std::array<std::string_view, 11> names{"",
+                                                     "fewer than fall",
+                                                     "fall in a row",
+                                                     "fall in a row, before min_up",
+                                                     "fewer than rise",
+                                                     "rise in a row",
+                                                     "rise in a row, before min_down",
+                                                     "the first time",
+                                                     "again",
+                                                     "definition valid",
+                                                     "definition invalid"};
     return names[static_cast<std::size_t>(when)];
 }
 
@@ -147,13 +158,19 @@ std::string transitions_markdown() {
     return text;
 }
 
-bool Machine::holds(When when, const Thresholds& thresholds) const noexcept {
+bool Machine::holds(When when, const Thresholds& thresholds, bool settled) const noexcept {
+    const bool falls = failures_ >= std::max(thresholds.fall, 1);
+    const bool rises = successes_ >= std::max(thresholds.rise, 1);
+    // One that was never judged has nothing to stay in.
+    settled = settled || state_ == ConnectionState::unknown;
     switch (when) {
         case When::always: return true;
-        case When::below_fall: return failures_ < std::max(thresholds.fall, 1);
-        case When::at_fall: return failures_ >= std::max(thresholds.fall, 1);
-        case When::below_rise: return successes_ < std::max(thresholds.rise, 1);
-        case When::at_rise: return successes_ >= std::max(thresholds.rise, 1);
+        case When::below_fall: return !falls;
+        case When::at_fall: return falls && settled;
+        case When::fall_too_soon: return falls && !settled;
+        case When::below_rise: return !rises;
+        case When::at_rise: return rises && settled;
+        case When::rise_too_soon: return rises && !settled;
         case When::first_doubt: return !doubt_;
         case When::doubt_again: return doubt_;
         case When::sound: return !unsound_;
@@ -162,7 +179,7 @@ bool Machine::holds(When when, const Thresholds& thresholds) const noexcept {
     return true;
 }
 
-const Transition& Machine::step(Input input, const Thresholds& thresholds) noexcept {
+const Transition& Machine::step(Input input, const Thresholds& thresholds, bool settled) noexcept {
     if (input == Input::ok) {
         count(successes_);
         failures_ = 0;
@@ -173,7 +190,7 @@ const Transition& Machine::step(Input input, const Thresholds& thresholds) noexc
     if (input == Input::invalid || input == Input::valid) unsound_ = input == Input::invalid;
 
     std::size_t i = k_index[static_cast<std::size_t>(state_) * k_inputs + static_cast<std::size_t>(input)];
-    while (!holds(k_transitions[i].when, thresholds)) ++i;
+    while (!holds(k_transitions[i].when, thresholds, settled)) ++i;
     const Transition& taken = k_transitions[i];
 
     doubt_ = input == Input::inconclusive;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -17,6 +18,8 @@ namespace qconn::monitor {
 struct Thresholds {
     int fall{2};  ///< failures in a row that make a connection down; at least 1
     int rise{1};  ///< successes in a row that make a down connection up; at least 1
+
+    auto operator<=>(const Thresholds&) const = default;
 };
 
 /// What can happen to a connection.
@@ -61,9 +64,11 @@ enum class When : std::uint8_t {
     always,
     below_fall,  ///< with this failure there are fewer in a row than `fall`
     at_fall,
-    below_rise,  ///< with this success there are fewer in a row than `rise`
+    fall_too_soon,  ///< at_fall, but it has not been up for as long as it must
+    below_rise,     ///< with this success there are fewer in a row than `rise`
     at_rise,
-    first_doubt,  ///< the last ping was not inconclusive
+    rise_too_soon,  ///< at_rise, but it has not been down for as long as it must
+    first_doubt,    ///< the last ping was not inconclusive
     doubt_again,
     sound,  ///< the definition can be used
     unsound,
@@ -101,11 +106,12 @@ public:
     /// Whether its definition can be used; also a disabled one's may not.
     bool is_sound() const noexcept { return !unsound_; }
 
+    /// @param settled  it has been up, or down, for as long as it must before it may be the other
     /// @returns the line of the table that was taken
-    const Transition& step(Input input, const Thresholds& thresholds) noexcept;
+    const Transition& step(Input input, const Thresholds& thresholds, bool settled = true) noexcept;
 
 private:
-    bool holds(When when, const Thresholds& thresholds) const noexcept;
+    bool holds(When when, const Thresholds& thresholds, bool settled) const noexcept;
 
     ConnectionState state_{ConnectionState::unknown};
     bool unsound_{false};  // its definition cannot be used; a disabled one may be that too

@@ -92,6 +92,15 @@ OptionTable<MonitorOptions> make_monitor() {
     fast.fallback_text = "a tenth of the interval, from 100 ms to 2 s";
     add.count("fall", &MonitorOptions::fall, 1, "Failures in a row that make a connection down");
     add.count("rise", &MonitorOptions::rise, 1, "Successes in a row that make a down connection up");
+    add.time("interval_down", &MonitorOptions::interval_down, 0, "The same while it is down; 0: as ever");
+    add.time("min_up", &MonitorOptions::min_up, 0, "Once up a connection is not down before so long, however many pings fail");
+    add.time("min_down", &MonitorOptions::min_down, 0, "Once down a connection is not up before so long, however many pings succeed");
+    add.time("restart_delay", &MonitorOptions::restart_delay, 0,
+             "What depends on a connection that came back starts again only once it has been up for so long");
+    add.count("flap_changes", &MonitorOptions::flap_changes, 0,
+              "A connection flaps when it goes down more often than this within flap_window; what depends on it then stays stopped; 0: never")
+        .maximum = 1000;
+    add.time("flap_window", &MonitorOptions::flap_window, 1000, "See flap_changes");
     OptionSpec& depth = table.add("depth", OptionType::string, "How far pings go", [](MonitorOptions& o, const Value& v) {
         for (const PingDepth one : {PingDepth::standard, PingDepth::connect, PingDepth::tls, PingDepth::auth, PingDepth::full})
             if (v.as_string() == to_string(one)) o.depth = one;
@@ -105,6 +114,7 @@ OptionTable<MonitorOptions> make_monitor() {
     full.aliases = {"alert-fs-full", "qorus.alert-fs-full"};
     full.unit = Unit::percent;
     full.maximum = 100;
+    add.flag("group_alerts", &MonitorOptions::group_alerts, "Connections that go down for one cause have one alert; false: each has its own");
     add.flag("manage_interfaces", &MonitorOptions::manage_interfaces,
              "Interfaces are stopped and started as their connections go down and come up; alerts and events come in any case")
         .aliases = {"manage-interfaces", "qorus.manage-interfaces"};

@@ -37,8 +37,10 @@ enum class EventKind : std::uint8_t {
     removed,
     alert,  ///< an ongoing condition was raised
     alert_cleared,
-    stop,   ///< an interface is being stopped; `name` is the interface's
-    start,  ///< an interface is being started again
+    stop,         ///< an interface is being stopped; `name` is the interface's
+    start,        ///< an interface is being started again
+    outage,       ///< several connections went down for one cause, which `name` is: told once, about a second after the first of them
+    outage_over,  ///< none of them is down for it any more
 };
 /// As in the tool's JSON: "up", "alert-cleared" and so on.
 QCONN_API std::string_view to_string(EventKind kind) noexcept;
@@ -62,6 +64,10 @@ struct Event {
     std::uint64_t seq{0};
     /// For alert and alert_cleared: its type, "CONNECTION-DOWN".
     std::string alert{};
+    /// For down, up from down, alert, outage and outage_over: Outage::id; else zero.
+    std::uint64_t outage{0};
+    /// For outage: the names of those that are down for it, sorted.
+    std::vector<std::string> members{};
 };
 
 /// An ongoing condition: raised once, cleared once.
@@ -71,6 +77,9 @@ struct Alert {
     std::string text;
     std::chrono::system_clock::time_point since;
     std::uint64_t id{0};
+    /// Of USER-CONNECTION-UNAVAILABLE: Outage::id. One alert stands for all connections of an outage (MonitorOptions::group_alerts); when the one
+    /// that it is named after is up again it takes the name of another.
+    std::uint64_t outage{0};
 };
 
 /// What a monitor knows of a connection, from memory. A snapshot.
@@ -83,10 +92,14 @@ struct ConnectionStatus {
     std::chrono::system_clock::time_point checked;
     std::chrono::nanoseconds latency{0};
     int failures{0};  ///< in a row
+    /// It goes up and down too often (MonitorOptions::flap_changes).
+    bool flapping{false};
     Phase phase{Phase::none};
     Reason reason{Reason::none};
     std::string error;  ///< of the last failure while it is failing or down
     std::uint64_t pings{0};
+    /// Outage::id while it is down; else zero.
+    std::uint64_t outage{0};
 };
 
 }  // namespace qconn

@@ -17,11 +17,13 @@
 #include <qconn/base/operation.hpp>
 #include <qconn/core/registry.hpp>
 #include <qconn/monitor/event.hpp>
+#include <qconn/monitor/outage.hpp>
 #include <qconn/net/ping.hpp>
 
 namespace qconn {
 
-/// How often, and how patiently, connections are pinged.
+/// How often, and how patiently, connections are pinged. Those down to `flap_window`, but for the caps, a connection may have of its own
+/// (core/monitoring.hpp).
 struct MonitorOptions {
     /// Time between two pings of one connection, start to start. Not below 100 ms. Zero: only manual pings.
     std::chrono::milliseconds interval{30'000};
@@ -34,11 +36,24 @@ struct MonitorOptions {
     /// Time to the next ping after a first failure (and after a first success with rise above 1). Zero: interval/10, within 100 ms and 2 s.
     std::chrono::milliseconds fast{0};
     PingDepth depth{PingDepth::standard};
+    /// `interval` while a connection is down. Zero: the same.
+    std::chrono::milliseconds interval_down{0};
+    /// A connection stays up, or down, for at least so long, whatever its pings say.
+    std::chrono::milliseconds min_up{0};
+    std::chrono::milliseconds min_down{0};
+    /// What depends on a connection that came back starts again only once it has been up for so long.
+    std::chrono::milliseconds restart_delay{0};
+    /// A connection flaps when it has gone down more often than this within `flap_window`: CONNECTION-FLAPPING is raised, and until that is over
+    /// its dependents stay stopped. Zero: never.
+    int flap_changes{0};
+    std::chrono::milliseconds flap_window{600'000};
     /// Pings under way at once, in all and to one host and port.
     std::size_t max_in_flight{1024};
     std::size_t max_per_host{64};
     /// Used percentage of a file connection's file system (space or inodes) above which FILESYSTEM-FULL is raised.
     int alert_fs_full{85};
+    /// Connections that go down for one cause (monitor/outage.hpp) have one alert; false: each has its own.
+    bool group_alerts{true};
     /// Interfaces are stopped and started as their connections go down and come up. Alerts and events come in any case.
     bool manage_interfaces{true};
 };
@@ -143,6 +158,8 @@ public:
     ConnectionStatus status(std::string_view name) const;
     std::vector<ConnectionStatus> statuses() const;
     std::vector<Alert> alerts() const;
+    /// What is down, by cause, in the order in which it began.
+    std::vector<Outage> outages() const;
 
     /// A manual ping: joins the one under way, or starts now. It counts like any other. The one that waits throws Error INVALID-ARGUMENT on an I/O
     /// thread of the runtime, CANCELLED where the monitor stops.

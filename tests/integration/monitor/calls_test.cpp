@@ -167,6 +167,7 @@ private:
     static MonitorOptions quick() {
         MonitorOptions options;
         options.interval = 200ms;
+        options.group_alerts = false;
         options.timeout = 1500ms;
         return options;
     }

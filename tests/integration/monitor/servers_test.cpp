@@ -24,6 +24,7 @@ using namespace std::chrono_literals;
 MonitorOptions quick() {
     MonitorOptions options;
     options.interval = 200ms;
+    options.group_alerts = false;
     options.timeout = 1000ms;
     return options;
 }

@@ -3,23 +3,35 @@
 #include <sstream>
 #include <string>
 
+#include <qconn/core/monitoring.hpp>
 #include <qconn/monitor/monitor.hpp>
 
+#include "core/option_tables.hpp"
 #include "monitor/state.hpp"
 #include "support/catch.hpp"
 
-TEST_CASE("the table of transitions in the documentation is the one in the code", "[monitor]") {
+namespace {
+
+/// What stands in the page between two comments.
+std::string between(const std::string& begin, const std::string& end) {
     std::ifstream file{QCONN_TESTS_DIR "/../docs/monitor.md"};
     std::stringstream text;
     text << file.rdbuf();
     const std::string page = text.str();
-    const std::string begin = "<!-- transitions: kept equal to the code by a test -->\n";
-    const auto from = page.find(begin);
-    const auto to = page.find("<!-- end of transitions -->");
+    const std::string first = "<!-- " + begin + " -->\n";
+    const auto from = page.find(first);
+    const auto to = page.find("<!-- " + end + " -->");
     REQUIRE(from != std::string::npos);
     REQUIRE(to != std::string::npos);
+    return page.substr(from + first.size(), to - from - first.size());
+}
 
-    CHECK(page.substr(from + begin.size(), to - from - begin.size()) == qconn::monitor::transitions_markdown());
+}  // namespace
+
+TEST_CASE("the tables in the documentation are those in the code", "[monitor]") {
+    CHECK(between("transitions: kept equal to the code by a test", "end of transitions") == qconn::monitor::transitions_markdown());
+    CHECK(between("monitoring options: kept equal to the table by a test", "end of monitoring options") ==
+          qconn::core::options_markdown(qconn::monitoring_options().specs()));
 }
 
 TEST_CASE("every state and event has its name", "[monitor]") {

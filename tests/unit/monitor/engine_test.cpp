@@ -1,75 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "monitor/engine.hpp"
-
-#include <map>
+#include <algorithm>
 #include <string>
 #include <vector>
 
+#include "play.hpp"
 #include "support/catch.hpp"
 
 namespace {
 
 using namespace qconn;
 using namespace qconn::monitor;
+using qconn::test::Play;
 using namespace std::chrono_literals;
-
-/// An engine with a clock of its own; pings are answered by the test.
-struct Play final : Engine::Outlet {
-    explicit Play(const MonitorOptions& options = {1000ms, 500ms}, bool started = true) : engine{options, timing_of(options, 0), *this, alerts} {
-        if (started) engine.start(now);
-    }
-
-    Moment now{Clock::time_point{1'000'000s}, std::chrono::system_clock::time_point{1'700'000'000s}};
-    AlertBoard alerts;
-    Engine engine;
-    std::vector<Event> events;
-    std::map<std::string, Hold> holds;
-    Schedule::Turn turn;
-
-    void event(Event one) override { events.push_back(std::move(one)); }
-    void hold(const std::string& name, Hold hold) override { holds[name] = hold; }
-
-    TargetId add(const std::string& name, const Engine::Facts& facts = {}, bool tell = false) {
-        return engine.add(std::make_shared<Cell>(name), facts, now, tell);
-    }
-    static PingResult good() {
-        PingResult result;
-        result.ok = true;
-        result.time = 3ms;
-        return result;
-    }
-    static PingResult bad(Reason reason = Reason::refused, Phase phase = Phase::connect) {
-        PingResult result;
-        result.error = make_error(Errc::system, "it said no").with_phase(phase).with_reason(reason);
-        return result;
-    }
-    static PingResult doubtful() {
-        PingResult result = bad(Reason::local);
-        result.inconclusive = true;
-        return result;
-    }
-    void pass(Clock::duration time) {
-        now.mono += time;
-        now.wall += time;
-    }
-    void ping(TargetId id, const PingResult& result) {
-        pass(1s);
-        if (!engine.schedule().in_flight(id)) engine.take(id, now);
-        engine.outcome(id, result, now);
-    }
-    /// "down:shop alert:shop", in order; then forgets them.
-    std::string told() {
-        std::string text;
-        for (const Event& one : events) {
-            if (!text.empty()) text += ' ';
-            text += std::string{to_string(one.kind)} + ':' + one.name;
-            if (!one.alert.empty()) text += ':' + one.alert;
-        }
-        events.clear();
-        return text;
-    }
-    ConnectionStatus status(TargetId id) { return engine.cell(id).read(); }
-};
 
 Error problem() { return make_error(Errc::parse, "no such scheme"); }
 
@@ -143,6 +85,8 @@ TEST_CASE("what a listener reads when it hears of a change is not older than tha
             if (one.kind == EventKind::alert_cleared) right = right && alerts->list().empty();
         }
         void hold(const std::string&, Hold) override {}
+        Whereabouts where(TargetId) override { return {}; }
+        TargetId id_of(const std::string&) override { return k_no_target; }
     } reader;
     AlertBoard alerts;
     Engine engine{{}, timing_of({}, 0), reader, alerts};
@@ -398,4 +342,198 @@ TEST_CASE("a day of random faults keeps what must hold at every step", "[monitor
     CHECK(pings >= std::size_t{k_targets} * 24 * 360);
     CHECK(longest <= 12s);  // a slow answer delays the next ping by less than the timeout
     CHECK(play.engine.schedule().in_flight() == answers.size());
+}
+
+// ---- rules of one connection -------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// What a test lets one connection answer, in time.
+struct Course : Play {
+    using Play::Play;
+    std::vector<Clock::duration> times;  // of its pings, since the beginning
+
+    /// Answers its pings with that until so much time has passed.
+    void run(TargetId id, const PingResult& result, Clock::duration time) {
+        const Clock::time_point end = now.mono + time;
+        while (true) {
+            const auto wake = engine.wake();
+            const Clock::time_point next = wake ? std::max(*wake, now.mono) : end;
+            if (next > end || !wake) break;
+            pass(next - now.mono);
+            engine.advance(now, {}, turn);
+            for (const TargetId started : turn.starts) {
+                if (started == id) times.push_back(now.mono - Clock::time_point{1'000'000s});
+                engine.outcome(started, started == id ? result : good(), now);
+            }
+        }
+        pass(end - now.mono);
+    }
+    /// The median gap between its pings since it was asked for last.
+    Clock::duration gap() {
+        std::vector<Clock::duration> gaps;
+        for (std::size_t i = 1; i < times.size(); ++i) gaps.push_back(times[i] - times[i - 1]);
+        times.clear();
+        REQUIRE(gaps.size() > 2);
+        std::nth_element(gaps.begin(), gaps.begin() + static_cast<std::ptrdiff_t>(gaps.size() / 2), gaps.end());
+        return std::chrono::round<std::chrono::milliseconds>(gaps[gaps.size() / 2] / 10) * 10;
+    }
+};
+
+Engine::Facts with_rules(const MonitoringRules& rules) {
+    Engine::Facts facts;
+    facts.rules = rules;
+    return facts;
+}
+
+}  // namespace
+
+TEST_CASE("a connection with rules of its own is pinged by them, the others are not", "[monitor]") {
+    Course play{{10'000ms, 500ms}};
+    MonitoringRules rules;
+    rules.interval = 2s;
+    rules.fall = 1;
+    const TargetId own = play.add("own", with_rules(rules));
+    const TargetId other = play.add("other");
+    play.run(own, Play::good(), 30s);
+    CHECK(play.gap() == 2s);
+    play.ping(own, Play::bad());
+    CHECK(play.engine.state(own) == ConnectionState::down);
+    play.ping(other, Play::bad());
+    CHECK(play.engine.state(other) == ConnectionState::failing);
+}
+
+TEST_CASE("while it is down it is pinged at an interval of its own", "[monitor]") {
+    Course play{{1000ms, 500ms}};
+    MonitoringRules rules;
+    rules.interval_down = 5s;
+    const TargetId id = play.add("shop", with_rules(rules));
+    play.run(id, Play::good(), 10s);
+    CHECK(play.gap() == 1s);
+    play.run(id, Play::bad(), 2s);
+    play.times.clear();
+    play.run(id, Play::bad(), 60s);
+    CHECK(play.gap() == 5s);
+    play.run(id, Play::good(), 5s);
+    CHECK(play.engine.state(id) == ConnectionState::up);
+    play.times.clear();
+    play.run(id, Play::good(), 10s);
+    CHECK(play.gap() == 1s);
+}
+
+TEST_CASE("other rules hold at once, also for the ping that is waited for", "[monitor]") {
+    Course play{{3600'000ms, 500ms}};
+    const TargetId id = play.add("shop");
+    play.run(id, Play::good(), 20s);
+    play.times.clear();
+    MonitoringRules rules;
+    rules.interval = 1s;
+    play.engine.set_rules(id, rules, play.now);
+    play.run(id, Play::good(), 10s);
+    CHECK(play.gap() == 1s);
+    rules.interval = 0s;
+    play.engine.set_rules(id, rules, play.now);
+    play.times.clear();
+    play.run(id, Play::good(), 10s);
+    CHECK(play.times.empty());
+    rules.interval = 2s;
+    play.engine.set_rules(id, rules, play.now);
+    play.run(id, Play::good(), 20s);
+    CHECK(play.gap() == 2s);
+}
+
+TEST_CASE("it stays down, and up, for as long as its rules say", "[monitor]") {
+    Course play{{1000ms, 500ms}};
+    MonitoringRules rules;
+    rules.min_down = 20s;
+    rules.min_up = 10s;
+    const TargetId id = play.add("shop", with_rules(rules));
+    play.run(id, Play::good(), 11s);
+    play.run(id, Play::bad(), 2s);
+    REQUIRE(play.engine.state(id) == ConnectionState::down);
+    play.run(id, Play::good(), 17s);
+    CHECK(play.engine.state(id) == ConnectionState::down);
+    play.run(id, Play::good(), 4s);
+    CHECK(play.engine.state(id) == ConnectionState::up);
+    play.run(id, Play::bad(), 6s);
+    CHECK(play.engine.state(id) == ConnectionState::failing);
+    play.run(id, Play::bad(), 5s);
+    CHECK(play.engine.state(id) == ConnectionState::down);
+}
+
+TEST_CASE("dependents wait for the restart delay after it came back, and anew if it went down meanwhile", "[monitor]") {
+    Course play{{1000ms, 500ms}};
+    MonitoringRules rules;
+    rules.restart_delay = 10s;
+    const TargetId id = play.add("shop", with_rules(rules));
+    play.run(id, Play::bad(), 5s);
+    REQUIRE(play.holds["shop"] == Hold::block);
+    play.run(id, Play::good(), 8s);
+    CHECK(play.engine.state(id) == ConnectionState::up);
+    CHECK(play.holds["shop"] == Hold::block);
+    play.run(id, Play::bad(), 2s);
+    play.run(id, Play::good(), 9s);
+    CHECK(play.holds["shop"] == Hold::block);
+    play.run(id, Play::good(), 3s);
+    CHECK(play.holds["shop"] == Hold::release);
+}
+
+TEST_CASE("one that flaps has an alert, and its dependents stay stopped until it has calmed down", "[monitor]") {
+    Course play{{1000ms, 500ms}};
+    MonitoringRules rules;
+    rules.flap_changes = 2;
+    rules.flap_window = 60s;
+    const TargetId id = play.add("shop", with_rules(rules));
+    for (int i = 0; i < 2; ++i) {
+        play.run(id, Play::bad(), 3s);
+        play.run(id, Play::good(), 3s);
+        CHECK(play.holds["shop"] == Hold::release);
+    }
+    play.told();
+    play.run(id, Play::bad(), 3s);
+    CHECK(play.told().find("alert:shop:CONNECTION-FLAPPING") != std::string::npos);
+    CHECK(play.status(id).flapping);
+    play.run(id, Play::good(), 30s);
+    CHECK(play.engine.state(id) == ConnectionState::up);
+    CHECK(play.holds["shop"] == Hold::block);
+    CHECK(play.told() == "up:shop alert-cleared:shop:USER-CONNECTION-UNAVAILABLE");
+    play.run(id, Play::good(), 40s);
+    CHECK(play.holds["shop"] == Hold::release);
+    CHECK(play.told() == "alert-cleared:shop:CONNECTION-FLAPPING");
+    CHECK_FALSE(play.status(id).flapping);
+}
+
+TEST_CASE("what was damped is let go with the rule, by disabling and by removal", "[monitor]") {
+    Course play{{1000ms, 500ms}};
+    MonitoringRules rules;
+    rules.flap_changes = 1;
+    rules.flap_window = 600s;
+    const TargetId id = play.add("shop", with_rules(rules));
+    const auto flap = [&] {
+        for (int i = 0; i < 2; ++i) {
+            play.run(id, Play::bad(), 3s);
+            play.run(id, Play::good(), 3s);
+        }
+        REQUIRE(play.status(id).flapping);
+        REQUIRE(play.holds["shop"] == Hold::block);
+    };
+    flap();
+    play.engine.set_rules(id, {}, play.now);
+    CHECK(play.holds["shop"] == Hold::release);
+    CHECK(play.alerts.list().empty());
+
+    play.engine.set_rules(id, rules, play.now);
+    flap();
+    play.engine.disable(id, play.now);
+    CHECK(play.alerts.list().empty());
+    CHECK(play.holds["shop"] == Hold::block);
+    play.engine.enable(id, play.now);
+    play.run(id, Play::good(), 3s);
+    CHECK(play.holds["shop"] == Hold::release);
+
+    flap();
+    play.engine.remove(id, play.now);
+    CHECK(play.alerts.list().empty());
+    CHECK(play.holds["shop"] == Hold::release);
+    CHECK_FALSE(play.engine.wake());
 }

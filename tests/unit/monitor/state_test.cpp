@@ -37,7 +37,7 @@ struct Oracle {
         bad_run = good_run = 0;
     }
 
-    Next take(Input input, const Thresholds& t) {
+    Next take(Input input, const Thresholds& t, bool settled = true) {
         const bool was_pinged = pinged();
         const bool doubted = doubt;
         doubt = input == Input::inconclusive;
@@ -46,13 +46,13 @@ struct Oracle {
                 if (!was_pinged) break;
                 bad_run = 0;
                 ++good_run;
-                if (verdict != bad || good_run >= t.rise) verdict = good;
-                return verdict == bad ? Next::fast : Next::regular;
+                if (verdict != bad || (good_run >= t.rise && settled)) verdict = good;
+                return verdict == bad && good_run < t.rise ? Next::fast : Next::regular;
             case Input::failed:
                 if (!was_pinged) break;
                 good_run = 0;
                 if (++bad_run < t.fall && verdict != bad) return Next::fast;
-                verdict = bad;
+                if (verdict != good || settled) verdict = bad;
                 return Next::regular;
             case Input::inconclusive:
                 if (!was_pinged) break;
@@ -93,6 +93,8 @@ int expected_events(S from, S to) {
 
 struct Walk {
     Thresholds thresholds;
+    /// Also pings that come before a connection may change sides.
+    bool with_unsettled{false};
     std::size_t visited{0};
     std::size_t wrong{0};
     std::string first_wrong;
@@ -100,13 +102,14 @@ struct Walk {
     // `standing`: a down has been told, and neither an up nor anything else that ends it.
     void go(const Machine& machine, const Oracle& oracle, bool standing, int depth, std::array<char, 9>& path) {
         if (depth == 0) return;
-        for (int i = 0; i < 8; ++i) {
-            const auto input = static_cast<Input>(i);
+        for (int i = 0; i < (with_unsettled ? 10 : 8); ++i) {
+            const auto input = static_cast<Input>(i % 8);
+            const bool settled = i < 8;
             Machine next = machine;
             Oracle plain = oracle;
             const S before = oracle.state();
-            const Transition& taken = next.step(input, thresholds);
-            const Next hint = plain.take(input, thresholds);
+            const Transition& taken = next.step(input, thresholds, settled);
+            const Next hint = plain.take(input, thresholds, settled);
             int events = 0;
             for (const EventKind kind : taken.event_list()) events |= 1 << static_cast<int>(kind);
             ++visited;
@@ -130,8 +133,8 @@ struct Walk {
     }
 };
 
-std::size_t walk(Thresholds thresholds, int depth) {
-    Walk walk{thresholds, 0, 0, {}};
+std::size_t walk(Thresholds thresholds, int depth, bool with_unsettled = false) {
+    Walk walk{thresholds, with_unsettled, 0, 0, {}};
     std::array<char, 9> path{};
     walk.go(Machine{}, Oracle{}, false, depth, path);
     INFO("first wrong path (last inputs may be left over): " << walk.first_wrong);
@@ -156,6 +159,13 @@ TEST_CASE("the machine does what a plain oracle does with other thresholds", "[m
     walk({3, 2}, 6);
     walk({2, 3}, 6);
     walk({0, 0}, 4);  // out of range: taken as one
+}
+
+TEST_CASE("the machine does what a plain oracle does where a connection must stay up or down for a time", "[monitor]") {
+    static_assert(static_cast<int>(Input::ok) == 0 && static_cast<int>(Input::failed) == 1);
+    walk({1, 1}, 5, true);
+    walk({2, 2}, 6, true);
+    walk({3, 2}, 6, true);
 }
 
 TEST_CASE("for each state and input exactly one line of the table applies", "[monitor]") {

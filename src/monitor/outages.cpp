@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "monitor/outages.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace qconn {
+
+std::string_view to_string(OutageKind kind) noexcept {
+    constexpr std::array<std::string_view, 7> names{"peer", "name", "resolver", "proxy", "certificate", "credentials", "connection"};
+    return names[static_cast<std::size_t>(kind)];
+}
+
+namespace monitor {
+
+Cause cause_of(const std::string& name, const Error* error, const Whereabouts& where) {
+    const Phase phase = error != nullptr ? error->phase() : Phase::none;
+    const Reason reason = error != nullptr ? error->reason() : Reason::none;
+    if (reason == Reason::resolver) return {OutageKind::resolver, {}};
+    if (phase == Phase::secret || where.host.empty()) return {OutageKind::connection, name};
+    if (!where.proxy.empty() && (phase == Phase::proxy || phase == Phase::connect)) return {OutageKind::proxy, where.proxy};
+    if (reason == Reason::unknown_host) return {OutageKind::name, where.host.substr(0, where.host.rfind(':'))};
+    switch (reason) {
+        case Reason::certificate_expired:
+        case Reason::certificate_untrusted:
+        case Reason::certificate_name:
+        case Reason::certificate_pin: return {OutageKind::certificate, where.host};
+        case Reason::denied: return {OutageKind::credentials, where.host};
+        default: return {phase == Phase::auth ? OutageKind::credentials : OutageKind::peer, where.host};
+    }
+}
+
+Outages::Joined Outages::join(TargetId id, Cause cause, const Error* error, Clock::time_point now, std::chrono::system_clock::time_point wall) {
+    const auto [group, is_new] = groups_.try_emplace(std::move(cause));
+    if (is_new) {
+        Outage& outage = group->second.outage;
+        outage.id = ++last_id_;
+        outage.kind = group->first.kind;
+        outage.cause = group->first.key;
+        outage.since = wall;
+        if (error != nullptr) {
+            outage.phase = error->phase();
+            outage.reason = error->reason();
+            outage.error = error->what();
+        }
+        group->second.gathered = now + k_gather;
+        untold_.emplace(group->second.gathered, group->first);
+    } else if (group->second.members.size() == 1 && !group->second.told && group->second.gathered <= now) {
+        // It was alone until now.
+        group->second.gathered = now + k_gather;
+        untold_.emplace(group->second.gathered, group->first);
+    }
+    group->second.members.insert(id);
+    group->second.outage.members = group->second.members.size();
+    of_[id] = group;
+    dirty_ = true;
+    return {group->second.outage.id, is_new};
+}
+
+std::optional<Outages::Left> Outages::leave(TargetId id) {
+    const auto found = of_.find(id);
+    if (found == of_.end()) return std::nullopt;
+    const auto group = found->second;
+    of_.erase(found);
+    group->second.members.erase(id);
+    group->second.outage.members = group->second.members.size();
+    dirty_ = true;
+    Left left{group->second.outage, std::nullopt, group->second.members.empty(), group->second.told};
+    if (!left.is_over) left.other = *group->second.members.begin();
+    if (left.is_over) {
+        untold_.erase({group->second.gathered, group->first});
+        groups_.erase(group);
+    }
+    return left;
+}
+
+std::uint64_t Outages::of(TargetId id) const noexcept {
+    const auto found = of_.find(id);
+    return found == of_.end() ? 0 : found->second->second.outage.id;
+}
+
+const Cause* Outages::cause_of(TargetId id) const noexcept {
+    const auto found = of_.find(id);
+    return found == of_.end() ? nullptr : &found->second->first;
+}
+
+std::optional<Outages::Due> Outages::due(Clock::time_point now) {
+    while (!untold_.empty() && untold_.begin()->first <= now) {
+        Group& group = groups_.at(untold_.begin()->second);
+        untold_.erase(untold_.begin());
+        if (group.members.size() < 2) continue;
+        group.told = true;
+        return Due{group.outage, {group.members.begin(), group.members.end()}};
+    }
+    return std::nullopt;
+}
+
+std::optional<Clock::time_point> Outages::next() const { return untold_.empty() ? std::nullopt : std::optional{untold_.begin()->first}; }
+
+bool Outages::flush() {
+    if (!dirty_) return true;
+    const std::unique_lock lock{mutex_, std::try_to_lock};
+    if (!lock) return false;
+    shown_.clear();
+    for (const auto& [cause, group] : groups_) shown_.push_back(group.outage);
+    dirty_ = false;
+    return true;
+}
+
+std::vector<Outage> Outages::list() const {
+    std::vector<Outage> outages;
+    {
+        const std::scoped_lock lock{mutex_};
+        outages = shown_;
+    }
+    std::sort(outages.begin(), outages.end(), [](const Outage& a, const Outage& b) { return a.id < b.id; });
+    return outages;
+}
+
+}  // namespace monitor
+
+}  // namespace qconn

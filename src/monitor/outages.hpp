@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Connections that are down, by what they have in common. Pure: the time is an argument, telling is the caller's.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <qconn/base/deadline.hpp>
+#include <qconn/base/error.hpp>
+#include <qconn/monitor/outage.hpp>
+
+#include "monitor/schedule.hpp"
+
+namespace qconn::monitor {
+
+struct Cause {
+    OutageKind kind{OutageKind::peer};
+    std::string key;
+
+    auto operator<=>(const Cause&) const = default;
+};
+
+/// What a connection may share with others.
+struct Whereabouts {
+    std::string host;  ///< "host:port"; may be empty
+    std::string proxy;
+    std::vector<std::string> via;
+};
+
+/// What is at fault, as far as one failure tells.
+Cause cause_of(const std::string& name, const Error* error, const Whereabouts& where);
+
+/// @note One thread at a time, the loop's; but for list().
+class Outages {
+public:
+    /// Those that go down within this time after the first are told in one event.
+    static constexpr Clock::duration k_gather = std::chrono::seconds{1};
+
+    struct Joined {
+        std::uint64_t id;
+        bool is_first;
+    };
+    Joined join(TargetId id, Cause cause, const Error* error, Clock::time_point now, std::chrono::system_clock::time_point wall);
+
+    struct Left {
+        Outage outage;
+        std::optional<TargetId> other;  ///< one that is still in it
+        bool is_over;
+        bool was_told;
+    };
+    /// Nothing where it is in none.
+    std::optional<Left> leave(TargetId id);
+
+    /// The one it is in; zero: none.
+    std::uint64_t of(TargetId id) const noexcept;
+    const Cause* cause_of(TargetId id) const noexcept;
+
+    struct Due {
+        Outage outage;
+        std::vector<TargetId> members;
+    };
+    /// One that has more than one member and is not told yet, and will not grow any more at once. Call until there is none.
+    std::optional<Due> due(Clock::time_point now);
+    /// When to ask again.
+    std::optional<Clock::time_point> next() const;
+
+    /// Shows readers what has changed. @returns false where one is reading: try again in a moment
+    bool flush();
+    /// Any thread. In the order in which they began.
+    std::vector<Outage> list() const;
+
+private:
+    struct Group {
+        Outage outage;
+        std::set<TargetId> members;
+        bool told{false};
+        Clock::time_point gathered;
+    };
+    using Groups = std::map<Cause, Group>;
+
+    Groups groups_;
+    std::unordered_map<TargetId, Groups::iterator> of_;
+    std::set<std::pair<Clock::time_point, Cause>> untold_;  // those with one member too: the time is when they are gathered
+    std::uint64_t last_id_{0};
+    bool dirty_{false};
+
+    mutable std::mutex mutex_;
+    std::vector<Outage> shown_;  // guarded by mutex_
+};
+
+}  // namespace qconn::monitor
