@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace qconn::monitor {
 
@@ -291,21 +292,26 @@ std::int64_t Schedule::next_filled(List level, std::uint32_t size, std::int64_t 
     return to;
 }
 
-void Schedule::cascade(std::int64_t tick) {
-    const List list = k_far + static_cast<List>((tick / k_slots) % k_far_slots);
-    while (lists_[list].first != k_no_target) {
-        const TargetId id = lists_[list].first;
-        unlink(id);
-        arm(id, records_[id].due);  // never into this list again: what is still too far away goes to the last round there is
+template <class Work>
+void Schedule::empty(List list, Work&& work) {
+    TargetId id = std::exchange(lists_[list], {}).first;
+    filled_[list / 64] &= ~(std::uint64_t{1} << (list % 64));
+    while (id != k_no_target) {
+        Record& record = records_[id];
+        const TargetId next = record.next;
+        record.list = k_nowhere;
+        record.next = record.prev = k_no_target;
+        work(id, record);
+        id = next;
     }
 }
 
+void Schedule::cascade(std::int64_t tick) {
+    empty(k_far + static_cast<List>((tick / k_slots) % k_far_slots), [this](TargetId id, const Record& record) { arm(id, record.due); });
+}
+
 void Schedule::pass_slot(std::int64_t tick, Clock::time_point now, Turn& turn) {
-    const List list = static_cast<List>(tick % k_slots);
-    while (lists_[list].first != k_no_target) {
-        const TargetId id = lists_[list].first;
-        Record& record = records_[id];
-        unlink(id);
+    empty(static_cast<List>(tick % k_slots), [&](TargetId id, const Record& record) {
         if (record.place == k_flying) {
             turn.expired.push_back(id);  // stays in flight, in no list, until finished()
         } else if (turn.stalled && record.regular) {
@@ -313,7 +319,7 @@ void Schedule::pass_slot(std::int64_t tick, Clock::time_point now, Turn& turn) {
         } else {
             make_due(id);
         }
-    }
+    });
 }
 
 void Schedule::start_ready(Clock::time_point now, Turn& turn) {

@@ -164,6 +164,9 @@ private:
     void start_ready(Clock::time_point now, Turn& turn);
     void pass_slot(std::int64_t tick, Clock::time_point now, Turn& turn);
     void cascade(std::int64_t tick);
+    /// Takes all out of a list of the wheel and gives each to `work`, which may put it into the same list again: for a whole turn later.
+    template <class Work>
+    void empty(List list, Work&& work);
     std::int64_t next_filled(List level, std::uint32_t size, std::int64_t from, std::int64_t to) const noexcept;
     std::uint32_t enter_host(std::uint64_t key);
     void leave_host(std::uint32_t index);

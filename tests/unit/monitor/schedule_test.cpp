@@ -367,3 +367,19 @@ TEST_CASE("targets and hosts come and go without a trace", "[monitor]") {
     CHECK(play.schedule.in_flight() == 0);
     CHECK_FALSE(play.schedule.wake());
 }
+
+TEST_CASE("a stall of any length ends with everybody waiting for a ping within the spread", "[monitor]") {
+    const auto gap = GENERATE(2s, 32s, 33s, 40s, 100s, 3600s, 40'000s);
+    Play play{timing(20s)};
+    std::vector<TargetId> ids;
+    for (int i = 0; i < 3000; ++i) ids.push_back(play.schedule.add(stable_hash("c" + std::to_string(i)), 0));
+    for (const TargetId id : ids) play.schedule.begin(id, play.now);
+    Schedule::Turn turn;
+    play.now += gap;
+    play.schedule.advance(play.now, gap, turn);
+    for (const TargetId id : ids) {
+        const auto next = play.schedule.next(id);
+        REQUIRE(next);
+        REQUIRE(*next <= play.now + 5s + 2 * Schedule::k_tick + (gap < 10s ? 10s : 0s));
+    }
+}
