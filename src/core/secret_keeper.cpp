@@ -15,6 +15,7 @@
 #include <qconn/base/result.hpp>
 
 #include "core/known_files.hpp"
+#include "core/secret_overlay.hpp"
 #include "core/slot_pack.hpp"
 
 namespace qconn::core {
@@ -65,8 +66,12 @@ std::vector<SecretRef> references_of(const Definition& definition) {
 }
 
 SecretKeeper::SecretKeeper(const Catalogue& catalogue, Runtime runtime, std::shared_ptr<PropertySource> properties,
-                           std::shared_ptr<const FileResolver> files)
-    : catalogue_{catalogue}, runtime_{std::move(runtime)}, properties_{std::move(properties)}, files_{std::move(files)} {
+                           std::shared_ptr<const FileResolver> files, std::string overlay)
+    : catalogue_{catalogue},
+      runtime_{std::move(runtime)},
+      properties_{std::move(properties)},
+      files_{std::move(files)},
+      overlay_{std::move(overlay)} {
     for (const auto& provider : catalogue_.secrets().providers()) {
         if (!provider->may_block || !provider->disabled.empty()) continue;
         pools_.emplace(provider->prefix, std::make_shared<net::BlockingPool>("qconn-secret", provider->concurrency, runtime_.log(), this));
@@ -167,8 +172,10 @@ SecretKeeper::Resolution SecretKeeper::resolve_there(net::BlockingPool& pool, co
 
 std::vector<std::string> SecretKeeper::files_in(const Definition& definition) const {
     std::vector<std::string> files;
-    for (const SecretRef& reference : references_of(definition))
+    for (const SecretRef& reference : references_of(definition)) {
         if (reference.prefix == "file") files.push_back(secret_path(reference.argument, directory_of(definition)));
+        if (reference.prefix == k_overlay_prefix && std::find(files.begin(), files.end(), overlay_) == files.end()) files.push_back(overlay_);
+    }
     return files;
 }
 

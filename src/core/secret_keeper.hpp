@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,7 +22,9 @@ namespace qconn::core {
 class SecretKeeper : public std::enable_shared_from_this<SecretKeeper> {
 public:
     /// @param properties, files  what definitions are resolved with besides; may be null
-    SecretKeeper(const Catalogue& catalogue, Runtime runtime, std::shared_ptr<PropertySource> properties, std::shared_ptr<const FileResolver> files);
+    /// @param overlay  the file behind `${local:…}`; empty: there is none
+    SecretKeeper(const Catalogue& catalogue, Runtime runtime, std::shared_ptr<PropertySource> properties, std::shared_ptr<const FileResolver> files,
+                 std::string overlay = {});
     SecretKeeper(const SecretKeeper&) = delete;
     SecretKeeper& operator=(const SecretKeeper&) = delete;
     /// Waits for nobody.
@@ -62,6 +65,7 @@ private:
     const Runtime runtime_;
     const std::shared_ptr<PropertySource> properties_;
     const std::shared_ptr<const FileResolver> files_;
+    const std::string overlay_;
     SecretCache cache_;
     std::map<std::string_view, std::shared_ptr<net::BlockingPool>> pools_;
 };
