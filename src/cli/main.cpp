@@ -128,6 +128,9 @@ int main(int argc, char** argv) {
         ->type_name("FILE");
     app.add_option("--state", tool.state, "File that keeps what enable and disable set; default: QCONN_STATE of the environment; without it none")
         ->type_name("FILE");
+    app.add_option("--secrets", tool.secrets_file,
+                   "Private file with the secrets that definitions leave out; default: QCONN_SECRETS of the environment; without it none")
+        ->type_name("FILE");
     app.add_flag("--allow-commands", tool.allow_commands,
                  "Run the commands of ${cmd:...} references: whoever can write a definition then decides what this user runs")
         ->envname("QCONN_ALLOW_COMMANDS");

@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "base/url_mask.hpp"
 #include "core/option_text.hpp"
+#include "core/overlay_text.hpp"
 #include "core/pairs.hpp"
 #include "core/parsed_source.hpp"
 #include "core/secret_places.hpp"
@@ -202,6 +203,43 @@ void replace_secret(Definition& definition, const LiteralSecret& secret, std::st
     Value* member = value->is_map() ? value->as_map().find(where[2]) : nullptr;
     if (!member) nothing_there(definition);
     *member = Value{text};
+}
+
+std::string remove_secret(Definition& definition, const LiteralSecret& secret, const Scheme* scheme) {
+    const auto& where = secret.where;
+    if (where.size() < 2 || !secret.fixed.empty()) nothing_there(definition);
+    const auto without_password = [&](std::string_view text) {
+        std::string out = with_part(text, "password", "", definition);
+        out.erase(out.rfind('@') - 1, 1);  // the ':'
+        return out;
+    };
+    if (where[0] == "url") {
+        if (where[1] != "password") return {};
+        definition.url = without_password(definition.url);
+        return "url.password";
+    }
+    Value* const value = definition.options.find(where[1]);
+    if (!value) nothing_there(definition);
+    const std::string key = where[1] + (where.size() > 2 ? "." + where[2] : "");
+    if (!core::is_overlay_key(key)) return {};
+    if (where.size() == 2) {
+        definition.options.erase(where[1]);
+        return key;
+    }
+    std::optional<Map> written = value->is_string() ? core::map_of(core::spec_of(scheme, where[1]), value->as_string()) : std::nullopt;
+    if (value->is_string() && !written) {
+        if (where[2] != "password") return {};
+        *value = Value{without_password(value->as_string())};
+        return key;
+    }
+    Map members = written ? std::move(*written) : value->is_map() ? value->as_map() : Map{};
+    if (!members.contains(where[2])) nothing_there(definition);
+    members.erase(where[2]);
+    if (members.empty())
+        definition.options.erase(where[1]);
+    else
+        *value = Value{std::move(members)};
+    return key;
 }
 
 std::vector<std::string> masked_lines(std::string_view text, const Catalogue& catalogue, const DefinitionLimits& limits) {

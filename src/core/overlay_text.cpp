@@ -20,11 +20,6 @@ using yaml::Node;
 constexpr yaml::Limits k_limits{.size = k_most_overlay_bytes, .depth = 8, .nodes = 100'000};
 constexpr std::size_t k_longest_shown = 60;
 
-bool is_key(std::string_view s) noexcept {
-    return !s.empty() &&
-           std::all_of(s.begin(), s.end(), [](char c) { return text::is_alpha(c) || text::is_digit(c) || c == '_' || c == '-' || c == '.'; });
-}
-
 class Reading {
 public:
     explicit Reading(const std::string& file) : file_{file} {}
@@ -76,7 +71,7 @@ private:
 
     void options(const Node& map, const std::string& prefix) {
         for (const auto [key, value] : map.entries()) {
-            if (!key.is_scalar() || !is_key(key.text())) {
+            if (!key.is_scalar() || !is_overlay_key(key.text())) {
                 refuse(key, "what stands here cannot be the name of an option or member: one has letters, digits, '_', '-' and '.'",
                        "is the blank behind the ':' missing?");
                 continue;
@@ -122,6 +117,11 @@ const OverlayEntry* OverlayText::find(std::string_view connection, std::string_v
     const auto& entries = found->second.entries;
     const auto entry = std::find_if(entries.begin(), entries.end(), [&](const OverlayEntry& one) { return one.key == key; });
     return entry == entries.end() ? nullptr : &*entry;
+}
+
+bool is_overlay_key(std::string_view s) noexcept {
+    return !s.empty() &&
+           std::all_of(s.begin(), s.end(), [](char c) { return text::is_alpha(c) || text::is_digit(c) || c == '_' || c == '-' || c == '.'; });
 }
 
 OverlayText parse_overlay(std::string_view text, const std::string& file) { return Reading{file}.run(text); }

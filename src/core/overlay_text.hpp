@@ -36,6 +36,9 @@ struct OverlayText {
     const OverlayEntry* find(std::string_view connection, std::string_view key) const noexcept;
 };
 
+/// Letters, digits and `_.-`.
+bool is_overlay_key(std::string_view text) noexcept;
+
 /// @param file  for the findings; these show keys, never a value
 OverlayText parse_overlay(std::string_view text, const std::string& file);
 

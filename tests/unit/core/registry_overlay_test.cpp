@@ -60,6 +60,29 @@ TEST_CASE("secrets of a private file complete shared definitions", "[registry][s
     CHECK(f.registry->info("plain").local_secrets.empty());
 }
 
+TEST_CASE("a map gets the members that it lacks, however it is written", "[registry][secret][overlay]") {
+    WithOverlay f{"block:\n  headers.Authorization: hush\ntext:\n  headers.Authorization: hush\nnone:\n  headers.Authorization: hush\n"};
+    Scheme scheme = fake_scheme("mapped", f.world);
+    OptionSpec headers;
+    headers.name = "headers";
+    headers.type = OptionType::map;
+    headers.pairs_text = true;
+    headers.help = "headers";
+    scheme.options.push_back(headers);
+    f.catalogue.add(scheme);
+    f.registry.emplace(f.options);
+    f.write("block", "mapped://h", "options:\n  headers:\n    Version: 1.10\n");
+    f.write("text", "mapped://h", "options:\n  headers: 'Version=1.10'\n");
+    f.write("none", "mapped://h");
+    CHECK(f.load().ok());
+    std::vector<Value> seen;
+    f.world->on_make = [&](const ResolvedDefinition& definition) { seen.push_back(definition.options.at("headers")); };
+    for (const char* name : {"block", "text", "none"}) f.password(name);
+    const Map both{{"Version", "1.10"}, {"Authorization", "hush"}};
+    CHECK(seen == std::vector<Value>{both, both, Map{{"Authorization", "hush"}}});
+    CHECK(f.registry->info("text").local_secrets == Map{{"headers.Authorization", f.path + ":4"}});
+}
+
 TEST_CASE("what an overlay gives is not part of what a definition says", "[registry][secret][overlay]") {
     WithOverlay f{"shop:\n  password: hush\ncode:\n  password: other\n"};
     f.write("shop", "fake://edi@h");
