@@ -68,7 +68,9 @@ void read_settings(Tool& tool) {
     try {
         tool.settings_.emplace(sources);
     } catch (const Error& error) {
-        if (error.reason() == Reason::missing) throw NotFound(error.what());
+        const auto* const detail = error.detail<SettingsErrorDetail>();
+        if (error.reason() == Reason::missing && detail)
+            throw NotFound("there is no file of settings \"" + printable(detail->diagnostics.front().file) + "\"");
         throw;
     }
     if (const Value& state = tool.settings().at("registry.state_file").value; tool.state.empty() && state.is_string()) tool.state = state.as_string();
