@@ -50,7 +50,7 @@ std::size_t files_in(const std::string& directory) {
 TEST_CASE("set changes the lines that must change and no other byte", "[cli][integration]") {
     const ShopEstate estate;
 
-    const Outcome outcome = estate.run({"set", "shop", "timeout=20000", "desc=Orders: all", "port=8443", "--unset", "proxy", "--unset", "enabled"});
+    const Outcome outcome = estate.run({"set", "shop", "timeout=20000", "desc=Orders: all", "port=8443", "--keep-secret", "--unset", "proxy", "--unset", "enabled"});
 
     CHECK(outcome.out == "shop  changed in ./shop.qconn.yaml\n");
     CHECK(outcome.code == 0);
@@ -155,7 +155,7 @@ TEST_CASE("at a terminal the secret for another host is asked for and not shown"
     launch.terminal = true;
     {
         Process process{launch};
-        CHECK(process.wait_for("goes from rests://shop.example to rests://new.example"));
+        CHECK(process.wait_for("goes from rests://shop.example:443 to rests://new.example:443"));
         CHECK(process.wait_for("The new url.password of shop: "));
         process.type("C4nary-Y\x7FX\r");
         const Outcome outcome = process.finish();
