@@ -9,6 +9,8 @@
 #include <qconn/base/error.hpp>
 #include <qconn/core/edit.hpp>
 #include <qconn/core/legacy.hpp>
+#include <qconn/core/secret_overlay.hpp>
+#include <qconn/core/secret_provider.hpp>
 
 #include "cli/in_file.hpp"
 #include "cli/present.hpp"
@@ -51,10 +53,27 @@ struct Finding {
     std::string text;
 };
 
+/// Sockets, pipes and what is not there are another matter.
+bool is_readable_by_all(const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & (S_IROTH | S_IWOTH)) != 0;
+}
+
 std::vector<Finding> audit_file(const Tool& tool, const std::string& path) {
     const DefinitionFile file{path};
     std::vector<Finding> out;
     const auto search = [&](const Definition& definition, const ParsedDefinitions* parsed) {
+        for (const SecretReference& one : secret_references(definition)) {
+            if (one.prefix != "file") continue;
+            const std::string target = one.argument.starts_with('/') ? one.argument : directory_of(path) + "/" + one.argument;
+            if (is_readable_by_all(target))
+                out.push_back({path,
+                               definition.place,
+                               definition.name,
+                               {},
+                               "readable-by-all",
+                               "refers to the file " + printable(target) + ", which everybody on this machine can read or change"});
+        }
         for (const LiteralSecret& secret : literal_secrets(definition, tool.catalogue.find(definition.scheme()), parsed))
             out.push_back({path, secret.place.line > 0 ? secret.place : definition.place, definition.name, where_text(secret.where), "literal",
                            "holds a literal secret"});
@@ -72,9 +91,26 @@ std::vector<Finding> audit_file(const Tool& tool, const std::string& path) {
     }
     if (unreadable) return {{path, {1, 1, 1}, {}, {}, "unreadable", "cannot be read as definitions and was not searched; 'qconn check' shows why"}};
     struct stat status {};
-    if (!out.empty() && ::stat(path.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0)
+    const bool literals = std::any_of(out.begin(), out.end(), [](const Finding& one) { return one.kind == "literal"; });
+    if (literals && ::stat(path.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0)
         out.push_back({path, {1, 1, 1}, {}, {}, "readable-by-all", "holds secrets and can be read by everybody on this machine"});
     return out;
+}
+
+/// The private file of secrets: holding them is what it is for, so only who else can get at them.
+std::vector<Finding> audit_overlay(const Tool& tool) {
+    if (tool.secrets_file.empty()) return {};
+    const Diagnostics problems = SecretOverlay{tool.secrets_file}.read();
+    if (problems.empty()) return {};
+    const Diagnostic& first = problems.front();
+    struct stat status {};
+    const bool open = ::stat(tool.secrets_file.c_str(), &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+    return {{tool.secrets_file,
+             first.place.line > 0 ? first.place : Place{1, 1, 1},
+             {},
+             {},
+             open ? "readable-by-others" : "unreadable",
+             first.message + (first.hint.empty() ? "" : "; " + first.hint)}};
 }
 
 int audit(Tool& tool, const std::vector<std::string>& given) {
@@ -83,6 +119,7 @@ int audit(Tool& tool, const std::vector<std::string>& given) {
     const auto files = definition_files(tool);
     for (const std::string& path : files)
         for (Finding& one : audit_file(tool, path)) findings.push_back(std::move(one));
+    for (Finding& one : audit_overlay(tool)) findings.push_back(std::move(one));
     List list;
     for (const Finding& one : findings)
         list.push_back(Map{{"kind", one.kind},
@@ -113,7 +150,8 @@ void add_audit(CLI::App& secrets, Tool& tool) {
     auto paths = std::make_shared<std::vector<std::string>>();
     command->add_option("path", *paths, "Files and directories; default: those of --dir")->type_name("FILE|DIR");
     command->footer(
-        "Also files with literal secrets that everybody on this machine can read. Exit code 1 where there is any of both.\n\n"
+        "Also files with secrets that everybody on this machine can read: those with literal ones, those that ${file:...} names; and the file of\n"
+        "--secrets where others than its owner can. Exit code 1 where there is any of these.\n\n"
         "Examples:\n"
         "  qconn secrets audit connections/\n"
         "  qconn secrets audit --json | jq -r '.[].connection'");

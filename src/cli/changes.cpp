@@ -8,6 +8,7 @@
 #include <map>
 
 #include <qconn/core/edit.hpp>
+#include <qconn/core/secret_provider.hpp>
 
 #include "cli/json.hpp"
 #include "cli/prompt.hpp"
@@ -57,10 +58,9 @@ std::pair<std::string, std::string> key_and_value(const std::string& word) {
     return {word.substr(0, equals), word.substr(equals + 1)};
 }
 
-bool is_reference(std::string_view text) noexcept {
-    for (const std::string_view kind : {"${env:", "${file:", "${cmd:"})
-        if (text.starts_with(kind) && text.ends_with('}') && text.find("${", 2) == std::string_view::npos) return true;
-    return false;
+bool is_reference(std::string_view text) {
+    const auto found = secret_references(text);
+    return found.size() == 1 && found.front().prefix.size() + found.front().argument.size() + 4 == text.size();
 }
 
 const OptionSpec* Changes::spec(std::string_view name) const {

@@ -58,7 +58,7 @@ private:
 /// KEY and VALUE. @throws UsageError
 std::pair<std::string, std::string> key_and_value(const std::string& word);
 
-/// Whether it is one reference to a secret and nothing else.
-bool is_reference(std::string_view text) noexcept;
+/// Whether it is one reference to a secret and nothing else, whoever provides it: programs and settings have providers that the tool does not know.
+bool is_reference(std::string_view text);
 
 }  // namespace qconn::cli

@@ -65,6 +65,7 @@ int answer(Tool& tool, const std::string& shell) {
     words.pop_back();
     if (auto directories = values_given(words, "--dir"); !directories.empty()) tool.directories = std::move(directories);
     if (auto states = values_given(words, "--state"); !states.empty()) tool.state = states.back();
+    if (auto secrets = values_given(words, "--secrets"); !secrets.empty()) tool.secrets_file = secrets.back();
     const Words sources{[&] { return connections(tool); }, [&] { return schemes(tool); },
                         [&](const std::string& connection) { return operations(tool, connection); }};
     try {

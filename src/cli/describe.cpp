@@ -84,6 +84,7 @@ Value info_value(const ConnectionInfo& info, bool options) {
         map.set("debug_data", info.debug_data);
         map.set("updated", rfc3339(info.updated));
         map.set("options", info.options);
+        map.set("local_secrets", info.local_secrets);
     }
     return map;
 }

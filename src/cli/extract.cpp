@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /// `qconn secrets extract`: literal secrets become references.
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <map>
 
 #include <qconn/base/error.hpp>
 #include <qconn/core/edit.hpp>
 
+#include "cli/extract_target.hpp"
 #include "cli/in_file.hpp"
 #include "cli/present.hpp"
 #include "cli/secrets.hpp"
@@ -28,16 +24,6 @@ struct ExtractArguments {
     bool dry_run{false};
 };
 
-/// What one secret becomes.
-struct Moved {
-    std::string connection;
-    std::string where;
-    std::string reference;
-    /// Of a variable, or of a file.
-    std::string name;
-    Secret value;
-};
-
 /// A file of definitions with its new text.
 struct Changed {
     std::string path;
@@ -46,121 +32,36 @@ struct Changed {
     std::string text;
 };
 
-std::string identifier(std::string_view text, bool upper) {
-    std::string out;
-    for (const char c : text) {
-        const bool lower = c >= 'a' && c <= 'z';
-        const bool fits = lower || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-        if (upper)
-            out += !fits ? '_' : lower ? static_cast<char>(c - 'a' + 'A') : c;
-        else
-            out += fits || c == '-' || c == '.' ? c : '_';
-    }
-    if (out.empty() || (upper && out.front() >= '0' && out.front() <= '9') || out.front() == '.') out.insert(0, "_");
-    return out;
-}
-
-/// Where secrets go: lines of one file for the environment, or a file each.
-class Target {
-public:
-    explicit Target(const std::string& to) {
-        const auto colon = to.find(':');
-        const std::string kind = to.substr(0, colon);
-        if (colon == std::string::npos || colon + 1 == to.size() || (kind != "env" && kind != "file"))
-            throw UsageError("--to is env:FILE or file:DIR, not '" + printable(to) + "'");
-        is_env_ = kind == "env";
-        place_ = to.substr(colon + 1);
-        if (is_env_) {
-            struct stat status {};
-            if (::lstat(place_.c_str(), &status) == 0) throw UsageError("\"" + printable(place_) + "\" is there already; name a new file");
-        } else {
-            std::error_code error;
-            if (!fs::is_directory(place_, error)) throw NotFound("there is no directory \"" + printable(place_) + "\" for the files");
-            place_ = real_path(place_);
-            if (place_.find_first_of("{}") != std::string::npos) throw UsageError("a directory with braces in its name cannot be referred to");
-        }
-    }
-    Target(const Target&) = delete;
-    Target& operator=(const Target&) = delete;
-    ~Target() {
-        if (!kept_)
-            for (const std::string& path : made_) ::unlink(path.c_str());
-        if (is_env_)
-            for (const auto& [name, n] : names_) ::unsetenv(name.c_str());
-    }
-
-    void name(Moved& secret) {
-        std::string base = identifier(secret.connection + (is_env_ ? "_" : ".") + secret.where, is_env_);
-        const int number = names_[base]++;
-        if (number > 0) names_[base += (is_env_ ? "_" : ".") + std::to_string(number + 1)]++;
-        secret.name = base;
-        secret.reference = is_env_ ? "${env:" + base + "}" : "${file:" + place_ + "/" + base + "}";
-        if (is_env_ && secret.value.reveal().find_first_of(std::string_view{"\n\r\0", 3}) != std::string_view::npos)
-            throw UsageError(secret.where + " of " + printable(secret.connection) +
-                             " has more than one line, which no NAME=VALUE can hold; use --to file:DIR");
-        if (is_env_ && std::getenv(base.c_str()))
-            throw UsageError("the environment has a variable " + base + " already, so it cannot be tried out; unset it for this run");
-    }
-
-    /// Makes the files; sets the variables for this process, so that the references can be tried out.
-    void write(const std::vector<Moved>& secrets) {
-        std::string lines;
-        for (const Moved& one : secrets) {
-            std::string text{one.value.reveal()};
-            if (is_env_) {
-                ::setenv(one.name.c_str(), text.c_str(), 1);
-                lines.append(one.name).append("=").append(text).append("\n");
-            } else {
-                make(place_ + "/" + one.name, text += '\n');
-            }
-            wipe(text);
-        }
-        if (is_env_) make(place_, lines);
-        wipe(lines);
-    }
-    void keep() noexcept { kept_ = true; }
-    /// Behind "moved".
-    std::string told() const { return " to " + printable(place_) + (is_env_ ? "; its variables have to be set where the connections are used" : ""); }
-
-private:
-    void make(const std::string& path, std::string_view text) {
-        create_file(path, text, 0600);
-        made_.push_back(path);
-    }
-
-    bool is_env_{false};
-    std::string place_;
-    std::map<std::string, int> names_;
-    std::vector<std::string> made_;
-    bool kept_{false};
-};
-
 /// Both definitions with only those options in which they differ: what does not change may hold secrets that this machine does not have.
-void require_same(const Tool& tool, const Definition& before, const Definition& after) {
-    Definition a = before;
-    Definition b = after;
-    for (const auto& [name, value] : before.options) {
-        const Value* other = after.options.find(name);
+void require_same(const Tool& tool, const Target& target, const Definition& before, const Definition& after) {
+    Catalogue catalogue = tool.catalogue;
+    target.make_known(catalogue);
+    Definition a = target.in_use(before, catalogue);
+    Definition b = target.in_use(after, catalogue);
+    const Map options = a.options;
+    for (const auto& [name, value] : options) {
+        const Value* other = b.options.find(name);
         if (!other || !(*other == value)) continue;
         a.options.erase(name);
         b.options.erase(name);
     }
     Diagnostics findings;  // of options that miss those that were left out
-    tool.catalogue.check(a, findings);
-    tool.catalogue.check(b, findings);
-    const ResolvedDefinition x = tool.catalogue.resolve(a);
-    const ResolvedDefinition y = tool.catalogue.resolve(b);
+    catalogue.check(a, findings);
+    catalogue.check(b, findings);
+    const ResolvedDefinition x = catalogue.resolve(a);
+    const ResolvedDefinition y = catalogue.resolve(b);
     if (x.url == y.url && x.options == y.options) return;
     throw Error{Errc::invalid_argument, "EDIT-ERROR",
-                "nothing was changed: with references in the place of its secrets the connection \"" + before.name + "\" would not be what it is"}
+                "nothing was changed: with its secrets elsewhere the connection \"" + before.name + "\" would not be what it is"}
         .with_connection(before.name);
 }
 
 int extract(Tool& tool, const ExtractArguments& arguments) {
     const auto given = positional(tool, arguments.names);
     if (given.empty() != arguments.all) throw UsageError("name connections, or say --all");
-    if (arguments.to.empty()) throw UsageError("--to says where secrets go: env:FILE or file:DIR");
-    Target target{arguments.to};
+    if (arguments.to.empty()) throw UsageError("--to says where secrets go: env:FILE, file:DIR or overlay[:FILE]");
+    const auto target = make_target(arguments.to, tool.secrets_file);
+    if (arguments.to == "overlay" && !fs::exists(tool.secrets_file)) tool.secrets_file.clear();  // it is about to be made
     const Loaded loaded = load(tool, false);
     for (const std::string& name : given) require_connection(*loaded.registry, name);
 
@@ -192,8 +93,10 @@ int extract(Tool& tool, const ExtractArguments& arguments) {
                 continue;
             }
             Moved one{name, where_text({secret.where.begin() + (secret.where[0] == "options" ? 1 : 0), secret.where.end()}), {}, {}, secret.value};
-            target.name(one);
-            replace_secret(after, secret, one.reference, scheme);
+            if (const std::string why = target->take(one, after, secret, scheme); !why.empty()) {
+                left.push_back(Map{{"connection", name}, {"where", where_text(secret.where)}, {"why", why}});
+                continue;
+            }
             moved.push_back(std::move(one));
             ++count;
         }
@@ -210,8 +113,8 @@ int extract(Tool& tool, const ExtractArguments& arguments) {
     }
 
     if (!arguments.dry_run && !moved.empty()) {
-        target.write(moved);
-        for (const auto& [before, after] : pairs) require_same(tool, before, after);
+        target->write(moved);
+        for (const auto& [before, after] : pairs) require_same(tool, *target, before, after);
         std::size_t done = 0;
         try {
             for (; done < files.size(); ++done) files[done].file->replace(files[done].text);
@@ -219,7 +122,7 @@ int extract(Tool& tool, const ExtractArguments& arguments) {
             while (done-- > 0) files[done].file->replace(files[done].before);  // all or nothing
             throw;
         }
-        target.keep();
+        target->keep();
     }
 
     List list;
@@ -231,7 +134,7 @@ int extract(Tool& tool, const ExtractArguments& arguments) {
         for (const Value& one : left)
             out.line(printable(one["connection"].as_string()) + "  " + printable(one["where"].as_string()) +
                      "  stays: " + std::string{one["why"].as_string()});
-        out.line(counted(moved.size(), "secret") + (arguments.dry_run ? " would be moved" : " moved") + (moved.empty() ? "" : target.told()));
+        out.line(counted(moved.size(), "secret") + (arguments.dry_run ? " would be moved" : " moved") + (moved.empty() ? "" : target->told()));
     };
     present(tool.out, tool.format,
             {.document = Map{{"moved", std::move(list)}, {"left", left}, {"dry_run", arguments.dry_run}},
@@ -248,19 +151,24 @@ int extract(Tool& tool, const ExtractArguments& arguments) {
 }  // namespace
 
 void add_extract(CLI::App& secrets, Tool& tool) {
-    auto* command = secrets.add_subcommand("extract", "Move literal secrets into files or environment lines, and refer to them instead");
+    auto* command = secrets.add_subcommand("extract", "Move literal secrets into files, environment lines or a private file of secrets");
     auto arguments = std::make_shared<ExtractArguments>();
     command->add_option("name", arguments->names, "Connections")->type_name("NAME");
     command->add_flag("--all", arguments->all, "All connections");
-    command->add_option("--to", arguments->to, "A new file of NAME=VALUE lines, or a directory for a file each; both of mode 0600")
-        ->type_name("env:FILE|file:DIR");
+    command
+        ->add_option("--to", arguments->to,
+                     "A new file of NAME=VALUE lines, a directory for a file each, or entries of a private file (default: that of\n"
+                     "--secrets); all of mode 0600")
+        ->type_name("env:FILE|file:DIR|overlay[:FILE]");
     command->add_flag("--dry-run", arguments->dry_run, "Show what would be done, secrets masked, and write nothing");
     command->footer(
         "Before definitions are written it is tried out that they resolve to what they did. All of it is done or nothing. Exit code 1 where secrets\n"
-        "are left that no reference can stand for. The file of --to env:FILE is for the environment of those who use the definitions.\n\n"
+        "are left that no reference can stand for. The file of --to env:FILE is for the environment of those who use the definitions, that of\n"
+        "--to overlay for their --secrets: the definitions then say nothing of these secrets, and are complete with that file.\n\n"
         "Examples:\n"
         "  qconn secrets extract shop-api --to file:/etc/qconn/secrets\n"
-        "  qconn secrets extract --all --to env:qconn.env --dry-run");
+        "  qconn secrets extract --all --to env:qconn.env --dry-run\n"
+        "  qconn secrets extract --all --to overlay:secrets.yaml");
     command->callback([&tool, arguments] { tool.run = [&tool, arguments] { return extract(tool, *arguments); }; });
 }
 

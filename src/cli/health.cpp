@@ -83,11 +83,14 @@ Finding judge_trust(const SystemTrust& trust) {
                "verified.");
     }
     if (!trust.expired.empty()) {
-        append(finding.found,
-               std::to_string(trust.expired.size()) + " expired: " + trust.expired.front().subject + (trust.expired.size() > 1 ? " and others" : ""));
-        const bool all = trust.expired.size() == trust.certificates;
-        worsen(finding, all ? Health::problem : Health::warning,
-               all ? "Renew them: all have expired. Or is the clock wrong?" : "Update the authorities; what an expired one has signed is refused.");
+        append(finding.found, std::to_string(trust.expired.size()) + " expired and not used: " + trust.expired.front().subject +
+                                  (trust.expired.size() > 1 ? " and others" : ""));
+        // Distributions keep some whose time is over: nobody who operates the machine can do anything about them, and needs to.
+        constexpr std::size_t k_stragglers = 10;
+        if (trust.expired.size() == trust.certificates)
+            worsen(finding, Health::problem, "Renew them: all have expired. Or is the clock wrong?");
+        else if (trust.expired.size() * k_stragglers > trust.certificates)
+            worsen(finding, Health::warning, "Update the authorities; what an expired one has signed is refused.");
     }
     return finding;
 }

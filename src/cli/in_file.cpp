@@ -22,7 +22,13 @@ Diagnostics findings(const Tool& tool, const std::string& path, std::string_view
     for (const Definition& one : parsed.definitions) {
         if (one.name != name) continue;
         Definition definition = one;
-        tool.catalogue.check(definition, all, &parsed);
+        Catalogue catalogue = tool.catalogue;
+        if (const auto overlay = read_overlay(tool)) {
+            Diagnostics ignored;  // not about this text
+            catalogue.add(overlay->provider());
+            overlay->complete(definition, catalogue.find(definition.scheme()), ignored);
+        }
+        catalogue.check(definition, all, &parsed);
         break;
     }
     std::erase_if(all, [&](const Diagnostic& d) { return d.severity != Severity::error || (!d.connection.empty() && d.connection != name); });

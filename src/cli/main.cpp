@@ -72,15 +72,18 @@ void take_marks_off(CLI::App& app) {
 std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
     std::string said = error.what();
     std::erase(said, k_mark);
-    if (!app.get_subcommands().empty()) return said;
-    auto words = app.remaining();
-    if (words.empty()) return error.get_name() == "RequiredError" ? "a command is missing" : said;
-    std::erase(words.front(), k_mark);
+    const CLI::App& chosen = app.get_subcommands().empty() ? app : *app.get_subcommands().front();
     std::vector<std::string> commands;
-    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) commands.push_back(command->get_name());
-    const char* what = words.front().starts_with('-') ? "option" : "command";
-    return std::string{"there is no "} + what + " '" + printable(words.front()) + "'" +
-           (words.front().starts_with('-') ? std::string{} : suggestion(words.front(), commands));
+    for (const CLI::App* command : chosen.get_subcommands([](const CLI::App*) { return true; })) commands.push_back(command->get_name());
+    if (commands.empty() || !chosen.get_subcommands().empty()) return said;
+    const std::string of = &chosen == &app ? "" : " of '" + chosen.get_name() + "'";
+    auto words = app.remaining(true);
+    if (words.empty() && error.get_name() != "RequiredError") return said;
+    if (words.empty()) return "a command" + of + " is missing" + (of.empty() ? std::string{} : suggestion("", commands));
+    std::erase(words.front(), k_mark);
+    const bool option = words.front().starts_with('-');
+    return std::string{"there is no "} + (option ? "option" : "command") + of + " '" + printable(words.front()) + "'" +
+           (option ? std::string{} : suggestion(words.front(), commands));
 }
 
 void log_to_standard_error() {
@@ -127,6 +130,9 @@ int main(int argc, char** argv) {
     app.add_option("--settings", tool.settings_file, "File with the configuration, see 'qconn settings'; default: QCONN_SETTINGS; without it none")
         ->type_name("FILE");
     app.add_option("--state", tool.state, "File that keeps what enable and disable set; default: QCONN_STATE of the environment; without it none")
+        ->type_name("FILE");
+    app.add_option("--secrets", tool.secrets_file,
+                   "Private file with the secrets that definitions leave out; default: QCONN_SECRETS of the environment; without it none")
         ->type_name("FILE");
     app.add_flag("--allow-commands", tool.allow_commands,
                  "Run the commands of ${cmd:...} references: whoever can write a definition then decides what this user runs")

@@ -6,6 +6,7 @@
 
 #include <qconn/base/error.hpp>
 #include <qconn/core/edit.hpp>
+#include <qconn/core/secret_overlay.hpp>
 
 #include "cli/changes.hpp"
 #include "cli/in_file.hpp"
@@ -34,17 +35,21 @@ Assignments assignments(const std::vector<std::string>& words) {
     return out;
 }
 
-/// Where a definition sends what it holds: scheme and host, or all of a URL that cannot be taken apart.
-std::string remote_end(const Definition& definition) {
-    const auto url = Url::try_parse(definition.url);
-    return url ? url->scheme + "://" + url->host : definition.url;
+/// Scheme, host and port, the default one too; all of a text that cannot be taken apart.
+std::string end_of(const std::string& text, const Scheme* scheme) {
+    const auto url = Url::try_parse(text);
+    if (!url) return text;
+    std::uint16_t port = url->port.value_or(0);
+    if (port == 0 && scheme)
+        if (const auto usual = scheme->default_ports.find(url->scheme); usual != scheme->default_ports.end()) port = usual->second;
+    return (url->scheme.empty() ? "" : url->scheme + "://") + url->host + (port == 0 ? "" : ":" + std::to_string(port));
 }
-std::string shown_end(const Definition& definition) { return mask_url(remote_end(definition)); }
 
 /// A secret that would go to another remote end than it was given for.
 struct Carried {
     std::string key;  // as `set` takes it
     bool is_reference;
+    bool is_local{false};  // from the private file, which `set` does not write
 };
 
 bool holds_text(const Value& value) { return (value.is_string() && !value.as_string().empty()) || value.is_number(); }
@@ -58,7 +63,17 @@ const OptionSpec* spec_named(const Scheme* scheme, const std::string& name) {
     return found == scheme->options.end() ? nullptr : &*found;
 }
 
-std::vector<Carried> carried_secrets(const Definition& definition, const Changes& changes, const Scheme* scheme) {
+/// The proxy that it goes through; empty: none that it names.
+std::string proxy_of(const Definition& definition, const Scheme* scheme) {
+    for (const auto& [name, value] : definition.options) {
+        const OptionSpec* const spec = spec_named(scheme, name);
+        if (spec && spec->name == "proxy" && value.is_string() && !value.as_string().empty()) return end_of(std::string{value.as_string()}, nullptr);
+    }
+    return {};
+}
+
+/// @param local  what a private file gives besides, as ConnectionInfo::local_secrets
+std::vector<Carried> carried_secrets(const Definition& definition, const Changes& changes, const Scheme* scheme, const Map& local) {
     std::vector<Carried> out;
     const auto add = [&](const std::string& touched, const std::string& key, const Value& value) {
         if (!holds_text(value) || changes.has_touched(touched)) return;
@@ -79,6 +94,8 @@ std::vector<Carried> carried_secrets(const Definition& definition, const Changes
             add(name, name, value);
         }
     }
+    for (const auto& [key, where] : local)
+        if (!key.starts_with("proxy.") && !changes.has_touched(key)) out.push_back({key, true, true});
     for (const LiteralSecret& secret : literal_secrets(definition, scheme)) {
         if (secret.where[0] == "url") {
             if (secret.where[1] != "password" && !changes.has_touched("url")) out.push_back({"url", false});
@@ -94,19 +111,29 @@ std::vector<Carried> carried_secrets(const Definition& definition, const Changes
     return out;
 }
 
-/// What was given for one remote end is not sent to another one by a change of the address alone.
-void guard_secrets(const SetArguments& arguments, const Definition& before, const Definition& after, Changes& changes, const Scheme* scheme) {
-    if (remote_end(before) == remote_end(after) || arguments.keep_secret) return;
-    auto carried = carried_secrets(after, changes, scheme);
+/// What was given for one remote end is not sent to another one, or through another proxy, by a change of the address alone.
+void guard_secrets(const SetArguments& arguments, const Definition& before, const Definition& after, Changes& changes, const Catalogue& catalogue,
+                   const Map& local) {
+    const Scheme* const former = catalogue.find(before.scheme());
+    const Scheme* const scheme = catalogue.find(after.scheme());
+    const std::string from = end_of(before.url, former);
+    const std::string to = end_of(after.url, scheme);
+    const std::string proxy = proxy_of(after, scheme);
+    const bool proxied = !proxy.empty() && proxy != proxy_of(before, former);
+    if ((from == to && !proxied) || arguments.keep_secret) return;
+    auto carried = carried_secrets(after, changes, scheme, local);
     if (carried.empty()) return;
-    const std::string move = "the connection goes from " + printable(shown_end(before)) + " to " + printable(shown_end(after));
+    const std::string move = from == to ? "the connection goes through the proxy " + printable(mask_url(proxy)) + " now"
+                                        : "the connection goes from " + printable(mask_url(from)) + " to " + printable(mask_url(to));
     std::string keys;
     for (const Carried& one : carried) keys += (keys.empty() ? "" : ", ") + one.key;
-    if (arguments.password_stdin && carried.size() == 1) return changes.set(carried.front().key, "-");
+    if (arguments.password_stdin && carried.size() == 1 && !carried.front().is_local) return changes.set(carried.front().key, "-");
     if (arguments.password_stdin || !at_terminal())
         throw Error{Errc::invalid_argument, "SECRET-WOULD-MOVE",
-                    "nothing was written: " + move + ", and what it holds as " + printable(keys) + " would be sent there; give it anew (" +
-                        printable(carried.front().key) + "=- or --password-stdin reads it), or say --keep-secret"}
+                    "nothing was written: " + move + ", and what it holds as " + printable(keys) + " would be sent there; " +
+                        (carried.front().is_local ? "change it in " + printable(local.at(carried.front().key).as_string()) + " and"
+                                                  : "give it anew (" + printable(carried.front().key) + "=- or --password-stdin reads it), or") +
+                        " say --keep-secret"}
             .with_reason(Reason::bad_value)
             .with_connection(after.name);
     std::fprintf(stderr, "%s.\n", move.c_str());
@@ -117,6 +144,16 @@ void guard_secrets(const SetArguments& arguments, const Definition& before, cons
             throw UsageError("broken off; nothing was changed");
         }
     }
+}
+
+/// Says which entries of the private file do not count beside what the definition says itself.
+void tell_unused(const Tool& tool, Definition definition) {
+    const auto overlay = read_overlay(tool);
+    if (!overlay) return;
+    Diagnostics findings;
+    overlay->complete(definition, tool.catalogue.find(definition.scheme()), findings);
+    for (const Diagnostic& one : findings)
+        if (one.code == "secrets-unused") std::fprintf(stderr, "qconn: note: %s\n", printable(summary(one)).c_str());
 }
 
 int set(Tool& tool, const SetArguments& arguments) {
@@ -138,7 +175,7 @@ int set(Tool& tool, const SetArguments& arguments) {
     for (const std::string& key : arguments.unset) changes.unset(key);
     for (const std::string& key : arguments.remove) changes.remove(key);
     changes.warn_of_shown_secrets();
-    guard_secrets(arguments, found.definition, definition, changes, tool.catalogue.find(definition.scheme()));
+    guard_secrets(arguments, found.definition, definition, changes, tool.catalogue, loaded.registry->info(name).local_secrets);
 
     std::string text = edit_definition(found.file->text(), name, definition);
     if (const Diagnostics errors = new_errors(tool, found.path, found.file->text(), text, name); !errors.empty()) return refuse(tool, errors);
@@ -146,6 +183,7 @@ int set(Tool& tool, const SetArguments& arguments) {
     const std::string diff = arguments.dry_run ? masked_diff(tool, found.path, found.file->text(), text) : std::string{};
     if (changed && !arguments.dry_run) found.file->replace(text);
     wipe(text);
+    tell_unused(tool, std::move(definition));
 
     Map result{{"name", name}, {"file", found.path}, {"changed", changed}, {"dry_run", arguments.dry_run}};
     if (arguments.dry_run) result.set("diff", diff);
@@ -174,9 +212,9 @@ void add_set(CLI::App& app, Tool& tool) {
     keys("--unset", arguments->unset, "Unset an option (null): no default comes in its place; another key goes; may be given several times");
     keys("--remove", arguments->remove, "Take a key out: the default of the option counts again; may be given several times");
     command->add_flag("--dry-run", arguments->dry_run, "Show the change as a diff, secrets masked, and write nothing");
-    command->add_flag("--keep-secret", arguments->keep_secret, "Let a connection that gets another host or scheme keep its secrets");
+    command->add_flag("--keep-secret", arguments->keep_secret, "Let a connection that gets another host, port, scheme or proxy keep its secrets");
     command->add_flag("--password-stdin", arguments->password_stdin,
-                      "Read the one secret of a connection that gets another host or scheme from standard input");
+                      "Read the one secret of a connection that gets another host, port, scheme or proxy from standard input");
     command->footer(
         "KEY is url, desc, display_name, short_desc, enabled, monitor, locked, debug_data, tags.NAME, an option, OPTION.MEMBER of a map, or a part "
         "of\n"

@@ -10,6 +10,14 @@
 namespace qconn::cli {
 namespace {
 
+/// Where the value of an option is from: the definition, the file of secrets, or both.
+std::string origin(const ConnectionInfo& info, const std::string& option, bool in_definition) {
+    std::string from = in_definition ? "definition" : "";
+    for (const auto& [what, where] : info.local_secrets)
+        if (what == option || what.starts_with(option + ".")) (from += from.empty() ? "" : ", ") += "overlay " + plain_text(where);
+    return from.empty() ? "default" : from;
+}
+
 void print(Output& out, const Registry& registry, const ConnectionInfo& info, const std::vector<OperatorSetting>& settings) {
     Table facts;
     const auto fact = [&](std::string label, std::string text, Style style = Style::plain) {
@@ -22,6 +30,8 @@ void print(Output& out, const Registry& registry, const ConnectionInfo& info, co
     fact("description", info.description);
     fact("url", info.url);
     fact("type", info.type);
+    for (const auto& [what, where] : info.local_secrets)
+        if (what.starts_with("url.")) fact(what, "from overlay " + plain_text(where));
     fact("file", info.file + (info.place.line > 0 ? ":" + std::to_string(info.place.line) : ""));
     const auto shown = [](const Value& value) { return value.is_bool() ? std::string{value.as_bool() ? "yes" : "no"} : to_text(value); };
     const auto setting = [&](const char* label, const Value& value, bool usual) {
@@ -47,8 +57,8 @@ void print(Output& out, const Registry& registry, const ConnectionInfo& info, co
             const OptionSpec* spec = scheme != nullptr ? scheme->option(option) : nullptr;
             std::string text = plain_text(value);
             if (spec != nullptr && spec->unit != Unit::none && !value.is_null()) (text += ' ') += to_string(spec->unit);
-            const bool given_here = definition.options.contains(option);
-            options.add({option, text, {given_here ? "definition" : "default", given_here ? Style::plain : Style::dim}});
+            const std::string from = origin(info, option, definition.options.contains(option));
+            options.add({option, text, {from, from == "default" ? Style::dim : Style::plain}});
         }
         out.line();
         out.text(options.render(out));

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/tool.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 
@@ -29,6 +31,8 @@ std::string directories_text(const Tool& tool) {
 /// What --dir names and cannot be read: going on without it would leave out connections without a word in the exit code.
 void require_readable(const Tool& tool, const Diagnostics& diagnostics) {
     for (const Diagnostic& d : diagnostics) {
+        if (d.code == "secrets-file")
+            throw Error{RegistryErrc::load, "LOAD-ERROR", summary(d) + (d.hint.empty() ? "" : "; " + d.hint)}.with_reason(Reason::local);
         if (d.code != "cannot-read" || std::find(tool.directories.begin(), tool.directories.end(), d.file) == tool.directories.end()) continue;
         throw Error{RegistryErrc::load, "LOAD-ERROR", "loading connections from \"" + d.file + "\": " + d.message}.with_reason(Reason::local);
     }
@@ -64,10 +68,14 @@ void read_settings(Tool& tool) {
     try {
         tool.settings_.emplace(sources);
     } catch (const Error& error) {
-        if (error.reason() == Reason::missing) throw NotFound(error.what());
+        const auto* const detail = error.detail<SettingsErrorDetail>();
+        if (error.reason() == Reason::missing && detail)
+            throw NotFound("there is no file of settings \"" + printable(detail->diagnostics.front().file) + "\"");
         throw;
     }
     if (const Value& state = tool.settings().at("registry.state_file").value; tool.state.empty() && state.is_string()) tool.state = state.as_string();
+    if (const Value& secrets = tool.settings().at("registry.secrets_file").value; tool.secrets_file.empty() && secrets.is_string())
+        tool.secrets_file = secrets.as_string();
     for (const Value& modules : {tool.settings().modules(), Value{List(tool.modules.begin(), tool.modules.end())}}) {
         ModulesReport report = load_modules(tool.catalogue, modules);
         tool.failed_modules.insert(tool.failed_modules.end(), report.failed.begin(), report.failed.end());
@@ -96,16 +104,26 @@ const Scheme& require_scheme(const Catalogue& catalogue, const std::string& name
     throw NotFound("the scheme '" + printable(name) + "' is not known to this build" + suggestion(name, catalogue.names()));
 }
 
+std::optional<SecretOverlay> read_overlay(const Tool& tool) {
+    if (tool.secrets_file.empty()) return std::nullopt;
+    SecretOverlay overlay{tool.secrets_file};
+    overlay.read();
+    return overlay;
+}
+
 std::unique_ptr<Registry> make_registry(const Tool& tool) {
     RegistryOptions options = tool.settings().registry();
     options.catalogue = &tool.catalogue;
     options.state_file = tool.state;
+    options.secrets_file = tool.secrets_file;
     options.defines = tool.defines;
     if (tool.allow_commands) options.secret_providers.push_back(command_secrets());
     return std::make_unique<Registry>(std::move(options));
 }
 
 Loaded read_definitions(Tool& tool) {
+    if (struct stat status{}; !tool.secrets_file.empty() && ::stat(tool.secrets_file.c_str(), &status) != 0 && errno == ENOENT)
+        throw NotFound("there is no file of secrets \"" + printable(tool.secrets_file) + "\"");
     Loaded loaded;
     loaded.registry = make_registry(tool);
     const auto began = std::chrono::steady_clock::now();

@@ -12,6 +12,7 @@
 
 #include <qconn/core/registry.hpp>
 #include <qconn/core/scheme.hpp>
+#include <qconn/core/secret_overlay.hpp>
 #include <qconn/settings/settings.hpp>
 
 #include "cli/format.hpp"
@@ -60,6 +61,8 @@ struct Tool {
     std::string settings_file;
     /// File with operator settings, as given; read_settings() fills in the one of the configuration. Empty: none.
     std::string state;
+    /// Private file of secrets; as `state`.
+    std::string secrets_file;
     /// Names and paths of modules, as given.
     std::vector<std::string> modules;
     /// The schemes of this build and of the modules.
@@ -98,6 +101,9 @@ private:
 /// @throws Error SETTINGS-ERROR
 void read_settings(Tool& tool);
 
+/// The private file of secrets, as it is now; nothing where none is named.
+std::optional<SecretOverlay> read_overlay(const Tool& tool);
+
 /// Positional arguments as typed, those after `--` at the end.
 std::vector<std::string> positional(const Tool& tool, const std::vector<std::string>& given);
 
@@ -120,12 +126,12 @@ struct Loaded {
 };
 
 /// Reads it, whatever the findings are.
-/// @throws NotFound where a directory or file is not there, or no file with definitions is in them
+/// @throws NotFound where a directory or file, that of secrets too, is not there, or no file with definitions is in them
 Loaded read_definitions(Tool& tool);
 /// @throws NotFound where the files hold no connection
 void require_connections(const Tool& tool, const Loaded& loaded);
 
-/// @throws Error LOAD-ERROR where a directory or file that --dir names could not be read
+/// @throws Error LOAD-ERROR where a directory or file that --dir names could not be read, or the file of secrets cannot be used
 void require_readable(const Tool& tool, const Diagnostics& diagnostics);
 
 /// For commands that work on connections.

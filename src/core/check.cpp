@@ -577,12 +577,16 @@ private:
         return false;
     }
 
-    /// A map of text to text as it was written: the number 1.10 is the text "1.10".
+    /// A map of text to text as it was written: the number 1.10 is the text "1.10". Members that are not written come from elsewhere and stay.
     static void texts_of(Value& value, const OptionNode& written) {
+        std::optional<Value> texts;
         if (written.value && written.value->is_mapping())
-            value = core::text_map(*written.value);
+            texts = core::text_map(*written.value);
         else if (written.value && written.value->is_scalar())
-            if (auto structured = core::structured_text(written.value->text(), true, true)) value = std::move(*structured);
+            texts = core::structured_text(written.value->text(), true, true);
+        if (texts && texts->is_map())
+            for (auto& [name, text] : texts->as_map())
+                if (value.as_map().contains(name)) value.as_map().set(name, text);
         only_texts(value);
     }
     static void only_texts(Value& value) {

@@ -12,8 +12,10 @@
 #include "base/text.hpp"
 #include "base/url_mask.hpp"
 #include "core/option_text.hpp"
+#include "core/overlay_text.hpp"
 #include "core/pairs.hpp"
 #include "core/parsed_source.hpp"
+#include "core/secret_places.hpp"
 #include "core/secret_ref.hpp"
 
 namespace qconn {
@@ -58,25 +60,6 @@ std::vector<UrlPart> url_parts(std::string_view text) {
     return out;
 }
 
-const OptionSpec* spec_of(const Scheme* scheme, std::string_view name) {
-    if (!scheme) return nullptr;
-    for (const OptionSpec& spec : scheme->options)
-        if (spec.name == name || std::find(spec.aliases.begin(), spec.aliases.end(), name) != spec.aliases.end()) return &spec;
-    return nullptr;
-}
-
-bool names_secret_member(std::string_view name) { return names_credential(name) || text::iequals(name, "cookie"); }
-
-/// A map that is written as text, as the check would take it.
-std::optional<Map> map_of(const OptionSpec* spec, std::string_view text) {
-    if (!spec || spec->type != OptionType::map) return std::nullopt;
-    if (auto map = core::structured_text(text, true, spec->pairs_text); map && map->is_map()) return std::move(map->as_map());
-    const core::SecretTokens tokens{text};
-    const auto pairs = core::parse_pairs(tokens.opaque(), {.typed = false});
-    if (!spec->pairs_text || pairs.problem || !pairs.value.is_map()) return std::nullopt;
-    return tokens.restore_value(pairs.value).as_map();
-}
-
 class Search {
 public:
     Search(const Definition& definition, const Scheme* scheme, const core::ParsedSource* source)
@@ -98,14 +81,14 @@ private:
     }
 
     void option(const std::string& name, const Value& value) {
-        const OptionSpec* spec = spec_of(scheme_, name);
+        const OptionSpec* spec = core::spec_of(scheme_, name);
         const bool environment = spec && spec->environment;
         const bool whole = spec ? spec->sensitive : names_credential(name);
         const yaml::Node* const at = node(name);
         if (value.is_null()) return;
         if (value.is_map()) return members(name, value.as_map(), whole, at, environment);
         if (value.is_string()) {
-            if (const auto map = map_of(spec, value.as_string())) return members(name, *map, whole, at, environment);
+            if (const auto map = core::map_of(spec, value.as_string())) return members(name, *map, whole, at, environment);
             if (!whole) return parts({"options", name}, value.as_string(), at, environment);
         }
         if (!whole) return;
@@ -116,7 +99,7 @@ private:
 
     void members(const std::string& name, const Map& map, bool all, const yaml::Node* at, bool environment) {
         for (const auto& [key, value] : map) {
-            if (value.is_null() || !(all || names_secret_member(key))) continue;
+            if (value.is_null() || !(all || core::names_secret_member(key))) continue;
             const yaml::Node* const inner = at && at->is_mapping() ? at->find(key) : nullptr;
             add({"options", name, key}, value, inner ? inner : at, environment);
         }
@@ -210,7 +193,7 @@ void replace_secret(Definition& definition, const LiteralSecret& secret, std::st
         return;
     }
     if (value->is_string()) {
-        auto map = map_of(spec_of(scheme, where[1]), value->as_string());
+        auto map = core::map_of(core::spec_of(scheme, where[1]), value->as_string());
         if (!map) {
             *value = Value{with_part(value->as_string(), where[2], text, definition)};
             return;
@@ -220,6 +203,43 @@ void replace_secret(Definition& definition, const LiteralSecret& secret, std::st
     Value* member = value->is_map() ? value->as_map().find(where[2]) : nullptr;
     if (!member) nothing_there(definition);
     *member = Value{text};
+}
+
+std::string remove_secret(Definition& definition, const LiteralSecret& secret, const Scheme* scheme) {
+    const auto& where = secret.where;
+    if (where.size() < 2 || !secret.fixed.empty()) nothing_there(definition);
+    const auto without_password = [&](std::string_view text) {
+        std::string out = with_part(text, "password", "", definition);
+        out.erase(out.rfind('@') - 1, 1);  // the ':'
+        return out;
+    };
+    if (where[0] == "url") {
+        if (where[1] != "password") return {};
+        definition.url = without_password(definition.url);
+        return "url.password";
+    }
+    Value* const value = definition.options.find(where[1]);
+    if (!value) nothing_there(definition);
+    const std::string key = where[1] + (where.size() > 2 ? "." + where[2] : "");
+    if (!core::is_overlay_key(key)) return {};
+    if (where.size() == 2) {
+        definition.options.erase(where[1]);
+        return key;
+    }
+    std::optional<Map> written = value->is_string() ? core::map_of(core::spec_of(scheme, where[1]), value->as_string()) : std::nullopt;
+    if (value->is_string() && !written) {
+        if (where[2] != "password") return {};
+        *value = Value{without_password(value->as_string())};
+        return key;
+    }
+    Map members = written ? std::move(*written) : value->is_map() ? value->as_map() : Map{};
+    if (!members.contains(where[2])) nothing_there(definition);
+    members.erase(where[2]);
+    if (members.empty())
+        definition.options.erase(where[1]);
+    else
+        *value = Value{std::move(members)};
+    return key;
 }
 
 std::vector<std::string> masked_lines(std::string_view text, const Catalogue& catalogue, const DefinitionLimits& limits) {

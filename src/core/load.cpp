@@ -75,8 +75,8 @@ enum class ReadOutcome { ok, gone, seen, failed };
 
 class Scanner {
 public:
-    Scanner(const Catalogue& catalogue, const RegistryOptions& options, Standing standing = {})
-        : catalogue_{catalogue}, options_{options}, suffixes_{DefinitionSuffixes::of(options)}, standing_{std::move(standing)} {}
+    Scanner(const Catalogue& catalogue, const RegistryOptions& options, const SecretOverlay* overlay = nullptr, Standing standing = {})
+        : catalogue_{catalogue}, options_{options}, overlay_{overlay}, suffixes_{DefinitionSuffixes::of(options)}, standing_{std::move(standing)} {}
     Scanner(const Scanner&) = delete;
     Scanner& operator=(const Scanner&) = delete;
     ~Scanner() { wipe(text_); }
@@ -271,7 +271,7 @@ private:
                 if (file.problem.empty()) file.problem = problems[i].empty() ? path + ": a definition without a name" : problems[i];
                 continue;
             }
-            file.connections.push_back(make_candidate(parsed.definitions[i], catalogue_, found, &parsed, problems[i]));
+            file.connections.push_back(make_candidate(parsed.definitions[i], catalogue_, overlay_, found, &parsed, problems[i]));
         }
         const auto from = static_cast<std::ptrdiff_t>(diagnostics_.size());
         std::move(parsed.diagnostics.begin(), parsed.diagnostics.end(), std::back_inserter(diagnostics_));
@@ -301,6 +301,7 @@ private:
 
     const Catalogue& catalogue_;
     const RegistryOptions& options_;
+    const SecretOverlay* const overlay_;
     const DefinitionSuffixes suffixes_;
     Standing standing_;
     std::string text_;
@@ -324,9 +325,10 @@ unsigned settings_of(const Definition& definition) noexcept {
     return settings;
 }
 
-Candidate make_candidate(Definition& definition, const Catalogue& catalogue, Diagnostics& diagnostics, const ParsedDefinitions* parsed,
-                         std::string_view parse_problem) {
+Candidate make_candidate(Definition& definition, const Catalogue& catalogue, const SecretOverlay* overlay, Diagnostics& diagnostics,
+                         const ParsedDefinitions* parsed, std::string_view parse_problem) {
     const std::size_t before = diagnostics.size();
+    if (overlay) overlay->complete(definition, catalogue.find(definition.scheme()), diagnostics);
     const bool valid = catalogue.check(definition, diagnostics, parsed);
     Candidate candidate;
     candidate.name = definition.name;
@@ -363,8 +365,9 @@ std::string real_path(const std::string& path) {
     return resolved ? std::string{resolved.get()} : path;
 }
 
-Scan scan_paths(const std::vector<std::string>& paths, const Catalogue& catalogue, const RegistryOptions& options, Standing standing) {
-    Scanner scanner{catalogue, options, std::move(standing)};
+Scan scan_paths(const std::vector<std::string>& paths, const Catalogue& catalogue, const RegistryOptions& options, const SecretOverlay* overlay,
+                Standing standing) {
+    Scanner scanner{catalogue, options, overlay, std::move(standing)};
     Scan scan;
     scan.paths.reserve(paths.size());
     for (const std::string& path : paths) scan.paths.push_back(scanner.path(path));

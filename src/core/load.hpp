@@ -13,6 +13,7 @@
 
 #include <qconn/core/registry.hpp>
 #include <qconn/core/scheme.hpp>
+#include <qconn/core/secret_overlay.hpp>
 
 #include "core/known_files.hpp"
 
@@ -86,7 +87,9 @@ struct Standing {
 };
 
 /// Reads all files but for what stands; never throws for what the file system or a file's text says.
-Scan scan_paths(const std::vector<std::string>& paths, const Catalogue& catalogue, const RegistryOptions& options, Standing standing = {});
+/// @param overlay  what definitions are completed from; may be null
+Scan scan_paths(const std::vector<std::string>& paths, const Catalogue& catalogue, const RegistryOptions& options, const SecretOverlay* overlay,
+                Standing standing = {});
 
 /// Adds the source lines of findings about names, which are known only when all files have been read: reads those files again. A line stays empty
 /// where the name is not at its place any more.
@@ -102,9 +105,9 @@ std::string real_path(const std::string& path);
 /// Directory part with its '/', and name; the directory is empty for a plain name.
 std::pair<std::string, std::string> split_path(const std::string& path);
 
-/// Checks one definition and packs it.
-Candidate make_candidate(Definition& definition, const Catalogue& catalogue, Diagnostics& diagnostics, const ParsedDefinitions* parsed,
-                         std::string_view parse_problem = {});
+/// Completes one definition, checks and packs it. @param overlay  may be null
+Candidate make_candidate(Definition& definition, const Catalogue& catalogue, const SecretOverlay* overlay, Diagnostics& diagnostics,
+                         const ParsedDefinitions* parsed, std::string_view parse_problem = {});
 unsigned settings_of(const Definition& definition) noexcept;
 
 }  // namespace qconn::core

@@ -193,7 +193,8 @@ public:
         if (given && !given->is_null())
             refuse("what its URL leads to would take the place of '" + spec.content + "', which is there too; remove one of them", Reason::bad_value);
         try {
-            std::string content = sources_.files ? sources_.files->read(reference, directory_) : builtin_file_resolver().read(reference, directory_);
+            std::string content = sources_.files ? sources_.files->read(reference, directory_, reader_.deadline())
+                                                 : builtin_file_resolver().read(reference, directory_, reader_.deadline());
             options.erase(spec.name);
             options.set(spec.content, Value{content});
             if (const OptionSpec* target = scheme.option(spec.content); target && target->sensitive)

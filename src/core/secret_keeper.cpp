@@ -13,8 +13,10 @@
 
 #include <qconn/base/error.hpp>
 #include <qconn/base/result.hpp>
+#include <qconn/core/file_resolver.hpp>
 
 #include "core/known_files.hpp"
+#include "core/secret_overlay.hpp"
 #include "core/slot_pack.hpp"
 
 namespace qconn::core {
@@ -23,6 +25,12 @@ namespace {
 
 /// A provider that keeps to its deadline says better what was wrong than whoever waits for it.
 constexpr std::chrono::milliseconds k_grace{500};
+
+/// Beside the prefixes of providers, which hold no blanks.
+constexpr std::string_view k_properties = "the properties";
+constexpr std::string_view k_files = "files by URL";
+constexpr std::size_t k_threads = 4;
+constexpr std::chrono::milliseconds k_property_time{10'000};
 
 /// Different in every process, so that a fingerprint tells nothing about a secret elsewhere.
 std::uint64_t process_salt() {
@@ -65,33 +73,57 @@ std::vector<SecretRef> references_of(const Definition& definition) {
 }
 
 SecretKeeper::SecretKeeper(const Catalogue& catalogue, Runtime runtime, std::shared_ptr<PropertySource> properties,
-                           std::shared_ptr<const FileResolver> files)
-    : catalogue_{catalogue}, runtime_{std::move(runtime)}, properties_{std::move(properties)}, files_{std::move(files)} {
+                           std::shared_ptr<const FileResolver> files, std::string overlay)
+    : catalogue_{catalogue},
+      runtime_{std::move(runtime)},
+      properties_{std::move(properties)},
+      files_{std::move(files)},
+      overlay_{std::move(overlay)} {
     for (const auto& provider : catalogue_.secrets().providers()) {
         if (!provider->may_block || !provider->disabled.empty()) continue;
         pools_.emplace(provider->prefix, std::make_shared<net::BlockingPool>("qconn-secret", provider->concurrency, runtime_.log(), this));
     }
+    for (const std::string_view name : {k_properties, k_files})
+        pools_.emplace(name, std::make_shared<net::BlockingPool>("qconn-secret", k_threads, runtime_.log(), this));
 }
 
 SecretKeeper::~SecretKeeper() {
     for (const auto& [prefix, pool] : pools_) pool->discard();
 }
 
-std::vector<const SecretProvider*> SecretKeeper::blocking(const Definition& definition) const {
-    std::vector<const SecretProvider*> found;
-    for (const SecretRef& reference : references_of(definition))
-        if (pools_.contains(reference.prefix)) found.push_back(catalogue_.secrets().find(reference.prefix));
+bool SecretKeeper::may_read_elsewhere(const Scheme* scheme) const noexcept {
+    return scheme && std::any_of(scheme->options.begin(), scheme->options.end(),
+                                 [&](const OptionSpec& spec) { return (properties_ && spec.property) || !spec.content.empty(); });
+}
+
+std::vector<SecretKeeper::Source> SecretKeeper::blocking(const Definition& definition) const {
+    std::vector<Source> found;
+    for (const SecretRef& reference : references_of(definition)) {
+        if (!pools_.contains(reference.prefix)) continue;
+        const SecretProvider& provider = *catalogue_.secrets().find(reference.prefix);
+        found.push_back({provider.prefix, provider.timeout});
+    }
+    const Scheme* const scheme = catalogue_.find(definition.scheme());
+    if (!may_read_elsewhere(scheme)) return found;
+    for (const OptionSpec& spec : scheme->options) {
+        const Value* const given = definition.options.find(spec.name);
+        if (properties_ && spec.property && !given) found.push_back({k_properties, k_property_time});
+        const Value& value = given ? *given : spec.fallback;
+        if (spec.content.empty() || !value.is_string()) continue;
+        if (const std::string kind = reference_scheme(value.as_string()); !kind.empty() && kind != "file")
+            found.push_back({k_files, files_ ? files_->limits().timeout : FileLimits{}.timeout});
+    }
     return found;
 }
 
 std::shared_ptr<net::BlockingPool> SecretKeeper::pool_for(const Definition& definition) const {
-    const auto providers = blocking(definition);
-    return providers.empty() ? nullptr : pools_.at(providers.front()->prefix);
+    const auto sources = blocking(definition);
+    return sources.empty() ? nullptr : pools_.at(sources.front().name);
 }
 
 std::chrono::milliseconds SecretKeeper::longest(const Definition& definition) const {
     std::chrono::milliseconds longest{0};
-    for (const SecretProvider* provider : blocking(definition)) longest = std::max(longest, provider->timeout);
+    for (const Source& source : blocking(definition)) longest = std::max(longest, source.timeout);
     return longest + k_grace;
 }
 
@@ -104,11 +136,10 @@ SecretKeeper::Resolution SecretKeeper::resolve(const Definition& definition, Sec
     if (net::thread_owner() == this) return resolve_here(definition, limits);
     (void)runtime_.impl();  // a fork is found here: the threads that would answer are in the parent
     if (runtime_.on_io_thread()) {
-        throw make_error(
-            Errc::invalid_argument,
-            "the secrets of \"" + definition.name +
-                "\" were asked for on an I/O thread, which would stop all that runs there until their provider answers; use the connection "
-                "for the first time on another thread")
+        throw make_error(Errc::invalid_argument,
+                         "the secrets of \"" + definition.name +
+                             "\" were asked for on an I/O thread, which would stop all that runs there until there is an answer; use the connection "
+                             "for the first time on another thread")
             .with_phase(Phase::secret)
             .with_connection(definition.name);
     }
@@ -162,13 +193,16 @@ SecretKeeper::Resolution SecretKeeper::resolve_there(net::BlockingPool& pool, co
     lock.unlock();
     *cancelled = true;
     pool.give_up(check);
-    throw failed(definition, "there was no answer in time; see what the provider of its references waits for", Reason::timeout);
+    throw failed(definition, "there was no answer in time; see what the provider of its references, its properties or its files by URL waits for",
+                 Reason::timeout);
 }
 
 std::vector<std::string> SecretKeeper::files_in(const Definition& definition) const {
     std::vector<std::string> files;
-    for (const SecretRef& reference : references_of(definition))
+    for (const SecretRef& reference : references_of(definition)) {
         if (reference.prefix == "file") files.push_back(secret_path(reference.argument, directory_of(definition)));
+        if (reference.prefix == k_overlay_prefix && std::find(files.begin(), files.end(), overlay_) == files.end()) files.push_back(overlay_);
+    }
     return files;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,12 +17,15 @@
 
 namespace qconn::core {
 
-/// Each provider that may block has threads of its own: what hangs there takes none from pings, listeners and other providers.
+/// Each provider that may block has threads of its own, and so have the source of properties and the files that URLs lead to: what hangs there takes
+/// none from pings, listeners and the others.
 /// @note Thread-safe.
 class SecretKeeper : public std::enable_shared_from_this<SecretKeeper> {
 public:
     /// @param properties, files  what definitions are resolved with besides; may be null
-    SecretKeeper(const Catalogue& catalogue, Runtime runtime, std::shared_ptr<PropertySource> properties, std::shared_ptr<const FileResolver> files);
+    /// @param overlay  the file behind `${local:…}`; empty: there is none
+    SecretKeeper(const Catalogue& catalogue, Runtime runtime, std::shared_ptr<PropertySource> properties, std::shared_ptr<const FileResolver> files,
+                 std::string overlay = {});
     SecretKeeper(const SecretKeeper&) = delete;
     SecretKeeper& operator=(const SecretKeeper&) = delete;
     /// Waits for nobody.
@@ -44,6 +48,8 @@ public:
 
     /// Whose threads are to do what resolves this definition; null: any thread will do.
     std::shared_ptr<net::BlockingPool> pool_for(const Definition& definition) const;
+    /// Whether definitions of this scheme may need such threads although they have no references. Null: no.
+    bool may_read_elsewhere(const Scheme* scheme) const noexcept;
     /// How long resolving it may take.
     std::chrono::milliseconds longest(const Definition& definition) const;
 
@@ -54,7 +60,12 @@ public:
     static constexpr std::uint64_t k_no_files = 1;
 
 private:
-    std::vector<const SecretProvider*> blocking(const Definition& definition) const;
+    /// What a definition waits for.
+    struct Source {
+        std::string_view name;  // in pools_
+        std::chrono::milliseconds timeout;
+    };
+    std::vector<Source> blocking(const Definition& definition) const;
     Resolution resolve_here(const Definition& definition, const SecretLimits& limits);
     Resolution resolve_there(net::BlockingPool& pool, const Definition& definition, SecretLimits limits, Deadline until);
 
@@ -62,6 +73,7 @@ private:
     const Runtime runtime_;
     const std::shared_ptr<PropertySource> properties_;
     const std::shared_ptr<const FileResolver> files_;
+    const std::string overlay_;
     SecretCache cache_;
     std::map<std::string_view, std::shared_ptr<net::BlockingPool>> pools_;
 };

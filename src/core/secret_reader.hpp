@@ -54,6 +54,8 @@ public:
     /// @throws Error SECRET-ERROR (phase secret) naming the reference and why it cannot be had; never any content
     Secret read(const SecretRef& reference);
 
+    /// Until when somebody waits for the definition.
+    const Deadline& deadline() const noexcept { return limits_.deadline; }
     /// Everything that was read.
     Redaction& redaction() noexcept { return redaction_; }
     /// When the first of the secrets is to be read anew; never where none says so.

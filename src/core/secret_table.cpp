@@ -8,6 +8,7 @@
 #include <qconn/core/diagnostic.hpp>
 
 #include "base/text.hpp"
+#include "core/secret_keeper.hpp"
 
 namespace qconn::core {
 
@@ -112,3 +113,26 @@ SecretTokens SecretTable::tokens(std::string_view text) const {
 }
 
 }  // namespace qconn::core
+
+namespace qconn {
+
+namespace {
+
+std::vector<SecretReference> as_references(std::vector<core::SecretRef> found) {
+    std::vector<SecretReference> out;
+    out.reserve(found.size());
+    for (core::SecretRef& one : found) out.push_back({std::move(one.prefix), std::move(one.argument)});
+    return out;
+}
+
+}  // namespace
+
+std::vector<SecretReference> secret_references(std::string_view text) {
+    std::vector<core::SecretRef> found;
+    core::collect_references(text, found);
+    return as_references(std::move(found));
+}
+
+std::vector<SecretReference> secret_references(const Definition& definition) { return as_references(core::references_of(definition)); }
+
+}  // namespace qconn

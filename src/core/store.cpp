@@ -113,8 +113,13 @@ std::shared_ptr<Store> Store::make(RegistryOptions options) {
 
 namespace {
 
-Catalogue catalogue_of(const RegistryOptions& options) {
+std::optional<SecretOverlay> overlay_of(const RegistryOptions& options) {
+    return options.secrets_file.empty() ? std::nullopt : std::optional{SecretOverlay{options.secrets_file}};
+}
+
+Catalogue catalogue_of(const RegistryOptions& options, const std::optional<SecretOverlay>& overlay) {
     Catalogue catalogue = options.catalogue ? *options.catalogue : builtin_catalogue();
+    if (overlay) catalogue.add(overlay->provider());
     for (const SecretProvider& provider : options.secret_providers) catalogue.add(provider);
     return catalogue;
 }
@@ -122,11 +127,14 @@ Catalogue catalogue_of(const RegistryOptions& options) {
 }  // namespace
 
 Store::Store(RegistryOptions options)
-    : options_{std::move(options)}, catalogue_{std::make_unique<Catalogue>(catalogue_of(options_))}, listeners_{options_.runtime, "registry"} {
+    : options_{std::move(options)},
+      overlay_{overlay_of(options_)},
+      catalogue_{std::make_unique<Catalogue>(catalogue_of(options_, overlay_))},
+      listeners_{options_.runtime, "registry"} {
     options_.catalogue = nullptr;
     if (!options_.option_defaults.empty()) *catalogue_ = catalogue_->with_defaults(options_.option_defaults);
     if (!options_.files) options_.files = std::make_shared<const FileResolver>(builtin_file_resolver({}, {}, options_.runtime));
-    secrets_ = std::make_shared<SecretKeeper>(*catalogue_, options_.runtime, options_.properties, options_.files);
+    secrets_ = std::make_shared<SecretKeeper>(*catalogue_, options_.runtime, options_.properties, options_.files, options_.secrets_file);
     if (options_.state_file.empty()) return;
     state_ = std::make_unique<StateFile>(options_.state_file, options_.runtime.log());
     for (auto& [name, settings] : state_->load()) {
@@ -276,7 +284,7 @@ std::shared_ptr<void> Store::pin_made(const std::shared_ptr<Slot>& slot, const s
         const CellHold cell = claim_cell(slot, type, definition);
         cell->ensure(slot->name(), [&] {
             // Another thread's attempt may have failed since the claim, which found a client on its way; then the definition is still to be had.
-            if (definition.name.empty()) definition = this->definition(slot->name());
+            if (definition.name.empty()) definition = basis_of(*slot).definition;
             ClientCell::Made made;
             const Basis basis{std::move(definition), cell->build, nullptr};
             const SecretKeeper::Resolution resolution = secrets_->resolve(basis.definition);

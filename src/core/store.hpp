@@ -76,7 +76,7 @@ public:
     std::size_t refresh_all_secrets(Deadline deadline);
     /// Of the connections whose secret files have changed. What goes wrong is logged.
     void refresh_secret_files();
-    /// The files that secret references name.
+    /// The files that secret references name, and the overlay's.
     std::vector<std::string> secret_files() const;
 
     LoadReport load(const std::vector<std::string>& paths);
@@ -172,6 +172,10 @@ private:
     LoadReport apply(Scan scan, bool all);
     /// Under load_mutex_.
     LoadReport load_again();
+    /// The private file of secrets as it is now; null where there is none.
+    const SecretOverlay* fresh_overlay() const;
+    /// Under write_mutex_: what is wrong with that file, and its entries for connections that there are not. @returns whether it has any finding
+    bool tell_overlay(Scan& scan, bool all) const;
     /// @throws Error LOAD-ERROR
     static void require_paths(const std::vector<std::string>& paths);
     /// What a change does, as a plan tells it.
@@ -180,6 +184,7 @@ private:
     void count(LoadReport& report) const;
 
     RegistryOptions options_;
+    std::optional<SecretOverlay> overlay_;
     std::unique_ptr<Catalogue> catalogue_;
     std::shared_ptr<SecretKeeper> secrets_;  // set by the constructor
     std::shared_ptr<SecretRotation> rotation_;
@@ -191,7 +196,10 @@ private:
     std::mutex load_mutex_;
     std::vector<std::string> paths_;  // written under load_mutex_ and paths_mutex_, read under one of them
     mutable std::mutex paths_mutex_;
-    KnownFiles known_files_;  // guarded by load_mutex_
+    KnownFiles known_files_;  // guarded by load_mutex_, as the next two
+    /// The generation of the overlay that all loaded definitions were completed from; 0: none, or several.
+    std::uint64_t known_overlay_{0};
+    bool overlay_findings_{false};
     std::mutex write_mutex_;
     bool closed_{false};
     std::set<std::string, std::less<>> directories_;

@@ -54,7 +54,7 @@ void Store::add(Definition definition) {
         throw Error{RegistryErrc::definition, "CONNECTION-DEFINITION-ERROR", "a definition without a name cannot be added"}.with_reason(
             Reason::bad_value);
     Diagnostics diagnostics;
-    const Candidate candidate = make_candidate(definition, *catalogue_, diagnostics, nullptr);
+    const Candidate candidate = make_candidate(definition, *catalogue_, fresh_overlay(), diagnostics, nullptr);
     if (!candidate.problem.empty()) throw_invalid_definition(name, diagnostics, candidate.problem);
 
     Commit commit;
@@ -89,7 +89,7 @@ void Store::update(Definition definition) {
     const std::string name = definition.name;
     Diagnostics diagnostics;
     if (!contains(name)) throw_unknown(name);
-    const Candidate candidate = make_candidate(definition, *catalogue_, diagnostics, nullptr);
+    const Candidate candidate = make_candidate(definition, *catalogue_, fresh_overlay(), diagnostics, nullptr);
     if (!candidate.problem.empty()) throw_invalid_definition(name, diagnostics, candidate.problem);
 
     Commit commit;

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "core/mask.hpp"
 #include "core/monitoring_rules.hpp"
+#include "core/secret_overlay.hpp"
 #include "core/secret_ref.hpp"
 #include "core/store.hpp"
 
@@ -94,6 +95,7 @@ ConnectionInfo Store::info_of(const Slot& slot, const Version& version) const {
     Definition shown = masked(definition, version.scheme, catalogue_->secrets());
     info.url = std::move(shown.url);
     info.scheme = scheme_of(definition.url);
+    if (overlay_) info.local_secrets = overlay_origins(definition, *overlay_->state());
     wipe(definition.url);
     if (version.scheme && !version.scheme->clients.empty()) info.type = version.scheme->clients.front().name;
     info.validity = version.validity();
@@ -185,7 +187,9 @@ Definition Store::definition(std::string_view name) const {
     const ReadSection section;
     const Version* version = nullptr;
     const Slot& slot = at(name, version);
-    return materialise(slot, *version);
+    Definition definition = materialise(slot, *version);
+    if (overlay_) SecretOverlay::strip(definition);
+    return definition;
 }
 
 Standing Store::standing() const {
@@ -210,6 +214,7 @@ Standing Store::standing() const {
 
 std::vector<std::string> Store::secret_files() const {
     std::vector<std::string> files;
+    if (overlay_) files.push_back(overlay_->path());
     {
         const ReadSection section;
         for_each([&](const std::shared_ptr<Slot>& slot, const Version& version) {

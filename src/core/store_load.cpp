@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /// How a store takes over what files say.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include <qconn/core/registry_error.hpp>
 
 #include "core/definition_files.hpp"
+#include "core/secret_overlay.hpp"
 #include "core/store.hpp"
 #include "core/store_merge.hpp"
 
@@ -62,10 +64,11 @@ LoadReport Store::load(const std::vector<std::string>& paths) {
     }
     // What was loaded before may have changed in any way: that is a reload.
     if (again) return load_again();
-    Scan scan = scan_paths(fresh, *catalogue_, options_);
+    Scan scan = scan_paths(fresh, *catalogue_, options_, fresh_overlay());
     const KnownFiles known = std::move(scan.known);
     LoadReport report = apply(std::move(scan), false);
     known_files_.merge(known);
+    if (overlay_) known_overlay_ = 0;  // other files may have been completed from what it said before
     return report;
 }
 
@@ -80,11 +83,46 @@ std::vector<std::string> Store::paths() const {
 }
 
 LoadReport Store::load_again() {
-    Scan scan = scan_paths(paths_, *catalogue_, options_, standing());
+    const SecretOverlay* const overlay = fresh_overlay();
+    // Which definitions it completes is known only when these are read, and so is what is wrong with its entries.
+    const std::uint64_t generation = overlay ? overlay->state()->generation() : 0;
+    const bool stands = generation == known_overlay_ && !overlay_findings_;
+    Scan scan = scan_paths(paths_, *catalogue_, options_, overlay, stands ? standing() : Standing{});
     KnownFiles known = std::move(scan.known);
     LoadReport report = apply(std::move(scan), true);
     known_files_ = std::move(known);
+    known_overlay_ = generation;
     return report;
+}
+
+const SecretOverlay* Store::fresh_overlay() const {
+    if (!overlay_) return nullptr;
+    overlay_->read();
+    return &*overlay_;
+}
+
+bool Store::tell_overlay(Scan& scan, bool all) const {
+    if (!overlay_) return false;
+    const auto text = overlay_->state()->current();
+    std::set<std::string_view> names;
+    for (const ScannedPath& path : scan.paths) {
+        for (const ScannedFile& file : path.files) {
+            for (const Candidate& one : file.connections) names.insert(one.name);
+            for (const StandingConnection& one : file.standing) names.insert(one.slot->name());
+        }
+    }
+    scan.diagnostics.insert(scan.diagnostics.end(), text->problems.begin(), text->problems.end());
+    for (const auto& [name, connection] : text->connections) {
+        if (names.contains(name)) continue;
+        const auto* slot = find(name, hash_of(name));
+        const Version* version = slot ? (*slot)->current() : nullptr;
+        if (version && !version->has(Version::k_removed) && (!all || version->has(Version::k_from_code))) continue;
+        const std::string near = nearest(name, {names.begin(), names.end()});
+        scan.diagnostics.push_back(overlay_finding(Severity::warning, "secrets-unknown", overlay_->path(), connection.place,
+                                                   "there is no connection " + quoted_name(name) + " that these secrets could be for",
+                                                   near.empty() ? "" : "did you mean '" + near + "'?", name));
+    }
+    return std::any_of(scan.diagnostics.begin(), scan.diagnostics.end(), [&](const Diagnostic& one) { return one.file == overlay_->path(); });
 }
 
 LoadReport Store::apply(Scan scan, bool all) {
@@ -94,6 +132,7 @@ LoadReport Store::apply(Scan scan, bool all) {
     Commit commit;
     {
         const std::scoped_lock lock{write_mutex_};
+        overlay_findings_ = tell_overlay(scan, all) || (!all && overlay_findings_);
         Merge{*this, scan, commit, all ? Scope::all : Scope::some}.run(report);
         commit.event(RegistryChange::Kind::reloaded, {});
         this->commit(commit);

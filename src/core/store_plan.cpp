@@ -124,11 +124,12 @@ void Store::tell(Plan& plan, const Change& change) const {
 Plan Store::plan(const std::vector<std::string>& paths) {
     require_paths(paths);
     const std::scoped_lock load_lock{load_mutex_};
-    Scan scan = scan_paths(paths.empty() ? paths_ : paths, *catalogue_, options_);
+    Scan scan = scan_paths(paths.empty() ? paths_ : paths, *catalogue_, options_, fresh_overlay());
     Plan plan;
     Commit commit;
     {
         const std::scoped_lock lock{write_mutex_};
+        tell_overlay(scan, true);
         Merge merge{*this, scan, commit, paths.empty() ? Scope::all : Scope::moved};
         LoadReport report;
         merge.run(report);

@@ -34,7 +34,8 @@ Store::Basis Store::basis_of(const Slot& slot) const {
 std::shared_ptr<net::BlockingPool> Store::secret_pool(const std::shared_ptr<Slot>& slot) const {
     const ReadSection section;
     const Version* version = slot->current();
-    if (!version || !version->usable() || !may_have_references(version->content())) return nullptr;
+    if (!version || !version->usable() || (!may_have_references(version->content()) && !secrets_->may_read_elsewhere(version->scheme)))
+        return nullptr;
     return secrets_->pool_for(materialise(*slot, *version));
 }
 

@@ -2,6 +2,8 @@
 #include "import/run.hpp"
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
 
 #include <qconn/base/url.hpp>
@@ -263,8 +265,23 @@ void Run::add(Draft draft) {
 }
 
 void Run::add(std::vector<Definition> definitions, Diagnostics findings) {
+    // What the check finds costs the definition nothing, as with every other source: it is written as the source means it.
+    std::set<std::pair<std::string, std::string>> checked;
+    for (const Definition& definition : definitions) {
+        Definition copy = definition;
+        Diagnostics found;
+        catalogue_.check(copy, found);
+        for (const Diagnostic& d : found)
+            if (d.severity == Severity::error) checked.emplace(definition.name, d.code);
+    }
     for (Diagnostic& d : findings) {
-        if (d.code != "unknown-scheme") out_.diagnostics.push_back(std::move(d));
+        if (d.code == "unknown-scheme") continue;
+        if (d.severity == Severity::error && checked.contains({d.connection, d.code})) {
+            d.severity = Severity::warning;
+            d.message = "the definition has an error: " + d.message + " [" + d.code + "]";
+            d.code = "not-valid";
+        }
+        out_.diagnostics.push_back(std::move(d));
     }
     for (Definition& definition : definitions) {
         if (definition.url.empty()) continue;  // its reader has told

@@ -123,6 +123,7 @@ RegistryOptions Settings::registry() const {
     if (const Value& state = at("registry.state_file").value; state.is_string()) options.state_file = state.as_string();
     if (const Value& properties = at("registry.properties_file").value; properties.is_string())
         options.properties = property_file(std::string{properties.as_string()});
+    if (const Value& secrets = at("registry.secrets_file").value; secrets.is_string()) options.secrets_file = secrets.as_string();
     FileLimits files;
     settings::file_limits_table().apply(section("limits"), files);
     options.files = std::make_shared<const FileResolver>(builtin_file_resolver(files, tls(), options.runtime));

@@ -169,6 +169,13 @@ std::vector<OptionSpec> registry_specs() {
     properties.file = true;
     properties.environment = true;
     properties.example = "/etc/app/properties.yaml";
+    OptionSpec secrets;
+    secrets.name = "secrets_file";
+    secrets.help = "Private file with the secrets that definitions leave out, by connection and option";
+    secrets.fallback_text = "none";
+    secrets.file = true;
+    secrets.environment = true;
+    secrets.example = "/etc/app/secrets.yaml";
     OptionSpec suffix;
     suffix.name = "suffix";
     suffix.help = "Files of a directory that end so are read as definitions";
@@ -184,7 +191,7 @@ std::vector<OptionSpec> registry_specs() {
         const bool texts = v.is_list() && std::all_of(v.as_list().begin(), v.as_list().end(), [](const Value& one) { return one.is_string(); });
         return texts || v.is_string() ? std::string{} : std::string{"must be a list of names, or text"};
     };
-    return {state, properties, suffix, modules};
+    return {state, properties, secrets, suffix, modules};
 }
 
 /// Those of the TLS options that make sense for all connections. Verification is not among them: it is switched off by name, one at a time.
@@ -233,6 +240,7 @@ std::vector<OptionSpec> limit_specs() {
 
 std::string variable_of(const std::string& full_name) {
     if (full_name == "registry.state_file") return "QCONN_STATE";
+    if (full_name == "registry.secrets_file") return "QCONN_SECRETS";
     if (full_name == "registry.modules") return "QCONN_MODULES";
     std::string name = "QCONN_" + full_name;
     for (char& c : name) c = c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A canary in every place of every built-in scheme that can hold a secret, taken from the option tables, written out where such values are masked and
-// by reference everywhere; then all that the library and the tool say about these connections is searched for it.
+// by reference and in a private file of secrets; then all that the library and the tool say about these connections is searched for it.
+#include <sys/stat.h>
+
 #include <atomic>
 #include <cstdlib>
 #include <mutex>
@@ -45,7 +47,10 @@ public:
     explicit Aviary(const Server& nginx) : nginx_{nginx}, nowhere_{"127.0.0.1:" + std::to_string(free_port())} {
         for (const Scheme* scheme : builtin_catalogue().schemes())
             for (const std::string& name : scheme->names) plant(*scheme, name);
+        ::chmod(estate_.directory.write("secrets.yaml", overlay_).c_str(), 0600);
     }
+
+    std::string secrets_file() const { return estate_.directory / "secrets.yaml"; }
 
     const Estate& estate() const noexcept { return estate_; }
     const std::vector<std::string>& names() const noexcept { return names_; }
@@ -72,6 +77,12 @@ private:
         definition.options = options;
         estate_.directory.write(name + ".qconn.yaml", to_yaml(definition));
         names_.push_back(name);
+    }
+
+    /// The definition says nothing of it.
+    void add_to_overlay(const std::string& name, const std::string& url, const Map& options, const std::string& entry) {
+        add(name, url, options);
+        overlay_ += name + ":\n  " + entry + ": " + canary() + "\n";
     }
 
     /// What an option needs beside it to be looked at.
@@ -116,6 +127,12 @@ private:
             planted("joined", "x" + by_environment(c));
             const bool is_masked = spec.sensitive || spec.type == OptionType::map || spec.type == OptionType::any || spec.type == OptionType::data;
             if (is_masked) planted("literal", c);
+            if (spec.sensitive && (spec.type == OptionType::string || spec.type == OptionType::map))
+                add_to_overlay(name + "-" + spec.name + "-overlay", start + here, companions(scheme, spec.name),
+                               spec.type == OptionType::map ? spec.name + ".X-Key" : spec.name);
+            if (spec.type == OptionType::map && !spec.sensitive)
+                add_to_overlay(name + "-" + spec.name + "-overlay", start + here, {}, spec.name + ".Authorization");
+            if (is_url) add_to_overlay(name + "-proxy-overlay", start + here, Map{{"proxy", "http://edi@" + nowhere_}}, "proxy.password");
             if (!spec.content.empty()) planted("reference-env", "https://" + nowhere_ + "/" + by_environment(c));
             if (!spec.content.empty()) planted("reference", "https://edi:" + c + "@" + nowhere_ + "/x?token=" + c);
             if (is_url) planted("literal", "http://edi:" + c + "@" + nowhere_);
@@ -130,6 +147,9 @@ private:
         url("password-refused", "edi:" + canary() + "@" + nowhere_);
         url("password-env", "edi:" + by_environment(canary()) + "@" + here + "/auth");
         url("password-joined", "edi:x" + by_environment(canary()) + canary() + "@" + here + "/auth");
+        add_to_overlay(name + "-url-overlay", start + "edi@" + here + "/auth", {}, "url.password");
+        add_to_overlay(name + "-url-overlay-unused", start + "edi:own@" + here + "/auth", {}, "url.password");
+        add_to_overlay(name + "-url-overlay-wrong", start + here, {}, "pasword");
         url("user", by_environment(canary()) + ":p@" + here + "/auth");
         url("query", here + "/status/401?token=" + canary());
         url("query-env", here + "/status/401?q=" + by_environment(canary()));
@@ -140,6 +160,7 @@ private:
     const std::string nowhere_;
     Estate estate_;
     std::vector<std::string> names_;
+    std::string overlay_;
     int count_{0};
 };
 
@@ -195,6 +216,7 @@ TEST_CASE("no canary is in what the library says: findings, errors, evidence, lo
                               }};
     RegistryOptions options;
     options.runtime = Runtime{runtime_options};
+    options.secrets_file = aviary.secrets_file();
     Registry registry{options};
     for (const auto& finding : registry.load(aviary.estate().directory.path()).diagnostics) {
         listener.hear("load", render(finding));
@@ -203,7 +225,7 @@ TEST_CASE("no canary is in what the library says: findings, errors, evidence, lo
     REQUIRE(registry.size() == aviary.names().size());
 
     for (const auto& info : registry.infos()) {
-        listener.hear("info", info.url + info.problem + to_text(Value{info.options}));
+        listener.hear("info", info.url + info.problem + to_text(Value{info.options}) + to_text(Value{info.local_secrets}));
         const std::string where = "connection " + info.name;
         for (const PingDepth depth : {PingDepth::standard, PingDepth::connect, PingDepth::full})
             listener.hear_errors(where, [&] { listener.hear(where, registry.ping(info.name, depth, Deadline{k_limit}, true)); });
@@ -260,6 +282,7 @@ TEST_CASE("no canary is in what the tool prints", "[secret][cli][integration]") 
     const Aviary aviary{nginx};
     Listener listener;
     const auto run = [&](std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), {"--secrets", aviary.secrets_file()});
         for (int json = 0; json < 2; ++json) {
             const Outcome outcome = aviary.estate().run(arguments);
             std::string where;
@@ -272,6 +295,8 @@ TEST_CASE("no canary is in what the tool prints", "[secret][cli][integration]") 
     };
     run({"check"});
     run({"list"});
+    run({"plan", "."});
+    run({"secrets", "audit"});
     run({"schemes"});
     run({"schema"});
     run({"ping", "--all", "--timeout", "500ms"});
@@ -281,7 +306,8 @@ TEST_CASE("no canary is in what the tool prints", "[secret][cli][integration]") 
         if (!name.starts_with("rests-") && !name.starts_with("file-")) continue;  // these have all the options that there are
         // A process each takes long: of the forms that an option can have one is enough here, as the tool shows what the library tells of it.
         const auto is_about = [&](const char* what) { return name.find(what) != std::string::npos; };
-        const bool is_everywhere = is_about("-url-") || is_about("-proxy-env") || is_about("-token-") || is_about("-password-");
+        const bool is_everywhere =
+            is_about("-url-") || is_about("-proxy-env") || is_about("-token-") || is_about("-password-") || is_about("-overlay");
         if (is_everywhere || name.ends_with("-env")) run({"show", name});
         if (!is_everywhere) continue;
         run({"explain", name, "--timeout", "500ms"});

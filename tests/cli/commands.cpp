@@ -275,6 +275,9 @@ TEST_CASE("an unknown command is named, with the nearest one", "[cli][integratio
     CHECK(has(run_qconn({"chek"}).err, "there is no command 'chek'; did you mean 'check'?"));
     CHECK(has(run_qconn({"--jsno", "list"}).err, "--jsno"));
     CHECK(has(run_qconn({}).err, "a command is missing"));
+    CHECK(has(run_qconn({"secrets"}).err, "a command of 'secrets' is missing; there are: audit, extract"));
+    CHECK(has(run_qconn({"secrets", "audt"}).err, "there is no command of 'secrets' 'audt'; did you mean 'audit'?"));
+    CHECK(run_qconn({"secrets"}).code == 2);
 }
 
 TEST_CASE("help has examples, and is no error", "[cli][integration]") {

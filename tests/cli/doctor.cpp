@@ -83,7 +83,7 @@ TEST_CASE("doctor counts the system's authorities, each once, and names one that
     const json one_expired = authorities("expired.crt");
     CHECK(one_expired["health"] == "warning");
     CHECK(has(one_expired["found"].get<std::string>(), "2 certificates; "));
-    CHECK(has(one_expired["found"].get<std::string>(), "1 expired: CN=localhost"));
+    CHECK(has(one_expired["found"].get<std::string>(), "1 expired and not used: CN=localhost"));
     directory.write("damaged.pem", "-----BEGIN CERTIFICATE-----\nno\n-----END CERTIFICATE-----\n");
     CHECK(has(authorities("damaged.pem")["found"].get<std::string>(), "damaged.pem: "));
 }

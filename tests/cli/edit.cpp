@@ -50,7 +50,7 @@ std::size_t files_in(const std::string& directory) {
 TEST_CASE("set changes the lines that must change and no other byte", "[cli][integration]") {
     const ShopEstate estate;
 
-    const Outcome outcome = estate.run({"set", "shop", "timeout=20000", "desc=Orders: all", "port=8443", "--unset", "proxy", "--unset", "enabled"});
+    const Outcome outcome = estate.run({"set", "shop", "timeout=20000", "desc=Orders: all", "port=8443", "--keep-secret", "--unset", "proxy", "--unset", "enabled"});
 
     CHECK(outcome.out == "shop  changed in ./shop.qconn.yaml\n");
     CHECK(outcome.code == 0);
@@ -106,7 +106,7 @@ TEST_CASE("set --dry-run shows a unified diff in which secrets are masked, and w
 TEST_CASE("a connection that is led to another host does not take its secrets along", "[cli][integration]") {
     const ShopEstate estate;
 
-    for (const char* change : {"host=evil.example", "url=rests://edi@evil.example", "scheme=rest"}) {
+    for (const char* change : {"host=evil.example", "url=rests://edi@evil.example", "scheme=rest", "port=8443", "proxy=http://evil.example:3128"}) {
         const Outcome outcome = estate.run({"set", "shop", change});
         INFO(change);
         check_silent(outcome);
@@ -122,7 +122,11 @@ TEST_CASE("a connection that is led to another host does not take its secrets al
     CHECK(has(estate.text(), "rests://edi:C4nary-3@shop.example/v2"));
     CHECK(estate.run({"set", "shop", "password=${env:SHOP}"}).code == 0);
     CHECK(estate.run({"set", "shop", "host=evil.example"}).code == 1);  // what a reference gives would go there too
-    CHECK(estate.run({"set", "shop", "path=/v3", "port=8443"}).code == 0);
+    CHECK(estate.run({"set", "shop", "port=8443"}).code == 1);
+    CHECK(estate.run({"set", "shop", "path=/v3", "port=443"}).code == 0);  // as before, now written out
+    CHECK(estate.run({"set", "shop", "proxy=http://proxy.example:3128", "--keep-secret"}).code == 0);
+    CHECK(estate.run({"set", "shop", "proxy=http://u:${env:P}@proxy.example:3128"}).code == 0);  // the same one
+    CHECK(estate.run({"set", "shop", "--remove", "proxy"}).code == 0);
 }
 
 TEST_CASE("a secret on the command line is warned of, one from standard input is not", "[cli][integration]") {
@@ -138,6 +142,10 @@ TEST_CASE("a secret on the command line is warned of, one from standard input is
     check_silent(unseen);
     CHECK(has(estate.text(), "url: \"rests://edi:C4nary: #5@shop.example/v2\""));
     CHECK(estate.run({"set", "shop", "password=-"}).code == 2);  // nothing comes
+    // A reference is none, also one of a provider that only the program has.
+    CHECK_FALSE(has(estate.run({"set", "shop", "password=${vault:shop}"}).err, "stood on the command line"));
+    CHECK_FALSE(has(estate.run({"set", "shop", "password=${local:x}"}).err, "stood on the command line"));
+    CHECK(has(estate.run({"set", "shop", "password=${vault:shop}C4n"}).err, "stood on the command line"));
 }
 
 TEST_CASE("at a terminal the secret for another host is asked for and not shown", "[cli][integration]") {
@@ -147,7 +155,7 @@ TEST_CASE("at a terminal the secret for another host is asked for and not shown"
     launch.terminal = true;
     {
         Process process{launch};
-        CHECK(process.wait_for("goes from rests://shop.example to rests://new.example"));
+        CHECK(process.wait_for("goes from rests://shop.example:443 to rests://new.example:443"));
         CHECK(process.wait_for("The new url.password of shop: "));
         process.type("C4nary-Y\x7FX\r");
         const Outcome outcome = process.finish();
@@ -298,6 +306,15 @@ TEST_CASE("secrets audit lists literal secrets with their places and never their
     CHECK(list[0] ==
           json{{"kind", "literal"}, {"file", "./shop.qconn.yaml"}, {"line", 5}, {"column", 18}, {"connection", "shop"}, {"where", "url.password"}});
     CHECK(list[2]["kind"] == "readable-by-all");
+    CHECK(estate.run({"secrets", "audit", "clean.qconn.yaml"}).code == 0);
+    REQUIRE(::chmod(estate.directory.write("keys/token", "C4nary-8").c_str(), 0644) == 0);
+    estate.add("clean", "rest://u:${env:X}@127.0.0.1", "options:\n  headers: {X-Token: '${file:keys/token}'}\n");
+    const json target = json::parse(estate.run({"secrets", "audit", "clean.qconn.yaml", "--json"}).out);
+    REQUIRE(target.size() == 1);
+    CHECK(target[0]["kind"] == "readable-by-all");
+    CHECK(target[0]["connection"] == "clean");
+    CHECK(has(estate.run({"secrets", "audit", "clean.qconn.yaml"}).out, "refers to the file ./keys/token"));
+    REQUIRE(::chmod((estate.directory / "keys/token").c_str(), 0640) == 0);
     CHECK(estate.run({"secrets", "audit", "clean.qconn.yaml"}).code == 0);
     CHECK(estate.run({"secrets", "audit", "nowhere"}).code == 3);
     estate.directory.write("broken.qconn.yaml", "password: \"C4nary\n");

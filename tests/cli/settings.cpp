@@ -91,6 +91,13 @@ TEST_CASE("wrong settings end every command with 1 and all findings, a missing f
     CHECK(has(wrong.err, "did you mean 'interval'?"));
     CHECK(has(wrong.err, "s.yaml:4:9: error: the setting 'fall' must be between 1 and"));
     CHECK(json::parse(estate.run({"--settings", "s.yaml", "list", "--json"}).err)["error"]["name"] == "SETTINGS-ERROR");
+    // One that is not there is another matter than one that cannot be used.
+    const Outcome none = estate.run({"--settings", "none.yaml", "list"});
+    CHECK(none.code == 3);
+    CHECK(none.err == "qconn: error: there is no file of settings \"none.yaml\"\n");
+    const Outcome unreadable = estate.run({"--settings", ".", "list", "--json"});
+    CHECK(unreadable.code == 1);
+    CHECK(json::parse(unreadable.err)["error"]["name"] == "SETTINGS-ERROR");
     CHECK(estate.run({"--settings", "s.yaml", "--help"}).code == 0);
 
     const Outcome missing = estate.run({"--settings", "none.yaml", "list"});

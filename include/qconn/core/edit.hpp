@@ -53,6 +53,11 @@ QCONN_API std::vector<LiteralSecret> literal_secrets(const Definition& definitio
 /// Puts text, for example a reference, in the place of such a secret. @throws Error EDIT-ERROR where it has none there, or it is fixed
 QCONN_API void replace_secret(Definition& definition, const LiteralSecret& secret, std::string_view text, const Scheme* scheme);
 
+/// Takes such a secret out, for a private file to give it (core/secret_overlay.hpp).
+/// @returns its key there: "password", "url.password", "headers.Authorization"; empty where such a file has no place for it: then nothing is changed
+/// @throws Error EDIT-ERROR where there is none, or it is fixed
+QCONN_API std::string remove_secret(Definition& definition, const LiteralSecret& secret, const Scheme* scheme);
+
 /// The lines of a definition file as they may be shown: only keys and harmless values are visible (docs/definitions.md, "What is shown"); a line that
 /// is too long for that is `…`. As many lines as the text has.
 QCONN_API std::vector<std::string> masked_lines(std::string_view text, const Catalogue& catalogue, const DefinitionLimits& limits = {});

@@ -23,8 +23,9 @@ public:
     PropertySource& operator=(const PropertySource&) = delete;
     virtual ~PropertySource();
 
-    /// Absent: it has none of that name. May block; comes from any thread, several at once, never from an I/O thread of the library's.
-    /// What it throws is a failure of the connection that needs it (SECRET-ERROR, phase `secret`).
+    /// Absent: it has none of that name. May block: a registry asks on threads of its own for this, at most 4 at a time, and a connection waits for
+    /// its properties for at most 10 s. A call that nobody waits for any more may outlast the registry. What it throws is a failure of the connection
+    /// that needs it (SECRET-ERROR, phase `secret`).
     virtual std::optional<Secret> lookup(std::string_view domain, std::string_view key) = 0;
 };
 

@@ -128,6 +128,8 @@ struct ConnectionInfo {
     Map options;
     /// What was set by set_monitoring.
     Map monitoring;
+    /// What comes from RegistryOptions::secrets_file, and where it has it: "password", "headers.Authorization", "url.password" -> "FILE:LINE".
+    Map local_secrets;
     std::string file;
     Place place;
     std::chrono::system_clock::time_point updated;
@@ -179,6 +181,9 @@ struct RegistryOptions {
     Map option_defaults{};
     /// Where credentials are that definitions leave out (core/property_source.hpp); null: only the environment.
     std::shared_ptr<PropertySource> properties{};
+    /// A private file with the secrets that definitions leave out (core/secret_overlay.hpp); empty: none. What is wrong with it is a finding of each
+    /// load. While it cannot be used, what was read from it before counts on, and connections that need an entry anew fail.
+    std::string secrets_file{};
     /// How URLs in options that name a file are read (core/file_resolver.hpp); null: builtin_file_resolver().
     std::shared_ptr<const FileResolver> files{};
     /// Further kinds of secret references, as `${vault:…}`; command_secrets() among them allows `${cmd:…}` (docs/secrets.md).
@@ -266,7 +271,7 @@ public:
     ConnectionInfo info(std::string_view name) const;
     /// All of them, sorted by name.
     std::vector<ConnectionInfo> infos() const;
-    /// As loaded, with its literal secrets.
+    /// As loaded, with its literal secrets; without what RegistryOptions::secrets_file has put into it.
     Definition definition(std::string_view name) const;
     const Catalogue& catalogue() const noexcept;
     const Runtime& runtime() const noexcept;

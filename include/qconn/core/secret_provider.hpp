@@ -9,12 +9,25 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <qconn/base/deadline.hpp>
 #include <qconn/base/export.hpp>
 #include <qconn/base/secret.hpp>
 
 namespace qconn {
+
+struct Definition;
+
+/// `${PREFIX:ARGUMENT}` as it stands in a definition, whoever provides it.
+struct SecretReference {
+    std::string prefix;
+    std::string argument;
+};
+/// The references in a text, in their order.
+QCONN_API std::vector<SecretReference> secret_references(std::string_view text);
+/// Those in URL and options.
+QCONN_API std::vector<SecretReference> secret_references(const Definition& definition);
 
 /// One question to a provider. The views live as long as the call.
 struct SecretRequest {

@@ -12,6 +12,7 @@
 
 #include "support/black_hole.hpp"
 #include "support/catch.hpp"
+#include "support/file_failure.hpp"
 #include "support/free_port.hpp"
 #include "support/server.hpp"
 
@@ -25,17 +26,6 @@ TlsOptions trust() {
     TlsOptions tls;
     tls.ca_file = tls_file("ca.crt");
     return tls;
-}
-
-std::optional<Error> failure(const FileResolver& resolver, const std::string& reference, Deadline deadline = {}) {
-    try {
-        (void)resolver.read(reference, {}, deadline);
-    } catch (const Error& error) {
-        CHECK(error.name() == "FILE-REFERENCE-ERROR");
-        UNSCOPED_INFO(error.what());
-        return error;
-    }
-    return std::nullopt;
 }
 
 bool has(const std::string& text, std::string_view part) {

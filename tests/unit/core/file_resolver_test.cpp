@@ -13,6 +13,7 @@
 #include <qconn/core/scheme.hpp>
 
 #include "support/catch.hpp"
+#include "support/file_failure.hpp"
 #include "support/temp_dir.hpp"
 #include "unit/core/registry_scheme.hpp"
 
@@ -25,17 +26,6 @@ namespace {
 bool has(const std::string& text, std::string_view part) {
     UNSCOPED_INFO(text);
     return text.find(part) != std::string::npos;
-}
-
-std::optional<Error> failure(const FileResolver& resolver, const std::string& reference, Deadline deadline = {}) {
-    try {
-        (void)resolver.read(reference, {}, deadline);
-    } catch (const Error& error) {
-        CHECK(error.name() == "FILE-REFERENCE-ERROR");
-        UNSCOPED_INFO(error.what());
-        return error;
-    }
-    return std::nullopt;
 }
 
 class Resources final : public ResourceSource {

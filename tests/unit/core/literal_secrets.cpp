@@ -68,6 +68,25 @@ TEST_CASE("references, empty texts and harmless values are no literal secrets", 
     CHECK(found(document("shop://h", "  password: ''\n")).empty());
 }
 
+TEST_CASE("a secret that is taken out leaves all else, and says under which key a private file may give it", "[edit]") {
+    const auto taken = [](const std::string& url, const std::string& options) {
+        const auto parsed = qconn::parse_definitions(document(url, options), "f");
+        qconn::Definition definition = parsed.definitions.front();
+        const auto* scheme = test::catalogue().find(definition.scheme());
+        std::string keys;
+        for (const auto& secret : qconn::literal_secrets(definition, scheme, &parsed)) keys += qconn::remove_secret(definition, secret, scheme) + ";";
+        return keys + " " + definition.url + " " + qconn::to_text(qconn::Value{definition.options});
+    };
+    CHECK(taken("shop://u:p@w/x@h/y", "") == "url.password; shop://u@h/y {}");
+    CHECK(taken("shop://h", "  password: pw\n  username: u\n") == "password; shop://h {\"username\": \"u\"}");
+    CHECK(taken("shop://h", "  headers: {Accept: x, X-Token: t}\n") == "headers.X-Token; shop://h {\"headers\": {\"Accept\": \"x\"}}");
+    CHECK(taken("shop://h", "  headers: 'X-Token=t'\n") == "headers.X-Token; shop://h {}");
+    CHECK(taken("shop://h", "  proxy: http://u:p@proxy\n") == "proxy.password; shop://h {\"proxy\": \"http://u@proxy\"}");
+    // What has no place there stays.
+    CHECK(taken("shop://h/?token=t", "") == "; shop://h/?token=t {}");
+    CHECK(taken("shop://h", "  headers: {'X Token': t}\n") == "; shop://h {\"headers\": {\"X Token\": \"t\"}}");
+}
+
 TEST_CASE("masked lines show keys and harmless values, a line for each line of the text", "[edit]") {
     const auto lines = qconn::masked_lines("# PASS\r\n" + document("shop://u:PASS@h", "  password: PASS\n  timeout: 5 # PASS\n") + "\n---\ntype: x",
                                            test::catalogue());

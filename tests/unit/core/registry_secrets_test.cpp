@@ -2,6 +2,8 @@
 // A program's own secret providers, and how a registry follows secrets that change.
 #include <qconn/core/secret_provider.hpp>
 
+#include <qconn/core/file_resolver.hpp>
+#include <qconn/core/property_source.hpp>
 #include <qconn/core/watch.hpp>
 
 #include <atomic>
@@ -285,6 +287,91 @@ TEST_CASE("nobody waits for a provider on an I/O thread", "[registry][secret][th
     (void)ref.pin();
     on_io(second);
     CHECK(second.empty());  // the client is there
+}
+
+namespace {
+
+/// Properties that do not come while the gate is shut.
+class GatedProperties final : public PropertySource {
+public:
+    explicit GatedProperties(Gate& gate) : gate_{gate} {}
+    std::optional<Secret> lookup(std::string_view, std::string_view) override {
+        gate_.wait();
+        return Secret{"from-property"};
+    }
+
+private:
+    Gate& gate_;
+};
+
+/// Connections `property` and `url` need a property and a file by URL, `plain` nothing.
+struct WithSources : FakeRegistry {
+    explicit WithSources(Gate& gate) {
+        Scheme property = fake_scheme("property", world);
+        Scheme by_url = fake_scheme("url", world);
+        for (OptionSpec& spec : property.options)
+            if (spec.name == "password") spec.property = OptionProperty{"d", "k"};
+        for (OptionSpec& spec : by_url.options)
+            if (spec.name == "colour") spec.content = "password";
+        catalogue.add(std::move(property));
+        catalogue.add(std::move(by_url));
+        FileResolver files{{.max_size = 100, .timeout = 50ms}};
+        files.add("slow", {"slowly", [&gate](const FileRequest& request) -> std::string {
+                               gate.wait();
+                               if (request.deadline.has_passed()) throw make_error(Errc::system, "too late").with_reason(Reason::timeout);
+                               return "from-file";
+                           }});
+        options.files = std::make_shared<const FileResolver>(std::move(files));
+        options.properties = std::make_shared<GatedProperties>(gate);
+        registry.emplace(options);
+        registry->add(definition("property", "property://h"));
+        Definition file = definition("url", "url://h");
+        file.options = Map{{"colour", "slow://host/file"}};
+        registry->add(file);
+        registry->add(definition("plain", "fake://h"));
+    }
+};
+
+}  // namespace
+
+TEST_CASE("properties and files by URL that do not come are given up in time, and cost nobody else", "[registry][secret][threads]") {
+    Gate gate;
+    WithSources f{gate};
+    for (int i = 0; i < 6; ++i) {
+        for (const char* name : {"property", "url"}) {
+            const PingResult result = f.registry->ping(name, PingDepth::standard, Deadline{50ms});
+            REQUIRE(result.error);
+            CHECK(result.error->phase() == Phase::secret);
+            CHECK((result.error->reason() == Reason::timeout || result.error->reason() == Reason::local));
+        }
+    }
+    CHECK(gate.waiting() == 8);  // four threads each
+    CHECK(f.registry->ping("plain").ok);
+    const auto& impl = f.registry->impl();
+    CHECK(impl->secret_pool(impl->view("property")->slot) != nullptr);
+    CHECK(impl->secret_pool(impl->view("url")->slot) != nullptr);
+    CHECK(impl->secret_pool(impl->view("plain")->slot) == nullptr);
+
+    gate.open();
+    CHECK(wait_until([&] { return f.registry->ping("property").ok && f.registry->ping("url").ok; }));
+    CHECK(f.registry->get<FakeClient>("url")->password() == "from-file");
+    CHECK(f.registry->get<FakeClient>("property")->password() == "from-property");
+}
+
+TEST_CASE("nobody waits for a property or a file by URL on an I/O thread", "[registry][secret][threads]") {
+    Gate gate;
+    gate.open();
+    WithSources f{gate};
+    for (const char* name : {"property", "url"}) {
+        std::atomic<bool> done{false};
+        std::string refused;
+        f.runtime.post([&] {
+            refused = thrown_name([&] { f.registry->open<FakeClient>(name); });
+            done = true;
+        });
+        REQUIRE(wait_until([&] { return done.load(); }));
+        CHECK(refused == "INVALID-ARGUMENT");
+    }
 }
 
 TEST_CASE("an answer without validity is asked for each time, one with it is kept", "[registry][secret]") {

@@ -72,6 +72,18 @@ stage = (desc = Stage, url = file:///tmp)
     CHECK_FALSE(has(shown(out), "k3y"));
 }
 
+TEST_CASE("an error in a definition of the legacy form is a warning, as with every other source, and one in its text stays", "[import]") {
+    const Imported out =
+        import_text("legacy", "a = (desc = d, url = file:///tmp, no_such_option = 5)\nb = (desc = d, url = file:///tmp, readonly = perhaps)\n");
+    INFO(findings(out));
+    CHECK(out.definitions.size() == 2);
+    CHECK(has(findings(out), "warning not-valid: the definition has an error: "));
+    CHECK(has(findings(out), "[unknown-option]"));
+    CHECK(has(findings(out), "[bad-boolean]"));
+    CHECK_FALSE(has_errors(out.diagnostics));
+    CHECK(has_errors(import_text("legacy", "a = (desc = d, url = file:///tmp\n").diagnostics));
+}
+
 TEST_CASE("text that is not UTF-8, too large, or decodes to what is no text is an error", "[import]") {
     const Imported bytes = import_text("ssh", "Host a\nUser \xFFx\n");
     CHECK(bytes.definitions.empty());

@@ -116,6 +116,7 @@ TEST_CASE("code wins over the environment, that over the file, that over the def
     const Variable fall{"QCONN_MONITOR_FALL", "4"};
     const Variable rise{"QCONN_MONITOR_RISE", "4"};
     const Variable state{"QCONN_STATE", "/s.json"};
+    const Variable secrets{"QCONN_SECRETS", "/secrets.yaml"};
 
     const Settings settings{{.file = file, .code = {{"monitor.fall", 3}}, .environment = true}};
 
@@ -127,6 +128,7 @@ TEST_CASE("code wins over the environment, that over the file, that over the def
     CHECK(settings.at("monitor.timeout").where == file + ":5:12");
     CHECK(settings.at("monitor.interval").origin == SettingOrigin::fallback);
     CHECK(settings.registry().state_file == "/s.json");
+    CHECK(settings.registry().secrets_file == "/secrets.yaml");
     CHECK_THROWS_AS(settings.at("monitor.nothing"), Error);
 
     CHECK(Settings{{.file = file, .code = {}, .environment = false}}.monitor().rise == 5);
