@@ -18,6 +18,7 @@
 #include "core/kept_settings.hpp"
 #include "core/load.hpp"
 #include "core/registry_impl.hpp"
+#include "core/retired_clients.hpp"
 #include "core/secret_keeper.hpp"
 #include "core/secret_rotation.hpp"
 #include "core/slot.hpp"
@@ -105,6 +106,9 @@ public:
     /// @throws Error CONNECTION-UNKNOWN
     std::shared_ptr<Slot> slot(std::string_view name) const;
 
+    /// Clients that are kept for their calls.
+    std::size_t retired_clients() const { return retired_->count(); }
+
     /// The registry goes: every connection is removed, every subscription ended. What holds slots then finds them removed.
     void close();
 
@@ -183,6 +187,7 @@ private:
     std::unique_ptr<Catalogue> catalogue_;
     std::shared_ptr<SecretKeeper> secrets_;  // set by the constructor
     std::shared_ptr<SecretRotation> rotation_;
+    std::shared_ptr<RetiredClients> retired_;  // as both
     Hub* hub_{nullptr};
     std::array<std::atomic<const Shard*>, k_shards> shards_{};
     std::atomic<std::size_t> size_{0};

@@ -164,10 +164,15 @@ bool Store::contains(std::string_view name) const {
 }
 
 ConnectionInfo Store::info(std::string_view name) const {
-    const ReadSection section;
-    const Version* version = nullptr;
-    const Slot& slot = at(name, version);
-    return info_of(slot, *version);
+    ConnectionInfo info;
+    {
+        const ReadSection section;
+        const Version* version = nullptr;
+        const Slot& slot = at(name, version);
+        info = info_of(slot, *version);
+    }
+    info.retired_clients = retired_->count(name);
+    return info;
 }
 
 std::vector<ConnectionInfo> Store::infos() const {
@@ -177,6 +182,7 @@ std::vector<ConnectionInfo> Store::infos() const {
         infos.reserve(size());
         for_each([&](const std::shared_ptr<Slot>& slot, const Version& version) { infos.push_back(info_of(*slot, version)); });
     }
+    for (ConnectionInfo& info : infos) info.retired_clients = retired_->count(info.name);
     std::sort(infos.begin(), infos.end(), [](const ConnectionInfo& a, const ConnectionInfo& b) { return a.name < b.name; });
     return infos;
 }
