@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <iterator>
 #include <memory>
 #include <memory_resource>
 #include <set>
@@ -131,28 +132,54 @@ private:
         diagnostics_.push_back(file_diagnostic(scanned.path, "cannot-read", "this path was given to load but it " + what));
     }
 
+    /// A file that is renamed while the directory is listed, or between that and its reading, is to be found under one of its names: so a directory
+    /// that has just changed is listed until nothing new is in it.
     void directory(ScannedPath& scanned) {
-        std::vector<std::string> names;
-        {
-            const std::unique_ptr<DIR, int (*)(DIR*)> handle{::opendir(scanned.path.c_str()), &::closedir};
-            if (!handle) return fail_path(scanned, "cannot be listed: " + system_text(errno));
-            for (;;) {
-                errno = 0;
-                const dirent* entry = ::readdir(handle.get());
-                if (!entry) break;
-                std::string name = entry->d_name;
-                if (suffixes_.is_definition(name)) names.push_back(std::move(name));
-            }
-            if (errno != 0) return fail_path(scanned, "cannot be listed: " + system_text(errno));
-        }
-        std::sort(names.begin(), names.end());
+        constexpr int k_most = 8;
         std::string prefix = scanned.path;
         if (!prefix.ends_with('/')) prefix += '/';
-        scanned.files.reserve(names.size());
-        for (std::string& name : names) file(scanned, prefix, std::move(name), false);
+        std::vector<std::string> names;
+        std::vector<std::string> read;
+        for (int listed = 0; listed < k_most; ++listed) {
+            names.clear();
+            bool is_settled = true;
+            if (const int error = list(scanned.path, names, is_settled)) return fail_path(scanned, "cannot be listed: " + system_text(error));
+            std::sort(names.begin(), names.end());
+            std::vector<std::string> fresh;
+            std::set_difference(std::move_iterator{names.begin()}, std::move_iterator{names.end()}, read.begin(), read.end(),
+                                std::back_inserter(fresh));
+            if (listed > 0 && fresh.empty()) return;
+            scanned.files.reserve(scanned.files.size() + fresh.size());
+            // One that has gone may come back under the same name.
+            const auto gone =
+                std::remove_if(fresh.begin(), fresh.end(), [&](const std::string& name) { return !file(scanned, prefix, name, false); });
+            if (listed > 0) std::ranges::sort(scanned.files, {}, &ScannedFile::name);
+            if (is_settled && gone == fresh.end()) return;
+            fresh.erase(gone, fresh.end());
+            const auto from = static_cast<std::ptrdiff_t>(read.size());
+            std::move(fresh.begin(), fresh.end(), std::back_inserter(read));
+            std::inplace_merge(read.begin(), read.begin() + from, read.end());
+        }
     }
 
-    void file(ScannedPath& scanned, std::string directory, std::string name, bool given) {
+    /// @returns errno
+    int list(const std::string& path, std::vector<std::string>& names, bool& is_settled) const {
+        const std::unique_ptr<DIR, int (*)(DIR*)> handle{::opendir(path.c_str()), &::closedir};
+        if (!handle) return errno;
+        for (;;) {
+            errno = 0;
+            const dirent* entry = ::readdir(handle.get());
+            if (!entry) break;
+            if (suffixes_.is_definition(entry->d_name)) names.emplace_back(entry->d_name);
+        }
+        if (errno != 0) return errno;
+        struct stat status {};
+        is_settled = ::fstat(::dirfd(handle.get()), &status) == 0 && FileStamp::of(status).is_settled();
+        return 0;
+    }
+
+    /// @returns false where it is not there any more
+    bool file(ScannedPath& scanned, std::string directory, std::string name, bool given) {
         ScannedFile file;
         file.directory = std::move(directory);
         file.name = std::move(name);
@@ -160,13 +187,13 @@ private:
         if (stands(file, path)) {
             ++files_;
             scanned.files.push_back(std::move(file));
-            return;
+            return true;
         }
         Diagnostic failure;
         const std::size_t before = diagnostics_.size();
         switch (read(path, given, failure)) {
-            case ReadOutcome::gone:
-            case ReadOutcome::seen: return;
+            case ReadOutcome::gone: return false;
+            case ReadOutcome::seen: return true;
             case ReadOutcome::failed:
                 ++files_;
                 file.problem = summary(failure);
@@ -180,6 +207,7 @@ private:
                 break;
         }
         scanned.files.push_back(std::move(file));
+        return true;
     }
 
     /// Whether the file is what it was when its connections were made from it; these are then in `file`.
