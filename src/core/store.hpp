@@ -180,7 +180,8 @@ private:
     static void require_paths(const std::vector<std::string>& paths);
     /// What a change does, as a plan tells it.
     void tell(Plan& plan, const Change& change) const;
-    Standing standing() const;
+    /// @param for_plan  also those count as other than their file says whose settings were made by code: a plan tells them
+    Standing standing(bool for_plan) const;
     void count(LoadReport& report) const;
 
     RegistryOptions options_;

@@ -9,6 +9,7 @@
 #include "core/monitoring_rules.hpp"
 #include "core/secret_ref.hpp"
 #include "core/store.hpp"
+#include "core/store_commit.hpp"
 
 namespace qconn::core {
 namespace {
@@ -194,7 +195,7 @@ Definition Store::definition(std::string_view name) const {
     return materialise(slot, *version);
 }
 
-Standing Store::standing() const {
+Standing Store::standing(bool for_plan) const {
     Standing standing{&known_files_, {}};
     std::string path;
     {
@@ -203,7 +204,8 @@ Standing Store::standing() const {
         for_each([&](const std::shared_ptr<Slot>& slot, const Version& version) {
             if (!version.directory || version.has(Version::k_from_code)) return;
             const Extra extra = unpack_extra(version.extra(), usual_file(slot->name()));
-            const bool differs = version.validity() != Validity::valid || extra.file_hash != 0 || extra.problem_hash != 0;
+            const bool differs = version.validity() != Validity::valid || extra.file_hash != 0 || extra.problem_hash != 0 ||
+                                 (for_plan && (by_code(version.flags) != 0 || !extra.set.empty()));
             (path = *version.directory) += extra.file;
             standing.connections.push_back({KnownFiles::hash_path(path), slot, extra.place, differs});
         });

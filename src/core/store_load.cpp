@@ -80,7 +80,7 @@ std::vector<std::string> Store::paths() const {
 }
 
 LoadReport Store::load_again() {
-    Scan scan = scan_paths(paths_, *catalogue_, options_, standing());
+    Scan scan = scan_paths(paths_, *catalogue_, options_, standing(false));
     KnownFiles known = std::move(scan.known);
     LoadReport report = apply(std::move(scan), true);
     known_files_ = std::move(known);
