@@ -11,10 +11,11 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <cstring>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <memory_resource>
-#include <set>
 #include <system_error>
 #include <utility>
 
@@ -153,6 +154,8 @@ private:
             // One that has gone may come back under the same name.
             const auto gone =
                 std::remove_if(fresh.begin(), fresh.end(), [&](const std::string& name) { return !file(scanned, prefix, name, false); });
+            for (const std::string& path : std::exchange(outdated_, {}))
+                std::erase_if(scanned.files, [&](const auto& one) { return one.path() == path; });
             if (listed > 0) std::ranges::sort(scanned.files, {}, &ScannedFile::name);
             if (is_settled && gone == fresh.end()) return;
             fresh.erase(gone, fresh.end());
@@ -210,6 +213,21 @@ private:
         return true;
     }
 
+    /// Whether it was scanned under another path. Notes it under this one otherwise.
+    bool is_seen(const struct stat& status, const std::string& path) {
+        auto [at, is_new] = seen_.try_emplace({status.st_dev, status.st_ino}, nullptr);
+        if (!is_new) {
+            // The number of a file that has gone may be that of a new one, as a file that was renamed keeps its own.
+            struct stat other {};
+            const bool is_there = ::stat(at->second, &other) == 0;
+            if (is_there && FileId{other.st_dev, other.st_ino} == at->first) return true;
+            if (!is_there) outdated_.emplace_back(at->second);
+        }
+        char* const copy = static_cast<char*>(memory_.allocate(path.size() + 1, 1));
+        at->second = std::strcpy(copy, path.c_str());
+        return false;
+    }
+
     /// Whether the file is what it was when its connections were made from it; these are then in `file`.
     bool stands(ScannedFile& file, const std::string& path) {
         if (standing_.connections.empty()) return false;
@@ -220,7 +238,7 @@ private:
         if (::stat(path.c_str(), &status) != 0) return false;
         const FileStamp stamp = FileStamp::of(status);
         if (!standing_.files->contains(hash, stamp, found.size())) return false;
-        if (!seen_.emplace(status.st_dev, status.st_ino).second) return false;  // reading it tells the same
+        if (is_seen(status, path)) return false;  // reading it tells the same
         known_.add(hash, stamp, found.size());
         file.standing = {found.begin(), found.end()};
         return true;
@@ -250,7 +268,7 @@ private:
                                       "rename it, so that it does not end as definition files do");
             return ReadOutcome::failed;
         }
-        if (!seen_.emplace(status.st_dev, status.st_ino).second) return ReadOutcome::seen;
+        if (is_seen(status, path)) return ReadOutcome::seen;
         stamp_ = FileStamp::of(status);
         const auto limit = options_.limits.max_file_size;
         std::size_t used = 0;
@@ -334,7 +352,8 @@ private:
     std::string text_;
     FileStamp stamp_;
     std::pmr::monotonic_buffer_resource memory_;
-    std::pmr::set<FileId> seen_{&memory_};
+    std::pmr::map<FileId, const char*> seen_{&memory_};  // with the path
+    std::vector<std::string> outdated_;                  // files that were scanned and are not there any more
     KnownFiles known_;
     Diagnostics diagnostics_;
     std::size_t files_{0};
