@@ -47,7 +47,7 @@ public:
         if (std::rename(fresh.c_str(), paths_[number].c_str()) != 0) std::abort();
     }
     static std::string name_of(int number) {
-        std::array<char, 16> name{};
+        std::array<char, 24> name{};
         std::snprintf(name.data(), name.size(), "conn-%05d", number);
         return name.data();
     }
