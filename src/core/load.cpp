@@ -100,6 +100,17 @@ public:
         return scanned;
     }
 
+    /// A file that is renamed while its directory is listed may be missed under both names. So where connections seem to be gone, or none was known
+    /// before, directories that have just changed are listed until nothing new is in them.
+    void find_missed(std::vector<ScannedPath>& paths) {
+        for (int listed = 0; listed < k_most_listings && (standing_.connections.empty() || listed_ < standing_.connections.size()); ++listed) {
+            const std::size_t before = count_files(paths);
+            for (ScannedPath& path : paths)
+                if (path.is_young && path.problem.empty()) directory(path);
+            if (count_files(paths) == before) return;
+        }
+    }
+
     void show_names(Diagnostics& diagnostics, std::string_view code) {
         std::string file;
         ParsedDefinitions parsed;
@@ -120,7 +131,7 @@ public:
     /// What was found besides the files' contents.
     void finish(Scan& scan) {
         known_.sort();
-        scan.files = files_;
+        scan.files = count_files(scan.paths);
         scan.read = read_;
         scan.known = std::move(known_);
         scan.standing = std::move(standing_.connections);
@@ -128,46 +139,58 @@ public:
     }
 
 private:
+    static constexpr int k_most_listings = 8;
+    struct ByName {
+        static const std::string& of(const ScannedFile& file) noexcept { return file.name; }
+        static const std::string& of(const std::string& name) noexcept { return name; }
+        bool operator()(const auto& a, const auto& b) const noexcept { return of(a) < of(b); }
+    };
+
+    static std::size_t count_files(const std::vector<ScannedPath>& paths) noexcept {
+        std::size_t count = 0;
+        for (const ScannedPath& path : paths) count += path.files.size();
+        return count;
+    }
+
     void fail_path(ScannedPath& scanned, const std::string& what) {
         scanned.problem = "\"" + scanned.path + "\" " + what;
         diagnostics_.push_back(file_diagnostic(scanned.path, "cannot-read", "this path was given to load but it " + what));
     }
 
-    /// A file that is renamed while the directory is listed, or between that and its reading, is to be found under one of its names: so a directory
-    /// that has just changed is listed until nothing new is in it.
     void directory(ScannedPath& scanned) {
-        constexpr int k_most = 8;
+        // One that has gone since it was listed may be there under another name, or again under the same.
+        for (int listed = 0; listed < k_most_listings; ++listed)
+            if (!read_fresh(scanned)) return;
+    }
+
+    /// Lists the directory and reads what was not read so far. @returns whether something was gone by then
+    bool read_fresh(ScannedPath& scanned) {
+        std::vector<std::string> names;
+        if (const int error = list(scanned, names)) {
+            fail_path(scanned, "cannot be listed: " + system_text(error));
+            return false;
+        }
+        std::sort(names.begin(), names.end());
+        const bool is_first = scanned.files.empty();
         std::string prefix = scanned.path;
         if (!prefix.ends_with('/')) prefix += '/';
-        std::vector<std::string> names;
-        std::vector<std::string> read;
-        for (int listed = 0; listed < k_most; ++listed) {
-            names.clear();
-            bool is_settled = true;
-            if (const int error = list(scanned.path, names, is_settled)) return fail_path(scanned, "cannot be listed: " + system_text(error));
-            std::sort(names.begin(), names.end());
-            std::vector<std::string> fresh;
-            std::set_difference(std::move_iterator{names.begin()}, std::move_iterator{names.end()}, read.begin(), read.end(),
-                                std::back_inserter(fresh));
-            if (listed > 0 && fresh.empty()) return;
-            scanned.files.reserve(scanned.files.size() + fresh.size());
-            // One that has gone may come back under the same name.
-            const auto gone =
-                std::remove_if(fresh.begin(), fresh.end(), [&](const std::string& name) { return !file(scanned, prefix, name, false); });
-            for (const std::string& path : std::exchange(outdated_, {}))
-                std::erase_if(scanned.files, [&](const auto& one) { return one.path() == path; });
-            if (listed > 0) std::ranges::sort(scanned.files, {}, &ScannedFile::name);
-            if (is_settled && gone == fresh.end()) return;
-            fresh.erase(gone, fresh.end());
-            const auto from = static_cast<std::ptrdiff_t>(read.size());
-            std::move(fresh.begin(), fresh.end(), std::back_inserter(read));
-            std::inplace_merge(read.begin(), read.begin() + from, read.end());
+        const auto known = static_cast<std::ptrdiff_t>(scanned.files.size());
+        scanned.files.reserve(names.size());
+        bool all_there = true;
+        for (std::string& name : names) {
+            const auto end = scanned.files.begin() + known;
+            if (!is_first && std::binary_search(scanned.files.begin(), end, name, ByName{})) continue;
+            all_there = file(scanned, prefix, std::move(name), false) && all_there;
         }
+        for (const std::string& path : std::exchange(outdated_, {}))
+            std::erase_if(scanned.files, [&](const auto& one) { return one.path() == path; });
+        if (!is_first) std::sort(scanned.files.begin(), scanned.files.end(), ByName{});
+        return !all_there;
     }
 
     /// @returns errno
-    int list(const std::string& path, std::vector<std::string>& names, bool& is_settled) const {
-        const std::unique_ptr<DIR, int (*)(DIR*)> handle{::opendir(path.c_str()), &::closedir};
+    int list(ScannedPath& scanned, std::vector<std::string>& names) {
+        const std::unique_ptr<DIR, int (*)(DIR*)> handle{::opendir(scanned.path.c_str()), &::closedir};
         if (!handle) return errno;
         for (;;) {
             errno = 0;
@@ -177,7 +200,7 @@ private:
         }
         if (errno != 0) return errno;
         struct stat status {};
-        is_settled = ::fstat(::dirfd(handle.get()), &status) == 0 && FileStamp::of(status).is_settled();
+        scanned.is_young = ::fstat(::dirfd(handle.get()), &status) != 0 || !FileStamp::of(status).is_settled();
         return 0;
     }
 
@@ -187,8 +210,10 @@ private:
         file.directory = std::move(directory);
         file.name = std::move(name);
         const std::string path = file.path();
-        if (stands(file, path)) {
-            ++files_;
+        const std::uint64_t hash = KnownFiles::hash_path(path);
+        const auto known = std::ranges::equal_range(standing_.connections, hash, {}, &StandingConnection::path_hash);
+        if (stands(file, path, hash, {known.begin(), known.end()})) {
+            listed_ += known.size();
             scanned.files.push_back(std::move(file));
             return true;
         }
@@ -198,17 +223,15 @@ private:
             case ReadOutcome::gone: return false;
             case ReadOutcome::seen: return true;
             case ReadOutcome::failed:
-                ++files_;
                 file.problem = summary(failure);
                 diagnostics_.push_back(std::move(failure));
                 break;
             case ReadOutcome::ok:
-                ++files_;
                 ++read_;
-                if (!parse(file, path) && diagnostics_.size() == before && stamp_.is_settled())
-                    known_.add(KnownFiles::hash_path(path), stamp_, file.connections.size());
+                if (!parse(file, path) && diagnostics_.size() == before && stamp_.is_settled()) known_.add(hash, stamp_, file.connections.size());
                 break;
         }
+        listed_ += known.size();
         scanned.files.push_back(std::move(file));
         return true;
     }
@@ -229,10 +252,7 @@ private:
     }
 
     /// Whether the file is what it was when its connections were made from it; these are then in `file`.
-    bool stands(ScannedFile& file, const std::string& path) {
-        if (standing_.connections.empty()) return false;
-        const std::uint64_t hash = KnownFiles::hash_path(path);
-        const auto found = std::ranges::equal_range(standing_.connections, hash, {}, &StandingConnection::path_hash);
+    bool stands(ScannedFile& file, const std::string& path, std::uint64_t hash, std::span<const StandingConnection> found) {
         if (found.empty() || std::ranges::any_of(found, &StandingConnection::differs)) return false;
         struct stat status {};
         if (::stat(path.c_str(), &status) != 0) return false;
@@ -240,7 +260,7 @@ private:
         if (!standing_.files->contains(hash, stamp, found.size())) return false;
         if (is_seen(status, path)) return false;  // reading it tells the same
         known_.add(hash, stamp, found.size());
-        file.standing = {found.begin(), found.end()};
+        file.standing = found;
         return true;
     }
 
@@ -356,8 +376,8 @@ private:
     std::vector<std::string> outdated_;                  // files that were scanned and are not there any more
     KnownFiles known_;
     Diagnostics diagnostics_;
-    std::size_t files_{0};
     std::size_t read_{0};
+    std::size_t listed_{0};  // connections of standing_ whose files are there
 };
 
 }  // namespace
@@ -415,6 +435,7 @@ Scan scan_paths(const std::vector<std::string>& paths, const Catalogue& catalogu
     Scan scan;
     scan.paths.reserve(paths.size());
     for (const std::string& path : paths) scan.paths.push_back(scanner.path(path));
+    scanner.find_missed(scan.paths);
     scanner.finish(scan);
     return scan;
 }
