@@ -11,9 +11,11 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <cstring>
+#include <iterator>
+#include <map>
 #include <memory>
 #include <memory_resource>
-#include <set>
 #include <system_error>
 #include <utility>
 
@@ -98,6 +100,17 @@ public:
         return scanned;
     }
 
+    /// A file that is renamed while its directory is listed may be missed under both names. So where connections seem to be gone, or none was known
+    /// before, directories that have just changed are listed until nothing new is in them.
+    void find_missed(std::vector<ScannedPath>& paths) {
+        for (int listed = 0; listed < k_most_listings && (standing_.connections.empty() || listed_ < standing_.connections.size()); ++listed) {
+            const std::size_t before = count_files(paths);
+            for (ScannedPath& path : paths)
+                if (path.is_young && path.problem.empty()) directory(path);
+            if (count_files(paths) == before) return;
+        }
+    }
+
     void show_names(Diagnostics& diagnostics, std::string_view code) {
         std::string file;
         ParsedDefinitions parsed;
@@ -118,7 +131,7 @@ public:
     /// What was found besides the files' contents.
     void finish(Scan& scan) {
         known_.sort();
-        scan.files = files_;
+        scan.files = count_files(scan.paths);
         scan.read = read_;
         scan.known = std::move(known_);
         scan.standing = std::move(standing_.connections);
@@ -126,75 +139,128 @@ public:
     }
 
 private:
+    static constexpr int k_most_listings = 8;
+    struct ByName {
+        static const std::string& of(const ScannedFile& file) noexcept { return file.name; }
+        static const std::string& of(const std::string& name) noexcept { return name; }
+        bool operator()(const auto& a, const auto& b) const noexcept { return of(a) < of(b); }
+    };
+
+    static std::size_t count_files(const std::vector<ScannedPath>& paths) noexcept {
+        std::size_t count = 0;
+        for (const ScannedPath& path : paths) count += path.files.size();
+        return count;
+    }
+
     void fail_path(ScannedPath& scanned, const std::string& what) {
         scanned.problem = "\"" + scanned.path + "\" " + what;
         diagnostics_.push_back(file_diagnostic(scanned.path, "cannot-read", "this path was given to load but it " + what));
     }
 
     void directory(ScannedPath& scanned) {
-        std::vector<std::string> names;
-        {
-            const std::unique_ptr<DIR, int (*)(DIR*)> handle{::opendir(scanned.path.c_str()), &::closedir};
-            if (!handle) return fail_path(scanned, "cannot be listed: " + system_text(errno));
-            for (;;) {
-                errno = 0;
-                const dirent* entry = ::readdir(handle.get());
-                if (!entry) break;
-                std::string name = entry->d_name;
-                if (suffixes_.is_definition(name)) names.push_back(std::move(name));
-            }
-            if (errno != 0) return fail_path(scanned, "cannot be listed: " + system_text(errno));
-        }
-        std::sort(names.begin(), names.end());
-        std::string prefix = scanned.path;
-        if (!prefix.ends_with('/')) prefix += '/';
-        scanned.files.reserve(names.size());
-        for (std::string& name : names) file(scanned, prefix, std::move(name), false);
+        // One that has gone since it was listed may be there under another name, or again under the same.
+        for (int listed = 0; listed < k_most_listings; ++listed)
+            if (!read_fresh(scanned)) return;
     }
 
-    void file(ScannedPath& scanned, std::string directory, std::string name, bool given) {
+    /// Lists the directory and reads what was not read so far. @returns whether something was gone by then
+    bool read_fresh(ScannedPath& scanned) {
+        std::vector<std::string> names;
+        if (const int error = list(scanned, names)) {
+            fail_path(scanned, "cannot be listed: " + system_text(error));
+            return false;
+        }
+        std::sort(names.begin(), names.end());
+        const bool is_first = scanned.files.empty();
+        std::string prefix = scanned.path;
+        if (!prefix.ends_with('/')) prefix += '/';
+        const auto known = static_cast<std::ptrdiff_t>(scanned.files.size());
+        scanned.files.reserve(names.size());
+        bool all_there = true;
+        for (std::string& name : names) {
+            const auto end = scanned.files.begin() + known;
+            if (!is_first && std::binary_search(scanned.files.begin(), end, name, ByName{})) continue;
+            all_there = file(scanned, prefix, std::move(name), false) && all_there;
+        }
+        for (const std::string& path : std::exchange(outdated_, {}))
+            std::erase_if(scanned.files, [&](const auto& one) { return one.path() == path; });
+        if (!is_first) std::sort(scanned.files.begin(), scanned.files.end(), ByName{});
+        return !all_there;
+    }
+
+    /// @returns errno
+    int list(ScannedPath& scanned, std::vector<std::string>& names) {
+        const std::unique_ptr<DIR, int (*)(DIR*)> handle{::opendir(scanned.path.c_str()), &::closedir};
+        if (!handle) return errno;
+        for (;;) {
+            errno = 0;
+            const dirent* entry = ::readdir(handle.get());
+            if (!entry) break;
+            if (suffixes_.is_definition(entry->d_name)) names.emplace_back(entry->d_name);
+        }
+        if (errno != 0) return errno;
+        struct stat status {};
+        scanned.is_young = ::fstat(::dirfd(handle.get()), &status) != 0 || !FileStamp::of(status).is_settled();
+        return 0;
+    }
+
+    /// @returns false where it is not there any more
+    bool file(ScannedPath& scanned, std::string directory, std::string name, bool given) {
         ScannedFile file;
         file.directory = std::move(directory);
         file.name = std::move(name);
         const std::string path = file.path();
-        if (stands(file, path)) {
-            ++files_;
+        const std::uint64_t hash = KnownFiles::hash_path(path);
+        const auto known = std::ranges::equal_range(standing_.connections, hash, {}, &StandingConnection::path_hash);
+        if (stands(file, path, hash, {known.begin(), known.end()})) {
+            listed_ += known.size();
             scanned.files.push_back(std::move(file));
-            return;
+            return true;
         }
         Diagnostic failure;
         const std::size_t before = diagnostics_.size();
         switch (read(path, given, failure)) {
-            case ReadOutcome::gone:
-            case ReadOutcome::seen: return;
+            case ReadOutcome::gone: return false;
+            case ReadOutcome::seen: return true;
             case ReadOutcome::failed:
-                ++files_;
                 file.problem = summary(failure);
                 diagnostics_.push_back(std::move(failure));
                 break;
             case ReadOutcome::ok:
-                ++files_;
                 ++read_;
-                if (!parse(file, path) && diagnostics_.size() == before && stamp_.is_settled())
-                    known_.add(KnownFiles::hash_path(path), stamp_, file.connections.size());
+                if (!parse(file, path) && diagnostics_.size() == before && stamp_.is_settled()) known_.add(hash, stamp_, file.connections.size());
                 break;
         }
+        listed_ += known.size();
         scanned.files.push_back(std::move(file));
+        return true;
+    }
+
+    /// Whether it was scanned under another path. Notes it under this one otherwise.
+    bool is_seen(const struct stat& status, const std::string& path) {
+        auto [at, is_new] = seen_.try_emplace({status.st_dev, status.st_ino}, nullptr);
+        if (!is_new) {
+            // The number of a file that has gone may be that of a new one, as a file that was renamed keeps its own.
+            struct stat other {};
+            const bool is_there = ::stat(at->second, &other) == 0;
+            if (is_there && FileId{other.st_dev, other.st_ino} == at->first) return true;
+            if (!is_there) outdated_.emplace_back(at->second);
+        }
+        char* const copy = static_cast<char*>(memory_.allocate(path.size() + 1, 1));
+        at->second = std::strcpy(copy, path.c_str());
+        return false;
     }
 
     /// Whether the file is what it was when its connections were made from it; these are then in `file`.
-    bool stands(ScannedFile& file, const std::string& path) {
-        if (standing_.connections.empty()) return false;
-        const std::uint64_t hash = KnownFiles::hash_path(path);
-        const auto found = std::ranges::equal_range(standing_.connections, hash, {}, &StandingConnection::path_hash);
+    bool stands(ScannedFile& file, const std::string& path, std::uint64_t hash, std::span<const StandingConnection> found) {
         if (found.empty() || std::ranges::any_of(found, &StandingConnection::differs)) return false;
         struct stat status {};
         if (::stat(path.c_str(), &status) != 0) return false;
         const FileStamp stamp = FileStamp::of(status);
         if (!standing_.files->contains(hash, stamp, found.size())) return false;
-        if (!seen_.emplace(status.st_dev, status.st_ino).second) return false;  // reading it tells the same
+        if (is_seen(status, path)) return false;  // reading it tells the same
         known_.add(hash, stamp, found.size());
-        file.standing = {found.begin(), found.end()};
+        file.standing = found;
         return true;
     }
 
@@ -222,7 +288,7 @@ private:
                                       "rename it, so that it does not end as definition files do");
             return ReadOutcome::failed;
         }
-        if (!seen_.emplace(status.st_dev, status.st_ino).second) return ReadOutcome::seen;
+        if (is_seen(status, path)) return ReadOutcome::seen;
         stamp_ = FileStamp::of(status);
         const auto limit = options_.limits.max_file_size;
         std::size_t used = 0;
@@ -307,11 +373,12 @@ private:
     std::string text_;
     FileStamp stamp_;
     std::pmr::monotonic_buffer_resource memory_;
-    std::pmr::set<FileId> seen_{&memory_};
+    std::pmr::map<FileId, const char*> seen_{&memory_};  // with the path
+    std::vector<std::string> outdated_;                  // files that were scanned and are not there any more
     KnownFiles known_;
     Diagnostics diagnostics_;
-    std::size_t files_{0};
     std::size_t read_{0};
+    std::size_t listed_{0};  // connections of standing_ whose files are there
 };
 
 }  // namespace
@@ -371,6 +438,7 @@ Scan scan_paths(const std::vector<std::string>& paths, const Catalogue& catalogu
     Scan scan;
     scan.paths.reserve(paths.size());
     for (const std::string& path : paths) scan.paths.push_back(scanner.path(path));
+    scanner.find_missed(scan.paths);
     scanner.finish(scan);
     return scan;
 }

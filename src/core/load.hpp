@@ -65,6 +65,8 @@ struct ScannedPath {
     std::string problem;
     /// Sorted by name.
     std::vector<ScannedFile> files;
+    /// A directory that had just changed when it was listed.
+    bool is_young{false};
 };
 
 struct Scan {

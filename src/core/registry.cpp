@@ -67,6 +67,8 @@ PingResult Registry::ping(std::string_view name, PingDepth depth, Deadline deadl
 bool Registry::refresh_secrets(std::string_view name, Deadline deadline) { return store_of(impl_).refresh_secrets(name, deadline); }
 std::size_t Registry::refresh_all_secrets(Deadline deadline) { return store_of(impl_).refresh_all_secrets(deadline); }
 
+std::size_t Registry::retired_clients() const { return store_of(impl_).retired_clients(); }
+
 Subscription Registry::subscribe(std::function<void(const RegistryChange&)> listener) { return impl_->subscribe(std::move(listener)); }
 
 std::shared_ptr<core::Slot> Registry::get_slot(std::string_view name, const std::type_info& type, const char* type_name) {

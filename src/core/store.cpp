@@ -134,6 +134,7 @@ Store::Store(RegistryOptions options)
     options_.catalogue = nullptr;
     if (!options_.option_defaults.empty()) *catalogue_ = catalogue_->with_defaults(options_.option_defaults);
     if (!options_.files) options_.files = std::make_shared<const FileResolver>(builtin_file_resolver({}, {}, options_.runtime));
+    retired_ = std::make_shared<RetiredClients>(options_.runtime);
     secrets_ = std::make_shared<SecretKeeper>(*catalogue_, options_.runtime, options_.properties, options_.files, options_.secrets_file);
     if (options_.state_file.empty()) return;
     state_ = std::make_unique<StateFile>(options_.state_file, options_.runtime.log());
@@ -291,7 +292,9 @@ std::shared_ptr<void> Store::pin_made(const std::shared_ptr<Slot>& slot, const s
             made.fingerprint = resolution.fingerprint;
             const Scheme* scheme = catalogue_->find(resolution.definition.scheme);
             if (scheme && scheme->make_client) made.client = make_client(*scheme, resolution.definition, options_.runtime);
-            if (!made.client)
+            if (made.client)
+                made.client = retired_->share(slot->name(), std::move(made.client));
+            else
                 throw Error{RegistryErrc::invalid, "INVALID-CONNECTION", "the scheme of \"" + slot->name() + "\" made no client"}.with_connection(
                     slot->name());
             used(slot, basis, resolution, false);
@@ -491,6 +494,7 @@ void Store::commit(Commit& commit) {
 void Store::close() {
     listeners_.close();
     rotation_->close();
+    retired_->close();
     const std::scoped_lock load_lock{load_mutex_};
     Commit commit;
     const std::scoped_lock lock{write_mutex_};

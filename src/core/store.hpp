@@ -18,6 +18,7 @@
 #include "core/kept_settings.hpp"
 #include "core/load.hpp"
 #include "core/registry_impl.hpp"
+#include "core/retired_clients.hpp"
 #include "core/secret_keeper.hpp"
 #include "core/secret_rotation.hpp"
 #include "core/slot.hpp"
@@ -105,6 +106,9 @@ public:
     /// @throws Error CONNECTION-UNKNOWN
     std::shared_ptr<Slot> slot(std::string_view name) const;
 
+    /// Clients that are kept for their calls.
+    std::size_t retired_clients() const { return retired_->count(); }
+
     /// The registry goes: every connection is removed, every subscription ended. What holds slots then finds them removed.
     void close();
 
@@ -174,13 +178,17 @@ private:
     LoadReport load_again();
     /// The private file of secrets as it is now; null where there is none.
     const SecretOverlay* fresh_overlay() const;
+    /// Files that have not changed are completed from it as they were. Which definitions it completes is known only when these are read, and so is what
+    /// is wrong with its entries.
+    bool overlay_stands(const SecretOverlay* overlay) const;
     /// Under write_mutex_: what is wrong with that file, and its entries for connections that there are not. @returns whether it has any finding
     bool tell_overlay(Scan& scan, bool all) const;
     /// @throws Error LOAD-ERROR
     static void require_paths(const std::vector<std::string>& paths);
     /// What a change does, as a plan tells it.
     void tell(Plan& plan, const Change& change) const;
-    Standing standing() const;
+    /// @param for_plan  also those count as other than their file says whose settings were made by code: a plan tells them
+    Standing standing(bool for_plan) const;
     void count(LoadReport& report) const;
 
     RegistryOptions options_;
@@ -188,6 +196,7 @@ private:
     std::unique_ptr<Catalogue> catalogue_;
     std::shared_ptr<SecretKeeper> secrets_;  // set by the constructor
     std::shared_ptr<SecretRotation> rotation_;
+    std::shared_ptr<RetiredClients> retired_;  // as both
     Hub* hub_{nullptr};
     std::array<std::atomic<const Shard*>, k_shards> shards_{};
     std::atomic<std::size_t> size_{0};

@@ -10,6 +10,7 @@
 #include "core/secret_overlay.hpp"
 #include "core/secret_ref.hpp"
 #include "core/store.hpp"
+#include "core/store_commit.hpp"
 
 namespace qconn::core {
 namespace {
@@ -166,10 +167,15 @@ bool Store::contains(std::string_view name) const {
 }
 
 ConnectionInfo Store::info(std::string_view name) const {
-    const ReadSection section;
-    const Version* version = nullptr;
-    const Slot& slot = at(name, version);
-    return info_of(slot, *version);
+    ConnectionInfo info;
+    {
+        const ReadSection section;
+        const Version* version = nullptr;
+        const Slot& slot = at(name, version);
+        info = info_of(slot, *version);
+    }
+    info.retired_clients = retired_->count(name);
+    return info;
 }
 
 std::vector<ConnectionInfo> Store::infos() const {
@@ -179,6 +185,7 @@ std::vector<ConnectionInfo> Store::infos() const {
         infos.reserve(size());
         for_each([&](const std::shared_ptr<Slot>& slot, const Version& version) { infos.push_back(info_of(*slot, version)); });
     }
+    for (ConnectionInfo& info : infos) info.retired_clients = retired_->count(info.name);
     std::sort(infos.begin(), infos.end(), [](const ConnectionInfo& a, const ConnectionInfo& b) { return a.name < b.name; });
     return infos;
 }
@@ -192,7 +199,7 @@ Definition Store::definition(std::string_view name) const {
     return definition;
 }
 
-Standing Store::standing() const {
+Standing Store::standing(bool for_plan) const {
     Standing standing{&known_files_, {}};
     std::string path;
     {
@@ -201,7 +208,8 @@ Standing Store::standing() const {
         for_each([&](const std::shared_ptr<Slot>& slot, const Version& version) {
             if (!version.directory || version.has(Version::k_from_code)) return;
             const Extra extra = unpack_extra(version.extra(), usual_file(slot->name()));
-            const bool differs = version.validity() != Validity::valid || extra.file_hash != 0 || extra.problem_hash != 0;
+            const bool differs = version.validity() != Validity::valid || extra.file_hash != 0 || extra.problem_hash != 0 ||
+                                 (for_plan && (by_code(version.flags) != 0 || !extra.set.empty()));
             (path = *version.directory) += extra.file;
             standing.connections.push_back({KnownFiles::hash_path(path), slot, extra.place, differs});
         });

@@ -84,10 +84,8 @@ std::vector<std::string> Store::paths() const {
 
 LoadReport Store::load_again() {
     const SecretOverlay* const overlay = fresh_overlay();
-    // Which definitions it completes is known only when these are read, and so is what is wrong with its entries.
     const std::uint64_t generation = overlay ? overlay->state()->generation() : 0;
-    const bool stands = generation == known_overlay_ && !overlay_findings_;
-    Scan scan = scan_paths(paths_, *catalogue_, options_, overlay, stands ? standing() : Standing{});
+    Scan scan = scan_paths(paths_, *catalogue_, options_, overlay, overlay_stands(overlay) ? standing(false) : Standing{});
     KnownFiles known = std::move(scan.known);
     LoadReport report = apply(std::move(scan), true);
     known_files_ = std::move(known);
@@ -99,6 +97,10 @@ const SecretOverlay* Store::fresh_overlay() const {
     if (!overlay_) return nullptr;
     overlay_->read();
     return &*overlay_;
+}
+
+bool Store::overlay_stands(const SecretOverlay* overlay) const {
+    return (overlay ? overlay->state()->generation() : 0) == known_overlay_ && !overlay_findings_;
 }
 
 bool Store::tell_overlay(Scan& scan, bool all) const {

@@ -170,14 +170,19 @@ private:
             if (!by_name_.contains(slot->name())) add_claim({slot->name(), &none, {}, nullptr, &problem});
     }
 
-    /// A file that cannot be read and never was: one invalid connection with its name.
+    /// A file that cannot be read and never was: one invalid connection with its name. One that there is stays, as its file was renamed or comes
+    /// back.
     void stand_in(const ScannedFile& file) {
         auto candidate = std::make_unique<Candidate>();
         candidate->name = DefinitionSuffixes::of(store_.options_).stem(file.name);
         candidate->content = pack_content({}, nullptr);
         candidate->settings = settings_of({});
         candidate->problem = file.problem;
-        if (by_name_.contains(candidate->name) || existing(candidate->name)) return;  // the file's own diagnostic says enough
+        if (by_name_.contains(candidate->name)) return;  // the file's own diagnostic says enough
+        if (const std::shared_ptr<Slot>* slot = nullptr; const Version* version = existing(candidate->name, &slot)) {
+            if (all_ && !version->has(Version::k_from_code)) hold_all({slot->get()}, file.problem);
+            return;
+        }
         add_claim({candidate->name, &file, {}, candidate.get(), nullptr});
         stand_ins_.push_back(std::move(candidate));
     }

@@ -124,8 +124,12 @@ void Store::tell(Plan& plan, const Change& change) const {
 Plan Store::plan(const std::vector<std::string>& paths) {
     require_paths(paths);
     const std::scoped_lock load_lock{load_mutex_};
-    Scan scan = scan_paths(paths.empty() ? paths_ : paths, *catalogue_, options_, fresh_overlay());
+    const SecretOverlay* const overlay = fresh_overlay();
+    const bool leave_out = paths.empty() && overlay_stands(overlay);
+    Scan scan = scan_paths(paths.empty() ? paths_ : paths, *catalogue_, options_, overlay, leave_out ? standing(true) : Standing{});
     Plan plan;
+    plan.files = scan.files;
+    plan.read = scan.read;
     Commit commit;
     {
         const std::scoped_lock lock{write_mutex_};

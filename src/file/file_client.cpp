@@ -104,8 +104,7 @@ Operation FileClient::start(std::string_view verb, std::string path, Deadline de
                 outcome->emplace(work(self->task(), impl->options, stop));
             }
         },
-        [outcome, callback = std::move(callback)](std::optional<Error> error) mutable {
-            if (!callback) return;
+        [outcome, callback = under_way(std::move(callback))](std::optional<Error> error) mutable {
             if (error)
                 callback(Result<T>{std::move(*error)});
             else

@@ -37,7 +37,7 @@ const HttpOptions& HttpClient::options() const noexcept { return transport_->opt
 
 HttpResponse HttpClient::request(const HttpRequest& request, Deadline deadline) { return transport_->request(request, deadline); }
 Operation HttpClient::async_request(HttpRequest request, Deadline deadline, Callback<HttpResponse> callback) {
-    return transport_->async_request(std::move(request), deadline, std::move(callback));
+    return transport_->async_request(std::move(request), deadline, under_way(std::move(callback)));
 }
 
 HttpResponse HttpClient::get(std::string_view path, Deadline deadline) { return request(without_body("GET", path), deadline); }

@@ -272,6 +272,25 @@ bool CurlHandle::hand_over() {
     return true;
 }
 
+void CurlNames::add(std::string_view host, std::uint16_t port) {
+    std::string entry = "-" + std::string{host} + ":" + std::to_string(port);
+    if (std::find(entries_.begin(), entries_.end(), entry) == entries_.end()) entries_.push_back(std::move(entry));
+}
+
+void CurlHandle::leave_out(CurlNames& names) {
+    if (names.entries_.empty()) return;
+    CurlList list;
+    for (const std::string& entry : names.entries_) {
+        curl_slist* longer = curl_slist_append(list.get(), entry.c_str());
+        if (longer == nullptr) throw std::bad_alloc{};
+        static_cast<void>(list.release());
+        list.reset(longer);
+    }
+    curl_easy_setopt(easy_, CURLOPT_RESOLVE, list.get());
+    addresses_ = std::move(list);
+    names.entries_.clear();
+}
+
 void CurlHandle::watch_upload(bool on) {
     if (on == upload_watched_) return;
     upload_watched_ = on;
@@ -295,6 +314,11 @@ void CurlTransfer::begin_run() noexcept {
 void CurlTransfer::begin_again() noexcept {
     connected_ = false;
     since_ = Clock::now();
+}
+
+bool CurlTransfer::has_missed(const End& end) const noexcept {
+    if (host_.empty() || !opened_socket_ || connected_ || had_transport_) return false;
+    return end.code == CURLE_COULDNT_CONNECT || end.stop == CurlStop::connect_timeout || end.stop == CurlStop::deadline;
 }
 
 void CurlTransfer::look_up_begins() noexcept { lookup_began_ = Clock::now(); }
@@ -340,12 +364,22 @@ CurlStop CurlTransfer::judge(const CurlSockets& sockets, Clock::time_point now) 
     return since_ + silence_ <= now ? CurlStop::silence : CurlStop::none;
 }
 
+void CurlDriver::note(const CurlTransfer& transfer, const CurlTransfer::End& end, const Runtime& runtime, CurlNames& missed) noexcept {
+    if (!transfer.has_missed(end)) return;
+    try {
+        runtime.impl().resolver().forget(transfer.host_);
+        missed.add(transfer.host_, transfer.port_);
+    } catch (...) {  // without memory the addresses stay as long as others
+    }
+}
+
 // ---- blocking ----------------------------------------------------------------------------------------------------------------------------------
 
 struct CurlDriver::Lane {
     explicit Lane(std::size_t kept) : multi{make_multi(kept)} {}
 
     CurlSockets sockets;
+    CurlNames missed;
     CurlHandle handle{sockets};
     Multi multi;  // goes first: it closes the connections
     std::atomic<bool> stop{false};
@@ -458,6 +492,7 @@ void CurlDriver::run(CurlTransfer& transfer) {
             transfer.begin_run();
             handle.words_[0] = '\0';
             transfer.prepare(handle);
+            handle.leave_out(lane->missed);
         }
         CurlTransfer::End end;
         if (curl_multi_add_handle(multi, handle.easy_) != CURLM_OK) throw std::bad_alloc{};
@@ -495,6 +530,7 @@ void CurlDriver::run(CurlTransfer& transfer) {
             if (!anew) continue;
         }
         end.words = handle.words_;
+        note(transfer, end, runtime_, lane->missed);
         anew = transfer.finished(handle, end);
         if (!anew || end.stop != CurlStop::none) return;
         if (lane->stop.load(std::memory_order_relaxed)) {
@@ -625,6 +661,7 @@ private:
     std::unordered_map<curl_socket_t, Watch> watches_;
     std::unordered_map<const AsyncOperation*, std::unique_ptr<Run>> runs_;
     CurlSockets sockets_;  // goes after what uses it
+    CurlNames missed_;
     std::vector<std::unique_ptr<CurlHandle>> spare_;
     Multi multi_;
     std::optional<Timer> curl_timer_;
@@ -701,6 +738,7 @@ void CurlDriver::Async::launch(Run& run) {
     run.transfer->begin_run();
     run.handle->words_[0] = '\0';
     run.transfer->prepare(*run.handle);
+    run.handle->leave_out(missed_);
     add(run);
 }
 
@@ -746,7 +784,9 @@ void CurlDriver::Async::stop(Run& run, CurlStop why) {
     } else {
         run.transfer->begin_run();
     }
-    run.transfer->finished(*run.handle, {CURLE_OK, why, {}});
+    const CurlTransfer::End how{CURLE_OK, why, {}};
+    note(*run.transfer, how, runtime_, missed_);
+    run.transfer->finished(*run.handle, how);
     end(run);
 }
 
@@ -810,6 +850,7 @@ void CurlDriver::Async::collect() {
 }
 
 void CurlDriver::Async::finish(Run& run, const CurlTransfer::End& how) {
+    note(*run.transfer, how, runtime_, missed_);
     if (!run.transfer->finished(*run.handle, how)) return end(run);
     try {
         launch(run);

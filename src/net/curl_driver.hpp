@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -56,6 +57,16 @@ private:
     std::optional<Clock::time_point> heard_;
 };
 
+/// Names of which one multi handle keeps addresses that nobody could connect to.
+class CurlNames {
+public:
+    void add(std::string_view host, std::uint16_t port);
+
+private:
+    friend class CurlHandle;
+    std::vector<std::string> entries_;
+};
+
 /// An easy handle with what every one of ours has set: no signals, no proxy or credentials from the environment, sockets of our own making, names
 /// looked up by the runtime's resolver. Used again and again by one lane or one loop.
 class CurlHandle {
@@ -83,6 +94,8 @@ private:
 
     /// Gives libcurl the addresses that were found for its transfer. False where there are none.
     bool hand_over();
+    /// Makes libcurl forget the addresses that it keeps of these.
+    void leave_out(CurlNames& names);
 
     CurlSockets& sockets_;
     CurlList addresses_;
@@ -164,6 +177,8 @@ private:
 
     const SocketOptions& socket_options() const noexcept { return socket_ != nullptr ? *socket_ : socket_defaults(); }
     void begin_run() noexcept;
+    /// Whether nothing answered at the addresses of its host.
+    bool has_missed(const End& end) const noexcept;
     void look_up_begins() noexcept;
     void look_up_ends(Resolved resolved) noexcept;
     void heard(CurlSockets& sockets) noexcept;
@@ -213,6 +228,7 @@ private:
     CurlStop look_up(Lane& lane, CurlTransfer& transfer);
     class Lanes;
     class Async;
+    static void note(const CurlTransfer& transfer, const CurlTransfer::End& end, const Runtime& runtime, CurlNames& missed) noexcept;
     class AsyncOperation;
 
     Runtime runtime_;

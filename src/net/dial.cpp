@@ -276,7 +276,6 @@ private:
             attempts_.push_back(std::move(attempt));
         }
         if (race_.is_lost()) {
-            runtime_->resolver().forget(dialled_host());
             std::string message = "connecting to " + quoted_target() + " failed: " + race_.report();
             switch (race_.reason()) {
                 case Reason::refused: message += "; nothing listens there: check the port, and that the server runs"; break;
@@ -509,6 +508,8 @@ private:
 
     void fail(Error error) {
         if (ended_) return;
+        if (phase_ == Phase::connect && !endpoint_.is_socket) runtime_->resolver().forget(dialled_host());
+        if (phase_ == Phase::proxy && target_address_) runtime_->resolver().forget(endpoint_.host);
         if (error.connection().empty()) error.with_connection(label_);
         if (error.phase() == Phase::none) error.with_phase(phase_);
         if (trace_) trace_->steps.push_back({error.phase(), false, Clock::now() - phase_start_, std::string{error.message()}});

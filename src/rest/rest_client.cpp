@@ -91,19 +91,17 @@ RestResponse RestClient::call(const RestCall& call, Deadline deadline) {
 }
 
 Operation RestClient::async_call(RestCall call, Deadline deadline, Callback<RestResponse> callback) {
+    callback = under_way(std::move(callback));
     const auto settings = transport_->settings();
     HttpRequest request;
     try {
         request = to_request(call, rest_);
     } catch (const Error& error) {
-        return transport_->refuse([callback = std::move(callback), error]() mutable {
-            if (callback) callback(Result<RestResponse>{error});
-        });
+        return transport_->refuse([callback = std::move(callback), error]() mutable { callback(Result<RestResponse>{error}); });
     }
     return transport_->async_request(
         std::move(request), deadline,
         [callback = std::move(callback), settings](Result<HttpResponse> result) mutable {
-            if (!callback) return;
             if (!result) return callback(Result<RestResponse>{result.error()});
             std::optional<Result<RestResponse>> outcome;
             try {

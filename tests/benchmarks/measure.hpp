@@ -5,7 +5,10 @@
 #include <time.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdio>
+#include <string>
 #include <vector>
 
 namespace qconn::bench {
@@ -21,6 +24,14 @@ inline double process_seconds() noexcept { return seconds_of(CLOCK_PROCESS_CPUTI
 inline double median(std::vector<double> values) {
     std::sort(values.begin(), values.end());
     return values[values.size() / 2];
+}
+
+/// "25 ms (24 to 31)": the middle and both ends.
+inline std::string milliseconds(const std::vector<double>& seconds) {
+    const auto [least, most] = std::minmax_element(seconds.begin(), seconds.end());
+    std::array<char, 80> text{};
+    std::snprintf(text.data(), text.size(), "%.1f ms (%.1f to %.1f)", median(seconds) * 1e3, *least * 1e3, *most * 1e3);
+    return text.data();
 }
 
 }  // namespace qconn::bench

@@ -530,6 +530,36 @@ void closes(const ConnectionContract& contract, Report& report) {
 
 // ---- Reload ----
 
+/// Calls that were begun through a Ref, on a client that nobody pins.
+void spares_calls(const ConnectionContract& contract, Report& report) {
+    if (!contract.use.asynchronous || scheme_of(contract).sharing == Sharing::exclusive) return;
+    with_slow(contract, report, [&](Slow& slow) {
+        Registry& registry = *slow.house.registry;
+        slow.client.reset();
+        const auto ref = registry.get<Client>("slow");
+        Operation one = contract.use.asynchronous(*ref.pin(), {}, slow.outcomes.callback());
+        const Operation other = contract.use.asynchronous(*ref.pin(), {}, slow.outcomes.callback());
+        slow.reach(2, report);
+
+        slow.house.write("slow", contract.changed);
+        report.check(slow.house.load().updated == 1, "the reload took nothing over");
+        report.check(registry.retired_clients() == 1, "the former client was not kept for its calls");
+        const auto seen = outcome(contract.use, true, *ref.pin(), k_enough);
+        report.check(seen && *seen == contract.changed_answer, words("a call after the reload: ", seen ? *seen : seen.error().what()));
+        registry.remove("slow");
+        report.check(registry.retired_clients() == 1 && slow.outcomes.count() == 0, "a call ended with the removal");
+
+        auto stopped = Clock::now();
+        one.cancel();
+        slow.expect(1, Reason::cancelled, stopped, "cancelled on a former client", report);
+        report.check(registry.retired_clients() == 1 && !other.done(), "one call ended the other");
+        stopped = Clock::now();
+        slow.house.registry.reset();
+        slow.expect(2, Reason::cancelled, stopped, "the registry has gone", report);
+        return std::size_t{2};
+    });
+}
+
 void follows_reloads(const ConnectionContract& contract, Report& report) {
     if (scheme_of(contract).sharing == Sharing::exclusive) return;
     House house{contract};
@@ -590,6 +620,7 @@ constexpr Promise k_promises[] = {
     {"a deadline ends a slow call", heeds_deadlines},
     {"slow calls end with their client", ends_with_its_client},
     {"closing waits for no peer", closes},
+    {"a reload ends no call", spares_calls},
     {"reloads are followed", follows_reloads},
 };
 

@@ -121,9 +121,7 @@ private:
     }
 
     void begin(Clock::time_point begun) {
-        // Pinned until it has ended: a Ref alone holds the client only while the call is begun.
-        const auto client = ref_.pin();
-        use_.asynchronous(*client, Deadline{limit_}, [this, begun, client](Result<std::string> result) {
+        use_.asynchronous(*ref_.pin(), Deadline{limit_}, [this, begun](Result<std::string> result) {
             note(begun, result, &Callers::chained_ended_);
             stopped_ ? end_chain() : begin_next();
         });

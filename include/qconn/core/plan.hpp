@@ -60,6 +60,9 @@ struct Plan {
         std::vector<Override> overrides;
     };
     std::vector<Kept> kept;
+    std::size_t files{0};
+    /// Of these, those whose text was read: as a reload, a plan of what is loaded leaves out files that are known to be what they were.
+    std::size_t read{0};
     /// Connections of files that stay as they are.
     std::size_t unchanged{0};
     /// All findings in the files, in order of file, then place.

@@ -63,9 +63,9 @@ public:
     /// @throws Error CONNECTION-DISABLED, INVALID-CONNECTION, CONNECTION-REMOVED, CONNECTION-TYPE-ERROR, SECRET-ERROR, and what making the client
     /// throws. A connection that is down is handed out all the same.
     Pinned operator->() const { return Pinned{pin()}; }
-    /// The current client for a stretch of work; it stays usable, also after a reload, as long as it is held. Hold it until the callback of an
-    /// asynchronous call: a reload ends the calls of a client that nobody holds. Making a client whose secrets come from a provider that may block
-    /// throws INVALID-ARGUMENT on an I/O thread.
+    /// The current client for a stretch of work; it stays usable, also after a reload, as long as it is held. Asynchronous calls need no pin: a
+    /// client that was replaced stays until its calls have ended. Making a client whose secrets come from a provider that may block throws
+    /// INVALID-ARGUMENT on an I/O thread.
     std::shared_ptr<T> pin() const { return std::static_pointer_cast<T>(core::pin(slot_, typeid(T), typeid(T).name())); }
     const std::string& name() const noexcept { return core::slot_name(slot_); }
     explicit operator bool() const noexcept { return slot_ != nullptr; }
@@ -133,6 +133,8 @@ struct ConnectionInfo {
     std::string file;
     Place place;
     std::chrono::system_clock::time_point updated;
+    /// Former clients that are kept until the calls on them have ended.
+    std::size_t retired_clients{0};
 };
 
 /// What a load or reload did.
@@ -202,6 +204,8 @@ struct OpenOptions {
 /// Named connections: loaded from directories or added by code, looked up by name.
 /// Loading checks everything and then swaps once; look-ups never wait for it. A name that stands twice is an error that names both places; the first
 /// (directories as given, then file name, then document) stays. A bad definition concerns only its own connection.
+/// A client that is replaced, removed or disabled takes no new calls and stays until those that were begun have ended, asynchronous ones too; of one
+/// connection at most 16 such, the calls of older ones are cancelled.
 /// @note Thread-safe. Look-ups (`get`, Ref) do not block each other. No ping is ever made by a look-up.
 class QCONN_API Registry {
 public:
@@ -209,6 +213,7 @@ public:
     explicit Registry(RegistryOptions options = {});
     Registry(const Registry&) = delete;
     Registry& operator=(const Registry&) = delete;
+    /// Cancels asynchronous calls on its clients but for those that are pinned.
     ~Registry();
 
     /// Adds a directory or file to what is loaded, and loads it. What the file system refuses is a diagnostic; only a path that is neither throws.
@@ -290,6 +295,9 @@ public:
     /// @returns how many connections have other secrets now
     /// @throws Error INVALID-ARGUMENT on an I/O thread
     std::size_t refresh_all_secrets(Deadline deadline = {});
+
+    /// Clients that were replaced, removed or disabled and are kept until the calls on them have ended, of all connections.
+    std::size_t retired_clients() const;
 
     Subscription subscribe(std::function<void(const RegistryChange&)> listener);
 

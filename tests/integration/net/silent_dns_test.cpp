@@ -28,6 +28,44 @@ TEST_CASE("a silent name service holds up nobody", "[net][resolver][integration]
     CHECK(passed.value_or(true));
 }
 
+TEST_CASE("a name is looked up anew once a connection to its address has failed", "[net][resolver][integration]") {
+    const auto passed = run_in_own_network("[inside-anew]");
+    if (!passed) WARN("skipped: no right to make namespaces");
+    CHECK(passed.value_or(true));
+}
+
+TEST_CASE("inside: a ping after a failed one asks for the name again", "[.inside-anew]") {
+    if (!has_own_network()) return;
+    NameService names;
+    const Runtime runtime{RuntimeOptions{}};
+    const auto ping_with = [&](const NetPing& plan, Deadline deadline, const std::string& address) {
+        auto pinged = std::async(std::launch::async, [&] { return ping(runtime, plan, deadline); });
+        CHECK(wait_until([&] { return names.asked() >= 2 || pinged.wait_for(0s) == std::future_status::ready; }, k_enough));
+        CHECK(names.was_asked());
+        names.answer(0, address);
+        return pinged.get();
+    };
+
+    SilentServer server;  // at 127.0.0.1 alone
+    const NetPing moved = to("moved.test", server.port());
+    auto result = ping_with(moved, Deadline{k_enough}, "\2");
+    REQUIRE(result.error);
+    CHECK(result.error->reason() == Reason::refused);
+    result = ping_with(moved, Deadline{k_enough}, "\1");
+    INFO(text_of(result));
+    CHECK(result.ok);
+
+    BlackHole hole;  // at 127.0.0.1 alone
+    const NetPing silent = to("silent.test", hole.port());
+    result = ping_with(silent, Deadline{1s}, "\1");
+    REQUIRE(result.error);
+    CHECK(result.error->phase() == Phase::connect);
+    CHECK(result.error->reason() == Reason::timeout);
+    result = ping_with(silent, Deadline{k_enough}, "\2");
+    REQUIRE(result.error);
+    CHECK(result.error->reason() == Reason::refused);
+}
+
 TEST_CASE("inside: look-ups end at their deadline or when they are cancelled", "[.inside]") {
     if (!has_own_network()) return;
     NameService names;

@@ -70,6 +70,17 @@ private:
 
 using Names = std::set<std::string>;
 
+/// Does not say that its calls are under way.
+class Careless : public Client {
+public:
+    explicit Careless(std::shared_ptr<Client> good) : good_{std::move(good)} {}
+    std::string_view label() const noexcept override { return good_->label(); }
+    Client& good() const noexcept { return *good_; }
+
+private:
+    std::shared_ptr<Client> good_;
+};
+
 }  // namespace
 
 TEST_CASE("the suite finds nothing where nothing is broken", "[contract][integration]") { CHECK(Bench{}.broken() == Names{}); }
@@ -152,6 +163,24 @@ TEST_CASE("the suite sees a second callback", "[contract][integration]") {
         });
     };
     CHECK(bench.broken() == Names{"a deadline ends a slow call"});
+}
+
+TEST_CASE("the suite sees calls that end when a reload replaces their client", "[contract][integration]") {
+    Bench bench;
+    bench.scheme.clients = client_types<Careless>({"Careless"});
+    bench.scheme.make_client = [](const ResolvedDefinition& definition, const Runtime& runtime) {
+        return std::make_shared<Careless>(good_scheme().make_client(definition, runtime));
+    };
+    const Use good = bench.contract.use;
+    bench.contract.use.blocking = [good](Client& client, Deadline deadline) {
+        return good.blocking(dynamic_cast<Careless&>(client).good(), deadline);
+    };
+    bench.contract.use.asynchronous = [good](Client& client, Deadline deadline, Callback<std::string> callback) {
+        return good.asynchronous(dynamic_cast<Careless&>(client).good(), deadline, std::move(callback));
+    };
+    const Names broken = bench.broken();
+    CHECK(broken.contains("a reload ends no call"));
+    for (const std::string& name : broken) CHECK((name == "a reload ends no call" || name == "reloads are followed"));
 }
 
 TEST_CASE("the suite sees a client that stays the old one, and one that is never closed", "[contract][integration]") {

@@ -290,6 +290,24 @@ TEST_CASE("an unparseable file does not take the name of a definition in another
     CHECK(f.registry->get<FakeClient>("d")->greet() == "d@x grey");
 }
 
+TEST_CASE("an unparseable file keeps the connection of its name that another file held before", "[registry][load]") {
+    FakeRegistry f;
+    const std::string former = f.directory.write("former.qconn.yaml", FakeRegistry::text("a", "fake://host"));
+    f.registry->load(f.directory.path());
+    CHECK(f.registry->get<FakeClient>("a")->greet() == "a@host grey");
+
+    REQUIRE(::rename(former.c_str(), (f.directory / "a.qconn.yaml").c_str()) == 0);
+    f.directory.write("a.qconn.yaml", "name: [a\n");
+    const LoadReport report = f.registry->reload();
+
+    CHECK(report.removed == 0);
+    CHECK(report.stale == 1);
+    CHECK(f.registry->get<FakeClient>("a")->greet() == "a@host grey");
+    f.directory.write("a.qconn.yaml", FakeRegistry::text("a", "fake://other"));
+    CHECK(f.registry->reload().stale == 0);
+    CHECK(f.registry->get<FakeClient>("a")->greet() == "a@other grey");
+}
+
 TEST_CASE("a directory that is gone keeps its connections, stale", "[registry][load]") {
     FakeRegistry f;
     f.directory.write("sub/a.qconn.yaml", FakeRegistry::text("a", "fake://a"));

@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include <qconn/core/diagnostic.hpp>
+#include <qconn/core/plan.hpp>
 
 #include "registry_scheme.hpp"
 #include "support/catch.hpp"
@@ -70,6 +71,28 @@ TEST_CASE("a reload reads only the files that have changed", "[registry][reload]
     CHECK(report.unchanged == 1);
     CHECK(f.registry->info("b").url == "fake://c");
     CHECK(f.registry->names() == Texts{"b", "c", "d"});
+}
+
+TEST_CASE("a plan reads only the files that have changed, and those whose settings code has made", "[registry][reload]") {
+    OldFiles f;
+    f.put("a", "fake://a");
+    f.put("b", "fake://b");
+    f.put("c", "fake://c");
+    f.load();
+    CHECK(f.registry->plan().read == 0);
+
+    f.put("b", "fake://new", {}, 900);
+    f.registry->disable("c");
+    f.registry->set_tags("a", {{"team", "blue"}});
+    const Plan plan = f.registry->plan();
+    CHECK(plan.files == 3);
+    CHECK(plan.read == 3);
+    REQUIRE(plan.connections.size() == 1);
+    CHECK(plan.connections.front().name == "b");
+    CHECK(plan.kept.size() == 2);
+    CHECK(plan.unchanged == 2);
+    CHECK(f.registry->reload().read == 1);
+    CHECK(f.registry->plan({f.directory.path()}).read == 3);
 }
 
 TEST_CASE("a file that is younger than two seconds when it is read is read again", "[registry][reload]") {

@@ -486,6 +486,7 @@ TEST_CASE("a watch takes over secret files that change, while calls run", "[regi
     f.write("shop", "fake://h", "options:\n  password: ${file:" + secrets / "current/password" + "}\n");
     f.registry->load(f.directory.path());
     const auto ref = f.registry->get<FakeClient>("shop");
+    CHECK(ref->password() == "one");
     std::atomic<bool> end{false};
     std::atomic<bool> whole{true};
     std::vector<std::thread> callers;
