@@ -18,6 +18,7 @@
 #include <qconn/core/registry.hpp>
 #include <qconn/monitor/event.hpp>
 #include <qconn/monitor/outage.hpp>
+#include <qconn/monitor/impact.hpp>
 #include <qconn/monitor/interface.hpp>
 #include <qconn/net/ping.hpp>
 
@@ -57,6 +58,10 @@ struct MonitorOptions {
     bool group_alerts{true};
     /// Interfaces are stopped and started as their connections go down and come up. Alerts and events come in any case.
     bool manage_interfaces{true};
+    /// Start functions of interfaces that run at once after an outage, and that are begun in a second. Zero: no limit. What is started by hand does not
+    /// count, and stops are not held back.
+    std::size_t restarts_at_once{8};
+    std::size_t restarts_per_second{50};
 };
 
 namespace monitor {
@@ -97,11 +102,32 @@ public:
     PingResult ping(std::string_view name, Deadline deadline = {});
     Operation async_ping(std::string name, Deadline deadline, Callback<PingResult> callback);
 
-    /// @throws Error INTERFACE-ERROR where kind and name are taken
+    /// @throws Error INTERFACE-ERROR where kind and name are taken, or another interface offers one of its connections
     Interface add_interface(InterfaceOptions options);
+    /// Sorted by name, then kind.
     std::vector<InterfaceInfo> interfaces() const;
     void set_manage_interfaces(bool yes);
     bool manage_interfaces() const noexcept;
+
+    /// Stops the interfaces of a group, in order, and keeps them stopped, whatever else they are in; also those that are added later. Returns at once.
+    /// Holds with manage_interfaces off too.
+    void disable_group(std::string_view group);
+    /// Its interfaces start as after an outage: workflows and services with autostart, jobs always.
+    void enable_group(std::string_view group);
+    /// Sorted.
+    std::vector<std::string> disabled_groups() const;
+
+    /// Stops all interfaces, what depends on others first, and starts none from then on; with manage_interfaces off too. To be called before the end of
+    /// the application: the end of the monitor calls no function. From inside a function of an interface and on an I/O thread it returns at once.
+    /// @returns whether all have stopped by the deadline; the others are stopped still
+    bool stop_interfaces(Deadline deadline = {});
+    /// Takes that back: they start as after an outage, in order.
+    void start_interfaces();
+
+    /// What would happen if that connection went down now. @throws Error CONNECTION-UNKNOWN
+    Impact impact(std::string_view connection) const;
+    /// @throws Error INTERFACE-ERROR where there is no such interface
+    WhyStopped why_stopped(InterfaceKind kind, std::string_view name) const;
 
     const MonitorOptions& options() const noexcept;
 
