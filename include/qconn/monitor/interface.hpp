@@ -41,11 +41,11 @@ QCONN_API std::string_view to_string(Dependency dependency) noexcept;
 /// How the application's workflows, services and jobs are stopped and started.
 struct InterfaceOptions {
     InterfaceKind kind{InterfaceKind::service};
-    std::string name;
+    std::string name{};
     /// Called on threads of the monitor's (`stop` also on the thread that calls Interface::stop()), never two at a time for one interface; may block,
     /// throw and call back into the library. Empty: nothing is called, and it counts as done.
-    std::function<void()> start;
-    std::function<void()> stop;
+    std::function<void()> start{};
+    std::function<void()> stop{};
     /// Workflows and services are only restarted with it; jobs always.
     bool autostart{true};
     /// It is running when it is added.
