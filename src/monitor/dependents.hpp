@@ -65,7 +65,7 @@ private:
     bool autostart_;
     bool running_;
     Wish wish_;
-    bool asked_{false};   // started by hand: autostart does not matter until it runs
+    bool asked_{false};    // started by hand: autostart does not matter until it runs
     bool resumes_{false};  // a hold has stopped it, so it starts when that goes also where connections start nothing
     bool start_failed_{false};
     bool try_again_{false};  // a connection has come up while it was being started

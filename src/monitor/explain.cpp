@@ -10,8 +10,8 @@
 namespace qconn {
 
 std::string_view to_string(StopCause cause) noexcept {
-    constexpr std::array<std::string_view, 11> names{"connection",     "provider", "by-hand",     "ended",      "not-started", "start-failed", "no-autostart",
-                                                     "group-disabled", "all-stopped", "not-managed", "in-transition"};
+    constexpr std::array<std::string_view, 11> names{"connection",   "provider",       "by-hand",     "ended",       "not-started",  "start-failed",
+                                                     "no-autostart", "group-disabled", "all-stopped", "not-managed", "in-transition"};
     return names[static_cast<std::size_t>(cause)];
 }
 
@@ -87,10 +87,12 @@ private:
     void add(StopCause cause, std::string text, std::string name = {}) { reasons_.push_back({cause, std::move(name), std::move(text), {}}); }
 
     void in_transition(const std::string& function) {
-        if (dependent_.doing() != Act::none) return add(StopCause::in_transition, "its " + function + " function runs" + when("since", facts_.since(id_)));
+        if (dependent_.doing() != Act::none)
+            return add(StopCause::in_transition, "its " + function + " function runs" + when("since", facts_.since(id_)));
         std::string others;
         for (const Id one : graph_.stops_after(id_)) others.append(others.empty() ? "" : ", ").append(to_string(graph_.key(one)));
-        add(StopCause::in_transition, others.empty() ? "its " + function + " function is about to be called" : "it is stopped when these have stopped: " + others);
+        add(StopCause::in_transition,
+            others.empty() ? "its " + function + " function is about to be called" : "it is stopped when these have stopped: " + others);
     }
 
     void wishes() {
@@ -114,8 +116,9 @@ private:
             if (graph_.is_blocked(name)) add(StopCause::connection, connection_text(name, facts_.status(name)), name);
             if (!graph_.is_withheld(name)) continue;
             const Id provider = *graph_.provider_of(name);
-            add(StopCause::provider, quoted(name) + " is offered by " + to_string(graph_.key(provider)) + ", which is " +
-                                         std::string{to_string(graph_.state(provider))}, name);
+            add(StopCause::provider,
+                quoted(name) + " is offered by " + to_string(graph_.key(provider)) + ", which is " + std::string{to_string(graph_.state(provider))},
+                name);
             reasons_.back().because = Finder{graph_, provider, facts_}.find();
         }
     }
@@ -186,7 +189,9 @@ std::string joined(const std::vector<StopReason>& reasons) {
 
 }  // namespace
 
-std::vector<StopReason> reasons_of(const DependencyGraph& graph, DependencyGraph::Id id, const Facts& facts) { return Finder{graph, id, facts}.find(); }
+std::vector<StopReason> reasons_of(const DependencyGraph& graph, DependencyGraph::Id id, const Facts& facts) {
+    return Finder{graph, id, facts}.find();
+}
 
 Impact impact_of(DependencyGraph graph, std::string_view connection, const Facts& facts) {
     Impact impact;

@@ -34,6 +34,13 @@ namespace qconn::monitor {
 
 namespace {
 
+CallLimits limits_of(const MonitorOptions& options) {
+    CallLimits limits;
+    limits.restarts_at_once = options.restarts_at_once;
+    limits.restarts_per_second = options.restarts_per_second;
+    return limits;
+}
+
 Error refusal(std::string message) { return Error{MonitorErrc::interface, "INTERFACE-ERROR", std::move(message)}; }
 
 }  // namespace
@@ -41,10 +48,9 @@ Error refusal(std::string message) { return Error{MonitorErrc::interface, "INTER
 InterfaceHub::InterfaceHub(Runtime runtime, const MonitorOptions& options, Tell tell)
     : runtime_{std::move(runtime)},
       tell_{std::move(tell)},
-      pool_{std::make_shared<net::BlockingPool>("qconn-interface", k_threads, runtime_.log(), nullptr)},
+      pool_{std::make_shared<net::BlockingPool>("qconn-interface", CallLimits{}.most + 1, runtime_.log(), nullptr)},
       graph_{options.manage_interfaces},
-      pace_{options.restarts_per_second},
-      restarts_at_once_{options.restarts_at_once} {}
+      queue_{limits_of(options)} {}
 
 // ---- the set -----------------------------------------------------------------------------------------------------------------------------
 
@@ -87,8 +93,7 @@ void InterfaceHub::close(bool wait) noexcept {
     {
         Lock lock{mutex_};
         closed_ = true;
-        urgent_.clear();
-        restarts_.clear();
+        queue_.clear();
         changed_.notify_all();
         if (wait) wait_for_end(lock, [](const Entry&) { return true; });
     }
@@ -239,91 +244,62 @@ void InterfaceHub::look() {
 void InterfaceHub::look_at(Id id) {
     const DependencyGraph::Act due = graph_.due(id);
     if (closed_ || due == DependencyGraph::Act::none) return;
-    Entry& entry = *entries_.at(id);
-    if (due == DependencyGraph::Act::stop && entry.stoppers > 0) return changed_.notify_all();
-    const Queued wanted = is_restart(id) ? Queued::restart : Queued::urgent;
-    if (entry.queued == wanted || entry.queued == Queued::urgent) return;
-    entry.queued = wanted;
-    (wanted == Queued::urgent ? urgent_ : restarts_).push_back(id);
+    if (due == DependencyGraph::Act::stop && entries_.at(id)->stoppers > 0) return changed_.notify_all();
+    queue_.add(id, lane(id));
     want_worker();
 }
 
-std::size_t InterfaceHub::running_for(Clock::duration limit, bool restarts_only, Clock::time_point& first) const {
-    const auto now = Clock::now();
-    std::size_t count = 0;
-    for (const auto& entry : running_) {
-        if (!entry->on_pool || (restarts_only && !entry->is_restart) || now - entry->begun >= limit) continue;
-        ++count;
-        if (limit != Clock::duration::max()) first = std::min(first, entry->begun + limit);
-    }
-    return count;
+CallQueue::Lane InterfaceHub::lane(Id id) const {
+    return graph_.due(id) == DependencyGraph::Act::start && !graph_.at(id).asked() ? CallQueue::Lane::restart : CallQueue::Lane::urgent;
 }
 
 void InterfaceHub::want_worker() {
     if (lookout_) return changed_.notify_all();
-    auto unused = Clock::time_point::max();
-    const std::size_t running = running_for(Clock::duration::max(), false, unused);
-    const std::size_t slow = running - running_for(k_slow, false, unused);
-    // One more than run at once: it looks out for the end of the others, or for their being slow.
-    const std::size_t most = std::min({k_threads, k_at_once + slow + 1, running + urgent_.size() + restarts_.size()});
-    if (workers_ >= most) return;
+    // Those that find nothing to do go again, but one stays as the lookout.
+    if (workers_ >= queue_.running() + std::min(queue_.queued(), CallLimits{}.at_once)) return;
     ++workers_;
+    const auto work = [self = shared_from_this()] { self->work(); };
     try {
-        pool_->post([self = shared_from_this()] { self->work(); });
-    } catch (const Error& e) {
-        // What is queued stays so until the next look.
-        --workers_;
-        runtime_.log().write({LogLevel::error, {}, "interface-not-called", e.what(), {}});
+        pool_->post(work);
+    } catch (const Error&) {
+        // The system has no thread for it; the runtime may have one.
+        try {
+            runtime_.post_blocking(work);
+        } catch (const Error&) { --workers_; }
     }
 }
 
-std::optional<InterfaceHub::Id> InterfaceHub::pop(std::deque<Id>& queue, Queued which) {
-    while (!queue.empty()) {
-        const Id id = queue.front();
-        queue.pop_front();
-        const auto found = entries_.find(id);
-        if (found == entries_.end() || found->second->queued != which) continue;
-        found->second->queued = Queued::no;
+CallQueue::Next InterfaceHub::next() {
+    for (;;) {
+        const CallQueue::Next next = queue_.next(Clock::now());
+        if (!next.id) return next;
         // What was due when it was queued may not be any more.
-        const DependencyGraph::Act due = graph_.due(id);
+        const auto found = entries_.find(*next.id);
+        if (found == entries_.end()) continue;
+        const DependencyGraph::Act due = graph_.due(*next.id);
         if (due == DependencyGraph::Act::none || (due == DependencyGraph::Act::stop && found->second->stoppers > 0)) continue;
-        if (which == Queued::urgent && is_restart(id)) {
-            found->second->queued = Queued::restart;
-            restarts_.push_back(id);
-            continue;
-        }
-        return id;
+        if (lane(*next.id) == next.lane || next.lane == CallQueue::Lane::restart) return next;
+        queue_.add(*next.id, CallQueue::Lane::restart);
     }
-    return std::nullopt;
-}
-
-std::optional<InterfaceHub::Id> InterfaceHub::next(Clock::time_point& until) {
-    if (running_.size() + 1 >= k_threads || running_for(k_slow, false, until) >= k_at_once) return std::nullopt;
-    until = Clock::time_point::max();
-    if (const auto id = pop(urgent_, Queued::urgent)) return id;
-    if (restarts_at_once_ != 0 && running_for(k_slow_restart, true, until) >= restarts_at_once_) return std::nullopt;
-    until = pace_.next();
-    return until > Clock::now() ? std::nullopt : pop(restarts_, Queued::restart);
 }
 
 void InterfaceHub::work() {
     Lock lock{mutex_};
     for (;;) {
-        auto until = Clock::time_point::max();
-        const auto id = next(until);
-        if (!id) {
-            if (closed_ || lookout_ || (urgent_.empty() && restarts_.empty())) break;
+        const CallQueue::Next next = this->next();
+        if (!next.id) {
+            if (closed_ || lookout_ || queue_.empty()) break;
             lookout_ = true;
-            if (until == Clock::time_point::max())
+            if (next.until == Clock::time_point::max())
                 changed_.wait(lock);
             else
-                changed_.wait_until(lock, until);
+                changed_.wait_until(lock, next.until);
             lookout_ = false;
             continue;
         }
-        auto entry = entries_.at(*id);
-        if (!urgent_.empty() || !restarts_.empty()) want_worker();
-        act(*id, entry, lock, true);
+        auto entry = entries_.at(*next.id);
+        if (!queue_.empty()) want_worker();
+        act(*next.id, entry, lock, true);
         if (!entry->removed) continue;
         lock.unlock();  // the functions, which are the application's, go without it
         entry.reset();
@@ -337,12 +313,9 @@ void InterfaceHub::act(Id id, const std::shared_ptr<Entry>& entry, Lock& lock, b
     if (closed_ || due == DependencyGraph::Act::none) return;
     const bool is_stop = due == DependencyGraph::Act::stop;
     entry->caller = std::this_thread::get_id();
-    entry->begun = Clock::now();
     entry->since = std::chrono::system_clock::now();
-    entry->on_pool = on_pool;
-    entry->is_restart = is_restart(id);
-    if (entry->is_restart) pace_.begun(entry->begun);
     running_.push_back(entry);
+    if (on_pool) queue_.begun(id, lane(id), Clock::now());
     graph_.begun(id, due);
     look();
     std::function<void()> function = is_stop ? entry->options.stop : entry->options.start;
@@ -372,6 +345,7 @@ void InterfaceHub::act(Id id, const std::shared_ptr<Entry>& entry, Lock& lock, b
 
     entry->caller = {};
     std::erase(running_, entry);
+    queue_.ended(id);
     if (!entry->removed) {
         entry->since = std::chrono::system_clock::now();
         if (!is_stop) entry->start_error = problem;
@@ -382,8 +356,7 @@ void InterfaceHub::act(Id id, const std::shared_ptr<Entry>& entry, Lock& lock, b
 }
 
 std::shared_ptr<InterfaceHub::Entry> InterfaceHub::called_from() const {
-    const auto found =
-        std::find_if(running_.begin(), running_.end(), [](const auto& entry) { return entry->caller == std::this_thread::get_id(); });
+    const auto found = std::find_if(running_.begin(), running_.end(), [](const auto& entry) { return entry->caller == std::this_thread::get_id(); });
     return found == running_.end() ? nullptr : *found;
 }
 

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -20,9 +19,9 @@
 #include <qconn/monitor/monitor.hpp>
 #include <qconn/net/runtime.hpp>
 
+#include "monitor/call_queue.hpp"
 #include "monitor/dependency_graph.hpp"
 #include "monitor/explain.hpp"
-#include "monitor/start_pace.hpp"
 #include "monitor/state.hpp"
 #include "net/blocking_pool.hpp"
 
@@ -30,8 +29,7 @@ namespace qconn::monitor {
 
 /// All interfaces of a monitor.
 ///
-/// Functions run on threads of its own, started as they are needed: k_at_once at a time, but one that takes longer than k_slow does not count any
-/// more, so that what hangs holds up nobody else, until k_threads hang.
+/// Functions run on threads of its own, started as they are needed; how many at once, and when, says a CallQueue.
 /// @note Thread-safe. No function of the application's is called with a lock held.
 class InterfaceHub : public std::enable_shared_from_this<InterfaceHub> {
 public:
@@ -77,20 +75,14 @@ public:
     WhyStopped why_stopped(InterfaceKind kind, std::string_view name, const StatusOf& status) const;
 
 private:
-    enum class Queued : std::uint8_t { no, urgent, restart };
     struct Entry {
         InterfaceOptions options;
         std::string start_error;
         std::chrono::system_clock::time_point since;  // what it does, or did last, began
         bool removed{false};
-        Queued queued{Queued::no};
-        int stoppers{0};  // threads in stop(), which run the function themselves
-        // Of the function that runs:
-        std::thread::id caller;  // none: none runs
-        Clock::time_point begun;
-        bool on_pool{false};
-        bool is_restart{false};
-        bool waits{false};  // in here, for others
+        int stoppers{0};         // threads in stop(), which run the function themselves
+        std::thread::id caller;  // inside one of its functions; none: none runs
+        bool waits{false};       // that function waits in here for others
     };
     using Lock = std::unique_lock<std::mutex>;
 
@@ -98,14 +90,11 @@ private:
     /// Queues what is due since the graph was changed.
     void look();
     void look_at(Id id);
-    bool is_restart(Id id) const { return graph_.due(id) == DependencyGraph::Act::start && !graph_.at(id).asked(); }
+    CallQueue::Lane lane(Id id) const;
     void want_worker();
     void work();
-    /// The next that may begin now; none: `until` says when to ask again.
-    std::optional<Id> next(Clock::time_point& until);
-    std::optional<Id> pop(std::deque<Id>& queue, Queued which);
-    /// Functions of the pool's that run not longer than that already. @param first  set to when the first of them will have
-    std::size_t running_for(Clock::duration limit, bool restarts_only, Clock::time_point& first) const;
+    /// The next of the queue for which something is due.
+    CallQueue::Next next();
     /// Does what is due for one; `lock` is released meanwhile.
     void act(Id id, const std::shared_ptr<Entry>& entry, Lock& lock, bool on_pool);
     /// The one in whose function the calling thread is.
@@ -116,12 +105,6 @@ private:
     InterfaceInfo info_locked(Id id) const;
     Facts facts_locked(const StatusOf& status) const;
 
-    static constexpr std::size_t k_at_once = 8;
-    static constexpr std::size_t k_threads = 64;
-    static constexpr std::chrono::milliseconds k_slow{500};
-    // A restart that takes longer does not count for MonitorOptions::restarts_at_once any more.
-    static constexpr std::chrono::seconds k_slow_restart{10};
-
     const Runtime runtime_;
     const Tell tell_;
     const std::shared_ptr<net::BlockingPool> pool_;
@@ -129,14 +112,11 @@ private:
     std::condition_variable changed_;
     // Guarded by mutex_:
     DependencyGraph graph_;
-    StartPace pace_;
-    const std::size_t restarts_at_once_;
+    CallQueue queue_;
     std::map<Id, std::shared_ptr<Entry>> entries_;
-    std::deque<Id> urgent_;    // stops, and starts by hand
-    std::deque<Id> restarts_;  // as fast as the pace allows
     std::vector<std::shared_ptr<Entry>> running_;  // their functions
-    std::size_t workers_{0};  // threads of the pool in work(), or on their way there
-    bool lookout_{false};  // one of them waits until something may begin
+    std::size_t workers_{0};                       // threads of the pool in work(), or on their way there
+    bool lookout_{false};                          // one of them waits until something may begin
     Id last_id_{0};
     bool closed_{false};
 };

@@ -58,8 +58,8 @@ struct MonitorOptions {
     bool group_alerts{true};
     /// Interfaces are stopped and started as their connections go down and come up. Alerts and events come in any case.
     bool manage_interfaces{true};
-    /// Start functions of interfaces that run at once after an outage, and that are begun in a second. Zero: no limit. What is started by hand does not
-    /// count, and stops are not held back.
+    /// Start functions of interfaces that run at once after an outage, and that are begun in a second. Zero: no limit. What is started by hand does
+    /// not count, and stops are not held back.
     std::size_t restarts_at_once{8};
     std::size_t restarts_per_second{50};
 };
@@ -109,16 +109,16 @@ public:
     void set_manage_interfaces(bool yes);
     bool manage_interfaces() const noexcept;
 
-    /// Stops the interfaces of a group, in order, and keeps them stopped, whatever else they are in; also those that are added later. Returns at once.
-    /// Holds with manage_interfaces off too.
+    /// Stops the interfaces of a group, in order, and keeps them stopped, whatever else they are in; also those that are added later. Returns at
+    /// once. Holds with manage_interfaces off too.
     void disable_group(std::string_view group);
     /// Its interfaces start as after an outage: workflows and services with autostart, jobs always.
     void enable_group(std::string_view group);
     /// Sorted.
     std::vector<std::string> disabled_groups() const;
 
-    /// Stops all interfaces, what depends on others first, and starts none from then on; with manage_interfaces off too. To be called before the end of
-    /// the application: the end of the monitor calls no function. From inside a function of an interface and on an I/O thread it returns at once.
+    /// Stops all interfaces, what depends on others first, and starts none from then on; with manage_interfaces off too. To be called before the end
+    /// of the application: the end of the monitor calls no function. From inside a function of an interface and on an I/O thread it returns at once.
     /// @returns whether all have stopped by the deadline; the others are stopped still
     bool stop_interfaces(Deadline deadline = {});
     /// Takes that back: they start as after an outage, in order.

@@ -133,6 +133,13 @@ TEST_CASE("what offers connections is stopped after and started before what requ
         graph.ended(3, true);
         CHECK(settle(graph) == "s3");
     }
+    SECTION("one that is still being stopped holds up nobody on whom it does not depend any more") {
+        graph.block("vpn");
+        graph.begun(3, graph.due(3));
+        graph.take_changed();
+        graph.depend(3, "feed", Dependency::none);
+        CHECK(settle(graph) == "x2 x1");
+    }
     SECTION("one that has ended by itself stops its dependents, and they start when it runs again") {
         graph.told(1, false);
         CHECK(settle(graph) == "x3 x2");
@@ -571,7 +578,8 @@ private:
         }
         for (const auto& [id, one] : oracle_.all) {
             if (!oracle_.free(one) && one.running) wrong_ = "still running: " + std::to_string(id);
-            if (oracle_.free(one) && graph_.at(id).may_start() && !graph_.at(id).start_failed() && !one.running) wrong_ = "not running: " + std::to_string(id);
+            if (oracle_.free(one) && graph_.at(id).may_start() && !graph_.at(id).start_failed() && !one.running)
+                wrong_ = "not running: " + std::to_string(id);
         }
     }
 

@@ -58,7 +58,8 @@ struct House {
                     const auto found = statuses.find(std::string{name});
                     return found == statuses.end() ? std::nullopt : std::optional{found->second};
                 },
-                [](Id) { return std::chrono::system_clock::time_point{std::chrono::seconds{1'000'000'060}}; }, [](Id) { return std::string{"no licence"}; }};
+                [](Id) { return std::chrono::system_clock::time_point{std::chrono::seconds{1'000'000'060}}; },
+                [](Id) { return std::string{"no licence"}; }};
     }
     std::string why(Id id) const { return to_text({graph.key(id), graph.state(id), reasons_of(graph, id, facts())}); }
     Impact impact(std::string_view connection) const { return impact_of(graph, connection, facts()); }
@@ -110,7 +111,8 @@ TEST_CASE("each thing that keeps an interface from running is told", "[monitor]"
     }
     SECTION("ended by itself") {
         house.graph.told(k_orders, false);
-        CHECK(house.why(k_orders) == "workflow \"orders\" is stopped\n  the application said that it has ended by itself at 2001-09-09 01:47:40 UTC\n");
+        CHECK(house.why(k_orders) ==
+              "workflow \"orders\" is stopped\n  the application said that it has ended by itself at 2001-09-09 01:47:40 UTC\n");
     }
     SECTION("never started") {
         house.graph.add(9, {"new", Dependent{InterfaceKind::service, true, false}, {}, {}});
@@ -123,7 +125,8 @@ TEST_CASE("each thing that keeps an interface from running is told", "[monitor]"
         house.settle(false);
         CHECK(house.why(k_orders) ==
               "workflow \"orders\" is stopped\n"
-              "  its last start at 2001-09-09 01:47:40 UTC failed: no licence; it is tried again when one of its connections has come up anew, or by hand\n");
+              "  its last start at 2001-09-09 01:47:40 UTC failed: no licence; it is tried again when one of its connections has come up anew, or by "
+              "hand\n");
     }
     SECTION("no autostart") {
         house.graph.set_autostart(k_orders, false);
@@ -152,7 +155,8 @@ TEST_CASE("each thing that keeps an interface from running is told", "[monitor]"
     SECTION("a function that runs, and others that have to stop first") {
         house.bring_down("vpn");
         house.graph.begun(k_orders, house.graph.due(k_orders));
-        CHECK(house.why(k_orders).starts_with("workflow \"orders\" is stopping\n  its stop function runs since 2001-09-09 01:47:40 UTC\n  \"bus\" is offered"));
+        CHECK(house.why(k_orders).starts_with(
+            "workflow \"orders\" is stopping\n  its stop function runs since 2001-09-09 01:47:40 UTC\n  \"bus\" is offered"));
         CHECK(house.why(k_gateway).starts_with(
             "service \"gateway\" is stopping\n  it is stopped when these have stopped: workflow \"orders\", job \"night\"\n  \"vpn\" is down"));
         house.graph.ended(k_orders, true);
@@ -164,7 +168,8 @@ TEST_CASE("each thing that keeps an interface from running is told", "[monitor]"
         house.bring_down("store");
         house.statuses["store"].state = ConnectionState::unknown;
         house.settle();
-        CHECK(house.why(k_night) == "job \"night\" is blocked\n  \"store\" has not been seen up since 2001-09-09 01:46:40 UTC, when it was changed or enabled\n");
+        CHECK(house.why(k_night) ==
+              "job \"night\" is blocked\n  \"store\" has not been seen up since 2001-09-09 01:46:40 UTC, when it was changed or enabled\n");
         house.statuses.clear();
         CHECK(house.why(k_night) == "job \"night\" is blocked\n  \"store\" is not there any more\n");
     }

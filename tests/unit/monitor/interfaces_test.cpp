@@ -340,7 +340,8 @@ TEST_CASE("all interfaces are stopped in order, and none starts until that is ta
     }
     SECTION("from inside a function, without waiting") {
         std::atomic<int> stopped{-1};
-        Interface leader = scene.monitor->add_interface({.name = "leader", .start = [&] { stopped = scene.monitor->stop_interfaces() ? 1 : 0; }, .running = false});
+        Interface leader =
+            scene.monitor->add_interface({.name = "leader", .start = [&] { stopped = scene.monitor->stop_interfaces() ? 1 : 0; }, .running = false});
         leader.start();
         CHECK(wait_until([&] { return stopped == 0; }));
         CHECK(diary.wait_for("-orders -gateway"));
