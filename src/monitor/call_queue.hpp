@@ -18,8 +18,8 @@ struct CallLimits {
     std::size_t restarts_at_once{8};
     std::size_t restarts_per_second{50};
     /// Urgent functions that run at once. One that has run longer than `slow` does not count any more.
-    std::size_t at_once{8};
-    std::chrono::milliseconds slow{500};
+    std::size_t at_once{16};
+    std::chrono::milliseconds slow{100};
     /// Nor does a restart that has run longer than that, for restarts_at_once.
     std::chrono::seconds slow_restart{10};
     /// All functions that run at once, whatever hangs; as many as `at_once` of these places are never taken by restarts.

@@ -179,8 +179,9 @@ DependencyGraph::Act DependencyGraph::due(Id id) const {
     const Act act = at(id).due(manage_);
     if (act != Act::stop) return act;
     for (const auto& connection : provides(id))
-        for (const Id one : dependents_of(connection, Dependency::required))
-            if (is_leaving(one)) return Act::none;
+        if (const auto users = users_.find(connection); users != users_.end())
+            for (const auto& [one, how] : users->second)
+                if (how == Dependency::required && is_leaving(one)) return Act::none;
     return act;
 }
 

@@ -91,6 +91,7 @@ TEST_CASE("each is queued once", "[monitor]") {
 TEST_CASE("functions that take long make room for others, up to a limit, of which restarts leave some", "[monitor]") {
     CallLimits few = limits(0, 0);
     few.at_once = 2;
+    few.slow = 500ms;
     few.most = 6;
     CallQueue queue{few};
     add(queue, 1, 9, Lane::urgent);
