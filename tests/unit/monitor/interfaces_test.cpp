@@ -222,8 +222,6 @@ TEST_CASE("restarts follow each other at the pace that is allowed", "[monitor][t
     MonitorOptions options = by_hand();
     options.restarts_per_second = 20;
     Scene scene{options};
-    std::mutex mutex;
-    std::vector<Clock::time_point> times;
     std::vector<Interface> interfaces;
     for (int i = 0; i < 5; ++i) {
         interfaces.push_back(scene.monitor->add_interface({.name = std::to_string(i)}));
