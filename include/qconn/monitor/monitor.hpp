@@ -75,9 +75,9 @@ public:
     explicit Monitor(Registry& registry, MonitorOptions options = {});
     Monitor(const Monitor&) = delete;
     Monitor& operator=(const Monitor&) = delete;
-    /// As stop(), and ends all subscriptions. Waits for listeners and functions of interfaces that are running, except for one that it is called
-    /// from. On an I/O thread it waits for none: they may still be running when it has returned, and must not use the monitor any more; those that
-    /// wait in ping() get CANCELLED.
+    /// As stop(), and ends all subscriptions; interfaces are left as they are (see stop_interfaces()). Waits for listeners and functions of
+    /// interfaces that are running, except for one that it is called from. On an I/O thread it waits for none: they may still be running when it has
+    /// returned, and must not use the monitor any more; those that wait in ping() get CANCELLED.
     ~Monitor();
 
     /// Begins to ping. The first ping of each connection comes within its interval, spread by name.
@@ -119,7 +119,7 @@ public:
 
     /// Stops all interfaces, what depends on others first, and starts none from then on; with manage_interfaces off too. To be called before the end
     /// of the application: the end of the monitor calls no function. From inside a function of an interface and on an I/O thread it returns at once.
-    /// @returns whether all have stopped by the deadline; the others are stopped still
+    /// @returns whether all have stopped by the deadline; the others go on being stopped
     bool stop_interfaces(Deadline deadline = {});
     /// Takes that back: they start as after an outage, in order.
     void start_interfaces();
