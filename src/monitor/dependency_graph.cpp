@@ -101,16 +101,15 @@ void DependencyGraph::block(std::string_view connection) {
     for (const Id id : dependents_of(connection, Dependency::required)) change(id, [](Dependent& d) { d.block(); });
 }
 
-void DependencyGraph::unblock(std::string_view connection, bool came_up) {
+void DependencyGraph::unblock(std::string_view connection) {
     const auto blocked = blocked_.find(connection);
-    const bool was_blocked = blocked != blocked_.end();
-    if (!was_blocked && !came_up) return;
-    if (was_blocked) blocked_.erase(blocked);
-    for (const Id id : dependents_of(connection, Dependency::required))
-        change(id, [&](Dependent& d) {
-            if (was_blocked) d.unblock();
-            if (came_up) d.connection_came_up();
-        });
+    if (blocked == blocked_.end()) return;
+    blocked_.erase(blocked);
+    for (const Id id : dependents_of(connection, Dependency::required)) change(id, [](Dependent& d) { d.unblock(); });
+}
+
+void DependencyGraph::came_up(std::string_view connection) {
+    for (const Id id : dependents_of(connection, Dependency::required)) change(id, [](Dependent& d) { d.connection_came_up(); });
 }
 
 // ---- what is asked for -------------------------------------------------------------------------------------------------------------------

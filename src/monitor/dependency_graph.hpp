@@ -51,8 +51,9 @@ public:
     Dependency dependency(Id id, std::string_view connection) const;
 
     void block(std::string_view connection);
-    /// @param came_up  it is up, and not just gone
-    void unblock(std::string_view connection, bool came_up);
+    void unblock(std::string_view connection);
+    /// It is up anew, which need not mean yet that it blocks no more.
+    void came_up(std::string_view connection);
 
     void stop_by_hand(Id id);
     void start_by_hand(Id id);

@@ -59,6 +59,9 @@ std::string connection_text(std::string_view name, const std::optional<Connectio
     if (!status) return quoted(name) + " is not there any more";
     if (status->state == ConnectionState::unknown)
         return quoted(name) + " has not been seen up" + when("since", status->since) + ", when it was changed or enabled";
+    if (status->flapping) return quoted(name) + " goes up and down too often (flapping)";
+    if (status->state == ConnectionState::up)
+        return quoted(name) + " is up" + when("since", status->since) + ", but not for long enough yet (restart_delay)";
     std::string text = quoted(name) + " is " + std::string{to_string(status->state)} + when("since", status->since);
     if (status->phase != Phase::none || status->reason != Reason::none)
         text += " (" + std::string{to_string(status->phase)} + ", " + std::string{to_string(status->reason)} + ")";
@@ -202,7 +205,8 @@ Impact impact_of(DependencyGraph graph, std::string_view connection, const Facts
     const DependencyGraph before = graph;
     graph.block(connection);
     const std::vector<Id> stopped = play(graph);
-    graph.unblock(connection, true);
+    graph.unblock(connection);
+    graph.came_up(connection);
     play(graph);
 
     const Reach reach = reach_of(before, connection);

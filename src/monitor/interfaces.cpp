@@ -132,13 +132,13 @@ void InterfaceHub::hold(std::string_view connection, Hold hold) {
     if (hold == Hold::block)
         graph_.block(connection);
     else
-        graph_.unblock(connection, false);
+        graph_.unblock(connection);
     look();
 }
 
 void InterfaceHub::came_up(std::string_view connection) {
     const std::scoped_lock lock{mutex_};
-    graph_.unblock(connection, true);
+    graph_.came_up(connection);
     look();
 }
 

@@ -54,7 +54,7 @@ public:
     void depend_newly(Id id, std::string_view connection, Dependency how);
     /// What the state of a connection means. Waits for nothing.
     void hold(std::string_view connection, Hold hold);
-    /// It has come up from unknown or down.
+    /// It has come up from unknown or down: what failed for it is worth another try, once hold() releases it.
     void came_up(std::string_view connection);
 
     void stop(Id id);

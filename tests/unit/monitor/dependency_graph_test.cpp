@@ -65,7 +65,7 @@ TEST_CASE("the graph knows who depends on what and what each waits for", "[monit
         graph.depend(1, "a", Dependency::none);
         CHECK(graph.at(1).blocks() == 0);
         graph.take_changed();
-        graph.unblock("a", true);
+        graph.unblock("a");
         CHECK(graph.take_changed() == Ids{2});
     }
     SECTION("nor does one that has become optional") {
@@ -79,16 +79,16 @@ TEST_CASE("the graph knows who depends on what and what each waits for", "[monit
     SECTION("an interface that goes takes its dependencies along") {
         graph.remove(1);
         graph.take_changed();
-        graph.unblock("a", true);
+        graph.unblock("a");
         CHECK(graph.take_changed() == Ids{2});
         graph.block("b");
         CHECK(graph.take_changed().empty());
         CHECK_FALSE(graph.knows("b"));
     }
-    SECTION("unblocking what does not block tells nobody unless it has come up anew") {
-        graph.unblock("b", false);
+    SECTION("what does not block has nobody to tell when it is released, but when it has come up anew") {
+        graph.unblock("b");
         CHECK(graph.take_changed().empty());
-        graph.unblock("b", true);
+        graph.came_up("b");
         CHECK(graph.take_changed() == Ids{1});
         CHECK(graph.at(1).blocks() == 1);
     }
@@ -111,7 +111,7 @@ TEST_CASE("what offers connections is stopped after and started before what requ
         CHECK(graph.stops_after(1) == Ids{2});
         CHECK(graph.waits_for(3) == Names{"feed"});
         CHECK(settle(graph) == "x3 x2 x1");
-        graph.unblock("vpn", true);
+        graph.unblock("vpn");
         CHECK(settle(graph) == "s1 s2 s3");
     }
     SECTION("a stop by hand in the middle") {
@@ -122,14 +122,14 @@ TEST_CASE("what offers connections is stopped after and started before what requ
         graph.block("feed");
         graph.start_by_hand(2);
         CHECK(settle(graph) == "s2");
-        graph.unblock("feed", true);
+        graph.unblock("feed");
         CHECK(settle(graph) == "s3");
     }
     SECTION("a stop that takes its time holds up what it depends on, and what is over by then stops nothing") {
         graph.block("vpn");
         graph.begun(3, graph.due(3));
         CHECK(settle(graph).empty());
-        graph.unblock("vpn", true);
+        graph.unblock("vpn");
         graph.ended(3, true);
         CHECK(settle(graph) == "s3");
     }
@@ -149,7 +149,7 @@ TEST_CASE("what offers connections is stopped after and started before what requ
     SECTION("a start that failed keeps its dependents waiting, and theirs are tried again when it runs") {
         graph.block("vpn");
         settle(graph);
-        graph.unblock("vpn", true);
+        graph.unblock("vpn");
         graph.begun(1, graph.due(1));
         graph.ended(1, false);
         CHECK(settle(graph).empty());
@@ -189,7 +189,7 @@ TEST_CASE("what offers connections is stopped after and started before what requ
         graph.set_all_stopped(true);
         CHECK(settle(graph) == "x3 x4 x2 x1");
         graph.block("vpn");
-        graph.unblock("vpn", true);
+        graph.unblock("vpn");
         graph.start_by_hand(3);
         CHECK(settle(graph).empty());
         graph.set_all_stopped(false);
@@ -406,11 +406,14 @@ private:
             case 3:
             case 4: {
                 const auto name = connection();
-                const bool came_up = coin();
-                note((came_up ? "up-" : "gone-") + name);
-                graph_.unblock(name, came_up);
+                if (coin()) {
+                    note("up-" + name);
+                    graph_.came_up(name);
+                    return oracle_.arrived(name);
+                }
+                note("release-" + name);
+                graph_.unblock(name);
                 oracle_.blocked.erase(name);
-                if (came_up) oracle_.arrived(name);
                 return;
             }
             case 5:
@@ -558,7 +561,7 @@ private:
         graph_.set_all_stopped(false);
         for (const char* name : {"G", "H"}) graph_.set_group(name, true);
         graph_.set_manage(true);
-        for (char name = 'a'; name < 'a' + 7; ++name) graph_.unblock(std::string(1, name), false);
+        for (char name = 'a'; name < 'a' + 7; ++name) graph_.unblock(std::string(1, name));
         std::map<Id, std::string> done;
         for (bool more = true; more && wrong_.empty();) {
             more = false;
@@ -633,7 +636,7 @@ TEST_CASE("however an outage comes and goes, each dependent is stopped once and 
         for (unsigned i = 0; i < 10; ++i)
             if (i == 0 || pick(3) == 0) graph.block("w" + std::to_string(i)), work(pick(40));
         work(2000);
-        for (unsigned i = 0; i < 10; ++i) graph.unblock("w" + std::to_string(9 - i), true), work(pick(40));
+        for (unsigned i = 0; i < 10; ++i) graph.unblock("w" + std::to_string(9 - i)), work(pick(40));
         work(2000);
         for (Id id = 0; id < 30; ++id) {
             if (graph.state(id) != InterfaceState::running) wrong = std::to_string(seed) + ": " + std::to_string(id) + " does not run";

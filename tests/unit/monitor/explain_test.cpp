@@ -121,7 +121,7 @@ TEST_CASE("each thing that keeps an interface from running is told", "[monitor]"
     SECTION("a start that failed") {
         house.bring_down("bus");
         house.settle();
-        house.graph.unblock("bus", true);
+        house.graph.unblock("bus");
         house.settle(false);
         CHECK(house.why(k_orders) ==
               "workflow \"orders\" is stopped\n"
@@ -133,7 +133,7 @@ TEST_CASE("each thing that keeps an interface from running is told", "[monitor]"
         house.bring_down("bus");
         house.settle();
         CHECK(house.why(k_orders).ends_with("was refused\n  it has no autostart, so it is only started by hand\n"));
-        house.graph.unblock("bus", true);
+        house.graph.unblock("bus");
         house.settle();
         CHECK(house.why(k_orders) == "workflow \"orders\" is stopped\n  it has no autostart, so it is only started by hand\n");
     }
@@ -161,8 +161,17 @@ TEST_CASE("each thing that keeps an interface from running is told", "[monitor]"
             "service \"gateway\" is stopping\n  it is stopped when these have stopped: workflow \"orders\", job \"night\"\n  \"vpn\" is down"));
         house.graph.ended(k_orders, true);
         house.settle();
-        house.graph.unblock("vpn", true);
+        house.graph.unblock("vpn");
         CHECK(house.why(k_gateway) == "service \"gateway\" is starting\n  its start function is about to be called\n");
+    }
+    SECTION("a connection that is up, but not to be trusted yet") {
+        house.bring_down("store");
+        house.settle();
+        house.statuses["store"].state = ConnectionState::up;
+        CHECK(house.why(k_night) ==
+              "job \"night\" is blocked\n  \"store\" is up since 2001-09-09 01:46:40 UTC, but not for long enough yet (restart_delay)\n");
+        house.statuses["store"].flapping = true;
+        CHECK(house.why(k_night) == "job \"night\" is blocked\n  \"store\" goes up and down too often (flapping)\n");
     }
     SECTION("a connection that has gone unknown, or away") {
         house.bring_down("store");
@@ -210,7 +219,7 @@ TEST_CASE("a dry run tells what would stop, in which order, and what would not c
     SECTION("what is under way counts as done") {
         house.graph.block("vpn");
         house.graph.begun(k_orders, house.graph.due(k_orders));
-        house.graph.unblock("vpn", true);
+        house.graph.unblock("vpn");
         CHECK(told(house.impact("vpn").stops) == Texts{"night by bus", "gateway by vpn"});
     }
     CHECK(house.impact("elsewhere").stops.empty());

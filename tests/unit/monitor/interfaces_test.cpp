@@ -235,6 +235,22 @@ TEST_CASE("restarts follow each other at the pace that is allowed", "[monitor][t
     CHECK(Clock::now() - begin >= 4 * 50ms);  // a slow machine only makes it longer
 }
 
+TEST_CASE("what has come up starts its dependents only when it is released", "[monitor][threads]") {
+    MonitorOptions options = by_hand();
+    options.restart_delay = 300ms;
+    Scene scene{options};
+    Diary diary;
+    Interface orders = scene.monitor->add_interface(diary.options("orders"));
+    orders.depend("shop");
+    scene.bring_down("shop");
+    REQUIRE(settles(orders, InterfaceState::blocked));
+    const auto begin = Clock::now();
+    scene.ping("shop", true);
+    CHECK(scene.monitor->status("shop").state == ConnectionState::up);
+    CHECK(diary.wait_for("-orders +orders"));
+    CHECK(Clock::now() - begin >= 300ms);
+}
+
 TEST_CASE("functions that hang hold up nobody else", "[monitor][threads]") {
     Scene scene{by_hand(), {"dead", "quick"}};
     Gate gate;
