@@ -25,17 +25,16 @@ public:
 
 }  // namespace monitor
 
-void Interface::depend(std::string_view connection) { impl_->hub->depend(impl_->id, connection); }
-void Interface::release(std::string_view connection) { impl_->hub->release(impl_->id, connection); }
+void Interface::depend(std::string_view connection, Dependency dependency) { impl_->hub->depend(impl_->id, connection, dependency); }
 void Interface::stop() { impl_->hub->stop(impl_->id); }
 void Interface::start() { impl_->hub->start(impl_->id); }
 void Interface::set_running(bool running) { impl_->hub->set_running(impl_->id, running); }
 void Interface::set_autostart(bool yes) { impl_->hub->set_autostart(impl_->id, yes); }
 InterfaceInfo Interface::info() const { return impl_->hub->info(impl_->id); }
 
-std::shared_ptr<core::Slot> Interface::get_slot(std::string_view name, const std::type_info& type, const char* type_name, bool depend) {
+std::shared_ptr<core::Slot> Interface::get_slot(std::string_view name, const std::type_info& type, const char* type_name, Dependency dependency) {
     // First, as it counts also where the look-up throws: what could not be had may come.
-    if (depend) this->depend(name);
+    if (dependency != Dependency::none) impl_->hub->depend_newly(impl_->id, name, dependency);
     const auto registry = impl_->registry.lock();
     if (!registry)
         throw Error{RegistryErrc::removed, "CONNECTION-REMOVED", "the connection \"" + std::string{name} + "\" cannot be had: its registry is gone"}
@@ -72,6 +71,16 @@ Interface Monitor::add_interface(InterfaceOptions options) {
 std::vector<InterfaceInfo> Monitor::interfaces() const { return impl_->hub()->infos(); }
 void Monitor::set_manage_interfaces(bool yes) { impl_->hub()->set_manage(yes); }
 bool Monitor::manage_interfaces() const noexcept { return impl_->hub()->manage(); }
+void Monitor::disable_group(std::string_view group) { impl_->hub()->set_group(group, false); }
+void Monitor::enable_group(std::string_view group) { impl_->hub()->set_group(group, true); }
+std::vector<std::string> Monitor::disabled_groups() const { return impl_->hub()->disabled_groups(); }
+bool Monitor::stop_interfaces(Deadline deadline) {
+    const auto hub = impl_->hub();  // the monitor may go meanwhile
+    return hub->stop_all(deadline);
+}
+void Monitor::start_interfaces() { impl_->hub()->start_all(); }
+Impact Monitor::impact(std::string_view connection) const { return impl_->impact(connection); }
+WhyStopped Monitor::why_stopped(InterfaceKind kind, std::string_view name) const { return impl_->why_stopped(kind, name); }
 const MonitorOptions& Monitor::options() const noexcept { return impl_->options(); }
 
 }  // namespace qconn

@@ -168,7 +168,7 @@ MonitorImpl::MonitorImpl(const std::shared_ptr<core::RegistryImpl>& registry, co
 MonitorImpl::~MonitorImpl() = default;
 
 void MonitorImpl::attach() {
-    hub_ = std::make_shared<InterfaceHub>(runtime_, options_.manage_interfaces, [weak = weak_from_this()](EventKind kind, const std::string& name) {
+    hub_ = std::make_shared<InterfaceHub>(runtime_, options_, [weak = weak_from_this()](EventKind kind, const std::string& name) {
         const auto self = weak.lock();
         if (!self) return;
         Event event;
@@ -307,10 +307,24 @@ Error MonitorImpl::unknown(std::string_view name) const {
     return Error{RegistryErrc::unknown, "CONNECTION-UNKNOWN", std::move(message)}.with_connection(name).with_reason(Reason::not_found);
 }
 
-ConnectionStatus MonitorImpl::status(std::string_view name) const {
+std::optional<ConnectionStatus> MonitorImpl::try_status(std::string_view name) const {
     const auto cell = find(name);
-    if (!cell) throw unknown(name);
-    return cell->read();
+    return cell ? std::optional{cell->read()} : std::nullopt;
+}
+
+ConnectionStatus MonitorImpl::status(std::string_view name) const {
+    auto status = try_status(name);
+    if (!status) throw unknown(name);
+    return std::move(*status);
+}
+
+Impact MonitorImpl::impact(std::string_view connection) const {
+    if (!find(connection) && !hub_->knows(connection)) throw unknown(connection);
+    return hub_->impact(connection, [this](std::string_view name) { return try_status(name); });
+}
+
+WhyStopped MonitorImpl::why_stopped(InterfaceKind kind, std::string_view name) const {
+    return hub_->why_stopped(kind, name, [this](std::string_view connection) { return try_status(connection); });
 }
 
 std::vector<ConnectionStatus> MonitorImpl::statuses() const {

@@ -60,6 +60,8 @@ public:
     Operation async_ping(std::string name, Deadline deadline, Callback<PingResult> callback);
     PingResult ping(std::string name, Deadline deadline);
 
+    Impact impact(std::string_view connection) const;
+    WhyStopped why_stopped(InterfaceKind kind, std::string_view name) const;
     const std::shared_ptr<InterfaceHub>& hub() const noexcept { return hub_; }
     const std::weak_ptr<core::RegistryImpl>& registry() const noexcept { return registry_; }
     const MonitorOptions& options() const noexcept { return options_; }
@@ -137,6 +139,7 @@ private:
     /// Runs it on the loop's thread and waits; at once where this is that thread, without waiting where it is another I/O thread.
     void on_loop(UniqueFunction<void()> work);
     std::shared_ptr<Cell> find(std::string_view name) const;
+    std::optional<ConnectionStatus> try_status(std::string_view name) const;
     Error unknown(std::string_view name) const;
 
     const MonitorOptions options_;

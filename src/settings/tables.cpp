@@ -118,6 +118,10 @@ OptionTable<MonitorOptions> make_monitor() {
     add.flag("manage_interfaces", &MonitorOptions::manage_interfaces,
              "Interfaces are stopped and started as their connections go down and come up; alerts and events come in any case")
         .aliases = {"manage-interfaces", "qorus.manage-interfaces"};
+    add.count("restarts_at_once", &MonitorOptions::restarts_at_once, 0,
+              "Start functions of interfaces that run at once after an outage; 0: no limit");
+    add.count("restarts_per_second", &MonitorOptions::restarts_per_second, 0,
+              "Interfaces whose start is begun in a second after an outage; 0: no limit");
     return table;
 }
 

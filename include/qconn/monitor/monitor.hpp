@@ -18,6 +18,8 @@
 #include <qconn/core/registry.hpp>
 #include <qconn/monitor/event.hpp>
 #include <qconn/monitor/outage.hpp>
+#include <qconn/monitor/impact.hpp>
+#include <qconn/monitor/interface.hpp>
 #include <qconn/net/ping.hpp>
 
 namespace qconn {
@@ -56,81 +58,15 @@ struct MonitorOptions {
     bool group_alerts{true};
     /// Interfaces are stopped and started as their connections go down and come up. Alerts and events come in any case.
     bool manage_interfaces{true};
-};
-
-/// What an interface of the application is.
-enum class InterfaceKind : std::uint8_t { workflow, service, job };
-QCONN_API std::string_view to_string(InterfaceKind kind) noexcept;
-
-/// How the application's workflows, services and jobs are stopped and started.
-struct InterfaceOptions {
-    InterfaceKind kind{InterfaceKind::service};
-    std::string name;
-    /// Called on the blocking pool (`stop` also on the thread that calls Interface::stop()), never two at a time for one interface; may block, throw
-    /// and call back into the library.
-    std::function<void()> start;
-    std::function<void()> stop;
-    /// Workflows and services are only restarted with it; jobs always.
-    bool autostart{true};
-    /// It is running when it is added.
-    bool running{true};
-};
-
-enum class InterfaceState : std::uint8_t {
-    running,
-    stopping,
-    blocked,  ///< stopped because of a connection
-    starting,
-    stopped,  ///< by hand, or never started
-};
-QCONN_API std::string_view to_string(InterfaceState state) noexcept;
-
-struct InterfaceInfo {
-    std::string name;
-    InterfaceKind kind{InterfaceKind::service};
-    InterfaceState state{InterfaceState::running};
-    /// Connections it has asked for, sorted.
-    std::vector<std::string> connections;
-    /// Those of them that keep it from running.
-    std::vector<std::string> waits_for;
-    /// what() of the last start that threw; empty since one succeeded. Such a start is not tried again before one of its connections has gone down
-    /// and come up, or by hand.
-    std::string start_error;
+    /// Start functions of interfaces that run at once after an outage, and that are begun in a second. Zero: no limit. What is started by hand does
+    /// not count, and stops are not held back.
+    std::size_t restarts_at_once{8};
+    std::size_t restarts_per_second{50};
 };
 
 namespace monitor {
 class MonitorImpl;
-class InterfaceImpl;
-}  // namespace monitor
-
-/// Something of the application that depends on connections. Removed from its monitor when the last copy goes, which waits for a function of its that
-/// is running, except from inside it and on an I/O thread. A handle; thread-safe.
-class QCONN_API Interface {
-public:
-    /// As Registry::get, and registers the dependency, also when the look-up throws; not where `depend` is false.
-    template <class T>
-    Ref<T> get(std::string_view name, bool depend = true) {
-        return Ref<T>{get_slot(name, typeid(T), typeid(T).name(), depend)};
-    }
-    /// Depends on a connection without getting it.
-    void depend(std::string_view connection);
-    void release(std::string_view connection);
-    /// By hand: stays stopped whatever its connections do. Runs the function on this thread, after one that is running, and returns then. From inside
-    /// its own functions and on an I/O thread it returns at once, and the function is run on the blocking pool.
-    void stop();
-    /// By hand: runs now, or as soon as its connections allow.
-    void start();
-    /// The application tells that it ended or started by itself.
-    void set_running(bool running);
-    void set_autostart(bool yes);
-    InterfaceInfo info() const;
-
-private:
-    friend class Monitor;
-    explicit Interface(std::shared_ptr<monitor::InterfaceImpl> impl) noexcept : impl_{std::move(impl)} {}
-    std::shared_ptr<core::Slot> get_slot(std::string_view name, const std::type_info& type, const char* type_name, bool depend);
-    std::shared_ptr<monitor::InterfaceImpl> impl_;
-};
+}
 
 /// Watches the connections of a registry. Registry and monitor may go in any order.
 /// @note Thread-safe.
@@ -139,9 +75,9 @@ public:
     explicit Monitor(Registry& registry, MonitorOptions options = {});
     Monitor(const Monitor&) = delete;
     Monitor& operator=(const Monitor&) = delete;
-    /// As stop(), and ends all subscriptions. Waits for listeners and functions of interfaces that are running, except for one that it is called
-    /// from. On an I/O thread it waits for none: they may still be running when it has returned, and must not use the monitor any more; those that
-    /// wait in ping() get CANCELLED.
+    /// As stop(), and ends all subscriptions; interfaces are left as they are (see stop_interfaces()). Waits for listeners and functions of
+    /// interfaces that are running, except for one that it is called from. On an I/O thread it waits for none: they may still be running when it has
+    /// returned, and must not use the monitor any more; those that wait in ping() get CANCELLED.
     ~Monitor();
 
     /// Begins to ping. The first ping of each connection comes within its interval, spread by name.
@@ -166,11 +102,32 @@ public:
     PingResult ping(std::string_view name, Deadline deadline = {});
     Operation async_ping(std::string name, Deadline deadline, Callback<PingResult> callback);
 
-    /// @throws Error INTERFACE-ERROR where kind and name are taken
+    /// @throws Error INTERFACE-ERROR where kind and name are taken, or another interface offers one of its connections
     Interface add_interface(InterfaceOptions options);
+    /// Sorted by name, then kind.
     std::vector<InterfaceInfo> interfaces() const;
     void set_manage_interfaces(bool yes);
     bool manage_interfaces() const noexcept;
+
+    /// Stops the interfaces of a group, in order, and keeps them stopped, whatever else they are in; also those that are added later. Returns at
+    /// once. Holds with manage_interfaces off too.
+    void disable_group(std::string_view group);
+    /// Its interfaces start as after an outage: workflows and services with autostart, jobs always.
+    void enable_group(std::string_view group);
+    /// Sorted.
+    std::vector<std::string> disabled_groups() const;
+
+    /// Stops all interfaces, what depends on others first, and starts none from then on; with manage_interfaces off too. To be called before the end
+    /// of the application: the end of the monitor calls no function. From inside a function of an interface and on an I/O thread it returns at once.
+    /// @returns whether all have stopped by the deadline; the others go on being stopped
+    bool stop_interfaces(Deadline deadline = {});
+    /// Takes that back: they start as after an outage, in order.
+    void start_interfaces();
+
+    /// What would happen if that connection went down now. @throws Error CONNECTION-UNKNOWN
+    Impact impact(std::string_view connection) const;
+    /// @throws Error INTERFACE-ERROR where there is no such interface
+    WhyStopped why_stopped(InterfaceKind kind, std::string_view name) const;
 
     const MonitorOptions& options() const noexcept;
 

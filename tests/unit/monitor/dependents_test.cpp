@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "monitor/dependents.hpp"
 
-#include <array>
 #include <string>
 
 #include "support/catch.hpp"
@@ -115,6 +114,54 @@ TEST_CASE("a start that fails is not repeated until a connection has come up or 
     SECTION("by hand") {
         service.start_by_hand();
         CHECK(settle(service) == "s");
+    }
+}
+
+TEST_CASE("a start that fails is tried again where a connection has come up anew meanwhile", "[monitor]") {
+    Dependent service{InterfaceKind::service, true, true};
+    service.block();
+    settle(service);
+    service.unblock();
+    service.begun(service.due(true));
+    service.block();
+    service.unblock();
+    service.connection_came_up();
+    service.ended(false);
+    CHECK(settle(service, false) == "f");  // once more, and that is all
+    CHECK(settle(service).empty());
+}
+
+TEST_CASE("what an operator has said of many keeps an interface from running, connections managed or not", "[monitor]") {
+    const bool manage = GENERATE(true, false);
+    Dependent service{InterfaceKind::service, true, true};
+    service.hold();
+    CHECK(service.state(manage) == InterfaceState::stopping);
+    CHECK(settle(service, true, manage) == "x");
+    CHECK(service.state(manage) == InterfaceState::disabled);
+    service.hold();
+    service.unhold();
+    CHECK(settle(service, true, manage).empty());
+
+    SECTION("until that is over") {
+        service.unhold();
+        CHECK(settle(service, true, manage) == "s");
+    }
+    SECTION("a failed start is worth another try then") {
+        service.unhold();
+        CHECK(settle(service, false, manage) == "f");
+        service.hold();
+        service.unhold();
+        CHECK(settle(service, true, manage) == "s");
+    }
+    SECTION("and it stays stopped where that was by hand, or it has no autostart") {
+        service.stop_by_hand();
+        service.unhold();
+        CHECK(settle(service, true, manage).empty());
+        Dependent other{InterfaceKind::service, false, true};
+        other.hold();
+        settle(other, true, manage);
+        other.unhold();
+        CHECK(settle(other, true, manage).empty());
     }
 }
 
@@ -239,42 +286,4 @@ TEST_CASE("no sequence of events starts what is blocked or stopped by hand, or d
     for (const bool running : {false, true}) walk.go({Dependent{InterfaceKind::service, true, running}, 0, false}, 6, "");
     INFO(walk.first_wrong);
     CHECK(walk.wrong == 0);
-}
-
-TEST_CASE("the table knows who depends on what and what each waits for", "[monitor]") {
-    DependencyTable table;
-    table.add(1, Dependent{InterfaceKind::service, true, true});
-    table.add(2, Dependent{InterfaceKind::job, true, true});
-    CHECK(table.depend(1, "b"));
-    CHECK(table.depend(1, "a"));
-    CHECK_FALSE(table.depend(1, "a"));
-    CHECK(table.depend(2, "a"));
-
-    CHECK(table.block("a") == std::vector<DependencyTable::Id>{1, 2});
-    CHECK(table.block("a").empty());
-    CHECK(table.waits_for(1) == std::vector<std::string>{"a"});
-    CHECK(table.connections(1) == std::vector<std::string>{"a", "b"});
-    CHECK(table.at(1).blocks() == 1);
-
-    SECTION("a dependency on what is down already blocks at once") {
-        table.add(3, Dependent{InterfaceKind::service, true, true});
-        table.depend(3, "a");
-        CHECK(table.at(3).due(true) == Act::stop);
-    }
-    SECTION("one that is given up blocks no more") {
-        CHECK(table.release(1, "a"));
-        CHECK_FALSE(table.release(1, "a"));
-        CHECK(table.at(1).blocks() == 0);
-        CHECK(table.unblock("a", true) == std::vector<DependencyTable::Id>{2});
-    }
-    SECTION("an interface that goes takes its dependencies along") {
-        table.remove(1);
-        CHECK(table.unblock("a", true) == std::vector<DependencyTable::Id>{2});
-        CHECK(table.block("b").empty());
-    }
-    SECTION("unblocking what does not block tells nobody unless it has come up anew") {
-        CHECK(table.unblock("b", false).empty());
-        CHECK(table.unblock("b", true) == std::vector<DependencyTable::Id>{1});
-        CHECK(table.at(1).blocks() == 1);
-    }
 }
