@@ -17,9 +17,9 @@
 #include <qconn/base/operation.hpp>
 #include <qconn/core/registry.hpp>
 #include <qconn/monitor/event.hpp>
-#include <qconn/monitor/outage.hpp>
 #include <qconn/monitor/impact.hpp>
 #include <qconn/monitor/interface.hpp>
+#include <qconn/monitor/outage.hpp>
 #include <qconn/net/ping.hpp>
 
 namespace qconn {
