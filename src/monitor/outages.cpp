@@ -43,12 +43,14 @@ Outages::Joined Outages::join(TargetId id, Cause cause, const Error* error, Cloc
             outage.reason = error->reason();
             outage.error = error->what();
         }
-        group->second.gathered = now + k_gather;
-        untold_.emplace(group->second.gathered, group->first);
-    } else if (group->second.members.size() == 1 && !group->second.told && group->second.gathered <= now) {
-        // It was alone until now.
-        group->second.gathered = now + k_gather;
-        untold_.emplace(group->second.gathered, group->first);
+        group->second.began = now;
+    }
+    if (Group& one = group->second; !one.told) {
+        untold_.erase({one.gathered, group->first});
+        // One that was alone for long begins to gather now.
+        if (one.members.size() < 2 && one.gathered <= now) one.began = now;
+        one.gathered = std::min(now + k_gather, one.began + k_gather_most);
+        untold_.emplace(one.gathered, group->first);
     }
     group->second.members.insert(id);
     group->second.outage.members = group->second.members.size();

@@ -44,8 +44,10 @@ Cause cause_of(const std::string& name, const Error* error, const Whereabouts& w
 /// @note One thread at a time, the loop's; but for list().
 class Outages {
 public:
-    /// Those that go down within this time after the first are told in one event.
+    /// One is told when nobody has joined it for so long, so that those that go down together are told together.
     static constexpr Clock::duration k_gather = std::chrono::seconds{1};
+    /// At the latest so long after the first, however many still come.
+    static constexpr Clock::duration k_gather_most = std::chrono::seconds{10};
 
     struct Joined {
         std::uint64_t id;
@@ -85,7 +87,8 @@ private:
         Outage outage;
         std::set<TargetId> members;
         bool told{false};
-        Clock::time_point gathered;
+        Clock::time_point began;     // the gathering
+        Clock::time_point gathered;  // when it ends
     };
     using Groups = std::map<Cause, Group>;
 

@@ -39,7 +39,7 @@ enum class EventKind : std::uint8_t {
     alert_cleared,
     stop,         ///< an interface is being stopped; `name` is the interface's
     start,        ///< an interface is being started again
-    outage,       ///< several connections went down for one cause, which `name` is: told once, about a second after the first of them
+    outage,       ///< several connections went down for one cause, which `name` is: told once, a second after the last that joined in
     outage_over,  ///< none of them is down for it any more
 };
 /// As in the tool's JSON: "up", "alert-cleared" and so on.

@@ -117,6 +117,23 @@ TEST_CASE("one connection alone is an outage without an event, until another joi
     CHECK(scene.of(EventKind::outage_over).size() == 1);
 }
 
+TEST_CASE("an outage that grows is told when it has grown, but not later than ten seconds after it began", "[monitor][outage]") {
+    Scene scene;
+    std::vector<TargetId> ids;
+    for (int i = 0; i < 20; ++i) ids.push_back(scene.at("c" + std::to_string(i), "db1:5432"));
+    scene.events.clear();
+    for (std::size_t i = 0; i < 20; ++i) {
+        scene.down(ids[i]);
+        scene.pass(700ms);
+        scene.engine.advance(scene.now, {}, scene.turn);
+        for (const TargetId id : scene.turn.starts) scene.engine.abandon(id, scene.now);
+        if (i == 10) CHECK(scene.of(EventKind::outage).empty());
+    }
+    REQUIRE(scene.of(EventKind::outage).size() == 1);
+    CHECK(scene.of(EventKind::outage)[0].members.size() == 15);
+    CHECK(scene.outages()[0].members == 20);
+}
+
 TEST_CASE("the cause is what the failures say", "[monitor][outage]") {
     const auto cause = [](Phase phase, Reason reason, const Whereabouts& where) {
         const Error error = make_error(Errc::system, "no").with_phase(phase).with_reason(reason);
