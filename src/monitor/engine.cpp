@@ -437,6 +437,7 @@ void Engine::clear(TargetId id, std::string_view type, Moment now) {
     if (!alert) return;
     alerts_.flush();
     Event event = make_event(id, EventKind::alert_cleared, now);
+    event.outage = alert->outage;  // what it was raised for: its name may have been another then
     event.alert = alert->type;
     event.error = alert->text;
     outlet_.event(std::move(event));
