@@ -42,11 +42,13 @@ Topic topic_of(const Event& event) noexcept {
 
 bool is_of_connection(const Event& event) noexcept { return topic_of(event) < Topic::interface; }
 
-Subject subject_of(const Event& event) noexcept {
+Subject subject_of(const Event& event, bool group_alerts) noexcept {
     const Topic topic = topic_of(event);
+    if (topic == Topic::outage) return {topic, {}, {}, event.outage};
+    if (topic != Topic::alert) return {topic, event.name, event.alert, 0};
     // What stands for an outage may be cleared by another name than it was raised by.
-    if ((topic == Topic::alert || topic == Topic::outage) && event.outage != 0) return {topic, {}, event.alert, event.outage};
-    return {topic, event.name, event.alert, 0};
+    const bool of_outage = group_alerts && event.outage != 0;
+    return {topic, of_outage ? std::string_view{} : event.name, event.alert, event.outage};
 }
 
 int after(const Event& event) noexcept {
@@ -109,8 +111,10 @@ void align_states(std::deque<Backlog::Item>& events, const std::vector<bool>& st
 
 }  // namespace
 
-Backlog::Backlog(SubscribeOptions options)
-    : options_{std::move(options)}, limit_{options_.queue == 0 ? std::numeric_limits<std::size_t>::max() : options_.queue} {
+Backlog::Backlog(SubscribeOptions options, bool group_alerts)
+    : options_{std::move(options)},
+      group_alerts_{group_alerts},
+      limit_{options_.queue == 0 ? std::numeric_limits<std::size_t>::max() : options_.queue} {
     if (options_.kinds.empty()) kinds_.set();
     for (const EventKind kind : options_.kinds) kinds_.set(static_cast<std::size_t>(kind));
 }
@@ -160,7 +164,7 @@ std::size_t Backlog::thin_out() {
     };
     for (std::size_t i = 0; i < events_.size(); ++i) {
         const Event& event = *events_[i];
-        Chain& chain = chains.try_emplace(subject_of(event), Chain{before(event)}).first->second;
+        Chain& chain = chains.try_emplace(subject_of(event, group_alerts_), Chain{before(event)}).first->second;
         const int now = after(event);
         const auto last_at = last.find(event.name);
         const bool must_stay = is_of_connection(event) && event.kind != EventKind::removed && last_at != last.end() && last_at->second == i;

@@ -19,7 +19,8 @@ class Backlog {
 public:
     using Item = std::shared_ptr<const Event>;
 
-    explicit Backlog(SubscribeOptions options = {});
+    /// @param group_alerts  one alert stands for all connections of an outage, as MonitorOptions has it
+    explicit Backlog(SubscribeOptions options = {}, bool group_alerts = true);
 
     /// @returns how many events were left out because of this one
     std::size_t push(const Item& event);
@@ -34,6 +35,7 @@ private:
     std::size_t thin_out();
 
     SubscribeOptions options_;
+    bool group_alerts_;
     std::bitset<32> kinds_;  // all set where the options name none
     std::deque<Item> events_;
     std::size_t limit_;         // above it events are left out; twice what could not be, so that looking costs little for each event

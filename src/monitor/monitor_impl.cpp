@@ -251,7 +251,7 @@ void MonitorImpl::close() noexcept {
 }
 
 Subscription MonitorImpl::subscribe(std::function<void(const Event&)> listener, SubscribeOptions options) {
-    return Subscription{listeners_.subscribe(std::move(listener), Backlog{std::move(options)})};
+    return Subscription{listeners_.subscribe(std::move(listener), Backlog{std::move(options), options_.group_alerts})};
 }
 
 // ---- what is told ------------------------------------------------------------------------------------------------------------------------

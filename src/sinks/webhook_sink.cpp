@@ -31,7 +31,7 @@ std::string random_run() {
 
 /// What the thread, the monitor's listener and the callbacks of posts share.
 struct Shared {
-    explicit Shared(const SubscribeOptions& events) : backlog{limit_only(events)} {}
+    Shared(const SubscribeOptions& events, bool group_alerts) : backlog{limit_only(events), group_alerts} {}
     /// The choice has been made by the monitor.
     static SubscribeOptions limit_only(const SubscribeOptions& events) {
         SubscribeOptions limit;
@@ -51,7 +51,9 @@ struct Shared {
 
 struct WebhookSink::Impl {
     Impl(Monitor& monitor, Source its_source, WebhookOptions its_options)
-        : options{std::move(its_options)}, source{std::move(its_source)}, shared{std::make_shared<Shared>(options.events)} {
+        : options{std::move(its_options)},
+          source{std::move(its_source)},
+          shared{std::make_shared<Shared>(options.events, monitor.options().group_alerts)} {
         thread = net::Worker{"qconn-webhook", [this] { run(); }};
         try {
             watching = monitor.subscribe(

@@ -54,7 +54,10 @@ std::string drain(Backlog& backlog) {
 /// What happens to connections, by chance but as the engine has it. Events are numbered from 1.
 class Story final : Engine::Outlet {
 public:
-    Story(unsigned seed, std::vector<std::string> names) : names_{std::move(names)}, random_{seed} { engine_.start(now_); }
+    Story(unsigned seed, std::vector<std::string> names, const MonitorOptions& options)
+        : names_{std::move(names)}, random_{seed}, engine_{options, timing_of(options, 0), *this, alerts_} {
+        engine_.start(now_);
+    }
 
     std::vector<Backlog::Item> step() {
         told_.clear();
@@ -112,7 +115,7 @@ private:
     std::mt19937 random_;
     Moment now_{Clock::time_point{std::chrono::seconds{1'000'000}}, {}};
     AlertBoard alerts_;
-    Engine engine_{MonitorOptions{}, timing_of(MonitorOptions{}, 0), *this, alerts_};
+    Engine engine_;
     Schedule::Turn turn_;
     std::map<std::string, TargetId> ids_;
     std::vector<Backlog::Item> told_;
@@ -124,13 +127,15 @@ bool is_of_connection(const Event& event) { return event.kind != EventKind::outa
 /// What a listener knows of each connection and alert after the events that it got.
 class Knowledge {
 public:
+    explicit Knowledge(bool group_alerts) : group_alerts_{group_alerts} {}
+
     /// @returns what was known of it before
     std::string learn(const Event& event) {
         const bool is_alert = !event.alert.empty();
         if (event.kind == EventKind::updated) return "";
         const bool is_outage = event.kind == EventKind::outage || event.kind == EventKind::outage_over;
-        std::string& known = event.outage != 0 && (is_alert || is_outage) ? known_[std::to_string(event.outage) + ' ' + event.alert]
-                                                                          : known_[event.name + ' ' + event.alert];
+        const bool by_number = is_outage || (is_alert && event.outage != 0 && group_alerts_);
+        std::string& known = known_[(by_number ? std::to_string(event.outage) : event.name) + ' ' + event.alert];
         std::string before = known;
         known = is_outage                          ? std::string{event.kind == EventKind::outage ? "on" : ""}
                 : is_alert                         ? std::string{event.kind == EventKind::alert ? "raised" : ""}
@@ -146,6 +151,7 @@ public:
     }
 
 private:
+    bool group_alerts_;
     std::map<std::string, std::string> known_;
 };
 
@@ -277,12 +283,14 @@ TEST_CASE("whatever is left out, each event follows from the one before and the 
     std::mt19937 random{seed};
     std::vector<std::string> names{"a", "b", "c", "d", "e", "f"};
     names.resize(1 + random() % names.size());
-    Story story{seed, names};
-    Backlog backlog{at_most(1 + random() % 20)};
+    MonitorOptions options;
+    options.group_alerts = seed % 2 == 0;
+    Story story{seed, names, options};
+    Backlog backlog{at_most(1 + random() % 20), options.group_alerts};
     const std::size_t slowness = 1 + random() % 40;
 
-    Knowledge truth;
-    Knowledge heard;
+    Knowledge truth{options.group_alerts};
+    Knowledge heard{options.group_alerts};
     std::map<std::uint64_t, std::string> truly_before;
     std::map<std::string, EventKind> last_kind;
     std::map<std::string, ConnectionState> true_state;
