@@ -16,8 +16,8 @@ using monitor::MetricType;
 
 constexpr std::array k_connection_states{ConnectionState::unknown, ConnectionState::up,       ConnectionState::failing,
                                          ConnectionState::down,    ConnectionState::disabled, ConnectionState::invalid};
-constexpr std::array k_interface_states{InterfaceState::running, InterfaceState::stopping, InterfaceState::blocked, InterfaceState::starting,
-                                        InterfaceState::stopped};
+constexpr std::array k_interface_states{InterfaceState::running,  InterfaceState::stopping, InterfaceState::blocked,
+                                        InterfaceState::starting, InterfaceState::stopped,  InterfaceState::disabled};
 
 double seconds(std::chrono::nanoseconds time) { return std::chrono::duration<double>{time}.count(); }
 std::uint64_t flag(bool yes) { return yes ? 1 : 0; }

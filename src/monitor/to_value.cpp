@@ -94,7 +94,10 @@ Value to_value(const InterfaceInfo& interface) {
                {"state", to_string(interface.state)},
                {"connections", texts_value(interface.connections)},
                {"waits_for", texts_value(interface.waits_for)},
-               {"start_error", text_value(interface.start_error)}};
+               {"start_error", text_value(interface.start_error)},
+               {"optional", texts_value(interface.optional)},
+               {"groups", texts_value(interface.groups)},
+               {"provides", texts_value(interface.provides)}};
 }
 
 }  // namespace qconn

@@ -93,8 +93,9 @@ TEST_CASE("an alert, a status and an interface as data", "[monitor][events]") {
     orders.state = InterfaceState::blocked;
     orders.connections = {"depot", "shop"};
     orders.waits_for = {"shop"};
-    CHECK(json::encode(to_value(orders)) ==
-          R"({"name":"orders","kind":"job","state":"blocked","connections":["depot","shop"],"waits_for":["shop"],"start_error":""})");
+    CHECK(
+        json::encode(to_value(orders)) ==
+        R"({"name":"orders","kind":"job","state":"blocked","connections":["depot","shop"],"waits_for":["shop"],"start_error":"","optional":[],"groups":[],"provides":[]})");
 }
 
 TEST_CASE("the table of names in the documentation is the one in the code", "[monitor][events]") {
