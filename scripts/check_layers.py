@@ -20,8 +20,10 @@ BELOW = {
     "schemes": ["base", "net", "http", "rest", "file", "core"],
     "import": ["base", "core"],
     "monitor": ["base", "net", "core"],
+    "sinks": ["base", "net", "http", "core", "monitor"],
+    "admin": ["base", "net", "core", "monitor"],
     "settings": ["base", "net", "core", "schemes", "monitor"],
-    "cli": ["base", "net", "http", "rest", "file", "core", "import", "monitor", "settings"],
+    "cli": ["base", "net", "http", "rest", "file", "core", "import", "monitor", "sinks", "admin", "settings"],
 }
 # Layers whose private headers others may use: the same, but the tool keeps to the public interface. A family never includes another family's; REST
 # is made of HTTP.

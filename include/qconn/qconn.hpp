@@ -2,6 +2,7 @@
 /// The common parts of qconn: registry, monitor, and the clients of the families that need no header of their own.
 #pragma once
 
+#include <qconn/admin/metrics_server.hpp>
 #include <qconn/base/deadline.hpp>
 #include <qconn/base/error.hpp>
 #include <qconn/base/log.hpp>
@@ -17,11 +18,16 @@
 #include <qconn/core/watch.hpp>
 #include <qconn/file/file_client.hpp>
 #include <qconn/monitor/event.hpp>
+#include <qconn/monitor/metrics.hpp>
 #include <qconn/monitor/monitor.hpp>
+#include <qconn/monitor/names.hpp>
+#include <qconn/monitor/to_value.hpp>
 #include <qconn/net/runtime.hpp>
 #include <qconn/settings/settings.hpp>
+#include <qconn/sinks/log_sink.hpp>
 
 #ifndef QCONN_WITHOUT_HTTP  // set for its users by a build of qconn that leaves these families out
 #include <qconn/http/http_client.hpp>
 #include <qconn/rest/rest_client.hpp>
+#include <qconn/sinks/webhook_sink.hpp>
 #endif

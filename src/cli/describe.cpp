@@ -5,6 +5,8 @@
 #include <array>
 #include <cctype>
 
+#include <qconn/base/wall_time.hpp>
+
 namespace qconn::cli {
 namespace {
 

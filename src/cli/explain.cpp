@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include <qconn/base/wall_time.hpp>
 #include <qconn/core/scheme.hpp>
 #include "cli/advice.hpp"
 #include "cli/describe.hpp"

@@ -7,6 +7,7 @@
 
 #include <qconn/base/error.hpp>
 #include <qconn/base/url.hpp>
+#include <qconn/base/wall_time.hpp>
 #include <qconn/net/endpoint.hpp>
 
 #include "cli/output.hpp"

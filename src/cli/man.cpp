@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include <qconn/base/wall_time.hpp>
+
 #include "cli/man_page.hpp"
 #include "cli/tool.hpp"
 

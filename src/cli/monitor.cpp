@@ -2,11 +2,15 @@
 /// `qconn monitor`: watches all connections until it is told to stop.
 #include <CLI/CLI.hpp>
 #include <array>
+#include <charconv>
 #include <csignal>
 
+#include <qconn/admin/metrics_server.hpp>
 #include <qconn/base/log.hpp>
+#include <qconn/base/wall_time.hpp>
 #include <qconn/core/watch.hpp>
 #include <qconn/monitor/monitor.hpp>
+#include <qconn/monitor/to_value.hpp>
 
 #include "cli/duration.hpp"
 #include "cli/live.hpp"
@@ -21,6 +25,7 @@ struct MonitorArguments {
     std::string timeout;
     std::string fast;
     std::string duration;
+    std::string metrics;
     bool no_watch{false};
     std::optional<int> fall;
     std::optional<int> rise;
@@ -40,22 +45,29 @@ MonitorOptions monitor_options(const Tool& tool, const MonitorArguments& argumen
     return options;
 }
 
-/// The one form of an event for programs; docs/tool.md describes it.
-Value event_value(const Event& event) {
-    return Map{{"event", to_string(event.kind)},
-               {"name", event.name},
-               {"state", to_string(event.state)},
-               {"from", to_string(event.from)},
-               {"phase", to_string(event.phase)},
-               {"reason", to_string(event.reason)},
-               {"error", event.error},
-               {"time", rfc3339(event.time)},
-               {"mono_ns", std::chrono::nanoseconds{event.mono.time_since_epoch()}.count()},
-               {"seq", event.seq}};
+/// From "9464", "0.0.0.0:9464" or "[::]:9464"; nothing where it is not asked for.
+std::optional<ServerOptions> metrics_options(const std::string& text) {
+    if (text.empty()) return std::nullopt;
+    ServerOptions options;
+    const auto colon = text.rfind(':');
+    std::string_view port{text};
+    if (colon != std::string::npos) {
+        options.host = text.substr(0, colon);
+        port.remove_prefix(colon + 1);
+        if (options.host.size() > 2 && options.host.front() == '[' && options.host.back() == ']')
+            options.host = options.host.substr(1, options.host.size() - 2);
+        else if (options.host.find(':') != std::string::npos)
+            throw UsageError("--metrics: write an IPv6 address in brackets: [::1]:9464");
+    }
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), options.port);
+    if (error != std::errc{} || end != port.data() + port.size() || options.host.empty())
+        throw UsageError("--metrics: write a port, or an address and a port: 9464, 0.0.0.0:9464");
+    return options;
 }
 
 std::vector<Column> event_columns() {
-    return {{"event"}, {"name"}, {"state"}, {"from"}, {"phase"}, {"reason"}, {"error"}, {"time"}, {"mono_ns"}, {"seq"}};
+    return {{"event"}, {"name"},  {"state"},     {"from"},   {"phase"},   {"reason"},  {"error"},       {"time"},      {"mono_ns"},
+            {"seq"},   {"alert"}, {"transient"}, {"outage"}, {"members"}, {"skipped"}, {"qorus_event"}, {"qorus_code"}};
 }
 
 Style style_of(EventKind kind) noexcept {
@@ -177,8 +189,8 @@ std::vector<std::string> screen(const Monitor& monitor, const std::deque<Event>&
 /// The loop of one run: events come from the monitor's threads, everything is written by this one.
 class Session {
 public:
-    Session(Tool& tool, const MonitorOptions& options, bool watch)
-        : tool_{tool}, signals_{{SIGINT, SIGTERM, SIGHUP}}, options_{options}, watch_{watch} {}
+    Session(Tool& tool, const MonitorOptions& options, std::optional<ServerOptions> metrics, bool watch)
+        : tool_{tool}, signals_{{SIGINT, SIGTERM, SIGHUP}}, options_{options}, metrics_{std::move(metrics)}, watch_{watch} {}
 
     int run(std::optional<std::chrono::milliseconds> duration) {
         // The signals are blocked by now, so that every thread of the runtime that starts below inherits that.
@@ -188,6 +200,12 @@ public:
         Registry& registry = *loaded.registry;
         Monitor monitor{registry, options_};
         const Subscription watching = monitor.subscribe([this](const Event& event) { inbox_.put(event); });
+        std::optional<MetricsServer> metrics;
+        if (metrics_) {
+            metrics_->runtime = registry.runtime();
+            metrics.emplace(monitor, *metrics_);
+            std::fputs(("qconn: note: metrics at " + metrics->url() + "\n").c_str(), stderr);
+        }
         std::optional<FullScreen> full_screen;
         if (table) full_screen.emplace();
 
@@ -230,7 +248,7 @@ private:
             if (table) {
                 latest_.push_back(event);
                 if (latest_.size() > 100) latest_.pop_front();
-            } else if (!write(for_programs() ? rows_.next(event_value(event)) : event_text(event, tool_.out))) {
+            } else if (!write(for_programs() ? rows_.next(to_value(event)) : event_text(event, tool_.out))) {
                 return false;
             }
         }
@@ -269,6 +287,7 @@ private:
     Tool& tool_;
     Signals signals_;
     const MonitorOptions options_;
+    std::optional<ServerOptions> metrics_;
     const bool watch_;
     RowStream rows_{tool_.format, event_columns()};
     Inbox inbox_;
@@ -283,7 +302,7 @@ int monitor(Tool& tool, const MonitorArguments& arguments) {
     const MonitorOptions options = monitor_options(tool, arguments);
     std::optional<std::chrono::milliseconds> duration;
     if (!arguments.duration.empty()) duration = duration_option("--for", arguments.duration);
-    return Session{tool, options, !arguments.no_watch}.run(duration);
+    return Session{tool, options, metrics_options(arguments.metrics), !arguments.no_watch}.run(duration);
 }
 
 }  // namespace
@@ -302,16 +321,22 @@ void add_monitor(CLI::App& app, Tool& tool) {
         ->add_option("--fast", arguments->fast, "Time to the next ping after a first failure; default: monitor.fast, interval/10 within 100ms and 2s")
         ->type_name("TIME");
     command->add_option("--for", arguments->duration, "End after that time; default: at SIGINT or SIGTERM")->type_name("TIME");
+    command
+        ->add_option("--metrics", arguments->metrics,
+                     "Serve metrics for Prometheus at /metrics of this port, of 127.0.0.1 unless an address is given")
+        ->type_name("[HOST:]PORT");
     command->add_flag("--no-watch", arguments->no_watch, "Do not read definitions again when their files change");
     command->footer(
         "On a terminal it shows a table, otherwise a line an event; with --json one object a line with event, name, state, from,\n"
-        "phase, reason, error, time, mono_ns and seq, with --format csv a record each. Definitions are read again when their files change, and at "
-        "SIGHUP.\n"
+        "phase, reason, error, time, mono_ns, seq, alert, transient, outage, members, skipped, qorus_event and qorus_code, with --format csv a "
+        "record each.\n"
+        "Definitions are read again when their files change, and at SIGHUP.\n"
         "Times: 100ms, 1s, 5m, 1h; a bare number is seconds.\n"
         "SIGINT, SIGTERM and the end of --for end it with a summary and exit code 0, whatever is up or down then.\n\n"
         "Examples:\n"
         "  qconn monitor\n"
         "  qconn monitor --interval 5s --fall 3\n"
+        "  qconn monitor --metrics 9464\n"
         "  qconn monitor --json --for 1h | jq -r 'select(.event == \"down\") | .name + \" \" + .error'");
     command->callback([&tool, arguments] { tool.run = [&tool, arguments] { return monitor(tool, *arguments); }; });
 }

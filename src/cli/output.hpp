@@ -85,8 +85,6 @@ std::size_t width(std::string_view text) noexcept;
 std::string duration_text(std::chrono::nanoseconds time);
 /// "3 s", "5 min", "2 h 10 min", "4 d": for ages.
 std::string age_text(std::chrono::nanoseconds time);
-/// RFC 3339 in UTC with milliseconds: "2026-01-31T23:59:59.123Z".
-std::string rfc3339(std::chrono::system_clock::time_point time);
 /// "1 error", "2 errors".
 std::string counted(std::size_t n, std::string_view singular);
 

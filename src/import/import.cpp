@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "base/glob.hpp"
 #include "import/formats.hpp"
-#include "import/glob.hpp"
 #include "import/run.hpp"
 
 namespace qconn {
@@ -38,7 +38,7 @@ const Importer* guess_importer(std::string_view file) noexcept {
     file.remove_prefix(file.rfind('/') + 1);  // npos + 1 is 0
     for (const Importer& one : importers()) {
         if (std::any_of(one.file_names.begin(), one.file_names.end(),
-                        [&](std::string_view pattern) { return importing::glob_matches(pattern, file); }))
+                        [&](std::string_view pattern) { return text::glob_matches(pattern, file, text::Case::ignored); }))
             return &one;
     }
     return nullptr;

@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/glob.hpp"
 #include "base/text.hpp"
 #include "import/fields.hpp"
 #include "import/formats.hpp"
-#include "import/glob.hpp"
 #include "import/lines.hpp"
 #include "import/web.hpp"
 
@@ -143,7 +143,7 @@ bool match_list(const Patterns& patterns, std::string_view name) {
     bool found = false;
     for (const std::string_view pattern : patterns) {
         const bool negated = pattern.starts_with('!');
-        if (!glob_matches(negated ? pattern.substr(1) : pattern, name)) continue;
+        if (!text::glob_matches(negated ? pattern.substr(1) : pattern, name, text::Case::ignored)) continue;
         if (negated) return false;
         found = true;
     }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The ongoing alerts: raised once, cleared once.
+/// The ongoing alerts: raised once, cleared once; and the latest transient ones.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -34,21 +35,31 @@ public:
     void rename(std::string_view type, const std::string& name, const std::string& now);
     /// Loop's thread. @returns the one that stood, or nothing
     std::optional<Alert> clear(std::string_view type, const std::string& name);
+    /// Loop's thread: a transient one.
+    void note(std::string_view type, const std::string& name, std::string text, std::chrono::system_clock::time_point when);
     /// Loop's thread: shows readers what has changed. @returns false where one is reading: try again in a moment
     bool flush();
 
     /// Any thread. In the order in which they were raised.
     std::vector<Alert> list() const;
+    /// Any thread. The latest transient ones, the oldest first.
+    std::vector<Alert> recent() const;
+    /// Any thread. @returns false where no such alert is shown
+    bool acknowledge(std::uint64_t id, std::string_view who, std::string_view note, std::chrono::system_clock::time_point when);
 
 private:
+    void show(std::uint64_t id, std::shared_ptr<const Alert> alert);  // mutex_ is held
+
     using Key = std::pair<std::string, std::string>;  // name, type
 
     // Loop's thread:
     std::map<Key, std::shared_ptr<const Alert>> standing_;
     std::vector<std::pair<std::uint64_t, std::shared_ptr<const Alert>>> unseen_;  // id; null alert: cleared
+    std::vector<Alert> unseen_recent_;
     std::uint64_t last_id_{0};
 
     mutable std::mutex mutex_;
+    std::deque<Alert> recent_;                                     // guarded by mutex_
     std::map<std::uint64_t, std::shared_ptr<const Alert>> shown_;  // guarded by mutex_
 };
 

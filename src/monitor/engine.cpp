@@ -427,6 +427,7 @@ void Engine::raise(TargetId id, std::string_view type, std::string text, Moment 
     if (!alert) return;
     alerts_.flush();
     Event event = make_event(id, EventKind::alert, now);
+    event.outage = alert->outage;
     event.alert = alert->type;
     event.error = alert->text;
     outlet_.event(std::move(event));
@@ -437,6 +438,7 @@ void Engine::clear(TargetId id, std::string_view type, Moment now) {
     if (!alert) return;
     alerts_.flush();
     Event event = make_event(id, EventKind::alert_cleared, now);
+    event.outage = alert->outage;  // its name may have been another when it was raised
     event.alert = alert->type;
     event.error = alert->text;
     outlet_.event(std::move(event));

@@ -31,11 +31,4 @@ std::string_view to_string(ConnectionState state) noexcept {
     return names[static_cast<std::size_t>(state)];
 }
 
-std::string_view to_string(EventKind kind) noexcept {
-    constexpr std::array<std::string_view, 16> names{"up",      "down",  "failing", "recovered",  "enabled", "disabled",
-                                                     "invalid", "added", "updated", "removed",    "alert",   "alert-cleared",
-                                                     "stop",    "start", "outage",  "outage-over"};
-    return names[static_cast<std::size_t>(kind)];
-}
-
 }  // namespace qconn

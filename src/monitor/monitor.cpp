@@ -49,12 +49,21 @@ Monitor::~Monitor() { impl_->close(); }
 
 void Monitor::start() { impl_->start(); }
 void Monitor::stop() { impl_->stop(); }
-Subscription Monitor::subscribe(std::function<void(const Event&)> listener) { return impl_->subscribe(std::move(listener)); }
+Subscription Monitor::subscribe(std::function<void(const Event&)> listener, SubscribeOptions options) {
+    return impl_->subscribe(std::move(listener), std::move(options));
+}
+bool Monitor::drain(Deadline deadline) { return impl_->drain(deadline); }
 
 ConnectionStatus Monitor::status(std::string_view name) const { return impl_->status(name); }
 std::vector<ConnectionStatus> Monitor::statuses() const { return impl_->statuses(); }
 std::vector<Alert> Monitor::alerts() const { return impl_->alerts(); }
 std::vector<Outage> Monitor::outages() const { return impl_->outages(); }
+bool Monitor::acknowledge(std::uint64_t id, std::string_view who, std::string_view note) { return impl_->acknowledge(id, who, note); }
+void Monitor::raise_transient(std::string type, std::string name, std::string text) {
+    impl_->raise_transient(std::move(type), std::move(name), std::move(text));
+}
+std::vector<Alert> Monitor::recent_alerts() const { return impl_->recent_alerts(); }
+MonitorCounts Monitor::counts() const { return impl_->counts(); }
 
 PingResult Monitor::ping(std::string_view name, Deadline deadline) {
     const auto impl = impl_;  // the monitor may go meanwhile

@@ -250,7 +250,9 @@ void MonitorImpl::close() noexcept {
     listeners_.close(wait);
 }
 
-Subscription MonitorImpl::subscribe(std::function<void(const Event&)> listener) { return Subscription{listeners_.subscribe(std::move(listener))}; }
+Subscription MonitorImpl::subscribe(std::function<void(const Event&)> listener, SubscribeOptions options) {
+    return Subscription{listeners_.subscribe(std::move(listener), Backlog{std::move(options), options_.group_alerts})};
+}
 
 // ---- what is told ------------------------------------------------------------------------------------------------------------------------
 
@@ -293,7 +295,47 @@ TargetId MonitorImpl::id_of(const std::string& name) {
 
 void MonitorImpl::hold(const std::string& name, Hold hold) { hub_->hold(name, hold); }
 
+bool MonitorImpl::acknowledge(std::uint64_t id, std::string_view who, std::string_view note) {
+    if (who.empty())
+        throw make_error(Errc::invalid_argument, "acknowledging alert " + std::to_string(id) + " was refused: say who does")
+            .with_reason(Reason::bad_value);
+    return alerts_.acknowledge(id, who, note, std::chrono::system_clock::now());
+}
+
+void MonitorImpl::raise_transient(std::string type, std::string name, std::string text) {
+    // On the loop, so that the state is the one between the events before and after.
+    loop_->post([self = shared_from_this(), type = std::move(type), name = std::move(name), text = std::move(text)]() mutable {
+        if (self->ended_) return;
+        const Moment now = Moment::now();
+        self->alerts_.note(type, name, text, now.wall);
+        Event told;
+        told.kind = EventKind::alert;
+        told.transient = true;
+        if (const auto cell = self->find(name); cell && cell->id != k_no_target) told.state = told.from = self->engine_.state(cell->id);
+        told.name = std::move(name);
+        told.alert = std::move(type);
+        told.error = std::move(text);
+        told.time = now.wall;
+        told.mono = now.mono;
+        self->emit(std::move(told));
+        self->flush();
+    });
+}
+
 // ---- what is read ------------------------------------------------------------------------------------------------------------------------
+
+MonitorCounts MonitorImpl::counts() const {
+    MonitorCounts counts;
+    counts.pings_ok = pings_[0];
+    counts.pings_failed = pings_[1];
+    counts.pings_inconclusive = pings_[2];
+    const net::ListenerTotals listeners = listeners_.totals();
+    counts.events_skipped = listeners.skipped;
+    counts.listener_exceptions = listeners.exceptions;
+    const std::scoped_lock lock{emit_mutex_};
+    counts.events = last_seq_;
+    return counts;
+}
 
 std::shared_ptr<Cell> MonitorImpl::find(std::string_view name) const {
     const std::shared_lock lock{index_mutex_};
@@ -622,6 +664,7 @@ void MonitorImpl::finish(TargetId id, PingResult result, std::unique_ptr<net::St
         item.closes = result.ok ? static_cast<std::uint8_t>(std::min(item.closes + 1, 255)) : std::uint8_t{0};
         item.closed_while_idle = false;
     }
+    ++pings_[result.ok ? 0 : result.inconclusive ? 2 : 1];
     engine_.outcome(id, result, Moment::now());
     if (!result.kept) drop_stream(item);  // another one than before, or none
     if (stream && engine_.is_pinged(id) && item.closes < k_closes_idle)

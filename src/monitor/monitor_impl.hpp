@@ -2,6 +2,7 @@
 /// Registry, engine, pings and interfaces put together on one event loop.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -19,6 +20,7 @@
 
 #include "core/registry_impl.hpp"
 #include "monitor/alerts.hpp"
+#include "monitor/backlog.hpp"
 #include "monitor/engine.hpp"
 #include "monitor/interfaces.hpp"
 #include "net/blocking_pool.hpp"
@@ -52,11 +54,16 @@ public:
     /// and except on an I/O thread.
     void close() noexcept;
 
-    Subscription subscribe(std::function<void(const Event&)> listener);
+    Subscription subscribe(std::function<void(const Event&)> listener, SubscribeOptions options);
+    bool drain(Deadline deadline) { return listeners_.drain(deadline); }
     ConnectionStatus status(std::string_view name) const;
     std::vector<ConnectionStatus> statuses() const;
     std::vector<Alert> alerts() const { return alerts_.list(); }
     std::vector<Outage> outages() const { return engine_.outages(); }
+    std::vector<Alert> recent_alerts() const { return alerts_.recent(); }
+    bool acknowledge(std::uint64_t id, std::string_view who, std::string_view note);
+    void raise_transient(std::string type, std::string name, std::string text);
+    MonitorCounts counts() const;
     Operation async_ping(std::string name, Deadline deadline, Callback<PingResult> callback);
     PingResult ping(std::string name, Deadline deadline);
 
@@ -148,10 +155,11 @@ private:
     const std::shared_ptr<net::Loop> loop_;
     std::shared_ptr<InterfaceHub> hub_;
 
-    std::mutex emit_mutex_;
+    mutable std::mutex emit_mutex_;
     std::uint64_t last_seq_{0};    // guarded by emit_mutex_
     Clock::time_point last_mono_;  // guarded by emit_mutex_
-    net::Listeners<Event, Subscription::State> listeners_;
+    net::Listeners<Event, Subscription::State, Backlog> listeners_;
+    std::array<std::atomic<std::uint64_t>, 3> pings_{};  // ok, failed, inconclusive; written by the loop's thread
 
     mutable std::shared_mutex index_mutex_;
     std::unordered_map<std::string_view, std::shared_ptr<Cell>> index_;  // guarded by index_mutex_; never changed by the loop's thread

@@ -68,7 +68,8 @@ private:
         json event = json::parse(line);
         std::vector<std::string> fields;
         for (const auto& [key, value] : event.items()) fields.push_back(key);
-        CHECK(fields == std::vector<std::string>{"error", "event", "from", "mono_ns", "name", "phase", "reason", "seq", "state", "time"});
+        CHECK(fields == std::vector<std::string>{"alert", "error", "event", "from", "members", "mono_ns", "name", "outage", "phase", "qorus_code",
+                                                 "qorus_event", "reason", "seq", "skipped", "state", "time", "transient"});
         for (const char* text : {"error", "event", "from", "name", "phase", "reason", "state", "time"}) CHECK(event[text].is_string());
         std::string shape = event["time"];  // RFC 3339, UTC, milliseconds
         for (char& c : shape)
@@ -370,7 +371,8 @@ TEST_CASE("monitor --json: one object a line with exactly these fields, as a ser
     const json& up = first["shop"];
     std::vector<std::string> fields;
     for (const auto& [key, value] : up.items()) fields.push_back(key);
-    CHECK(fields == std::vector<std::string>{"error", "event", "from", "mono_ns", "name", "phase", "reason", "seq", "state", "time"});
+    CHECK(fields == std::vector<std::string>{"alert", "error", "event", "from", "members", "mono_ns", "name", "outage", "phase", "qorus_code",
+                                             "qorus_event", "reason", "seq", "skipped", "state", "time", "transient"});
     const auto time = up["time"].get<std::string>();
     CHECK(time.size() == 24);
     CHECK(time[10] == 'T');

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include <qconn/base/error.hpp>
+#include <qconn/base/wall_time.hpp>
 
 #include "cli/advice.hpp"
 #include "cli/call_arguments.hpp"

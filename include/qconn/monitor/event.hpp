@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -35,7 +36,7 @@ enum class EventKind : std::uint8_t {
     added,
     updated,
     removed,
-    alert,  ///< an ongoing condition was raised
+    alert,  ///< an ongoing condition was raised, or a transient one noticed
     alert_cleared,
     stop,         ///< an interface is being stopped; `name` is the interface's
     start,        ///< an interface is being started again
@@ -62,24 +63,56 @@ struct Event {
     Clock::time_point mono;
     /// Counts up by one over all events of a monitor, in the order in which the states changed.
     std::uint64_t seq{0};
-    /// For alert and alert_cleared: its type, "CONNECTION-DOWN".
+    /// For alert and alert_cleared: its type, "USER-CONNECTION-UNAVAILABLE".
     std::string alert{};
-    /// For down, up from down, alert, outage and outage_over: Outage::id; else zero.
+    /// For down, up from down, alert, alert_cleared, outage and outage_over: Outage::id; else zero.
     std::uint64_t outage{0};
     /// For outage: the names of those that are down for it, sorted.
     std::vector<std::string> members{};
+    /// For alert: it is told once, nothing stands and nothing will be cleared.
+    bool transient{false};
+    /// How many events were left out for this listener since the one that it got before, as it was slow (SubscribeOptions::queue).
+    std::uint64_t skipped{0};
 };
 
-/// An ongoing condition: raised once, cleared once.
+/// Which events a listener gets, and how many may wait for it. A value type.
+struct SubscribeOptions {
+    /// Empty: all kinds.
+    std::vector<EventKind> kinds{};
+    /// Patterns of names, of connections and of interfaces: `*` is any text, `?` one byte; one of them must match. Empty: all names.
+    std::vector<std::string> names{};
+    /// Events that may wait while the listener is busy. When more do, those that cancel out are left out: of a connection that was down, up, down
+    /// and up again its first `down` and its last `up` remain, of an alert that was raised and cleared nothing. The last event of a connection always
+    /// says what it is, none ever contradicts the one before, and Event::skipped counts what is missing. What cannot cancel out still waits: as many
+    /// connections as have changed. Zero: nothing is left out, whatever the memory.
+    std::size_t queue{1000};
+};
+
+/// What a monitor has done since it was made. A snapshot; only goes up.
+struct MonitorCounts {
+    std::uint64_t pings_ok{0};
+    std::uint64_t pings_failed{0};
+    std::uint64_t pings_inconclusive{0};
+    std::uint64_t events{0};
+    std::uint64_t events_skipped{0};       ///< left out for slow listeners, of all of them together
+    std::uint64_t listener_exceptions{0};  ///< thrown by listeners
+};
+
+/// An ongoing condition: raised once, cleared once. Or a transient one, which was noticed once.
 struct Alert {
     std::string type;  ///< "USER-CONNECTION-UNAVAILABLE", "FILESYSTEM-FULL"
     std::string name;  ///< of the connection
     std::string text;
     std::chrono::system_clock::time_point since;
-    std::uint64_t id{0};
+    std::uint64_t id{0};  ///< of an ongoing one; never used again
     /// Of USER-CONNECTION-UNAVAILABLE: Outage::id. One alert stands for all connections of an outage (MonitorOptions::group_alerts); when the one
     /// that it is named after is up again it takes the name of another.
     std::uint64_t outage{0};
+    bool transient{false};
+    /// Who has seen to it, and what they noted (Monitor::acknowledge); empty, and the zero time point: nobody yet.
+    std::string acknowledged_by{};
+    std::string note{};
+    std::chrono::system_clock::time_point acknowledged{};
 };
 
 /// What a monitor knows of a connection, from memory. A snapshot.

@@ -87,15 +87,29 @@ public:
     void stop();
 
     /// Events of one connection arrive in order; a listener is never called twice at once; a slow or throwing one delays nobody else.
-    /// Calls come from the runtime's threads with no lock held: it may call anything, and unsubscribe itself.
-    Subscription subscribe(std::function<void(const Event&)> listener);
+    /// Calls come from the runtime's threads with no lock held: it may call anything, and unsubscribe itself. What it throws is counted and logged.
+    Subscription subscribe(std::function<void(const Event&)> listener, SubscribeOptions options = {});
+    /// Waits until each listener has been called for what has happened so far: after stop(), before sinks are destroyed. Not from a listener.
+    /// @returns false where the deadline came first
+    bool drain(Deadline deadline = {});
 
     /// From memory; no ping, no lock that a ping waits for. @throws Error CONNECTION-UNKNOWN
     ConnectionStatus status(std::string_view name) const;
     std::vector<ConnectionStatus> statuses() const;
+    /// The ongoing ones, in the order in which they were raised.
     std::vector<Alert> alerts() const;
     /// What is down, by cause, in the order in which it began.
     std::vector<Outage> outages() const;
+    /// Notes on an ongoing alert who sees to it, in the place of an earlier note. It stands and is cleared as ever; the next one of its kind is a new
+    /// one.
+    /// @returns false where no alert of that id stands @throws Error INVALID-ARGUMENT where `who` is empty
+    bool acknowledge(std::uint64_t id, std::string_view who, std::string_view note = {});
+    /// Tells of something that was noticed once and is not watched: an `alert` event with `transient`, and one of recent_alerts(). `name` need not be
+    /// a connection of this registry; where it is one the event has its state.
+    void raise_transient(std::string type, std::string name, std::string text);
+    /// The latest 100 transient alerts, the oldest first.
+    std::vector<Alert> recent_alerts() const;
+    MonitorCounts counts() const;
 
     /// A manual ping: joins the one under way, or starts now. It counts like any other. The one that waits throws Error INVALID-ARGUMENT on an I/O
     /// thread of the runtime, CANCELLED where the monitor stops.

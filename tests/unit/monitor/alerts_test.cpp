@@ -32,6 +32,44 @@ TEST_CASE("an alert is raised once and cleared once", "[monitor]") {
     CHECK(board.raise(k_alert_unavailable, "shop", "again", k_when)->id > first->id + 1);
 }
 
+TEST_CASE("an alert that somebody sees to stands and is cleared as ever, and the next one is nobody's yet", "[monitor]") {
+    AlertBoard board;
+    const auto raised = board.raise(k_alert_unavailable, "shop", "refused", k_when);
+    board.flush();
+    CHECK_FALSE(board.acknowledge(raised->id + 1, "ann", "", k_when));
+    CHECK(board.acknowledge(raised->id, "ann", "on it", k_when));
+    CHECK(board.acknowledge(raised->id, "bob", "mine", k_when));
+    REQUIRE(board.list().size() == 1);
+    CHECK(board.list()[0].acknowledged_by == "bob");
+    CHECK(board.list()[0].note == "mine");
+    CHECK(board.list()[0].acknowledged == k_when);
+    CHECK(board.list()[0].text == "refused");
+
+    board.rename(k_alert_unavailable, "shop", "depot");
+    board.flush();
+    CHECK(board.list().at(0).name == "depot");
+    CHECK(board.list().at(0).acknowledged_by == "bob");
+
+    CHECK(board.clear(k_alert_unavailable, "depot"));
+    board.flush();
+    CHECK_FALSE(board.acknowledge(raised->id, "ann", "", k_when));
+    board.raise(k_alert_unavailable, "shop", "refused", k_when);
+    board.flush();
+    CHECK(board.list().at(0).acknowledged_by.empty());
+}
+
+TEST_CASE("of transient alerts the latest are kept, apart from those that stand", "[monitor]") {
+    AlertBoard board;
+    for (int i = 0; i < 150; ++i) board.note("SLOW", "shop", std::to_string(i), k_when);
+    CHECK(board.list().empty());
+    const auto recent = board.recent();
+    REQUIRE(recent.size() == 100);
+    CHECK(recent.front().text == "50");
+    CHECK(recent.back().text == "149");
+    CHECK(recent.back().transient);
+    CHECK(recent.back().id == 0);
+}
+
 TEST_CASE("a cell shows what was published last", "[monitor]") {
     Cell cell{"shop"};
     CHECK(cell.read().name == "shop");

@@ -7,16 +7,19 @@
 
 #include "base/text.hpp"
 
-namespace qconn::importing {
+namespace qconn::text {
 
-/// '*' is any text, '?' one character; without regard to case. Takes time by the product of both sizes at most.
-inline bool glob_matches(std::string_view pattern, std::string_view name) noexcept {
+enum class Case { exact, ignored };
+
+/// '*' is any text, '?' one byte. Takes time by the product of both sizes at most.
+inline bool glob_matches(std::string_view pattern, std::string_view name, Case letters = Case::exact) noexcept {
+    const auto same = [letters](char a, char b) { return letters == Case::exact ? a == b : lower(a) == lower(b); };
     std::size_t p = 0;
     std::size_t n = 0;
     std::size_t star = std::string_view::npos;
     std::size_t resume = 0;
     while (n < name.size()) {
-        if (p < pattern.size() && (pattern[p] == '?' || (pattern[p] != '*' && text::lower(pattern[p]) == text::lower(name[n])))) {
+        if (p < pattern.size() && (pattern[p] == '?' || (pattern[p] != '*' && same(pattern[p], name[n])))) {
             ++p;
             ++n;
         } else if (p < pattern.size() && pattern[p] == '*') {
@@ -33,4 +36,4 @@ inline bool glob_matches(std::string_view pattern, std::string_view name) noexce
     return p == pattern.size();
 }
 
-}  // namespace qconn::importing
+}  // namespace qconn::text
