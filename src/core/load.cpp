@@ -182,6 +182,8 @@ private:
             if (!is_first && std::binary_search(scanned.files.begin(), end, name, ByName{})) continue;
             all_there = file(scanned, prefix, std::move(name), false) && all_there;
         }
+        // These have other names by now, if they are anywhere.
+        all_there = all_there && outdated_.empty();
         for (const std::string& path : std::exchange(outdated_, {}))
             std::erase_if(scanned.files, [&](const auto& one) { return one.path() == path; });
         if (!is_first) std::sort(scanned.files.begin(), scanned.files.end(), ByName{});
