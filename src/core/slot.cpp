@@ -74,7 +74,8 @@ bool ClientCell::begin(const std::string& name) {
     const std::uint64_t attempt = attempts_;
     ended_.wait(lock, [&] { return attempts_ != attempt; });
     if (stripes_.load(std::memory_order_acquire)) return false;
-    std::rethrow_exception(last_error_);
+    if (const Error* error = std::get_if<Error>(&last_error_)) throw Error{*error};
+    std::rethrow_exception(std::get<std::exception_ptr>(last_error_));
 }
 
 void ClientCell::finish(Made made) {
@@ -85,15 +86,15 @@ void ClientCell::finish(Made made) {
     stripes_.store(stripes.release(), std::memory_order_release);
     maker_ = {};
     ++attempts_;
-    last_error_ = nullptr;
+    last_error_ = std::exception_ptr{};
     ended_.notify_all();
 }
 
-void ClientCell::fail(std::exception_ptr error) noexcept {
+void ClientCell::fail(Failure why) noexcept {
     const std::scoped_lock lock{mutex_};
     maker_ = {};
     ++attempts_;
-    last_error_ = std::move(error);
+    last_error_ = std::move(why);
     ended_.notify_all();
 }
 

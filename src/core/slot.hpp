@@ -14,7 +14,9 @@
 #include <string_view>
 #include <thread>
 #include <typeinfo>
+#include <variant>
 
+#include <qconn/base/error.hpp>
 #include <qconn/core/registry.hpp>
 #include <qconn/core/scheme.hpp>
 
@@ -135,6 +137,9 @@ public:
         if (!begin(name)) return;
         try {
             finish(make());
+        } catch (const Error& error) {
+            fail(error);
+            throw;
         } catch (...) {
             fail(std::current_exception());
             throw;
@@ -144,7 +149,9 @@ public:
 private:
     bool begin(const std::string& name);
     void finish(Made made);
-    void fail(std::exception_ptr error) noexcept;
+    /// An Error, of which each who waits throws a copy of its own, or any other exception.
+    using Failure = std::variant<std::exception_ptr, Error>;
+    void fail(Failure why) noexcept;
 
     std::atomic<const Stripes*> stripes_{nullptr};
     std::atomic<std::uint64_t> fingerprint_{0};
@@ -152,9 +159,9 @@ private:
     std::mutex mutex_;
     std::condition_variable ended_;
     // Guarded by mutex_:
-    std::thread::id maker_;          // who is making it
-    std::uint64_t attempts_{0};      // that have ended
-    std::exception_ptr last_error_;  // of the last of them
+    std::thread::id maker_;      // who is making it
+    std::uint64_t attempts_{0};  // that have ended
+    Failure last_error_;         // of the last of them
 };
 
 /// A name and what stands behind it. Lives as long as the registry knows the name or anybody holds it. After a removal it holds neither client nor

@@ -26,8 +26,8 @@ struct Essentials {
     Map options;
 };
 Essentials unpack_essentials(std::string_view content, const Scheme* scheme);
-/// Whether clients and pings made from the two would be the same: equal URLs and options as written, order and those of monitoring aside. Secret references count by their
-/// text.
+/// Whether clients and pings made from the two would be the same: equal URLs and options as written, order and those of monitoring aside. Secret
+/// references count by their text.
 bool same_essentials(std::string_view a, std::string_view b, const Scheme* scheme);
 
 /// What a version carries besides its definition.
