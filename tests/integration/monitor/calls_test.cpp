@@ -46,8 +46,8 @@ public:
             directory_.write(name + ".qconn.yaml", "type: connection\nname: " + name + "\ndesc: watched\n" + lines);
         write_steady(1000);
         REQUIRE(registry_.load(directory_.path()).ok());
-        for (const auto& [name, lines] : connections) add(name);
-        add("steady");
+        for (const auto& [name, lines] : connections) add(name, k_call);
+        add("steady", k_call_end);  // none of its calls may fail, however loaded the machine is
         watching_ = monitor_.subscribe(log.listener());
         monitor_.start();
         reloader_ = std::thread{[this] {
@@ -156,7 +156,7 @@ public:
 
 private:
     struct User {
-        User(Registry& registry, const std::string& name) : callers{registry, name, http_get("/hello.txt"), k_call} {}
+        User(Registry& registry, const std::string& name, std::chrono::milliseconds limit) : callers{registry, name, http_get("/hello.txt"), limit} {}
 
         Callers callers;
         std::atomic<int> stops{0};
@@ -180,8 +180,8 @@ private:
         if (::rename(made.c_str(), (directory_ / "steady.qconn.yaml").c_str()) != 0) ++bad_reloads_;  // no assertion: not on the test's thread
     }
 
-    void add(const std::string& name) {
-        auto user = std::make_unique<User>(registry_, name);
+    void add(const std::string& name, std::chrono::milliseconds limit) {
+        auto user = std::make_unique<User>(registry_, name, limit);
         User& of = *user;
         user->interface = monitor_.add_interface({InterfaceKind::job, "uses-" + name, [&of] { ++of.starts; }, [&of] { ++of.stops; }});
         user->interface->depend(name);

@@ -26,12 +26,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A store of secrets as a program would have one.
-struct Vault {
+/// A store of secrets as a program would have one. A read that nobody waits for any more may outlive the registry, and then so does this.
+struct Vault : std::enable_shared_from_this<Vault> {
     SecretProvider provider(std::string prefix = "vault") {
         SecretProvider made;
         made.prefix = std::move(prefix);
-        made.read = [this](const SecretRequest& request) { return read(request); };
+        made.read = [self = shared_from_this()](const SecretRequest& request) { return self->read(request); };
         made.check = [](std::string_view argument) { return argument.find('#') == std::string_view::npos ? "a '#' and a field are missing" : ""; };
         made.timeout = timeout;
         return made;
@@ -66,12 +66,14 @@ struct Vault {
 class Gate {
 public:
     ~Gate() { open(); }
-    void wait() {
-        const auto held = state_;
-        std::unique_lock lock{held->mutex};
-        ++held->waiting;
-        held->opened.wait(lock, [&] { return held->open; });
-        --held->waiting;
+    /// Waits there; may be called when the gate has gone.
+    std::function<void()> waiter() const {
+        return [held = state_] {
+            std::unique_lock lock{held->mutex};
+            ++held->waiting;
+            held->opened.wait(lock, [&] { return held->open; });
+            --held->waiting;
+        };
     }
     void open() {
         const std::scoped_lock lock{state_->mutex};
@@ -107,7 +109,8 @@ struct WithVault : FakeRegistry {
         return one;
     }
 
-    Vault vault;
+    const std::shared_ptr<Vault> shared_vault = std::make_shared<Vault>();
+    Vault& vault{*shared_vault};
 };
 
 }  // namespace
@@ -169,7 +172,8 @@ TEST_CASE("commands are refused unless the program allows them", "[registry][sec
 }
 
 TEST_CASE("a provider that cannot be used is refused where the registry is made", "[registry][secret]") {
-    Vault vault;
+    const auto shared_vault = std::make_shared<Vault>();
+    Vault& vault = *shared_vault;
     FakeRegistry f;
     const auto refused = [&](SecretProvider provider) {
         RegistryOptions options = f.options;
@@ -213,11 +217,11 @@ TEST_CASE("what a provider throws is a failure of phase secret that names the re
 
 TEST_CASE("a provider that hangs is given up in time, told so, and costs its own threads only", "[registry][secret][threads]") {
     Gate gate;
-    std::atomic<int> cancelled{0};
+    const auto cancelled = std::make_shared<std::atomic<int>>(0);
     WithVault f{100ms};
-    f.vault.before = [&](const SecretRequest& request) {
-        gate.wait();
-        if (request.cancelled()) ++cancelled;
+    f.vault.before = [wait = gate.waiter(), cancelled](const SecretRequest& request) {
+        wait();
+        if (request.cancelled()) ++*cancelled;
     };
     for (int i = 0; i < 12; ++i) f.add("v" + std::to_string(i), "${vault:shop#password}");
     f.add("other", "plain");
@@ -233,32 +237,32 @@ TEST_CASE("a provider that hangs is given up in time, told so, and costs its own
     CHECK(f.registry->get<FakeClient>("other")->password() == "plain");
 
     gate.open();
-    CHECK(wait_until([&] { return cancelled == 4; }));
+    CHECK(wait_until([&] { return *cancelled >= 4; }));
     CHECK(wait_until([&] { return f.registry->ping("v0").ok; }));
 }
 
 TEST_CASE("a registry goes while a provider hangs", "[registry][secret][threads]") {
     Gate gate;
-    std::atomic<bool> ended{false};
+    const auto ended = std::make_shared<std::atomic<bool>>(false);
     {
         WithVault f{50ms};
-        f.vault.before = [&](const SecretRequest&) {
-            gate.wait();
-            ended = true;
+        f.vault.before = [wait = gate.waiter(), ended](const SecretRequest&) {
+            wait();
+            *ended = true;
             throw std::runtime_error{"too late"};
         };
         f.add("shop", "${vault:shop#password}");
         CHECK_FALSE(f.registry->ping("shop").ok);
         f.registry.reset();
         gate.open();
-        CHECK(wait_until([&] { return ended.load(); }));
+        CHECK(wait_until([&] { return ended->load(); }));
     }
 }
 
 TEST_CASE("a caller's deadline holds for the secrets too", "[registry][secret][threads]") {
     Gate gate;
     WithVault f{60'000ms};
-    f.vault.before = [&](const SecretRequest&) { gate.wait(); };
+    f.vault.before = [wait = gate.waiter()](const SecretRequest&) { wait(); };
     f.add("shop", "${vault:shop#password}");
     const PingResult result = f.registry->ping("shop", PingDepth::standard, Deadline{50ms});
     REQUIRE(result.error);
@@ -294,19 +298,19 @@ namespace {
 /// Properties that do not come while the gate is shut.
 class GatedProperties final : public PropertySource {
 public:
-    explicit GatedProperties(Gate& gate) : gate_{gate} {}
+    explicit GatedProperties(const Gate& gate) : wait_{gate.waiter()} {}
     std::optional<Secret> lookup(std::string_view, std::string_view) override {
-        gate_.wait();
+        wait_();
         return Secret{"from-property"};
     }
 
 private:
-    Gate& gate_;
+    const std::function<void()> wait_;
 };
 
 /// Connections `property` and `url` need a property and a file by URL, `plain` nothing.
 struct WithSources : FakeRegistry {
-    explicit WithSources(Gate& gate) {
+    explicit WithSources(const Gate& gate) {
         Scheme property = fake_scheme("property", world);
         Scheme by_url = fake_scheme("url", world);
         for (OptionSpec& spec : property.options)
@@ -316,8 +320,8 @@ struct WithSources : FakeRegistry {
         catalogue.add(std::move(property));
         catalogue.add(std::move(by_url));
         FileResolver files{{.max_size = 100, .timeout = 50ms}};
-        files.add("slow", {"slowly", [&gate](const FileRequest& request) -> std::string {
-                               gate.wait();
+        files.add("slow", {"slowly", [wait = gate.waiter()](const FileRequest& request) -> std::string {
+                               wait();
                                if (request.deadline.has_passed()) throw make_error(Errc::system, "too late").with_reason(Reason::timeout);
                                return "from-file";
                            }});
@@ -454,7 +458,7 @@ TEST_CASE("refreshing all ends although a provider hangs", "[registry][secret][t
     CHECK(shop->password() + from_file->password() == "firstone");
     {
         const std::scoped_lock lock{f.vault.mutex};
-        f.vault.before = [&](const SecretRequest&) { gate.wait(); };
+        f.vault.before = [wait = gate.waiter()](const SecretRequest&) { wait(); };
     }
     f.directory.write("secret", "two");
 

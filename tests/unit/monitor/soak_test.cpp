@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t k_connections = 10'000;
 constexpr std::size_t k_hosts = 400;
+constexpr auto k_interval = 30min;
 
 /// xorshift64*: the same course in every run.
 class Random {
@@ -92,7 +93,7 @@ private:
     };
 
     static MonitorOptions options() {
-        MonitorOptions options{120s, 10s};
+        MonitorOptions options{k_interval, 10s};
         options.max_per_host = 16;
         return options;
     }
@@ -243,8 +244,8 @@ private:
             case EventKind::recovered: require(event.from == S::failing); break;
             default: break;
         }
-        // That it became unknown, as what it connects to has changed, is no event of its own.
-        require(event.from == one.state || event.from == S::unknown || event.kind == EventKind::added);
+        // That it became unknown, as what it connects to has changed, is no event of its own; that it is enabled and invalid are two of one step.
+        require(event.from == one.state || event.from == S::unknown || event.kind == EventKind::added || event.kind == EventKind::invalid);
         one.state = event.state;
     }
     void hold(const std::string& name, Hold hold) override {
@@ -273,8 +274,8 @@ private:
             require((status.outage != 0) == (status.state == S::down));
             if (status.outage != 0) ++members[status.outage];
             require(status.flapping == one.flapping);
-            // Nobody is forgotten: a ping comes within its interval, whatever waited before it.
-            if (engine_.is_pinged(ids_[i])) require(now_.mono - last_[i] < 120s + 120s);
+            // Nobody is forgotten: a ping comes within its interval, and an eighth where the last one was by hand just before its time.
+            if (engine_.is_pinged(ids_[i])) require(now_.mono - last_[i] < k_interval + k_interval / 8 + 120s);
         }
         const auto standing = engine_.outages();
         require(standing.size() == members.size());
@@ -312,6 +313,6 @@ TEST_CASE("ten thousand connections, a day, faults at random: every rule holds a
     soak.run(24h * (days != nullptr ? std::max(std::atoi(days), 1) : 1));
     for (const auto& [line, times] : soak.wrong) FAIL_CHECK("line " << line << ", times: " << times);
     WARN(soak.pings << " pings, " << soak.downs << " downs, " << soak.outages << " outages");
-    CHECK(soak.downs > 10'000);
-    CHECK(soak.outages > 100);
+    CHECK(soak.downs > 2000);
+    CHECK(soak.outages > 50);
 }
