@@ -178,8 +178,8 @@ private:
     LoadReport load_again();
     /// The private file of secrets as it is now; null where there is none.
     const SecretOverlay* fresh_overlay() const;
-    /// Files that have not changed are completed from it as they were. Which definitions it completes is known only when these are read, and so is what
-    /// is wrong with its entries.
+    /// Files that have not changed are completed from it as they were. Which definitions it completes is known only when these are read, and so is
+    /// what is wrong with its entries.
     bool overlay_stands(const SecretOverlay* overlay) const;
     /// Under write_mutex_: what is wrong with that file, and its entries for connections that there are not. @returns whether it has any finding
     bool tell_overlay(Scan& scan, bool all) const;

@@ -50,7 +50,8 @@ std::size_t files_in(const std::string& directory) {
 TEST_CASE("set changes the lines that must change and no other byte", "[cli][integration]") {
     const ShopEstate estate;
 
-    const Outcome outcome = estate.run({"set", "shop", "timeout=20000", "desc=Orders: all", "port=8443", "--keep-secret", "--unset", "proxy", "--unset", "enabled"});
+    const Outcome outcome =
+        estate.run({"set", "shop", "timeout=20000", "desc=Orders: all", "port=8443", "--keep-secret", "--unset", "proxy", "--unset", "enabled"});
 
     CHECK(outcome.out == "shop  changed in ./shop.qconn.yaml\n");
     CHECK(outcome.code == 0);
