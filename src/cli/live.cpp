@@ -86,7 +86,8 @@ std::vector<Event> Inbox::take() {
 }
 
 bool Stream::write(std::string_view text, const Signals& signals) {
-    Deadline patience;  // set by a signal
+    constexpr std::chrono::milliseconds k_moment{500};
+    Deadline patience = hurried_ ? Deadline{k_moment} : Deadline{};  // set by a signal
     while (!text.empty()) {
         std::array<pollfd, 2> fds{{{STDOUT_FILENO, POLLOUT, 0}, {signals.descriptor(), POLLIN, 0}}};
         const nfds_t n = patience.is_never() ? 2 : 1;  // a pending signal would end every wait at once
@@ -94,7 +95,7 @@ bool Stream::write(std::string_view text, const Signals& signals) {
         if ((fds[0].revents & (POLLERR | POLLNVAL)) != 0) return false;
         if ((fds[0].revents & POLLOUT) == 0) {
             if (patience.has_passed()) return false;
-            if (patience.is_never() && signals.pending()) patience = Deadline{std::chrono::milliseconds{500}};
+            if (patience.is_never() && signals.pending()) patience = Deadline{k_moment};
             continue;
         }
         // A pipe that can be written to takes PIPE_BUF bytes without blocking.

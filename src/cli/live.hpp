@@ -63,6 +63,11 @@ public:
     /// Waits for the reader; after a signal only a moment. False: the reader has gone, or did not read in that moment.
     /// @throws OutputError
     bool write(std::string_view text, const Signals& signals);
+    /// A signal that ends the program has been taken: from now on only a moment.
+    void hurry() noexcept { hurried_ = true; }
+
+private:
+    bool hurried_{false};
 };
 
 struct Wake {

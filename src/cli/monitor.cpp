@@ -264,6 +264,7 @@ private:
         if (wake.signal == SIGHUP) {
             tell_errors(registry.reload());
         } else if (wake.signal != 0) {
+            stream_.hurry();
             stopped_ = true;
         }
     }
