@@ -20,6 +20,7 @@ public:
     ~DefinitionFile();
 
     const std::string& text() const noexcept { return text_; }
+    mode_t mode() const noexcept { return mode_; }
     /// Puts another text in its place: written and synced beside it, then renamed. Mode and, where permitted, owner stay.
     /// @throws Error FILE-CHANGED where it is not any more what was read, SYSTEM-ERROR; the old text then is still there
     void replace(std::string_view text);

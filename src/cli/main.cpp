@@ -154,9 +154,9 @@ int main(int argc, char** argv) {
         "  qconn monitor --interval 5s --json\n"
         "  qconn call shop-api get orders/17\n"
         "'qconn COMMAND --help' has more of each.");
-    for (const auto add : {add_check,  add_list,    add_show,   add_plan,     add_graph,  add_ping,       add_explain,  add_monitor,
-                           add_call,   add_doctor,  add_set,    add_add,      add_remove, add_enable,     add_disable,  add_secrets,
-                           add_import, add_schemes, add_schema, add_settings, add_docs,   add_completion, add_complete, add_man})
+    for (const auto add : {add_check,   add_list,   add_show,     add_plan, add_apply,      add_graph,    add_ping,    add_explain, add_monitor,
+                           add_call,    add_doctor, add_set,      add_add,  add_remove,     add_enable,   add_disable, add_secrets, add_import,
+                           add_schemes, add_schema, add_settings, add_docs, add_completion, add_complete, add_man})
         add(app, tool);
     take_marks_off(app);
     for (CLI::App* command : app.get_subcommands({})) {

@@ -163,6 +163,7 @@ void add_settings(CLI::App& app, Tool& tool);
 void add_enable(CLI::App& app, Tool& tool);
 void add_disable(CLI::App& app, Tool& tool);
 void add_plan(CLI::App& app, Tool& tool);
+void add_apply(CLI::App& app, Tool& tool);
 void add_ping(CLI::App& app, Tool& tool);
 void add_explain(CLI::App& app, Tool& tool);
 void add_monitor(CLI::App& app, Tool& tool);

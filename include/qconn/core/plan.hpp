@@ -50,6 +50,16 @@ struct Plan {
         bool breaks() const noexcept {
             return effect != Effect::removed && validity_after != Validity::valid && (effect == Effect::added || validity_before == Validity::valid);
         }
+        /// It will be disabled, or cannot be used any more at all: a monitor stops what requires it (Monitor::impact). Nothing else that a reload
+        /// does stops an interface: one that goes down at a new address stops its dependents when its pings say so, one that is removed is in
+        /// nobody's way, and a stale one is used on.
+        bool stops_dependents() const noexcept {
+            if (effect != Effect::updated) return false;
+            if (validity_before != Validity::invalid && validity_after == Validity::invalid) return true;
+            for (const Change& change : changes)
+                if (change.what == "enabled" && change.after.is_bool() && !change.after.as_bool()) return true;
+            return false;
+        }
     };
 
     /// Those that something happens to, by name.
