@@ -292,11 +292,11 @@ std::shared_ptr<void> Store::pin_made(const std::shared_ptr<Slot>& slot, const s
             made.fingerprint = resolution.fingerprint;
             const Scheme* scheme = catalogue_->find(resolution.definition.scheme);
             if (scheme && scheme->make_client) made.client = make_client(*scheme, resolution.definition, options_.runtime);
-            if (made.client)
-                made.client = retired_->share(slot->name(), std::move(made.client));
-            else
+            if (!made.client)
                 throw Error{RegistryErrc::invalid, "INVALID-CONNECTION", "the scheme of \"" + slot->name() + "\" made no client"}.with_connection(
                     slot->name());
+            made.client->observe_uses(uses_->observer(slot->name()));
+            made.client = retired_->share(slot->name(), std::move(made.client));
             used(slot, basis, resolution, false);
             return made;
         });
@@ -351,6 +351,7 @@ std::shared_ptr<void> Store::open(std::string_view name, const std::type_info& t
     std::shared_ptr<Client> client = make_client(*scheme, resolved, options_.runtime);
     void* typed = client ? cast_client(*scheme, type, client.get()) : nullptr;
     if (!typed) throw_type_error(definition.name, *scheme, type);
+    client->observe_uses(uses_->observer(definition.name));
     return {std::move(client), typed};
 }
 

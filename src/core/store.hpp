@@ -63,6 +63,7 @@ public:
     bool refresh_secrets(const std::shared_ptr<Slot>& slot, std::uint64_t fingerprint, const SecretLimits& limits = {}) override;
     std::shared_ptr<net::BlockingPool> secret_pool(const std::shared_ptr<Slot>& slot) const override;
     Subscription subscribe(std::function<void(const RegistryChange&)> listener) override;
+    Subscription listen_to_uses(UseListener listener, bool successes) override { return uses_->listen(std::move(listener), successes); }
     std::string suggestion(std::string_view name) const override;
     const Runtime& runtime() const noexcept override { return options_.runtime; }
     const Catalogue& catalogue() const noexcept override { return *catalogue_; }
@@ -197,6 +198,7 @@ private:
     std::shared_ptr<SecretKeeper> secrets_;  // set by the constructor
     std::shared_ptr<SecretRotation> rotation_;
     std::shared_ptr<RetiredClients> retired_;  // as both
+    const std::shared_ptr<Uses> uses_{std::make_shared<Uses>()};
     Hub* hub_{nullptr};
     std::array<std::atomic<const Shard*>, k_shards> shards_{};
     std::atomic<std::size_t> size_{0};

@@ -59,33 +59,38 @@ void FileClient::check() const { file::check_directory(impl_->task("checking"), 
 // Blocking calls keep what they use: the client may be destroyed meanwhile, which ends them between two blocks.
 std::vector<FileInfo> FileClient::list(std::string_view path, std::string_view pattern, Deadline deadline) {
     const auto impl = impl_;
-    return file::list(impl->task("listing", path), impl->options, pattern, impl->stop(deadline));
+    return observed([&] { return file::list(impl->task("listing", path), impl->options, pattern, impl->stop(deadline)); });
 }
 FileInfo FileClient::stat(std::string_view path, Deadline deadline) {
     const auto impl = impl_;
-    return file::stat(impl->task("looking at", path), impl->options, impl->stop(deadline));
+    return observed([&] { return file::stat(impl->task("looking at", path), impl->options, impl->stop(deadline)); });
 }
 std::string FileClient::read(std::string_view path, Deadline deadline) {
     const auto impl = impl_;
-    return file::read(impl->task("reading", path), impl->options, impl->stop(deadline));
+    return observed([&] { return file::read(impl->task("reading", path), impl->options, impl->stop(deadline)); });
 }
 void FileClient::write(std::string_view path, std::string_view data, WriteMode mode, Deadline deadline) {
     const auto impl = impl_;
-    file::write(impl->task(mode == WriteMode::append ? "appending to" : "writing", path), impl->options, data, mode, impl->stop(deadline));
+    observed([&] {
+        file::write(impl->task(mode == WriteMode::append ? "appending to" : "writing", path), impl->options, data, mode, impl->stop(deadline));
+    });
 }
 void FileClient::move(std::string_view from, std::string_view to, bool overwrite, Deadline deadline) {
     const auto impl = impl_;
-    file::move(impl->task("moving", from), impl->options, to, overwrite, impl->stop(deadline));
+    observed([&] { file::move(impl->task("moving", from), impl->options, to, overwrite, impl->stop(deadline)); });
 }
 void FileClient::remove(std::string_view path, Deadline deadline) {
     const auto impl = impl_;
-    file::remove(impl->task("removing", path), impl->options, impl->stop(deadline));
+    observed([&] { file::remove(impl->task("removing", path), impl->options, impl->stop(deadline)); });
 }
 void FileClient::make_directory(std::string_view path, Deadline deadline) {
     const auto impl = impl_;
-    file::make_directory(impl->task("making the directory", path), impl->options, impl->stop(deadline));
+    observed([&] { file::make_directory(impl->task("making the directory", path), impl->options, impl->stop(deadline)); });
 }
-FreeSpace FileClient::free_space(Deadline) { return file::free_space(impl_->task("asking for free space"), impl_->options); }
+FreeSpace FileClient::free_space(Deadline) {
+    const auto impl = impl_;
+    return observed([&] { return file::free_space(impl->task("asking for free space"), impl->options); });
+}
 
 // Starts `work(task, options, stop)` on the blocking pool; its result, or nothing, goes to the callback.
 template <class T, class Work>

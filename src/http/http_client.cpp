@@ -35,7 +35,9 @@ HttpClient::~HttpClient() = default;
 std::string_view HttpClient::label() const noexcept { return transport_->options().label; }
 const HttpOptions& HttpClient::options() const noexcept { return transport_->options(); }
 
-HttpResponse HttpClient::request(const HttpRequest& request, Deadline deadline) { return transport_->request(request, deadline); }
+HttpResponse HttpClient::request(const HttpRequest& request, Deadline deadline) {
+    return observed([&] { return transport_->request(request, deadline); });
+}
 Operation HttpClient::async_request(HttpRequest request, Deadline deadline, Callback<HttpResponse> callback) {
     return transport_->async_request(std::move(request), deadline, under_way(std::move(callback)));
 }

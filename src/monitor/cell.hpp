@@ -50,6 +50,8 @@ public:
     /// Any thread. Waits only for another thread that is copying.
     ConnectionStatus read() const;
 
+    /// A use of its client has failed, and the loop has not yet seen to it. Any thread.
+    std::atomic<bool> use_failed{false};
     /// Loop's thread only: where the connection stands in the schedule; k_no_target before and after.
     TargetId id{k_no_target};
 

@@ -186,6 +186,13 @@ void MonitorImpl::attach() {
     changes_ = registry->subscribe([weak = weak_from_this()](const RegistryChange& change) {
         if (const auto self = weak.lock()) self->on_change(change);
     });
+    if (options_.ping_after_failed_use || options_.count_uses) {
+        uses_ = registry->listen_to_uses(
+            [weak = weak_from_this()](const std::string& name, const Error* failure) {
+                if (const auto self = weak.lock()) self->used(name, !failure);
+            },
+            options_.count_uses);
+    }
     auto views = registry->enumerate();
     std::vector<std::shared_ptr<Cell>> cells;
     cells.reserve(views.size());
@@ -237,6 +244,7 @@ void MonitorImpl::stop_on_loop() {
 void MonitorImpl::close() noexcept {
     if (closed_.exchange(true)) return;
     changes_.unsubscribe();
+    uses_.unsubscribe();
     on_loop([this] {
         stop_on_loop();
         ended_ = true;
@@ -501,6 +509,30 @@ void MonitorImpl::apply(const std::shared_ptr<Cell>& cell, const RegistryChange&
         else
             waiter.ping->complete(unknown(name));
     }
+}
+
+// ---- uses of clients -----------------------------------------------------------------------------------------------------------------------
+
+void MonitorImpl::used(const std::string& name, bool answered) {
+    if (!answered && !options_.ping_after_failed_use) return;
+    auto cell = find(name);
+    // A thousand calls that fail at once are one request.
+    if (!cell || (!answered && cell->use_failed.exchange(true))) return;
+    loop_->post([self = shared_from_this(), cell = std::move(cell), answered] {
+        if (!answered) cell->use_failed = false;
+        if (self->ended_ || cell->id == k_no_target || !self->engine_.is_pinged(cell->id)) return;
+        const Moment now = Moment::now();
+        if (!answered) {
+            self->engine_.look_soon(cell->id, now);
+        } else if (self->engine_.take(cell->id, now)) {
+            PingResult result;
+            result.ok = true;
+            result.started = now.mono;
+            result.time = cell->published().latency;  // nothing new is known of it
+            self->engine_.outcome(cell->id, result, now);
+        }
+        self->rearm();
+    });
 }
 
 // ---- time --------------------------------------------------------------------------------------------------------------------------------

@@ -118,6 +118,9 @@ private:
     void on_change(const RegistryChange& change);
     std::shared_ptr<Cell> add_cell(const std::string& name);
 
+    /// On any thread: a client's use has ended.
+    void used(const std::string& name, bool answered);
+
     // On the loop:
     void add(const std::shared_ptr<Cell>& cell, const core::SlotView& view, bool tell);
     void apply(const std::shared_ptr<Cell>& cell, const RegistryChange& change, const std::optional<core::SlotView>& view);
@@ -165,6 +168,7 @@ private:
     std::unordered_map<std::string_view, std::shared_ptr<Cell>> index_;  // guarded by index_mutex_; never changed by the loop's thread
     std::mutex change_mutex_;                                            // one change of the set at a time
     Subscription changes_;
+    Subscription uses_;
     std::atomic<bool> closed_{false};
 
     // Loop's thread:

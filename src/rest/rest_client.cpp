@@ -87,7 +87,7 @@ RestClient::~RestClient() {
 }
 
 RestResponse RestClient::call(const RestCall& call, Deadline deadline) {
-    return interpret(transport_->request(to_request(call, rest_), deadline, k_mode), *transport_->settings());
+    return observed([&] { return interpret(transport_->request(to_request(call, rest_), deadline, k_mode), *transport_->settings()); });
 }
 
 Operation RestClient::async_call(RestCall call, Deadline deadline, Callback<RestResponse> callback) {

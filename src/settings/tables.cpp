@@ -107,6 +107,9 @@ OptionTable<MonitorOptions> make_monitor() {
     });
     depth.fallback = to_string(MonitorOptions{}.depth);
     depth.allowed = {{"standard", "as each scheme has it"}, {"connect", ""}, {"tls", ""}, {"auth", ""}, {"full", ""}};
+    add.flag("ping_after_failed_use", &MonitorOptions::ping_after_failed_use,
+             "A call on a client that did not reach its remote end, or got no answer, asks for a ping at once");
+    add.flag("count_uses", &MonitorOptions::count_uses, "A call on a client that was answered counts as a good ping");
     add.count("max_in_flight", &MonitorOptions::max_in_flight, 1, "Pings under way at once");
     add.count("max_per_host", &MonitorOptions::max_per_host, 1, "Pings under way at once to one host and port");
     OptionSpec& full =

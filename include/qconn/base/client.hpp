@@ -2,10 +2,13 @@
 /// What all typed clients have in common.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
+#include <qconn/base/error.hpp>
 #include <qconn/base/export.hpp>
 #include <qconn/base/operation.hpp>
 
@@ -31,6 +34,13 @@ public:
     /// @note Once in the life of a client, by an owner from whom nobody can get the client any more.
     bool when_idle(UniqueFunction<void()> idle);
 
+    /// What an operation says about the way to the remote end: null, it answered, be it with an error; else why it could not be reached, did not
+    /// answer, or broke off. Nothing is told of those that say neither: cancelled, refused for their arguments, for want of descriptors or memory.
+    using UseObserver = std::function<void(const Error* failure)>;
+    /// Also told of operations that end after the client. Called where the operation ends, an I/O thread or its caller's; must not block or throw.
+    /// For owners like the registry. The first observer of a client stays; others are ignored.
+    void observe_uses(UseObserver observer);
+
 protected:
     /// Marks an operation as under way, as long as it lives. Move-only; may outlive the client.
     class QCONN_API Hold {
@@ -43,18 +53,39 @@ protected:
     private:
         friend class Client;
         explicit Hold(std::shared_ptr<ClientCalls> calls) noexcept : calls_{std::move(calls)} {}
+        void used(const Error* failure) const noexcept;
         std::shared_ptr<ClientCalls> calls_;
     };
     Hold hold() const noexcept;
     /// For the callback of every asynchronous operation: this one is to be called in its place. Until it has returned the operation is under way, so
-    /// that a registry which replaces the client meanwhile keeps it.
+    /// that a registry which replaces the client meanwhile keeps it. Who observes uses is told.
     template <class T>
     Callback<T> under_way(Callback<T> callback) const {
         return [hold = hold(), callback = std::move(callback)](Result<T> result) mutable {
             const Hold until_the_end = std::move(hold);
             Callback<T> once = std::move(callback);  // what it holds goes before the hold does
+            until_the_end.used(result ? nullptr : &result.error());
             if (once) once(std::move(result));
         };
+    }
+
+    /// For every blocking operation: makes it, and tells who observes uses. The client may go meanwhile.
+    template <class Work>
+    std::invoke_result_t<Work> observed(Work&& work) const {
+        const Hold hold = this->hold();
+        try {
+            if constexpr (std::is_void_v<std::invoke_result_t<Work>>) {
+                work();
+                hold.used(nullptr);
+            } else {
+                auto result = work();
+                hold.used(nullptr);
+                return result;
+            }
+        } catch (const Error& error) {
+            hold.used(&error);
+            throw;
+        }
     }
 
 private:

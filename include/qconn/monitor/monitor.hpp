@@ -49,6 +49,11 @@ struct MonitorOptions {
     /// its dependents stay stopped. Zero: never.
     int flap_changes{0};
     std::chrono::milliseconds flap_window{600'000};
+    /// A use of a client that could not reach its remote end, got no answer or was cut off asks for a ping at once (not more often than the fast time).
+    /// It counts for nothing itself.
+    bool ping_after_failed_use{true};
+    /// A use that was answered counts as a good ping; of one client at most one in a second.
+    bool count_uses{false};
     /// Pings under way at once, in all and to one host and port.
     std::size_t max_in_flight{1024};
     std::size_t max_per_host{64};

@@ -7,6 +7,7 @@
 
 #include <qconn/core/registry.hpp>
 #include <qconn/monitor/monitor.hpp>
+#include <qconn/rest/rest_client.hpp>
 
 #include "support/black_hole.hpp"
 #include "support/catch.hpp"
@@ -83,6 +84,27 @@ TEST_CASE("a server that is killed is down, refused, and up again when it is bac
     CHECK(scene.log.wait_for("asking", k_out_and_back));
     CHECK(scene.log.wait_for("connecting", k_out_and_back));
     CHECK(wait_until([&] { return scene.monitor->alerts().empty(); }));
+}
+
+TEST_CASE("a call that fails shows an outage long before the next ping is due", "[monitor][integration]") {
+    Server nginx{"nginx"};
+    Scene scene;
+    scene.registry.add(connection("shop", "rest://" + nginx.address()));
+    MonitorOptions seldom;
+    seldom.interval = 24h;
+    seldom.fast = 20ms;
+    seldom.group_alerts = false;
+    scene.start(seldom);
+    const auto shop = scene.registry.get<RestClient>("shop");
+    REQUIRE(scene.monitor->ping("shop").ok);
+    REQUIRE(scene.log.wait_for("shop", "up"));
+    const std::uint64_t pings = scene.monitor->status("shop").pings;
+
+    CHECK_THROWS_AS(shop->get("/nothing-there"), Error);  // an answer all the same
+    nginx.kill();
+    CHECK_THROWS_AS(shop->get("/hello.txt"), Error);
+    CHECK(scene.log.wait_for("shop", "up failing down alert"));
+    CHECK(scene.monitor->status("shop").pings == pings + 2);
 }
 
 TEST_CASE("a server that is frozen is down where it is asked something, and up again when it goes on", "[monitor][integration]") {

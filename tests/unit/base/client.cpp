@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <qconn/base/client.hpp>
 
@@ -14,6 +16,11 @@ class Plain final : public Client {
 public:
     std::string_view label() const noexcept override { return "plain"; }
     Callback<int> begin(Callback<int> callback = {}) const { return under_way(std::move(callback)); }
+    void use(const Error* failure = nullptr) const {
+        observed([&] {
+            if (failure) throw Error{*failure};
+        });
+    }
 };
 
 }  // namespace
@@ -54,4 +61,43 @@ TEST_CASE("what a callback holds goes before its operation has ended, also when 
     CHECK(client.when_idle([&] { idle = true; }));
     CHECK_THROWS_AS(callback(1), int);
     CHECK(idle);
+}
+
+TEST_CASE("who observes a client is told what its operations say of the remote end", "[client]") {
+    const auto error = [](Phase phase, Reason reason) { return make_error(Errc::system, "it failed").with_phase(phase).with_reason(reason); };
+    std::string told;
+    std::optional<Plain> client{std::in_place};
+    client->observe_uses([&](const Error* failure) { told += failure ? to_string(failure->reason()) : "answered"; });
+    client->observe_uses([&](const Error*) { FAIL("there is one already"); });
+    const auto of = [&](Phase phase, Reason reason) {
+        const Error failure = error(phase, reason);
+        told.clear();
+        CHECK_THROWS_AS(client->use(&failure), Error);
+        const std::string blocking = told;
+        told.clear();
+        client->begin()(failure);
+        CHECK(told == blocking);
+        return told;
+    };
+
+    client->use();
+    CHECK(told == "answered");
+    CHECK(of(Phase::resolve, Reason::unknown_host) == "unknown-host");
+    CHECK(of(Phase::connect, Reason::refused) == "refused");
+    CHECK(of(Phase::tls, Reason::certificate_expired) == "certificate-expired");
+    CHECK(of(Phase::auth, Reason::denied) == "denied");
+    CHECK(of(Phase::head, Reason::timeout) == "timeout");
+    CHECK(of(Phase::body, Reason::reset) == "reset");
+    CHECK(of(Phase::head, Reason::status) == "answered");
+    CHECK(of(Phase::protocol, Reason::not_found) == "answered");
+    CHECK(of(Phase::connect, Reason::local).empty());
+    CHECK(of(Phase::head, Reason::cancelled).empty());
+    CHECK(of(Phase::none, Reason::bad_value).empty());
+    CHECK(of(Phase::secret, Reason::timeout).empty());
+
+    Callback<int> late = client->begin();
+    client.reset();
+    told.clear();
+    late(1);
+    CHECK(told == "answered");
 }

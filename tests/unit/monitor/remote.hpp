@@ -86,6 +86,12 @@ class RemoteClient final : public Client {
 public:
     explicit RemoteClient(std::string label) : label_{std::move(label)} {}
     std::string_view label() const noexcept override { return label_; }
+    /// A call that is answered, or is refused.
+    void use(bool answered) const {
+        observed([&] {
+            if (!answered) World::bad({});
+        });
+    }
 
 private:
     std::string label_;
