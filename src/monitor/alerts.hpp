@@ -24,6 +24,10 @@ constexpr std::string_view k_alert_unusable = "USER-CONNECTION-UNUSABLE";
 constexpr std::string_view k_alert_filesystem = "FILESYSTEM-FULL";
 // Ours.
 constexpr std::string_view k_alert_flapping = "CONNECTION-FLAPPING";
+constexpr std::string_view k_alert_degraded = "MONITOR-DEGRADED";
+constexpr std::string_view k_alert_resumed = "MONITOR-RESUMED";
+/// What these are about.
+constexpr std::string_view k_self = "the monitor";
 
 /// Changed on the loop's thread, which never waits for a reader; read from any thread.
 class AlertBoard {

@@ -27,7 +27,8 @@ constexpr int k_unknown = -2;
 
 Topic topic_of(const Event& event) noexcept {
     switch (event.kind) {
-        case EventKind::updated: return Topic::text;
+        case EventKind::updated:
+        case EventKind::slow: return Topic::text;
         case EventKind::alert:
             if (event.transient) return Topic::text;
             [[fallthrough]];
@@ -45,6 +46,7 @@ bool is_of_connection(const Event& event) noexcept { return topic_of(event) < To
 Subject subject_of(const Event& event, bool group_alerts) noexcept {
     const Topic topic = topic_of(event);
     if (topic == Topic::outage) return {topic, {}, {}, event.outage};
+    if (event.kind == EventKind::slow) return {topic, event.name, to_string(event.kind), 0};
     if (topic != Topic::alert) return {topic, event.name, event.alert, 0};
     // What stands for an outage may be cleared by another name than it was raised by.
     const bool of_outage = group_alerts && event.outage != 0;

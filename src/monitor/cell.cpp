@@ -14,6 +14,7 @@ ConnectionStatus Cell::read() const {
     status.name = name_;
     status.state = standing.state;
     status.flapping = standing.flapping;
+    status.slow = standing.slow;
     status.since = standing.since;
     status.checked = standing.checked;
     status.latency = standing.latency;

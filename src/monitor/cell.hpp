@@ -20,6 +20,7 @@ namespace qconn::monitor {
 struct Standing {
     ConnectionState state{ConnectionState::unknown};
     bool flapping{false};
+    bool slow{false};
     std::int32_t failures{0};
     std::chrono::system_clock::time_point since{};
     std::chrono::system_clock::time_point checked{};

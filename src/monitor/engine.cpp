@@ -18,7 +18,11 @@ Timing timing_of(const MonitorOptions& options, std::size_t max_open) {
 }
 
 Engine::Engine(const MonitorOptions& options, const Timing& timing, Outlet& outlet, AlertBoard& alerts)
-    : options_{options}, outlet_{outlet}, alerts_{alerts}, schedule_{timing} {}
+    : options_{options},
+      outlet_{outlet},
+      alerts_{alerts},
+      schedule_{timing},
+      self_{std::min(timing.stall, std::max<Clock::duration>(std::chrono::seconds{1}, timing.interval / 4))} {}
 
 bool Engine::is_pinged(TargetId id) const noexcept {
     return started_ && targets_[id].monitored && targets_[id].machine.is_pinged() && targets_[id].rules->pace.interval > Clock::duration::zero();
@@ -149,6 +153,7 @@ void Engine::outcome(TargetId id, const PingResult& result, Moment now) {
     const Input input = result.ok ? Input::ok : result.inconclusive ? Input::inconclusive : Input::failed;
     const Transition& taken = step(id, input, now, input == Input::failed && result.error ? &*result.error : nullptr, &result);
     if (result.ok) measure(id, result.measures, now);
+    if (input == Input::inconclusive && result.error && result.error->reason() == Reason::local) self_.could_not(*result.error, now.mono);
     using Again = Schedule::Again;
     const Again regular = taken.to == ConnectionState::down ? Again::slow : Again::grid;
     schedule_.finished(id, now.mono, taken.next != Next::fast ? regular : input == Input::inconclusive ? Again::spread : Again::fast);
@@ -178,7 +183,9 @@ const Transition& Engine::step(TargetId id, Input input, Moment now, const Error
         standing.checked = now.wall;
         ++standing.pings;
         if (result->ok) standing.latency = result->time;
+        if (result->ok) standing.slow = result->time > rules.pace.slow;
     }
+    if (taken.to != ConnectionState::up && taken.to != ConnectionState::failing && taken.from != taken.to) standing.slow = false;
     if (error != nullptr) {
         standing.error = *error;
     } else if (input != Input::inconclusive && target.machine.is_sound() && !(taken.to == ConnectionState::down && input == Input::ok)) {
@@ -373,6 +380,9 @@ void Engine::calm(TargetId id, Moment now) {
 void Engine::advance(Moment now, Clock::duration lag, Schedule::Turn& turn) {
     schedule_.advance(now.mono, lag, turn);
     while (!agenda_.empty() && agenda_.begin()->first <= now.mono) settle(agenda_.begin()->second, now);
+    for (const TargetId id : turn.slow) tell_slow(id, now);
+    self_.came(std::max(lag, turn.late), turn.stalled, now.mono);
+    tell_health(now);
     tell_outages(now);
 }
 
@@ -381,6 +391,7 @@ std::optional<Clock::time_point> Engine::wake() const noexcept {
     const auto also = [&when](Clock::time_point other) { when = when ? std::min(*when, other) : other; };
     if (!agenda_.empty()) also(agenda_.begin()->first);
     if (const auto outage = outages_.next()) also(*outage);
+    if (const auto health = self_.next()) also(*health);
     return when;
 }
 
@@ -457,6 +468,58 @@ void Engine::measure(TargetId id, const std::vector<PingMeasure>& measures, Mome
           "the file system of \"" + targets_[id].cell->name() + "\" is filling up: " + text + " used, the limit is " +
               std::to_string(options_.alert_fs_full) + " %",
           now);
+}
+
+// ---- slow pings, and the monitor itself ------------------------------------------------------------------------------------------------------
+
+void Engine::tell_slow(TargetId id, Moment now) {
+    Standing standing = this->standing(id);
+    if (standing.slow || standing.state == ConnectionState::down) return;
+    standing.slow = true;
+    show(id, std::move(standing));
+    const auto text = [](Clock::duration time) {
+        return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(time).count()) + " ms";
+    };
+    const Pace& pace = targets_[id].rules->pace;
+    Event event = make_event(id, EventKind::slow, now);
+    event.phase = Phase::none;
+    event.reason = Reason::none;
+    event.error = "pinging \"" + event.name + "\" has had no answer for " + text(pace.slow) + "; it fails after " + text(pace.timeout);
+    outlet_.event(std::move(event));
+}
+
+void Engine::tell_health(Moment now) {
+    const auto change = self_.change(now.mono);
+    if (!change) return;
+    const std::string name{k_self};
+    const auto alert = change->degraded ? alerts_.raise(k_alert_degraded, name, change->why, now.wall) : alerts_.clear(k_alert_degraded, name);
+    if (!alert) return;
+    alerts_.flush();
+    Event event;
+    event.kind = change->degraded ? EventKind::alert : EventKind::alert_cleared;
+    event.name = name;
+    event.alert = alert->type;
+    event.error = alert->text;
+    event.time = now.wall;
+    event.mono = now.mono;
+    outlet_.event(std::move(event));
+}
+
+void Engine::slept(Clock::duration time, Moment now) {
+    self_.slept();
+    schedule_.spread_all(now.mono);
+    const std::string text = "this machine was suspended for " + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) +
+                             " s; pings that were under way do not count, and all are made anew";
+    alerts_.note(k_alert_resumed, std::string{k_self}, text, now.wall);
+    Event event;
+    event.kind = EventKind::alert;
+    event.transient = true;
+    event.name = k_self;
+    event.alert = k_alert_resumed;
+    event.error = text;
+    event.time = now.wall;
+    event.mono = now.mono;
+    outlet_.event(std::move(event));
 }
 
 const Standing& Engine::standing(TargetId id) const noexcept {

@@ -22,6 +22,7 @@
 #include "monitor/outages.hpp"
 #include "monitor/rules.hpp"
 #include "monitor/schedule.hpp"
+#include "monitor/self_check.hpp"
 #include "monitor/state.hpp"
 
 namespace qconn::monitor {
@@ -91,6 +92,8 @@ public:
     void abandon(TargetId id, Moment now) { schedule_.finished(id, now.mono, Schedule::Again::grid); }
     /// Its kept stream was closed by the peer while it was idle: no failure, but worth a look.
     void look_soon(TargetId id, Moment now) { schedule_.ping_soon(id, now.mono); }
+    /// This machine was suspended: all that is known is old.
+    void slept(Clock::duration time, Moment now);
 
     void advance(Moment now, Clock::duration lag, Schedule::Turn& turn);
     std::optional<Clock::time_point> wake() const noexcept;
@@ -99,6 +102,7 @@ public:
 
     /// Any thread.
     std::vector<Outage> outages() const { return outages_.list(); }
+    MonitorHealth health() const noexcept { return self_.read(); }
     const Schedule& schedule() const noexcept { return schedule_; }
     ConnectionState state(TargetId id) const noexcept { return targets_[id].machine.state(); }
     int failures(TargetId id) const noexcept { return targets_[id].machine.failures(); }
@@ -142,6 +146,9 @@ private:
     void raise(TargetId id, std::string_view type, std::string text, Moment now);
     void clear(TargetId id, std::string_view type, Moment now);
     void measure(TargetId id, const std::vector<PingMeasure>& measures, Moment now);
+    void tell_slow(TargetId id, Moment now);
+    /// MONITOR-DEGRADED is raised or cleared.
+    void tell_health(Moment now);
     void release_if_unwatched(TargetId id, Moment now);
     /// Passes on to the dependents what a state means for them, or makes them wait.
     void damp(TargetId id, const Transition& taken, Moment now);
@@ -162,6 +169,7 @@ private:
     std::vector<Target> targets_;  // by TargetId
     std::vector<TargetId> late_;
     RulesTable rules_;
+    SelfCheck self_;
     Outages outages_;
     std::set<TargetId> reached_through_;                       // those that are down and name others that they are reached through
     std::set<std::pair<Clock::time_point, TargetId>> agenda_;  // when which damping is to be settled

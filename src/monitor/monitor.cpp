@@ -64,6 +64,7 @@ void Monitor::raise_transient(std::string type, std::string name, std::string te
 }
 std::vector<Alert> Monitor::recent_alerts() const { return impl_->recent_alerts(); }
 MonitorCounts Monitor::counts() const { return impl_->counts(); }
+MonitorHealth Monitor::health() const { return impl_->health(); }
 
 PingResult Monitor::ping(std::string_view name, Deadline deadline) {
     const auto impl = impl_;  // the monitor may go meanwhile

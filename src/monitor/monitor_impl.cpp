@@ -2,6 +2,7 @@
 #include "monitor/monitor_impl.hpp"
 
 #include <sys/resource.h>
+#include <time.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -19,6 +20,19 @@ constexpr std::uint32_t k_pings_per_stream = 20;
 constexpr auto k_stream_age = std::chrono::minutes{1};
 /// A peer that does not keep idle streams is dialled anew each time after as many of them.
 constexpr std::uint8_t k_closes_idle = 2;
+
+/// A suspension of the machine, as opposed to the clocks' differing for a moment.
+constexpr auto k_nap = std::chrono::milliseconds{500};
+
+/// How long the machine has been suspended since it was started: the monotonic clock stands still meanwhile.
+std::chrono::nanoseconds suspended_time() noexcept {
+    const auto read = [](clockid_t clock) {
+        timespec time{};
+        clock_gettime(clock, &time);
+        return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
+    };
+    return read(CLOCK_BOOTTIME) - read(CLOCK_MONOTONIC);
+}
 
 std::size_t descriptor_limit() noexcept {
     rlimit limit{};
@@ -163,7 +177,8 @@ MonitorImpl::MonitorImpl(const std::shared_ptr<core::RegistryImpl>& registry, co
       loop_{runtime_.impl().loop().shared_from_this()},
       listeners_{runtime_, "monitor"},
       engine_{options_, timing_of(options_, descriptor_limit()), *this, alerts_},
-      max_kept_{descriptor_limit() == 0 ? std::numeric_limits<std::size_t>::max() : descriptor_limit() / 2} {}
+      max_kept_{descriptor_limit() == 0 ? std::numeric_limits<std::size_t>::max() : descriptor_limit() / 2},
+      asleep_{suspended_time()} {}
 
 MonitorImpl::~MonitorImpl() = default;
 
@@ -562,6 +577,10 @@ void MonitorImpl::rearm() {
 void MonitorImpl::tick() {
     if (ended_) return;
     const Moment now = Moment::now();
+    if (const auto asleep = suspended_time(); asleep - asleep_ > k_nap) {
+        engine_.slept(asleep - std::exchange(asleep_, asleep), now);
+        woke_ = now.mono;
+    }
     const auto lag = now.mono > armed_ ? now.mono - armed_ : Clock::duration::zero();
     armed_ = Clock::time_point::max();
     engine_.advance(now, lag, turn_);
@@ -678,6 +697,7 @@ void MonitorImpl::run(TargetId id) {
 void MonitorImpl::done(TargetId id, PingResult result, std::unique_ptr<net::Stream> stream) {
     Item& item = items_[id];
     if (in_stall_ && !result.ok && result.error && result.error->reason() == Reason::timeout) result.inconclusive = true;
+    if (!result.ok && item.flight->started < woke_) result.inconclusive = true;
     if (is_refused_login(result) && !item.flight->refused && !in_stall_) {
         const std::uint64_t fingerprint = item.plan->fingerprint;
         item.flight->refused.emplace(std::move(result));

@@ -64,6 +64,7 @@ public:
     bool acknowledge(std::uint64_t id, std::string_view who, std::string_view note);
     void raise_transient(std::string type, std::string name, std::string text);
     MonitorCounts counts() const;
+    MonitorHealth health() const { return engine_.health(); }
     Operation async_ping(std::string name, Deadline deadline, Callback<PingResult> callback);
     PingResult ping(std::string name, Deadline deadline);
 
@@ -184,6 +185,8 @@ private:
     std::uint64_t last_flight_{0};
     std::size_t kept_{0};
     std::size_t max_kept_;
+    std::chrono::nanoseconds asleep_{0};  // what suspended_time() last said
+    Clock::time_point woke_{};            // pings from before say nothing about their peers
     bool ended_{false};
 };
 

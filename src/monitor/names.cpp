@@ -25,6 +25,7 @@ constexpr std::array k_names{
     EventName{EventKind::start, "start", "", 0},
     EventName{EventKind::outage, "outage", "", 0},
     EventName{EventKind::outage_over, "outage-over", "", 0},
+    EventName{EventKind::slow, "slow", "", 0},
 };
 
 constexpr bool in_order() noexcept {

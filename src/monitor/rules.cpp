@@ -14,6 +14,7 @@ Rules rules_of(const MonitorOptions& options, const MonitoringRules& own) {
     const milliseconds down = own.interval_down.value_or(options.interval_down);
     pace.interval_down = pace.interval.count() == 0 || down.count() <= 0 ? pace.interval : std::max<Clock::duration>(down, milliseconds{100});
     pace.timeout = std::max(own.timeout.value_or(options.timeout), milliseconds{1});
+    pace.slow = options.slow.count() > 0 ? Clock::duration{options.slow} : pace.timeout / 2;
     const milliseconds fast = own.fast.value_or(options.fast);
     pace.fast = fast.count() > 0 ? fast : std::clamp<Clock::duration>(pace.interval / 10, milliseconds{100}, std::chrono::seconds{2});
     if (pace.interval.count() > 0) pace.fast = std::min(pace.fast, pace.interval);

@@ -84,7 +84,11 @@ void Schedule::unlink(TargetId id) noexcept {
 
 void Schedule::arm(TargetId id, Clock::time_point when) {
     records_[id].due = when;
-    const std::int64_t tick = std::max(tick_of(when), tick_);
+    hang(id);
+}
+
+void Schedule::hang(TargetId id) {
+    const std::int64_t tick = std::max(tick_of(wheel_time(records_[id])), tick_);
     if (tick - tick_ < k_slots) {
         push_back(id, static_cast<List>(tick % k_slots));
         return;
@@ -234,7 +238,9 @@ void Schedule::launch(TargetId id, Clock::time_point now, bool excess) {
     ++flying_;
     if (excess) ++excess_;
     if (record.host != 0) ++hosts_[record.host].flying;
-    arm(id, now + pace_of(record).timeout);
+    const Pace& pace = pace_of(record);
+    record.quick = pace.slow > Clock::duration::zero() && pace.slow < pace.timeout;
+    arm(id, now + pace.timeout);
 }
 
 void Schedule::land(TargetId id) {
@@ -242,6 +248,7 @@ void Schedule::land(TargetId id) {
     --flying_;
     if (record.excess) --excess_;
     record.excess = false;
+    record.quick = false;
     record.place = k_resting;
     if (record.host == 0) return;
     --hosts_[record.host].flying;
@@ -272,6 +279,15 @@ void Schedule::finished(TargetId id, Clock::time_point now, Again again) {
     }
     const auto interval = again == Again::slow ? pace_of(record).interval_down : pace_of(record).interval;
     arm(id, grid_after(record, interval, std::max(record.started + interval / 8, now)));
+}
+
+void Schedule::spread_all(Clock::time_point now) {
+    set_clock(now);
+    for (TargetId id = 0; id < records_.size(); ++id) {
+        if (records_[id].place != k_waiting || records_[id].idle) continue;
+        unlink(id);
+        arm(id, spread_after(records_[id], now));
+    }
 }
 
 std::optional<Clock::time_point> Schedule::next(TargetId id) const noexcept {
@@ -307,12 +323,15 @@ void Schedule::empty(List list, Work&& work) {
 }
 
 void Schedule::cascade(std::int64_t tick) {
-    empty(k_far + static_cast<List>((tick / k_slots) % k_far_slots), [this](TargetId id, const Record& record) { arm(id, record.due); });
+    empty(k_far + static_cast<List>((tick / k_slots) % k_far_slots), [this](TargetId id, const Record&) { hang(id); });
 }
 
 void Schedule::pass_slot(std::int64_t tick, Clock::time_point now, Turn& turn) {
-    empty(static_cast<List>(tick % k_slots), [&](TargetId id, const Record& record) {
-        if (record.place == k_flying) {
+    empty(static_cast<List>(tick % k_slots), [&](TargetId id, Record& record) {
+        if (record.place == k_flying && std::exchange(record.quick, false) && record.due > now) {
+            hang(id);
+            if (!turn.stalled) turn.slow.push_back(id);
+        } else if (record.place == k_flying) {
             turn.expired.push_back(id);  // stays in flight, in no list, until finished()
         } else if (turn.stalled && record.regular) {
             arm(id, spread_after(record, now));  // all that was missed would come as one burst
@@ -332,6 +351,7 @@ void Schedule::start_ready(Clock::time_point now, Turn& turn) {
             push_back(id, k_hosts + host);
             continue;
         }
+        turn.late = std::max(turn.late, now - records_[id].due);
         launch(id, now, false);
         turn.starts.push_back(id);
     }
@@ -340,6 +360,8 @@ void Schedule::start_ready(Clock::time_point now, Turn& turn) {
 void Schedule::advance(Clock::time_point now, Clock::duration lag, Turn& turn) {
     turn.starts.clear();
     turn.expired.clear();
+    turn.slow.clear();
+    turn.late = {};
     turn.stalled = lag > timing_.stall;
     set_clock(now);
     const std::int64_t end = now.time_since_epoch() / k_tick + 1;  // the first tick that is not over

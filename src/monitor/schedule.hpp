@@ -27,6 +27,7 @@ struct Pace {
     Clock::duration interval_down{std::chrono::seconds{30}};  ///< the same while it is down
     Clock::duration fast{std::chrono::seconds{2}};
     Clock::duration timeout{std::chrono::seconds{30}};
+    Clock::duration slow{0};  ///< a ping that takes longer is slow; zero, or not below timeout: none is
 
     auto operator<=>(const Pace&) const = default;
 };
@@ -54,6 +55,10 @@ public:
         std::vector<TargetId> starts;
         /// The deadline of each has passed: end its ping, and answer with finished().
         std::vector<TargetId> expired;
+        /// Each has been in flight for longer than a quick one, and still is.
+        std::vector<TargetId> slow;
+        /// How much later than it was due one of `starts` begins, at most.
+        Clock::duration late{0};
         /// The process did not run when it should have: what expired is not to be held against the peers.
         bool stalled{false};
     };
@@ -95,6 +100,8 @@ public:
     /// When the ping under way must have ended.
     Clock::time_point deadline(TargetId id) const noexcept { return records_[id].due; }
     std::size_t in_flight() const noexcept { return flying_; }
+    /// All that wait for a regular ping get it soon, spread as after a stall.
+    void spread_all(Clock::time_point now);
     /// When it is pinged next; nothing while it rests or flies.
     std::optional<Clock::time_point> next(TargetId id) const noexcept;
 
@@ -133,6 +140,7 @@ private:
         bool idle{true};      // no regular pings: rests when its ping has ended
         bool excess{false};   // in flight beside the caps
         bool regular{false};  // due at a point of its grid
+        bool quick{false};    // in flight, and not slow so far
     };
     static_assert(sizeof(Record) <= 64);
 
@@ -153,6 +161,9 @@ private:
     void push_front(TargetId id, List list);
     void unlink(TargetId id) noexcept;
     void arm(TargetId id, Clock::time_point when);
+    /// Where the wheel has to look at it next.
+    void hang(TargetId id);
+    Clock::time_point wheel_time(const Record& record) const noexcept { return record.quick ? record.started + pace_of(record).slow : record.due; }
     Clock::time_point spread_after(const Record& record, Clock::time_point now) const noexcept;
     void set_clock(Clock::time_point now) noexcept;
     bool has_room() const noexcept { return flying_ - excess_ < timing_.max_in_flight; }

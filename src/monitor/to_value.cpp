@@ -71,6 +71,7 @@ Value to_value(const ConnectionStatus& status) {
                {"pings", status.pings},
                {"failures", status.failures},
                {"flapping", status.flapping},
+               {"slow", status.slow},
                {"outage", number_value(status.outage)},
                {"phase", to_string(status.phase)},
                {"reason", to_string(status.reason)},

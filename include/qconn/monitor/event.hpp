@@ -42,6 +42,7 @@ enum class EventKind : std::uint8_t {
     start,        ///< an interface is being started again
     outage,       ///< several connections went down for one cause, which `name` is: told once, a second after the last that joined in
     outage_over,  ///< none of them is down for it any more
+    slow,         ///< its ping takes longer than MonitorOptions::slow; once, until one was quicker
 };
 /// As in the tool's JSON: "up", "alert-cleared" and so on.
 QCONN_API std::string_view to_string(EventKind kind) noexcept;
@@ -98,6 +99,17 @@ struct MonitorCounts {
     std::uint64_t listener_exceptions{0};  ///< thrown by listeners
 };
 
+/// Whether a monitor can do its own work. A snapshot.
+struct MonitorHealth {
+    /// MONITOR-DEGRADED stands: within the last minute it came too late, or this machine lacked what pings need.
+    bool degraded{false};
+    /// How much later than it should the monitor has come, or a ping has begun, in the last minute; the worst.
+    std::chrono::nanoseconds worst_lag{0};
+    std::uint64_t stalls{0};        ///< times at which the process did not run for a second, or half of the time-out
+    std::uint64_t local_faults{0};  ///< pings that did not count for a fault of this machine
+    std::uint64_t suspends{0};      ///< of the machine
+};
+
 /// An ongoing condition: raised once, cleared once. Or a transient one, which was noticed once.
 struct Alert {
     std::string type;  ///< "USER-CONNECTION-UNAVAILABLE", "FILESYSTEM-FULL"
@@ -127,6 +139,8 @@ struct ConnectionStatus {
     int failures{0};  ///< in a row
     /// It goes up and down too often (MonitorOptions::flap_changes).
     bool flapping{false};
+    /// The ping under way takes, or the last one took, longer than MonitorOptions::slow. Not of one that is down.
+    bool slow{false};
     Phase phase{Phase::none};
     Reason reason{Reason::none};
     std::string error;  ///< of the last failure while it is failing or down

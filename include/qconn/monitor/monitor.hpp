@@ -24,13 +24,16 @@
 
 namespace qconn {
 
-/// How often, and how patiently, connections are pinged. Those down to `flap_window`, but for the caps, a connection may have of its own
+/// How often, and how patiently, connections are pinged. Those down to `flap_window`, but for `slow` and the caps, a connection may have of its own
 /// (core/monitoring.hpp).
 struct MonitorOptions {
     /// Time between two pings of one connection, start to start. Not below 100 ms. Zero: only manual pings.
     std::chrono::milliseconds interval{30'000};
     /// A ping that has not ended by then has failed.
     std::chrono::milliseconds timeout{30'000};
+    /// A ping that takes longer is slow: told once, and ConnectionStatus::slow, long before it fails. Zero: half of `timeout`. As long as `timeout`
+    /// or longer: none is.
+    std::chrono::milliseconds slow{0};
     /// Failures in a row that make a connection down. At least 1.
     int fall{2};
     /// Successes in a row that make a down connection up. At least 1.
@@ -49,8 +52,8 @@ struct MonitorOptions {
     /// its dependents stay stopped. Zero: never.
     int flap_changes{0};
     std::chrono::milliseconds flap_window{600'000};
-    /// A use of a client that could not reach its remote end, got no answer or was cut off asks for a ping at once (not more often than the fast time).
-    /// It counts for nothing itself.
+    /// A use of a client that could not reach its remote end, got no answer or was cut off asks for a ping at once (not more often than the fast
+    /// time). It counts for nothing itself.
     bool ping_after_failed_use{true};
     /// A use that was answered counts as a good ping; of one client at most one in a second.
     bool count_uses{false};
@@ -115,6 +118,7 @@ public:
     /// The latest 100 transient alerts, the oldest first.
     std::vector<Alert> recent_alerts() const;
     MonitorCounts counts() const;
+    MonitorHealth health() const;
 
     /// A manual ping: joins the one under way, or starts now. It counts like any other. The one that waits throws Error INVALID-ARGUMENT on an I/O
     /// thread of the runtime, CANCELLED where the monitor stops.

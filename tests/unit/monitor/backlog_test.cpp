@@ -132,7 +132,7 @@ public:
     /// @returns what was known of it before
     std::string learn(const Event& event) {
         const bool is_alert = !event.alert.empty();
-        if (event.kind == EventKind::updated) return "";
+        if (event.kind == EventKind::updated || event.kind == EventKind::slow) return "";
         const bool is_outage = event.kind == EventKind::outage || event.kind == EventKind::outage_over;
         const bool by_number = is_outage || (is_alert && event.outage != 0 && group_alerts_);
         std::string& known = known_[(by_number ? std::to_string(event.outage) : event.name) + ' ' + event.alert];
@@ -308,7 +308,9 @@ TEST_CASE("whatever is left out, each event follows from the one before and the 
         last_seq = one->seq;
         if (is_of_connection(*one)) last_state[one->name] = one->state;
         REQUIRE(heard.learn(*one) == truly_before[one->seq]);
-        if (!one->alert.empty() || one->kind == EventKind::updated || one->kind == EventKind::outage || one->kind == EventKind::outage_over) return;
+        if (!one->alert.empty() || one->kind == EventKind::updated || one->kind == EventKind::slow || one->kind == EventKind::outage ||
+            one->kind == EventKind::outage_over)
+            return;
         const auto [at, first] = last_kind.try_emplace(one->name, one->kind);
         if (!first) {
             if (one->kind == EventKind::up || one->kind == EventKind::down)

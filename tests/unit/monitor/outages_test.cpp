@@ -245,6 +245,7 @@ TEST_CASE("whatever goes up and down, each that is down is in one outage, and ea
         scene.engine.flush();
         std::set<std::uint64_t> alerted;
         for (const Alert& alert : scene.alerts.list()) {
+            if (alert.type != k_alert_unavailable) continue;  // hours pass in a step here, which a monitor says of itself
             REQUIRE(alerted.insert(alert.outage).second);
             REQUIRE(scene.status(scene.ids[alert.name]).outage == alert.outage);
         }
@@ -257,7 +258,7 @@ TEST_CASE("whatever goes up and down, each that is down is in one outage, and ea
     }
     for (const TargetId id : ids) scene.engine.remove(id, scene.now);
     CHECK(scene.outages().empty());
-    CHECK(scene.alerts.list().empty());
+    for (const Alert& alert : scene.alerts.list()) CHECK(alert.type == k_alert_degraded);
     for (const Event& one : scene.events)
         if (one.kind == EventKind::outage_over) told.erase(one.outage);
     CHECK(told.empty());
