@@ -12,8 +12,11 @@ struct Overrides {
     std::optional<Map> tags{};
     /// Options of core/monitoring.hpp.
     std::optional<Map> monitoring{};
+    /// Both as core/silence_form.hpp has them.
+    std::optional<Map> silence{};
+    std::optional<Map> acknowledged{};
 
-    bool empty() const noexcept { return !tags && !monitoring; }
+    bool empty() const noexcept { return !tags && !monitoring && !silence && !acknowledged; }
 };
 
 }  // namespace qconn::core

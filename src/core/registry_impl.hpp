@@ -46,6 +46,9 @@ struct SlotView {
     std::string host_key;
     /// The definition's rules with those of the operator over them.
     MonitoringRules monitoring;
+    /// As in ConnectionInfo.
+    std::optional<Silence> silence;
+    std::optional<Acknowledgement> acknowledged;
     /// Differs from the former one when what pings and clients depend on has changed: make a new plan then.
     std::uint32_t build{0};
 

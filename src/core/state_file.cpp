@@ -22,8 +22,10 @@ namespace qconn::core {
 namespace {
 
 constexpr int k_version = 1;
-const std::array<std::pair<const char*, std::optional<Map> Overrides::*>, 2> k_maps{
-    {{"tags", &Overrides::tags}, {"monitoring", &Overrides::monitoring}}};
+const std::array<std::pair<const char*, std::optional<Map> Overrides::*>, 4> k_maps{{{"tags", &Overrides::tags},
+                                                                                     {"monitoring", &Overrides::monitoring},
+                                                                                     {"silence", &Overrides::silence},
+                                                                                     {"acknowledged", &Overrides::acknowledged}}};
 constexpr std::size_t k_most_bytes = 64U << 20U;
 
 std::string system_text(int error) { return std::generic_category().message(error); }

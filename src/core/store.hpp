@@ -95,6 +95,9 @@ public:
     void set(std::string_view name, std::optional<Map> Overrides::*which, std::optional<Map> values);
     /// @throws Error CONNECTION-DEFINITION-ERROR where a rule is not one
     void set_monitoring(std::string_view name, Map rules);
+    /// @throws Error INVALID-ARGUMENT
+    void set_silence(std::string_view name, std::optional<Silence> silence);
+    void acknowledge(std::string_view name, const Acknowledgement& acknowledgement);
 
     std::vector<std::string> names() const;
     std::size_t size() const noexcept { return size_.load(std::memory_order_acquire); }

@@ -7,6 +7,7 @@
 #include <qconn/core/registry_error.hpp>
 
 #include "core/monitoring_rules.hpp"
+#include "core/silence_form.hpp"
 #include "core/store.hpp"
 #include "core/store_commit.hpp"
 
@@ -206,6 +207,26 @@ void Store::set_monitoring(std::string_view name, Map rules) {
         set(name, &Overrides::monitoring, std::nullopt);
     else
         set(name, &Overrides::monitoring, std::move(rules));
+}
+
+void Store::set_silence(std::string_view name, std::optional<Silence> silence) {
+    if (!silence) return set(name, &Overrides::silence, std::nullopt);
+    const auto time = std::chrono::system_clock::now();
+    if (silence->from == std::chrono::system_clock::time_point{}) silence->from = time;
+    if (silence->is_over(std::max(time, silence->from)))
+        throw make_error(Errc::invalid_argument, "silencing \"" + std::string{name} + "\" was refused: its end " +
+                                                     (silence->is_over(time) ? "has passed" : "is not after its beginning"))
+            .with_connection(name)
+            .with_reason(Reason::bad_value);
+    set(name, &Overrides::silence, silence_map(*silence));
+}
+
+void Store::acknowledge(std::string_view name, const Acknowledgement& acknowledgement) {
+    if (acknowledgement.by.empty())
+        throw make_error(Errc::invalid_argument, "acknowledging what is wrong with \"" + std::string{name} + "\" was refused: say who does")
+            .with_connection(name)
+            .with_reason(Reason::bad_value);
+    set(name, &Overrides::acknowledged, acknowledgement_map(acknowledgement));
 }
 
 void Store::set_now(Commit& commit, std::string_view name, std::optional<Map> Overrides::*which, std::optional<Map> values) {

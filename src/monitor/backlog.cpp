@@ -16,7 +16,7 @@ namespace qconn::monitor {
 
 namespace {
 
-enum class Topic { state, text, alert, interface, outage };
+enum class Topic { state, text, silence, alert, interface, outage };
 /// What an event speaks of.
 using Subject = std::tuple<Topic, std::string_view, std::string_view, std::uint64_t>;  // topic, name, type of alert, number of an outage
 
@@ -32,6 +32,8 @@ Topic topic_of(const Event& event) noexcept {
             if (event.transient) return Topic::text;
             [[fallthrough]];
         case EventKind::alert_cleared: return Topic::alert;
+        case EventKind::silenced:
+        case EventKind::unsilenced: return Topic::silence;
         case EventKind::stop:
         case EventKind::start: return Topic::interface;
         case EventKind::outage:
@@ -39,6 +41,9 @@ Topic topic_of(const Event& event) noexcept {
         default: return Topic::state;
     }
 }
+
+/// A later one says all that there is to know.
+bool is_latest_only(Topic topic) noexcept { return topic == Topic::text || topic == Topic::silence; }
 
 bool is_of_connection(const Event& event) noexcept { return topic_of(event) < Topic::interface; }
 
@@ -168,7 +173,7 @@ std::size_t Backlog::thin_out() {
         const int now = after(event);
         const auto last_at = last.find(event.name);
         const bool must_stay = is_of_connection(event) && event.kind != EventKind::removed && last_at != last.end() && last_at->second == i;
-        if (topic_of(event) == Topic::text) {
+        if (is_latest_only(topic_of(event))) {
             cut(chain, 0);  // the latest one is what counts
         } else if (must_stay) {
             // whatever was there before
@@ -184,6 +189,7 @@ std::size_t Backlog::thin_out() {
             for (auto texts = chains.lower_bound({Topic::text, event.name, {}, 0});
                  texts != chains.end() && std::get<0>(texts->first) == Topic::text && std::get<1>(texts->first) == event.name; ++texts)
                 cut(texts->second, 0);
+            if (const auto silence = chains.find({Topic::silence, event.name, {}, 0}); silence != chains.end()) cut(silence->second, 0);
         }
         if (stays[i]) chain.kept.emplace_back(now, i);
     }

@@ -25,6 +25,8 @@ constexpr std::array k_names{
     EventName{EventKind::start, "start", "", 0},
     EventName{EventKind::outage, "outage", "", 0},
     EventName{EventKind::outage_over, "outage-over", "", 0},
+    EventName{EventKind::silenced, "silenced", "", 0},
+    EventName{EventKind::unsilenced, "unsilenced", "", 0},
 };
 
 constexpr bool in_order() noexcept {

@@ -15,7 +15,7 @@ struct Telling {
 };
 
 /// By EventKind.
-constexpr std::array<Telling, 16> k_tellings{{{LogLevel::info, "is up"},
+constexpr std::array<Telling, 18> k_tellings{{{LogLevel::info, "is up"},
                                               {LogLevel::error, "is down"},
                                               {LogLevel::warning, "has failed once"},
                                               {LogLevel::info, "is up again after failures that were too few to make it down"},
@@ -30,8 +30,10 @@ constexpr std::array<Telling, 16> k_tellings{{{LogLevel::info, "is up"},
                                               {LogLevel::warning, "is being stopped"},
                                               {LogLevel::info, "is being started again"},
                                               {LogLevel::warning, "is why several connections are down"},
-                                              {LogLevel::info, "is in no connection's way any more"}}};
-static_assert(k_tellings.size() == static_cast<std::size_t>(EventKind::outage_over) + 1);
+                                              {LogLevel::info, "is in no connection's way any more"},
+                                              {LogLevel::info, "is silenced"},
+                                              {LogLevel::info, "is silenced no more"}}};
+static_assert(k_tellings.size() == static_cast<std::size_t>(EventKind::unsilenced) + 1);
 
 const Telling& telling(EventKind kind) noexcept { return k_tellings[static_cast<std::size_t>(kind)]; }
 
