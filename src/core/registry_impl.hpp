@@ -90,6 +90,9 @@ public:
     /// Whose threads make_plan and refresh_secrets are to be called on, as a provider of secrets may hang there; null: those of the runtime's pool.
     virtual std::shared_ptr<net::BlockingPool> secret_pool(const std::shared_ptr<Slot>& slot) const = 0;
 
+    /// As Registry::acknowledge.
+    virtual void acknowledge(std::string_view name, const Acknowledgement& acknowledgement) = 0;
+
     /// As Registry::subscribe. The subscription may outlive the registry.
     virtual Subscription subscribe(std::function<void(const RegistryChange&)> listener) = 0;
     /// Names nearest to one that is unknown, for messages: ` (did you mean "shop-api"?)` or nothing.

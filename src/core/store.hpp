@@ -62,6 +62,7 @@ public:
     SlotPlan make_plan(const std::shared_ptr<Slot>& slot, PingDepth depth, const SecretLimits& limits = {}) override;
     bool refresh_secrets(const std::shared_ptr<Slot>& slot, std::uint64_t fingerprint, const SecretLimits& limits = {}) override;
     std::shared_ptr<net::BlockingPool> secret_pool(const std::shared_ptr<Slot>& slot) const override;
+    void acknowledge(std::string_view name, const Acknowledgement& acknowledgement) override;
     Subscription subscribe(std::function<void(const RegistryChange&)> listener) override;
     std::string suggestion(std::string_view name) const override;
     const Runtime& runtime() const noexcept override { return options_.runtime; }
@@ -97,7 +98,6 @@ public:
     void set_monitoring(std::string_view name, Map rules);
     /// @throws Error INVALID-ARGUMENT
     void set_silence(std::string_view name, std::optional<Silence> silence);
-    void acknowledge(std::string_view name, const Acknowledgement& acknowledgement);
 
     std::vector<std::string> names() const;
     std::size_t size() const noexcept { return size_.load(std::memory_order_acquire); }

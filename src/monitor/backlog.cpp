@@ -42,9 +42,6 @@ Topic topic_of(const Event& event) noexcept {
     }
 }
 
-/// A later one says all that there is to know.
-bool is_latest_only(Topic topic) noexcept { return topic == Topic::text || topic == Topic::silence; }
-
 bool is_of_connection(const Event& event) noexcept { return topic_of(event) < Topic::interface; }
 
 Subject subject_of(const Event& event, bool group_alerts) noexcept {
@@ -61,9 +58,11 @@ int after(const Event& event) noexcept {
         case EventKind::removed:
         case EventKind::alert_cleared:
         case EventKind::start:
+        case EventKind::unsilenced:
         case EventKind::outage_over: return k_absent;
         case EventKind::alert:
         case EventKind::stop:
+        case EventKind::silenced:
         case EventKind::outage: return k_present;
         // Not the same as that state later: it may be disabled or invalid from the beginning, which is told once more.
         case EventKind::added: return 100 + static_cast<int>(event.state);
@@ -77,6 +76,7 @@ int before(const Event& event) noexcept {
         case EventKind::added:
         case EventKind::alert:
         case EventKind::stop:
+        case EventKind::silenced:
         case EventKind::outage: return k_absent;
         default: return k_unknown;
     }
@@ -173,7 +173,7 @@ std::size_t Backlog::thin_out() {
         const int now = after(event);
         const auto last_at = last.find(event.name);
         const bool must_stay = is_of_connection(event) && event.kind != EventKind::removed && last_at != last.end() && last_at->second == i;
-        if (is_latest_only(topic_of(event))) {
+        if (topic_of(event) == Topic::text) {
             cut(chain, 0);  // the latest one is what counts
         } else if (must_stay) {
             // whatever was there before
@@ -189,7 +189,6 @@ std::size_t Backlog::thin_out() {
             for (auto texts = chains.lower_bound({Topic::text, event.name, {}, 0});
                  texts != chains.end() && std::get<0>(texts->first) == Topic::text && std::get<1>(texts->first) == event.name; ++texts)
                 cut(texts->second, 0);
-            if (const auto silence = chains.find({Topic::silence, event.name, {}, 0}); silence != chains.end()) cut(silence->second, 0);
         }
         if (stays[i]) chain.kept.emplace_back(now, i);
     }

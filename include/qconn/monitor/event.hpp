@@ -44,8 +44,8 @@ enum class EventKind : std::uint8_t {
     start,        ///< an interface is being started again
     outage,       ///< several connections went down for one cause, which `name` is: told once, a second after the last that joined in
     outage_over,  ///< none of them is down for it any more
-    silenced,     ///< a silence has come into force, or another one in its place: `error` says which, by whom and until when
-    unsilenced,   ///< none is in force any more
+    silenced,     ///< a silence has come into force: `error` says which, by whom, until when and why
+    unsilenced,   ///< it is not any more; where another one is in its place, its `silenced` follows
 };
 /// As in the tool's JSON: "up", "alert-cleared" and so on.
 QCONN_API std::string_view to_string(EventKind kind) noexcept;
