@@ -83,6 +83,8 @@ public:
 
     LoadReport load(const std::vector<std::string>& paths);
     LoadReport reload();
+    /// Takes over what other programs have changed in the file of operator settings.
+    void reload_settings();
     Plan plan(const std::vector<std::string>& paths);
     /// What was loaded.
     std::vector<std::string> paths() const;
@@ -162,11 +164,15 @@ private:
     void begin_turn(const std::vector<std::shared_ptr<Slot>>& slots);
 
     // Under state_mutex_, without write_mutex_:
-    /// Writes what code has set.
-    void keep(std::string_view name);
+    /// Writes what code has set, and takes over what others have.
+    void keep(Commit& others, std::string_view name);
+    void take_over(Commit& commit, const StateFile::Changes& changes);
     void remove_now(Commit& commit, std::string_view name);
     bool set_now(Commit& commit, std::string_view name, Version::Flag setting, bool yes);
     void set_now(Commit& commit, std::string_view name, std::optional<Map> Overrides::*which, std::optional<Map> values);
+
+    /// Without what cannot be used, which is logged.
+    KeptSettings::Settings checked(std::string_view name, KeptSettings::Settings settings) const;
 
     // Under write_mutex_:
     const std::string* intern(const std::string& directory);

@@ -140,9 +140,10 @@ void Store::update(Definition definition) {
 
 void Store::remove(std::string_view name) {
     Commit commit;  // first, so that clients go without any lock
+    Commit others;
     const std::scoped_lock state_lock{state_mutex_};
     remove_now(commit, name);
-    if (state_) state_->erase(name);
+    if (state_) take_over(others, state_->erase(name));
 }
 
 void Store::remove_now(Commit& commit, std::string_view name) {
@@ -161,9 +162,10 @@ void Store::remove_now(Commit& commit, std::string_view name) {
 
 bool Store::set(std::string_view name, Version::Flag setting, bool yes) {
     Commit commit;
+    Commit others;
     const std::scoped_lock state_lock{state_mutex_};
     const bool changed = set_now(commit, name, setting, yes);
-    keep(name);
+    keep(others, name);
     return changed;
 }
 
@@ -182,12 +184,13 @@ bool Store::set_now(Commit& commit, std::string_view name, Version::Flag setting
 
 void Store::set(std::string_view name, std::optional<Map> Overrides::*which, std::optional<Map> values) {
     Commit commit;
+    Commit others;
     const std::scoped_lock state_lock{state_mutex_};
     set_now(commit, name, which, std::move(values));
-    keep(name);
+    keep(others, name);
 }
 
-void Store::keep(std::string_view name) {
+void Store::keep(Commit& others, std::string_view name) {
     if (!state_) return;
     KeptSettings::Settings settings;
     {
@@ -197,7 +200,9 @@ void Store::keep(std::string_view name) {
         if (!version || version->has(Version::k_removed)) return;
         settings = {version->flags, unpack_extra(version->extra()).set};
     }
-    state_->put(name, settings);
+    // What is over is nothing that was set.
+    if (!silence_of(settings.set.silence, std::chrono::system_clock::now())) settings.set.silence.reset();
+    take_over(others, state_->put(name, settings));
 }
 
 void Store::set_monitoring(std::string_view name, Map rules) {
