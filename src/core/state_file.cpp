@@ -169,7 +169,9 @@ bool StateFile::read_to_replace(Map& document) {
     switch (content.kind) {
         case Content::Kind::good: document = std::move(content.document); return true;
         case Content::Kind::absent: document = document_; return true;
-        case Content::Kind::closed: tell(LogLevel::error, "state-not-read", "operator settings in \"" + path_ + "\" " + content.problem); return false;
+        case Content::Kind::closed:
+            tell(LogLevel::error, "state-not-read", "operator settings in \"" + path_ + "\" " + content.problem);
+            return false;
         case Content::Kind::broken: break;
     }
     const std::string aside = path_ + ".bad";
@@ -264,7 +266,7 @@ std::string StateFile::write(const std::string& path, const std::string& text) {
     }
     if (::fsync(file.get()) != 0) return failed("writing: ");
     if (std::rename(fresh.c_str(), path.c_str()) != 0) return failed("replacing it: ");
-    if (struct stat status {}; ::fstat(file.get(), &status) == 0) stamp_ = FileStamp::of(status);
+    if (struct stat status{}; ::fstat(file.get(), &status) == 0) stamp_ = FileStamp::of(status);
     const net::UniqueFd directory{::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (directory.get() >= 0) ::fsync(directory.get());  // a file system that refuses this has its own ways
     return {};
