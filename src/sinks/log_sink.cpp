@@ -38,7 +38,9 @@ static_assert(k_tellings.size() == static_cast<std::size_t>(EventKind::unsilence
 const Telling& telling(EventKind kind) noexcept { return k_tellings[static_cast<std::size_t>(kind)]; }
 
 void write(const Log& log, const Event& event) {
-    const auto& [level, sentence] = telling(event.kind);
+    const std::string_view sentence = telling(event.kind).sentence;
+    // Who is called by what the log says of errors is not to be called for this one.
+    const LogLevel level = event.silenced ? LogLevel::info : telling(event.kind).level;
     if (!log.enabled(level)) return;
     const bool of_interface = event.kind == EventKind::stop || event.kind == EventKind::start;
     const bool of_outage = event.kind == EventKind::outage || event.kind == EventKind::outage_over;
@@ -60,6 +62,7 @@ void write(const Log& log, const Event& event) {
     if (!event.alert.empty()) record.fields.emplace_back("alert", event.alert);
     if (event.outage != 0) record.fields.emplace_back("outage", std::to_string(event.outage));
     if (!event.members.empty()) record.fields.emplace_back("members", std::to_string(event.members.size()));
+    if (event.silenced) record.fields.emplace_back("silenced", "true");
     if (event.transient) record.fields.emplace_back("transient", "true");
     if (event.skipped != 0) record.fields.emplace_back("skipped", std::to_string(event.skipped));
     log.write(record);
