@@ -52,6 +52,7 @@ TargetId Engine::add(std::shared_ptr<Cell> cell, const Facts& facts, Moment now,
     if (!facts.enabled) target.machine.step(Input::disable, target.rules->thresholds);
     standing.state = target.machine.state();
     silences_.set(id, facts.silence, now.wall);
+    silences_.set_windows(id, facts.rules.maintenance, now.wall);
     standing.silence = silences_.of(id);
     if (facts.acknowledged) acknowledged_[id] = *facts.acknowledged;
     looked_ = now;
@@ -76,7 +77,8 @@ void Engine::remove(TargetId id, Moment now) {
         regroup(now);
     }
     for (const auto type : {k_alert_unusable, k_alert_filesystem, k_alert_flapping}) clear(id, type, now);
-    set_silence(id, std::nullopt, now);
+    silences_.end(id);
+    follow_silence(id, now);
     outlet_.event(make_event(id, EventKind::removed, now));
     outlet_.hold(target.cell->name(), Hold::release);
     schedule_.remove(id);
@@ -126,6 +128,9 @@ void Engine::set_rules(TargetId id, const MonitoringRules& rules, Moment now) {
         release_if_unwatched(id, now);
     }
     rules_.release(before);
+    looked_ = now;
+    silences_.set_windows(id, rules.maintenance, now.wall);
+    follow_silence(id, now);
 }
 
 void Engine::tell_updated(TargetId id, std::string text, Moment now) {

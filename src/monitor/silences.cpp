@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "monitor/silences.hpp"
 
+#include <algorithm>
+
 namespace qconn::monitor {
 
 namespace {
@@ -24,6 +26,16 @@ bool Silences::evaluate(TargetId id, Entry& entry, Wall now) {
         if (entry.set->is_in_force(now)) in_force = std::make_shared<const Silence>(*entry.set);
         next = in_force ? entry.set->until.value_or(Wall::max()) : entry.set->from;
     }
+    std::optional<Silence> open;
+    for (const Window& one : entry.windows) {
+        const core::Occurrence occurrence = core::next_occurrence(one.window, now);
+        const bool is_open = occurrence.is_open(now);
+        next = std::min(next, is_open ? occurrence.until : occurrence.from);
+        if (is_open && (!open || *open->until < occurrence.until))
+            open = Silence{Silence::Kind::maintenance, occurrence.from, occurrence.until, "definition", one.text};
+    }
+    // Maintenance is more than mute.
+    if (open && (!in_force || in_force->kind == Silence::Kind::mute)) in_force = std::make_shared<const Silence>(*std::move(open));
     book(id, entry, next);
     if (is_same(in_force, entry.in_force)) return false;
     entry.in_force = std::move(in_force);
@@ -35,6 +47,24 @@ void Silences::set(TargetId id, const std::optional<Silence>& silence, Wall now)
     Entry& entry = entries_[id];
     entry.set = silence;
     evaluate(id, entry, now);
+}
+
+void Silences::set_windows(TargetId id, const std::vector<std::string>& windows, Wall now) {
+    if (windows.empty() && !entries_.contains(id)) return;
+    Entry& entry = entries_[id];
+    entry.windows.clear();
+    for (const std::string& text : windows)
+        if (const auto window = core::parse_maintenance_window(text)) entry.windows.push_back({*window, text});
+    evaluate(id, entry, now);
+}
+
+void Silences::end(TargetId id) {
+    const auto found = entries_.find(id);
+    if (found == entries_.end()) return;
+    book(id, found->second, Wall::max());
+    found->second.set.reset();
+    found->second.windows.clear();
+    found->second.in_force.reset();
 }
 
 void Silences::erase(TargetId id) {

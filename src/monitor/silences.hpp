@@ -6,11 +6,14 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include <qconn/core/silence.hpp>
 
+#include "core/maintenance_window.hpp"
 #include "monitor/schedule.hpp"
 
 namespace qconn::monitor {
@@ -24,6 +27,10 @@ public:
 
     /// What an operator says, in the place of what was said before.
     void set(TargetId id, const std::optional<Silence>& silence, Wall now);
+    /// What its definition says: windows as in core/maintenance_window.hpp; one that is none does not count.
+    void set_windows(TargetId id, const std::vector<std::string>& windows, Wall now);
+    /// Both are nothing from now on.
+    void end(TargetId id);
     void erase(TargetId id);
 
     /// What is in force; null: nothing.
@@ -43,8 +50,13 @@ public:
     bool empty() const noexcept { return entries_.empty(); }
 
 private:
+    struct Window {
+        core::MaintenanceWindow window;
+        std::string text;
+    };
     struct Entry {
         std::optional<Silence> set;  // by an operator; without one that is over
+        std::vector<Window> windows;
         Handle in_force;
         Handle told;
         Wall booked{Wall::max()};  // when it stands on the agenda

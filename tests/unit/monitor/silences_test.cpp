@@ -456,3 +456,57 @@ TEST_CASE("whatever becomes of a silenced connection, its alerts are told in pai
     });
     CHECK(wrong == 0);
 }
+
+// ---- windows of the definition ----------------------------------------------------------------------------------------------------------------
+
+TEST_CASE("a connection is in maintenance in the windows of its definition", "[monitor][silence][maintenance]") {
+    Silenced play;  // its time begins on a Tuesday, 22:13:20 UTC
+    Engine::Facts facts;
+    facts.rules.maintenance = {"Tue-Wed 23:00-01:00 UTC", "no window"};
+    const TargetId id = play.add("shop", facts);
+    play.up(id);
+    play.events.clear();
+    play.let_pass(46min);
+    CHECK_FALSE(play.status(id).silence);
+    play.let_pass(1min);
+    REQUIRE(play.status(id).silence);
+    CHECK(play.status(id).silence->kind == Silence::Kind::maintenance);
+    CHECK(play.events.at(0).error == "maintenance until 2023-11-15T01:00:00.000Z by definition: Tue-Wed 23:00-01:00 UTC");
+    play.down(id);
+    play.let_pass(2h);
+    CHECK_FALSE(play.status(id).silence);
+    CHECK(play.calls() == "silenced:shop* unsilenced:shop alert:shop");
+    play.let_pass(22h);
+    CHECK(play.status(id).silence);
+    play.engine.set_rules(id, {}, play.now);
+    CHECK_FALSE(play.status(id).silence);
+    CHECK(play.calls() == "silenced:shop* unsilenced:shop");
+    play.let_pass(48h);
+    CHECK(play.calls().empty());
+}
+
+TEST_CASE("an operator's silence and a window go together, and maintenance is shown before mute", "[monitor][silence][maintenance]") {
+    Silenced play;
+    Engine::Facts facts;
+    facts.rules.maintenance = {"Tue 23:00-23:30 UTC", "Tue 23:10-24:00 UTC"};
+    facts.silence = play.mute(90min);  // up to 23:43:20
+    const TargetId id = play.add("shop", facts);
+    play.down(id);
+    const auto by = [&] { return play.status(id).silence ? play.status(id).silence->by + ' ' + play.status(id).silence->note : "nobody"; };
+    play.events.clear();
+    CHECK(by() == "ann new disks");
+    play.let_pass(50min);
+    CHECK(by() == "definition Tue 23:00-23:30 UTC");
+    play.let_pass(10min);
+    CHECK(by() == "definition Tue 23:10-24:00 UTC");
+    play.let_pass(35min);
+    CHECK(by() == "definition Tue 23:10-24:00 UTC");
+    CHECK(play.calls() == "unsilenced:shop* silenced:shop* unsilenced:shop* silenced:shop*");
+    Silence work = play.mute(1h);
+    work.kind = Silence::Kind::maintenance;
+    play.engine.set_silence(id, work, play.now);
+    CHECK(by() == "ann new disks");
+    play.let_pass(61min);
+    CHECK(by() == "nobody");
+    CHECK(play.calls() == "unsilenced:shop* silenced:shop* unsilenced:shop alert:shop");
+}
