@@ -352,7 +352,7 @@ void for_all_sequences(std::size_t kinds, std::size_t length, Function&& play) {
 
 TEST_CASE("whatever the order of failures, recoveries and silences, each alert that is told is told once and cleared once", "[monitor][silence]") {
     const bool grouped = GENERATE(true, false);
-    const auto [connections, length] = GENERATE(table<std::size_t, std::size_t>({{1, 10}, {2, 6}, {3, 5}}));
+    const auto [connections, length] = GENERATE(table<std::size_t, std::size_t>({{1, 8}, {2, 6}, {3, 5}}));
     MonitorOptions options{1000ms, 500ms};
     options.group_alerts = grouped;
     std::vector<std::string> names;
@@ -362,6 +362,11 @@ TEST_CASE("whatever the order of failures, recoveries and silences, each alert t
 
     // Of each connection: it fails or recovers, it is silenced or no more.
     for_all_sequences(connections * 2, length, [&](const std::vector<std::size_t>& sequence) {
+        std::size_t known = 0;  // they are all alike: only the sequences in which they come up in their order
+        for (const std::size_t one : sequence) {
+            if (one / 2 > known) return;
+            if (one / 2 == known) ++known;
+        }
         Silenced play{options};
         std::vector<TargetId> ids;
         for (const std::string& name : names) ids.push_back(play.at(name));
