@@ -48,7 +48,8 @@ TEST_CASE("an event as data", "[monitor][events]") {
     CHECK(json::encode(to_value(event)) ==
           "{\"event\":\"down\",\"name\":\"shop\",\"state\":\"down\",\"from\":\"failing\",\"phase\":\"connect\",\"reason\":\"refused\","
           "\"error\":\"it said "
-          "n\xEF\xBF\xBD\",\"time\":\"2023-11-14T22:13:20.123Z\",\"mono_ns\":5000,\"seq\":7,\"alert\":\"\",\"transient\":false,\"silenced\":false,\"outage\":null,"
+          "n\xEF\xBF\xBD\",\"time\":\"2023-11-14T22:13:20.123Z\",\"mono_ns\":5000,\"seq\":7,\"alert\":\"\",\"transient\":false,\"silenced\":false,"
+          "\"outage\":null,"
           "\"members\":[],\"skipped\":2,"
           "\"qorus_event\":\"CONNECTION_DOWN\",\"qorus_code\":5102}");
     event.kind = EventKind::failing;
