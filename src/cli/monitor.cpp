@@ -66,8 +66,8 @@ std::optional<ServerOptions> metrics_options(const std::string& text) {
 }
 
 std::vector<Column> event_columns() {
-    return {{"event"}, {"name"},  {"state"},     {"from"},   {"phase"},   {"reason"},  {"error"},       {"time"},      {"mono_ns"},
-            {"seq"},   {"alert"}, {"transient"}, {"outage"}, {"members"}, {"skipped"}, {"qorus_event"}, {"qorus_code"}};
+    return {{"event"}, {"name"},  {"state"},     {"from"},     {"phase"},  {"reason"},  {"error"},   {"time"},        {"mono_ns"},
+            {"seq"},   {"alert"}, {"transient"}, {"silenced"}, {"outage"}, {"members"}, {"skipped"}, {"qorus_event"}, {"qorus_code"}};
 }
 
 Style style_of(EventKind kind) noexcept {
@@ -87,7 +87,9 @@ Style style_of(EventKind kind) noexcept {
         case EventKind::disabled:
         case EventKind::added:
         case EventKind::updated:
-        case EventKind::removed: return Style::plain;
+        case EventKind::removed:
+        case EventKind::silenced:
+        case EventKind::unsilenced: return Style::plain;
     }
     return Style::plain;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/catalogue_impl.hpp"
+#include "core/maintenance_window.hpp"
 #include "core/monitoring_rules.hpp"
 
 namespace qconn {
@@ -52,18 +53,29 @@ OptionTable<R> make_table() {
     time("restart_delay", &R::restart_delay, 0, 30000, "What depends on it starts again only once it has been up for so long");
     count("flap_changes", &R::flap_changes, 0, 6, "It flaps when it goes down more often than this within flap_window; 0: never");
     time("flap_window", &R::flap_window, 1000, 600000, "See flap_changes");
-    OptionSpec& via =
-        table.add("via", OptionType::list, "Names of connections that it is reached through: while one of them is down, that is why this one is",
-                  [](R& rules, const Value& v) {
-                      rules.via.clear();
-                      for (const Value& one : v.as_list()) rules.via.emplace_back(one.as_string());
-                  });
-    via.check = [](const Value& v) {
-        for (const Value& one : v.as_list())
-            if (!one.is_string()) return std::string{"must be a list of names"};
+    const auto texts = [&table](std::string name, std::vector<std::string> R::*member, const char* example, std::string help) -> OptionSpec& {
+        OptionSpec& spec = table.add(std::move(name), OptionType::list, std::move(help), [member](R& rules, const Value& v) {
+            (rules.*member).clear();
+            for (const Value& one : v.as_list()) (rules.*member).emplace_back(one.as_string());
+        });
+        spec.example = List{example};
+        return spec;
+    };
+    texts("via", &R::via, "gateway", "Names of connections that it is reached through: while one of them is down, that is why this one is").check =
+        [](const Value& v) {
+            for (const Value& one : v.as_list())
+                if (!one.is_string()) return std::string{"must be a list of names"};
+            return std::string{};
+        };
+    texts("maintenance", &R::maintenance, "Sun 02:00-04:00",
+          "Windows in which work on it is expected and nobody is called: `DAYS HH:MM-HH:MM`, in local time or with ` UTC` behind it")
+        .check = [](const Value& v) {
+        for (const Value& one : v.as_list()) {
+            if (!one.is_string()) return std::string{"must be a list of texts such as \"Sun 02:00-04:00\""};
+            if (const auto window = core::parse_maintenance_window(one.as_string()); !window) return std::string{window.error().message()};
+        }
         return std::string{};
     };
-    via.example = List{"gateway"};
     return table;
 }
 

@@ -35,6 +35,10 @@ void Registry::set_debug_data(std::string_view name, bool yes) { store_of(impl_)
 void Registry::set_locked(std::string_view name, bool yes) { store_of(impl_).set(name, core::Version::k_locked, yes); }
 void Registry::set_tags(std::string_view name, Map tags) { store_of(impl_).set(name, &core::Overrides::tags, std::move(tags)); }
 void Registry::set_monitoring(std::string_view name, Map rules) { store_of(impl_).set_monitoring(name, std::move(rules)); }
+void Registry::set_silence(std::string_view name, std::optional<Silence> silence) { store_of(impl_).set_silence(name, std::move(silence)); }
+void Registry::acknowledge(std::string_view name, std::string_view by, std::string_view note) {
+    store_of(impl_).acknowledge(name, {std::string{by}, std::string{note}, std::chrono::system_clock::now()});
+}
 
 bool Registry::contains(std::string_view name) const { return store_of(impl_).contains(name); }
 std::size_t Registry::size() const { return store_of(impl_).size(); }

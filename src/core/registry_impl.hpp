@@ -47,6 +47,9 @@ struct SlotView {
     std::string host_key;
     /// The definition's rules with those of the operator over them.
     MonitoringRules monitoring;
+    /// As in ConnectionInfo.
+    std::optional<Silence> silence;
+    std::optional<Acknowledgement> acknowledged;
     /// Differs from the former one when what pings and clients depend on has changed: make a new plan then.
     std::uint32_t build{0};
 
@@ -87,6 +90,9 @@ public:
     virtual bool refresh_secrets(const std::shared_ptr<Slot>& slot, std::uint64_t fingerprint, const SecretLimits& limits = {}) = 0;
     /// Whose threads make_plan and refresh_secrets are to be called on, as a provider of secrets may hang there; null: those of the runtime's pool.
     virtual std::shared_ptr<net::BlockingPool> secret_pool(const std::shared_ptr<Slot>& slot) const = 0;
+
+    /// As Registry::acknowledge.
+    virtual void acknowledge(std::string_view name, const Acknowledgement& acknowledgement) = 0;
 
     /// As Registry::subscribe. The subscription may outlive the registry.
     virtual Subscription subscribe(std::function<void(const RegistryChange&)> listener) = 0;

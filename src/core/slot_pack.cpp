@@ -172,6 +172,8 @@ enum ExtraPart : unsigned {
     k_file_hash = 32,
     k_problem_hash = 64,
     k_set_monitoring = 128,
+    k_set_silence = 256,
+    k_set_acknowledged = 512,
 };
 
 }  // namespace
@@ -301,6 +303,8 @@ std::string pack_extra(const Extra& extra, std::string_view usual_file) {
     if (extra.file_hash != 0) parts |= k_file_hash;
     if (extra.problem_hash != 0) parts |= k_problem_hash;
     if (extra.set.monitoring) parts |= k_set_monitoring;
+    if (extra.set.silence) parts |= k_set_silence;
+    if (extra.set.acknowledged) parts |= k_set_acknowledged;
     std::string out;
     put_number(out, parts);
     if (parts & k_file) put_text(out, extra.file);
@@ -314,6 +318,8 @@ std::string pack_extra(const Extra& extra, std::string_view usual_file) {
     if (parts & k_file_hash) put_number(out, extra.file_hash);
     if (parts & k_problem_hash) put_number(out, extra.problem_hash);
     if (parts & k_set_monitoring) put_map(out, *extra.set.monitoring);
+    if (parts & k_set_silence) put_map(out, *extra.set.silence);
+    if (parts & k_set_acknowledged) put_map(out, *extra.set.acknowledged);
     return out;
 }
 
@@ -334,6 +340,8 @@ Extra unpack_extra(std::string_view bytes, std::string_view usual_file) {
     if (parts & k_file_hash) extra.file_hash = reader.number();
     if (parts & k_problem_hash) extra.problem_hash = reader.number();
     if (parts & k_set_monitoring) extra.set.monitoring = reader.map();
+    if (parts & k_set_silence) extra.set.silence = reader.map();
+    if (parts & k_set_acknowledged) extra.set.acknowledged = reader.map();
     return extra;
 }
 

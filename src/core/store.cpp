@@ -139,17 +139,8 @@ Store::Store(RegistryOptions options)
     if (options_.state_file.empty()) return;
     state_ = std::make_unique<StateFile>(options_.state_file, options_.runtime.log());
     for (auto& [name, settings] : state_->load()) {
-        if (settings.set.monitoring) {
-            if (const Diagnostics found = check_monitoring(*settings.set.monitoring); !found.empty()) {
-                options_.runtime.log().write({LogLevel::error,
-                                              name,
-                                              "state-not-read",
-                                              "how it is watched, by the file of operator settings, is left out: " + found.front().message,
-                                              {{"file", options_.state_file}}});
-                settings.set.monitoring.reset();
-            }
-        }
-        kept_.put(std::move(name), std::move(settings));
+        KeptSettings::Settings usable = checked(name, std::move(settings));
+        kept_.put(std::move(name), std::move(usable));
     }
 }
 

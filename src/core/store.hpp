@@ -62,6 +62,7 @@ public:
     SlotPlan make_plan(const std::shared_ptr<Slot>& slot, PingDepth depth, const SecretLimits& limits = {}) override;
     bool refresh_secrets(const std::shared_ptr<Slot>& slot, std::uint64_t fingerprint, const SecretLimits& limits = {}) override;
     std::shared_ptr<net::BlockingPool> secret_pool(const std::shared_ptr<Slot>& slot) const override;
+    void acknowledge(std::string_view name, const Acknowledgement& acknowledgement) override;
     Subscription subscribe(std::function<void(const RegistryChange&)> listener) override;
     Subscription listen_to_uses(UseListener listener, bool successes) override { return uses_->listen(std::move(listener), successes); }
     std::string suggestion(std::string_view name) const override;
@@ -83,6 +84,8 @@ public:
 
     LoadReport load(const std::vector<std::string>& paths);
     LoadReport reload();
+    /// Takes over what other programs have changed in the file of operator settings.
+    void reload_settings();
     Plan plan(const std::vector<std::string>& paths);
     /// What was loaded.
     std::vector<std::string> paths() const;
@@ -96,6 +99,8 @@ public:
     void set(std::string_view name, std::optional<Map> Overrides::*which, std::optional<Map> values);
     /// @throws Error CONNECTION-DEFINITION-ERROR where a rule is not one
     void set_monitoring(std::string_view name, Map rules);
+    /// @throws Error INVALID-ARGUMENT
+    void set_silence(std::string_view name, std::optional<Silence> silence);
 
     std::vector<std::string> names() const;
     std::size_t size() const noexcept { return size_.load(std::memory_order_acquire); }
@@ -160,11 +165,15 @@ private:
     void begin_turn(const std::vector<std::shared_ptr<Slot>>& slots);
 
     // Under state_mutex_, without write_mutex_:
-    /// Writes what code has set.
-    void keep(std::string_view name);
+    /// Writes what code has set, and takes over what others have.
+    void keep(Commit& others, std::string_view name);
+    void take_over(Commit& commit, const StateFile::Changes& changes);
     void remove_now(Commit& commit, std::string_view name);
     bool set_now(Commit& commit, std::string_view name, Version::Flag setting, bool yes);
     void set_now(Commit& commit, std::string_view name, std::optional<Map> Overrides::*which, std::optional<Map> values);
+
+    /// Without what cannot be used, which is logged.
+    KeptSettings::Settings checked(std::string_view name, KeptSettings::Settings settings) const;
 
     // Under write_mutex_:
     const std::string* intern(const std::string& directory);

@@ -7,6 +7,7 @@
 #include <qconn/core/registry_error.hpp>
 
 #include "core/monitoring_rules.hpp"
+#include "core/silence_form.hpp"
 #include "core/store.hpp"
 #include "core/store_commit.hpp"
 
@@ -139,9 +140,10 @@ void Store::update(Definition definition) {
 
 void Store::remove(std::string_view name) {
     Commit commit;  // first, so that clients go without any lock
+    Commit others;
     const std::scoped_lock state_lock{state_mutex_};
     remove_now(commit, name);
-    if (state_) state_->erase(name);
+    if (state_) take_over(others, state_->erase(name));
 }
 
 void Store::remove_now(Commit& commit, std::string_view name) {
@@ -160,9 +162,10 @@ void Store::remove_now(Commit& commit, std::string_view name) {
 
 bool Store::set(std::string_view name, Version::Flag setting, bool yes) {
     Commit commit;
+    Commit others;
     const std::scoped_lock state_lock{state_mutex_};
     const bool changed = set_now(commit, name, setting, yes);
-    keep(name);
+    keep(others, name);
     return changed;
 }
 
@@ -181,12 +184,13 @@ bool Store::set_now(Commit& commit, std::string_view name, Version::Flag setting
 
 void Store::set(std::string_view name, std::optional<Map> Overrides::*which, std::optional<Map> values) {
     Commit commit;
+    Commit others;
     const std::scoped_lock state_lock{state_mutex_};
     set_now(commit, name, which, std::move(values));
-    keep(name);
+    keep(others, name);
 }
 
-void Store::keep(std::string_view name) {
+void Store::keep(Commit& others, std::string_view name) {
     if (!state_) return;
     KeptSettings::Settings settings;
     {
@@ -196,7 +200,9 @@ void Store::keep(std::string_view name) {
         if (!version || version->has(Version::k_removed)) return;
         settings = {version->flags, unpack_extra(version->extra()).set};
     }
-    state_->put(name, settings);
+    // What is over is nothing that was set.
+    if (!silence_of(settings.set.silence, std::chrono::system_clock::now())) settings.set.silence.reset();
+    take_over(others, state_->put(name, settings));
 }
 
 void Store::set_monitoring(std::string_view name, Map rules) {
@@ -206,6 +212,26 @@ void Store::set_monitoring(std::string_view name, Map rules) {
         set(name, &Overrides::monitoring, std::nullopt);
     else
         set(name, &Overrides::monitoring, std::move(rules));
+}
+
+void Store::set_silence(std::string_view name, std::optional<Silence> silence) {
+    if (!silence) return set(name, &Overrides::silence, std::nullopt);
+    const auto time = std::chrono::system_clock::now();
+    if (silence->from == std::chrono::system_clock::time_point{}) silence->from = time;
+    if (silence->is_over(std::max(time, silence->from)))
+        throw make_error(Errc::invalid_argument, "silencing \"" + std::string{name} + "\" was refused: its end " +
+                                                     (silence->is_over(time) ? "has passed" : "is not after its beginning"))
+            .with_connection(name)
+            .with_reason(Reason::bad_value);
+    set(name, &Overrides::silence, silence_map(*silence));
+}
+
+void Store::acknowledge(std::string_view name, const Acknowledgement& acknowledgement) {
+    if (acknowledgement.by.empty())
+        throw make_error(Errc::invalid_argument, "acknowledging what is wrong with \"" + std::string{name} + "\" was refused: say who does")
+            .with_connection(name)
+            .with_reason(Reason::bad_value);
+    set(name, &Overrides::acknowledged, acknowledgement_map(acknowledgement));
 }
 
 void Store::set_now(Commit& commit, std::string_view name, std::optional<Map> Overrides::*which, std::optional<Map> values) {

@@ -9,6 +9,7 @@
 #include "core/monitoring_rules.hpp"
 #include "core/secret_overlay.hpp"
 #include "core/secret_ref.hpp"
+#include "core/silence_form.hpp"
 #include "core/store.hpp"
 #include "core/store_commit.hpp"
 
@@ -83,6 +84,8 @@ SlotView Store::view_of(const std::shared_ptr<Slot>& slot, const Version& versio
     view.host_key = host_key_of(essentials.url, version.scheme);
     apply_monitoring(essentials.options, view.monitoring);
     if (const auto& set = extra.set.monitoring) apply_monitoring(*set, view.monitoring);
+    view.silence = silence_of(extra.set.silence, std::chrono::system_clock::now());
+    if (extra.set.acknowledged) view.acknowledged = acknowledgement_of(*extra.set.acknowledged);
     wipe(essentials.url);
     return view;
 }
@@ -107,6 +110,8 @@ ConnectionInfo Store::info_of(const Slot& slot, const Version& version) const {
     info.debug_data = version.has(Version::k_debug_data);
     info.tags = extra.set.tags ? std::move(*extra.set.tags) : std::move(definition.tags);
     if (extra.set.monitoring) info.monitoring = std::move(*extra.set.monitoring);
+    info.silence = silence_of(extra.set.silence, std::chrono::system_clock::now());
+    if (extra.set.acknowledged) info.acknowledged = acknowledgement_of(*extra.set.acknowledged);
     info.file = std::move(definition.file);
     info.place = definition.place;
     info.updated = time_of(version.updated);

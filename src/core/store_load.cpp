@@ -73,6 +73,7 @@ LoadReport Store::load(const std::vector<std::string>& paths) {
 }
 
 LoadReport Store::reload() {
+    reload_settings();
     const std::scoped_lock load_lock{load_mutex_};
     return load_again();
 }

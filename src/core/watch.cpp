@@ -46,7 +46,8 @@ public:
         // What is loaded later, and what the files of a reload lead to.
         subscription_ = store_.lock()->subscribe([weak = weak_from_this()](const RegistryChange& change) {
             const auto self = weak.lock();
-            if (self && change.kind == RegistryChange::Kind::reloaded && !self->stopped_ && self->follow()) self->touch();
+            if (!self || change.kind != RegistryChange::Kind::reloaded || self->stopped_) return;
+            if (const unsigned purposes = self->follow(); purposes != 0) self->touch(purposes);
         });
         loop_->post([self = shared_from_this()] { self->begin(); });
     }
@@ -85,17 +86,23 @@ private:
         net::Timer poll;
     };
 
+    /// What has to be read again.
+    enum Purpose : unsigned { k_definitions = 1, k_settings = 2 };
+
     static std::vector<std::string> watched(const Store& store) {
         std::vector<std::string> paths = store.paths();
         for (std::string& file : store.secret_files()) paths.push_back(std::move(file));
         return paths;
     }
 
-    /// @returns whether something is watched that was not before
-    bool follow() {
+    /// @returns for what something is watched that was not before
+    unsigned follow() {
         const auto store = store_.lock();
-        if (!store || places_.descriptor() < 0) return false;
-        const auto changed = places_.follow(watched(*store));
+        if (!store || places_.descriptor() < 0) return 0;
+        std::vector<WatchedPlaces::Wanted> wanted;
+        for (std::string& path : watched(*store)) wanted.push_back({std::move(path), k_definitions});
+        if (const std::string& state = store->options().state_file; !state.empty()) wanted.push_back({state, k_settings});
+        const auto changed = places_.follow(wanted);
         if (!changed.untold.empty()) tell_polling(changed.untold);
         return changed.added;
     }
@@ -116,20 +123,21 @@ private:
             wait();
         }
         poll();
-        changed();
+        changed(k_definitions | k_settings);
     }
 
     void wait() {
         io_->told->wait(net::Ready::read, [weak = weak_from_this()] {
             const auto self = weak.lock();
             if (!self || self->stopped_ || !self->io_) return;
-            if (self->places_.take()) self->changed();
+            if (const unsigned purposes = self->places_.take(); purposes != 0) self->changed(purposes);
             self->wait();
         });
     }
 
-    void changed() {
+    void changed(unsigned purposes) {
         if (!io_) return;
+        purposes_ |= purposes;
         if (!first_) first_ = Clock::now();
         if (reloading_) return;
         io_->quiet.arm(earlier(Deadline{options_.debounce}, Deadline{*first_ + options_.at_most}), [weak = weak_from_this()] {
@@ -140,11 +148,11 @@ private:
     void reload() {
         reloading_ = true;
         first_.reset();
-        runtime_.post_blocking([self = shared_from_this()] {
-            self->reload_now();
+        runtime_.post_blocking([self = shared_from_this(), purposes = std::exchange(purposes_, 0U)] {
+            self->reload_now(purposes);
             self->loop_->post([self] {
                 self->reloading_ = false;
-                if (self->first_ && !self->stopped_) self->changed();
+                if (self->first_ && !self->stopped_) self->changed(0);
             });
         });
     }
@@ -160,7 +168,7 @@ private:
                 self->loop_->post([self, other] {
                     self->polling_ = false;
                     if (self->stopped_) return;
-                    if (other) self->changed();
+                    if (other) self->changed(k_definitions);
                     self->poll();
                 });
             });
@@ -169,25 +177,28 @@ private:
 
     // On the blocking pool:
 
-    void touch() {
-        loop_->post([self = shared_from_this()] {
-            if (!self->stopped_) self->changed();
+    void touch(unsigned purposes) {
+        loop_->post([self = shared_from_this(), purposes] {
+            if (!self->stopped_) self->changed(purposes);
         });
     }
 
     bool looks_other() {
         const auto store = store_.lock();
         if (!store) return false;
+        store->reload_settings();  // costs no more than to look whether they have changed
         const std::uint64_t now = WatchedPlaces::snapshot(watched(*store), DefinitionSuffixes::of(store->options()));
         return std::exchange(snapshot_, now) != now || now == 0;
     }
 
-    void reload_now() {
+    void reload_now(unsigned purposes) {
         if (stopped_) return;
         const auto store = store_.lock();
-        if (!store || store->paths().empty()) return;  // the registry has gone, or has nothing yet
+        if (!store) return;  // the registry has gone
         try {
             follow();  // first: what changes while files are read is told then
+            if ((purposes & k_settings) != 0) store->reload_settings();
+            if ((purposes & k_definitions) == 0 || store->paths().empty()) return;
             const LoadReport report = store->reload();
             store->refresh_secret_files();
             if (options_.on_reload) tell(report);
@@ -228,6 +239,7 @@ private:
     // Of the loop's thread:
     std::optional<Io> io_;
     std::optional<Clock::time_point> first_;  // of the changes that are not read yet
+    unsigned purposes_{0};                    // of those
     bool reloading_{false};
     bool polling_{false};
 };

@@ -91,7 +91,8 @@ class WatchedPlaces::Walk {
 public:
     Walk(int fd, const DefinitionSuffixes& suffixes) : fd_{fd}, suffixes_{suffixes} {}
 
-    void path(const std::string& path) {
+    void path(const std::string& path, unsigned purpose) {
+        purpose_ = purpose;
         const std::string end = walk(absolute(path));
         if (end.empty()) return;
         struct stat status {};
@@ -156,12 +157,10 @@ private:
             return;
         }
         Place& place = found[number];
-        if (name.empty())
-            place.definitions = true;
-        else
-            place.names.insert(name);
+        (name.empty() ? place.definitions : place.names[name]) |= purpose_;
     }
 
+    unsigned purpose_{0};  // of the path that is walked
     const int fd_;
     const DefinitionSuffixes& suffixes_;
 };
@@ -171,25 +170,33 @@ int WatchedPlaces::open() {
     return fd_.get() < 0 ? errno : 0;
 }
 
-WatchedPlaces::Changed WatchedPlaces::follow(const std::vector<std::string>& paths) {
+unsigned WatchedPlaces::Place::purposes() const noexcept {
+    unsigned all = definitions;
+    for (const auto& [name, purpose] : names) all |= purpose;
+    return all;
+}
+
+WatchedPlaces::Changed WatchedPlaces::follow(const std::vector<Wanted>& wanted) {
     // Numbers of directories that have gone are never used again, so take() may forget them beside this.
     Walk walk{fd_.get(), suffixes_};
     const std::scoped_lock lock{mutex_};
-    for (const std::string& path : paths) walk.path(path);
+    for (const auto& [path, purpose] : wanted) walk.path(path, purpose);
     Changed changed;
     changed.untold = std::move(walk.untold);
-    for (const auto& [number, place] : walk.found)
-        if (!watches_.contains(number) || (place.definitions && !watches_.at(number).definitions)) changed.added = true;
+    for (const auto& [number, place] : walk.found) {
+        const auto before = watches_.find(number);
+        changed.added |= before == watches_.end() ? place.purposes() : place.definitions & ~before->second.definitions;
+    }
     for (const auto& [number, place] : watches_)
         if (!walk.found.contains(number)) ::inotify_rm_watch(fd_.get(), number);
     watches_ = std::move(walk.found);
     return changed;
 }
 
-bool WatchedPlaces::take() {
+unsigned WatchedPlaces::take() {
     alignas(inotify_event) std::array<char, 16 * 1024> buffer{};
     constexpr int k_most_reads = 64;  // others wait for this thread too; what is left makes the descriptor readable again
-    bool any = false;
+    unsigned purposes = 0;
     for (int reads = 0; reads < k_most_reads; ++reads) {
         const ssize_t size = ::read(fd_.get(), buffer.data(), buffer.size());
         if (size <= 0) break;
@@ -200,17 +207,22 @@ bool WatchedPlaces::take() {
             const char* name = buffer.data() + at + sizeof event;
             at += static_cast<ssize_t>(sizeof event + event.len);
             if (event.mask & IN_Q_OVERFLOW) {  // anything may have happened
-                any = true;
+                for (const auto& [number, place] : watches_) purposes |= place.purposes();
                 continue;
             }
             const auto found = watches_.find(event.wd);
             if (found == watches_.end()) continue;
             const Place& place = found->second;
-            if (event.len == 0 || (place.definitions && suffixes_.is_definition(name)) || place.names.contains(std::string_view{name})) any = true;
+            if (event.len == 0) {
+                purposes |= place.purposes();
+            } else {
+                if (suffixes_.is_definition(name)) purposes |= place.definitions;
+                if (const auto named = place.names.find(std::string_view{name}); named != place.names.end()) purposes |= named->second;
+            }
             if (event.mask & IN_IGNORED) watches_.erase(found);
         }
     }
-    return any;
+    return purposes;
 }
 
 std::uint64_t WatchedPlaces::snapshot(const std::vector<std::string>& paths, const DefinitionSuffixes& suffixes) {

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,25 +27,32 @@ public:
     /// Becomes readable when something has happened.
     int descriptor() const noexcept { return fd_.get(); }
 
+    /// A path and what it is watched for: bits of the caller's choice.
+    struct Wanted {
+        std::string path;
+        unsigned purpose;
+    };
     struct Changed {
-        /// A place is watched that was not before: what it held until then is not known.
-        bool added{false};
+        /// For these a place is watched that was not before: what it held until then is not known.
+        unsigned added{0};
         /// Why changes of some place are not told; empty: all are.
         std::string untold;
     };
     /// Watches what now decides about the paths, and nothing else.
-    Changed follow(const std::vector<std::string>& paths);
+    Changed follow(const std::vector<Wanted>& wanted);
 
-    /// Takes what has been told. @returns whether any of it is about the paths
-    bool take();
+    /// Takes what has been told. @returns for what purposes it matters
+    unsigned take();
 
     /// Different when files of the paths were added, removed or changed; reads no file. 0: one is so young that a next change might not show.
     static std::uint64_t snapshot(const std::vector<std::string>& paths, const DefinitionSuffixes& suffixes);
 
 private:
     struct Place {
-        bool definitions{false};
-        std::set<std::string, std::less<>> names;
+        unsigned definitions{0};                             // for what the names of definition files are watched
+        std::map<std::string, unsigned, std::less<>> names;  // for what others are
+
+        unsigned purposes() const noexcept;
     };
     class Walk;
 

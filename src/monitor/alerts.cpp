@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "monitor/alerts.hpp"
 
+#include <utility>
+
 namespace qconn::monitor {
 
 namespace {
@@ -17,44 +19,73 @@ Alert make_alert(std::string_view type, const std::string& name, std::string tex
     return alert;
 }
 
+void set_acknowledged(Alert& alert, const Acknowledgement& acknowledgement) {
+    alert.acknowledged_by = acknowledgement.by;
+    alert.note = acknowledgement.note;
+    alert.acknowledged = acknowledgement.at;
+}
+
 }  // namespace
 
+template <class Change>
+void AlertBoard::change(Raised& raised, Change&& change) {
+    Alert changed = *raised.alert;
+    change(changed);
+    raised.alert = std::make_shared<const Alert>(std::move(changed));
+    unseen_.emplace_back(raised.alert->id, raised.alert);
+}
+
 std::optional<Alert> AlertBoard::raise(std::string_view type, const std::string& name, std::string text, std::chrono::system_clock::time_point when,
-                                       std::uint64_t outage) {
-    auto& alert = standing_[{name, std::string{type}}];
-    if (alert) return std::nullopt;
-    Alert raised = make_alert(type, name, std::move(text), when);
-    raised.id = ++last_id_;
-    raised.outage = outage;
-    alert = std::make_shared<const Alert>(std::move(raised));
-    unseen_.emplace_back(alert->id, alert);
-    return *alert;
+                                       std::uint64_t outage, bool silenced) {
+    Raised& raised = standing_[{name, std::string{type}}];
+    if (raised.alert) return std::nullopt;
+    Alert alert = make_alert(type, name, std::move(text), when);
+    alert.id = ++last_id_;
+    alert.outage = outage;
+    alert.silenced = silenced;
+    raised = {std::make_shared<const Alert>(std::move(alert)), !silenced};
+    unseen_.emplace_back(raised.alert->id, raised.alert);
+    return silenced ? std::nullopt : std::optional{*raised.alert};
+}
+
+std::optional<Alert> AlertBoard::silence(std::string_view type, const std::string& name, bool yes) {
+    const auto found = standing_.find({name, std::string{type}});
+    if (found == standing_.end()) return std::nullopt;
+    Raised& raised = found->second;
+    if (raised.alert->silenced != yes) change(raised, [yes](Alert& alert) { alert.silenced = yes; });
+    return yes || std::exchange(raised.told, true) ? std::nullopt : std::optional{*raised.alert};
 }
 
 std::optional<Alert> AlertBoard::clear(std::string_view type, const std::string& name) {
     const auto found = standing_.find({name, std::string{type}});
     if (found == standing_.end()) return std::nullopt;
-    const auto alert = found->second;
+    const Raised raised = std::move(found->second);
     standing_.erase(found);
-    unseen_.emplace_back(alert->id, nullptr);
-    return *alert;
+    unseen_.emplace_back(raised.alert->id, nullptr);
+    return raised.told ? std::optional{*raised.alert} : std::nullopt;
 }
 
 void AlertBoard::rename(std::string_view type, const std::string& name, const std::string& now) {
     auto found = standing_.extract({name, std::string{type}});
     if (found.empty()) return;
-    Alert changed = *found.mapped();
-    changed.name = now;
+    change(found.mapped(), [&now](Alert& alert) { alert.name = now; });
     found.key().first = now;
-    found.mapped() = std::make_shared<const Alert>(std::move(changed));
-    unseen_.emplace_back(found.mapped()->id, found.mapped());
     standing_.insert(std::move(found));
 }
 
-void AlertBoard::note(std::string_view type, const std::string& name, std::string text, std::chrono::system_clock::time_point when) {
-    unseen_recent_.push_back(make_alert(type, name, std::move(text), when));
-    unseen_recent_.back().transient = true;
+void AlertBoard::note(std::string_view type, const std::string& name, std::string text, std::chrono::system_clock::time_point when, bool silenced) {
+    Alert& alert = unseen_recent_.emplace_back(make_alert(type, name, std::move(text), when));
+    alert.transient = true;
+    alert.silenced = silenced;
     flush();
+}
+
+void AlertBoard::acknowledge(std::string_view type, const std::string& name, const Acknowledgement& acknowledgement) {
+    const auto found = standing_.find({name, std::string{type}});
+    if (found == standing_.end()) return;
+    Raised& raised = found->second;
+    if (raised.alert->since > acknowledgement.at || raised.alert->acknowledged >= acknowledgement.at) return;
+    change(raised, [&](Alert& alert) { set_acknowledged(alert, acknowledgement); });
 }
 
 bool AlertBoard::flush() {
@@ -76,12 +107,10 @@ bool AlertBoard::flush() {
 
 void AlertBoard::show(std::uint64_t id, std::shared_ptr<const Alert> alert) {
     auto& shown = shown_[id];
-    if (shown && !shown->acknowledged_by.empty()) {
-        // It has another name now, and the same hands.
+    if (shown && shown->acknowledged > alert->acknowledged) {
+        // Its other hands the loop's thread has not heard of yet.
         Alert changed = *alert;
-        changed.acknowledged_by = shown->acknowledged_by;
-        changed.note = shown->note;
-        changed.acknowledged = shown->acknowledged;
+        set_acknowledged(changed, {shown->acknowledged_by, shown->note, shown->acknowledged});
         alert = std::make_shared<const Alert>(std::move(changed));
     }
     shown = std::move(alert);
@@ -105,16 +134,14 @@ std::vector<Alert> AlertBoard::recent() const {
     return {recent_.begin(), recent_.end()};
 }
 
-bool AlertBoard::acknowledge(std::uint64_t id, std::string_view who, std::string_view note, std::chrono::system_clock::time_point when) {
+std::optional<std::string> AlertBoard::acknowledge(std::uint64_t id, const Acknowledgement& acknowledgement) {
     const std::scoped_lock lock{mutex_};
     const auto found = shown_.find(id);
-    if (found == shown_.end()) return false;
+    if (found == shown_.end()) return std::nullopt;
     Alert seen = *found->second;
-    seen.acknowledged_by = who;
-    seen.note = note;
-    seen.acknowledged = when;
+    set_acknowledged(seen, acknowledgement);
     found->second = std::make_shared<const Alert>(std::move(seen));
-    return true;
+    return found->second->name;
 }
 
 }  // namespace qconn::monitor

@@ -2,6 +2,7 @@
 /// The ongoing alerts: raised once, cleared once; and the latest transient ones.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -24,6 +25,8 @@ constexpr std::string_view k_alert_unusable = "USER-CONNECTION-UNUSABLE";
 constexpr std::string_view k_alert_filesystem = "FILESYSTEM-FULL";
 // Ours.
 constexpr std::string_view k_alert_flapping = "CONNECTION-FLAPPING";
+/// Those of connections.
+inline constexpr std::array k_alerts{k_alert_unavailable, k_alert_unusable, k_alert_filesystem, k_alert_flapping};
 constexpr std::string_view k_alert_degraded = "MONITOR-DEGRADED";
 constexpr std::string_view k_alert_resumed = "MONITOR-RESUMED";
 /// What these are about.
@@ -32,15 +35,19 @@ constexpr std::string_view k_self = "the monitor";
 /// Changed on the loop's thread, which never waits for a reader; read from any thread.
 class AlertBoard {
 public:
-    /// Loop's thread. @returns nothing where that one stands already
+    /// Loop's thread. @returns what is to be told: nothing where that one stands already, or is silenced
     std::optional<Alert> raise(std::string_view type, const std::string& name, std::string text, std::chrono::system_clock::time_point when,
-                               std::uint64_t outage = 0);
+                               std::uint64_t outage = 0, bool silenced = false);
+    /// Loop's thread: marks it, or takes the mark away. @returns what is to be told: one that was raised while it was silenced, and is so no more
+    std::optional<Alert> silence(std::string_view type, const std::string& name, bool yes);
     /// Loop's thread: it stands for another connection now.
     void rename(std::string_view type, const std::string& name, const std::string& now);
-    /// Loop's thread. @returns the one that stood, or nothing
+    /// Loop's thread. @returns what is to be told: the one that stood, if it was told that it did
     std::optional<Alert> clear(std::string_view type, const std::string& name);
     /// Loop's thread: a transient one.
-    void note(std::string_view type, const std::string& name, std::string text, std::chrono::system_clock::time_point when);
+    void note(std::string_view type, const std::string& name, std::string text, std::chrono::system_clock::time_point when, bool silenced = false);
+    /// Loop's thread: for one that stands and was raised until then, unless a later one counts already.
+    void acknowledge(std::string_view type, const std::string& name, const Acknowledgement& acknowledgement);
     /// Loop's thread: shows readers what has changed. @returns false where one is reading: try again in a moment
     bool flush();
 
@@ -48,16 +55,24 @@ public:
     std::vector<Alert> list() const;
     /// Any thread. The latest transient ones, the oldest first.
     std::vector<Alert> recent() const;
-    /// Any thread. @returns false where no such alert is shown
-    bool acknowledge(std::uint64_t id, std::string_view who, std::string_view note, std::chrono::system_clock::time_point when);
+    /// Any thread, at once. @returns the name of its connection; nothing where no such alert is shown
+    std::optional<std::string> acknowledge(std::uint64_t id, const Acknowledgement& acknowledgement);
 
 private:
     void show(std::uint64_t id, std::shared_ptr<const Alert> alert);  // mutex_ is held
 
     using Key = std::pair<std::string, std::string>;  // name, type
+    struct Raised {
+        std::shared_ptr<const Alert> alert;
+        bool told{false};
+    };
+    using Standing = std::map<Key, Raised>;
+    /// Changes one and shows it.
+    template <class Change>
+    void change(Raised& raised, Change&& change);
 
     // Loop's thread:
-    std::map<Key, std::shared_ptr<const Alert>> standing_;
+    Standing standing_;
     std::vector<std::pair<std::uint64_t, std::shared_ptr<const Alert>>> unseen_;  // id; null alert: cleared
     std::vector<Alert> unseen_recent_;
     std::uint64_t last_id_{0};

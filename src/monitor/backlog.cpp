@@ -16,7 +16,7 @@ namespace qconn::monitor {
 
 namespace {
 
-enum class Topic { state, text, alert, interface, outage };
+enum class Topic { state, text, silence, alert, interface, outage };
 /// What an event speaks of.
 using Subject = std::tuple<Topic, std::string_view, std::string_view, std::uint64_t>;  // topic, name, type of alert, number of an outage
 
@@ -33,6 +33,8 @@ Topic topic_of(const Event& event) noexcept {
             if (event.transient) return Topic::text;
             [[fallthrough]];
         case EventKind::alert_cleared: return Topic::alert;
+        case EventKind::silenced:
+        case EventKind::unsilenced: return Topic::silence;
         case EventKind::stop:
         case EventKind::start: return Topic::interface;
         case EventKind::outage:
@@ -58,9 +60,11 @@ int after(const Event& event) noexcept {
         case EventKind::removed:
         case EventKind::alert_cleared:
         case EventKind::start:
+        case EventKind::unsilenced:
         case EventKind::outage_over: return k_absent;
         case EventKind::alert:
         case EventKind::stop:
+        case EventKind::silenced:
         case EventKind::outage: return k_present;
         // Not the same as that state later: it may be disabled or invalid from the beginning, which is told once more.
         case EventKind::added: return 100 + static_cast<int>(event.state);
@@ -74,6 +78,7 @@ int before(const Event& event) noexcept {
         case EventKind::added:
         case EventKind::alert:
         case EventKind::stop:
+        case EventKind::silenced:
         case EventKind::outage: return k_absent;
         default: return k_unknown;
     }

@@ -21,6 +21,7 @@ ConnectionStatus Cell::read() const {
     status.failures = standing.failures;
     status.pings = standing.pings;
     status.outage = standing.outage;
+    if (standing.silence) status.silence = *standing.silence;
     if (standing.error) {
         status.phase = standing.error->phase();
         status.reason = standing.error->reason();

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -27,6 +28,7 @@ struct Standing {
     std::chrono::nanoseconds latency{0};
     std::uint64_t pings{0};
     std::uint64_t outage{0};
+    std::shared_ptr<const Silence> silence{};
     std::optional<Error> error{};  ///< of the last failure, or why it is invalid
 };
 

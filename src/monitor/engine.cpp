@@ -55,9 +55,15 @@ TargetId Engine::add(std::shared_ptr<Cell> cell, const Facts& facts, Moment now,
     }
     if (!facts.enabled) target.machine.step(Input::disable, target.rules->thresholds);
     standing.state = target.machine.state();
+    silences_.set(id, facts.silence, now.wall);
+    silences_.set_windows(id, facts.rules.maintenance, now.wall);
+    standing.silence = silences_.of(id);
+    if (facts.acknowledged) acknowledged_[id] = *facts.acknowledged;
+    looked_ = now;
     show(id, std::move(standing));
     if (tell) outlet_.event(make_event(id, EventKind::added, now));
     if (!target.machine.is_pinged()) outlet_.hold(target.cell->name(), Hold::block);
+    tell_silence(id, now);
     if (started_) {
         tell_invalid(id, now);
         if (is_pinged(id)) {
@@ -75,11 +81,15 @@ void Engine::remove(TargetId id, Moment now) {
         regroup(now);
     }
     for (const auto type : {k_alert_unusable, k_alert_filesystem, k_alert_flapping}) clear(id, type, now);
+    silences_.end(id);
+    follow_silence(id, now);
     outlet_.event(make_event(id, EventKind::removed, now));
     outlet_.hold(target.cell->name(), Hold::release);
     schedule_.remove(id);
     with_damping(id, [](Damping& damping) { damping.reset(); });
     rules_.release(target.rules);
+    silences_.erase(id);
+    acknowledged_.erase(id);
     target.cell->id = k_no_target;
     if (target.late) std::erase(late_, id);
     target = {};
@@ -122,6 +132,9 @@ void Engine::set_rules(TargetId id, const MonitoringRules& rules, Moment now) {
         release_if_unwatched(id, now);
     }
     rules_.release(before);
+    looked_ = now;
+    silences_.set_windows(id, rules.maintenance, now.wall);
+    follow_silence(id, now);
 }
 
 void Engine::tell_updated(TargetId id, std::string text, Moment now) {
@@ -138,6 +151,7 @@ void Engine::start(Moment now) {
     started_ = true;
     for (TargetId id = 0; id < targets_.size(); ++id) {
         if (!targets_[id].cell) continue;
+        tell_silence(id, now);
         tell_invalid(id, now);
         if (is_pinged(id)) schedule_.begin(id, now.mono);
     }
@@ -233,7 +247,7 @@ Cause Engine::cause_of(TargetId id, const Error* error) {
 }
 
 Outages::Joined Engine::join(TargetId id, Cause cause, const Error* error, Moment now) {
-    return outages_.join(id, std::move(cause), error, now.mono, now.wall);
+    return outages_.join(id, std::move(cause), error, now.mono, now.wall, is_silenced(id));
 }
 
 std::optional<Outages::Left> Engine::leave(TargetId id) {
@@ -242,7 +256,10 @@ std::optional<Outages::Left> Engine::leave(TargetId id) {
 }
 
 void Engine::joined_outage(TargetId id, const Outages::Joined& joined, Moment now) {
-    if (!joined.is_first && options_.group_alerts) return;
+    if (!joined.is_first && options_.group_alerts) {
+        rebear(id, now);
+        return show_acknowledged(id);
+    }
     const auto& error = standing(id).error;
     raise(id, k_alert_unavailable, error ? error->what() : "", now);
 }
@@ -251,11 +268,11 @@ void Engine::left_outage(TargetId id, const Outages::Left& left, Moment now) {
     if (left.is_over || !options_.group_alerts) {
         clear(id, k_alert_unavailable, now);
     } else {
-        alerts_.rename(k_alert_unavailable, targets_[id].cell->name(), targets_[*left.other].cell->name());
-        alerts_.flush();
+        rebear(*left.other, now);
     }
     if (!left.is_over || !left.was_told) return;
     Event event = outage_event(EventKind::outage_over, left.outage, now);
+    event.silenced = left.was_silenced;
     outlet_.event(std::move(event));
 }
 
@@ -300,11 +317,76 @@ void Engine::tell_outages(Moment now) {
     while (const auto due = outages_.due(now.mono)) {
         Event event = outage_event(EventKind::outage, due->outage, now);
         event.state = ConnectionState::down;
+        event.silenced = due->silenced;
         event.members.reserve(due->members.size());
         for (const TargetId id : due->members) event.members.push_back(targets_[id].cell->name());
         std::sort(event.members.begin(), event.members.end());
         outlet_.event(std::move(event));
     }
+}
+
+// ---- silences ----------------------------------------------------------------------------------------------------------------------------
+
+void Engine::set_silence(TargetId id, const std::optional<Silence>& silence, Moment now) {
+    looked_ = now;
+    silences_.set(id, silence, now.wall);
+    follow_silence(id, now);
+}
+
+void Engine::follow_silence(TargetId id, Moment now) {
+    const Silences::Handle silence = silences_.of(id);
+    Standing standing = this->standing(id);
+    if (standing.silence == silence) return;
+    const bool was = standing.silence != nullptr;
+    const bool is = silence != nullptr;
+    standing.silence = silence;
+    show(id, std::move(standing));
+    tell_silence(id, now);
+    if (was == is) return;
+    const std::string& name = targets_[id].cell->name();
+    for (const auto type : k_alerts) {
+        if (type == k_alert_unavailable && options_.group_alerts) continue;
+        if (const auto alert = alerts_.silence(type, name, is)) tell_alert(id, EventKind::alert, *alert, now);
+    }
+    if (outages_.set_silenced(id, is) && options_.group_alerts) rebear(id, now);
+    alerts_.flush();
+}
+
+void Engine::tell_silence(TargetId id, Moment now) {
+    if (!started_) return;
+    const auto change = silences_.untold(id);
+    if (!change) return;
+    const auto tell = [&](EventKind kind, const Silence& silence) {
+        Event event = make_event(id, kind, now);
+        event.phase = Phase::none;
+        event.reason = Reason::none;
+        event.error = to_text(silence);
+        outlet_.event(std::move(event));
+    };
+    if (change->before) tell(EventKind::unsilenced, *change->before);
+    if (change->now) tell(EventKind::silenced, *change->now);
+}
+
+void Engine::rebear(TargetId member, Moment now) {
+    const auto [before, bearer, silenced] = outages_.choose_bearer(member);
+    const std::string& name = targets_[bearer].cell->name();
+    if (bearer != before) alerts_.rename(k_alert_unavailable, targets_[before].cell->name(), name);
+    if (const auto alert = alerts_.silence(k_alert_unavailable, name, silenced)) tell_alert(bearer, EventKind::alert, *alert, now);
+    alerts_.flush();
+}
+
+void Engine::acknowledge(TargetId id, const Acknowledgement& acknowledgement) {
+    acknowledged_[id] = acknowledgement;
+    show_acknowledged(id);
+}
+
+void Engine::show_acknowledged(TargetId id) {
+    const auto found = acknowledged_.find(id);
+    if (found == acknowledged_.end()) return;
+    for (const auto type : k_alerts) alerts_.acknowledge(type, targets_[id].cell->name(), found->second);
+    if (outages_.of(id) != 0 && options_.group_alerts)
+        alerts_.acknowledge(k_alert_unavailable, targets_[outages_.bearer(id)].cell->name(), found->second);
+    alerts_.flush();
 }
 
 // ---- damping -----------------------------------------------------------------------------------------------------------------------------
@@ -384,6 +466,8 @@ void Engine::advance(Moment now, Clock::duration lag, Schedule::Turn& turn) {
     self_.came(std::max(lag, turn.late), turn.stalled, now.mono);
     tell_health(now);
     tell_outages(now);
+    looked_ = now;
+    while (const auto id = silences_.due(now.wall)) follow_silence(*id, now);
 }
 
 std::optional<Clock::time_point> Engine::wake() const noexcept {
@@ -392,6 +476,9 @@ std::optional<Clock::time_point> Engine::wake() const noexcept {
     if (!agenda_.empty()) also(agenda_.begin()->first);
     if (const auto outage = outages_.next()) also(*outage);
     if (const auto health = self_.next()) also(*health);
+    // The wall clock may be set meanwhile: it is looked at every now and then.
+    constexpr std::chrono::system_clock::duration k_longest_look = std::chrono::minutes{1};
+    if (const auto silence = silences_.next()) also(looked_.mono + std::min(*silence - looked_.wall, k_longest_look));
     return when;
 }
 
@@ -433,25 +520,24 @@ void Engine::raise_unusable(TargetId id, Moment now) {
 }
 
 void Engine::raise(TargetId id, std::string_view type, std::string text, Moment now) {
-    const auto alert =
-        alerts_.raise(type, targets_[id].cell->name(), std::move(text), now.wall, type == k_alert_unavailable ? standing(id).outage : 0);
-    if (!alert) return;
+    const auto alert = alerts_.raise(type, targets_[id].cell->name(), std::move(text), now.wall,
+                                     type == k_alert_unavailable ? standing(id).outage : 0, is_silenced(id));
+    show_acknowledged(id);
     alerts_.flush();
-    Event event = make_event(id, EventKind::alert, now);
-    event.outage = alert->outage;
-    event.alert = alert->type;
-    event.error = alert->text;
-    outlet_.event(std::move(event));
+    if (alert) tell_alert(id, EventKind::alert, *alert, now);
 }
 
 void Engine::clear(TargetId id, std::string_view type, Moment now) {
     const auto alert = alerts_.clear(type, targets_[id].cell->name());
-    if (!alert) return;
     alerts_.flush();
-    Event event = make_event(id, EventKind::alert_cleared, now);
-    event.outage = alert->outage;  // its name may have been another when it was raised
-    event.alert = alert->type;
-    event.error = alert->text;
+    if (alert) tell_alert(id, EventKind::alert_cleared, *alert, now);
+}
+
+void Engine::tell_alert(TargetId id, EventKind kind, const Alert& alert, Moment now) {
+    Event event = make_event(id, kind, now);
+    event.outage = alert.outage;  // its name may have been another when it was raised
+    event.alert = alert.type;
+    event.error = alert.text;
     outlet_.event(std::move(event));
 }
 
@@ -549,6 +635,7 @@ Event Engine::make_event(TargetId id, EventKind kind, Moment now) const {
         event.error = error->what();
     }
     event.outage = standing(id).outage;
+    event.silenced = is_silenced(id);
     event.time = now.wall;
     event.mono = now.mono;
     return event;

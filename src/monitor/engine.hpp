@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "monitor/rules.hpp"
 #include "monitor/schedule.hpp"
 #include "monitor/self_check.hpp"
+#include "monitor/silences.hpp"
 #include "monitor/state.hpp"
 
 namespace qconn::monitor {
@@ -61,6 +63,8 @@ public:
         std::optional<Error> problem{};  ///< why it is invalid
         std::uint64_t host{0};           ///< for the cap per host; zero: none
         MonitoringRules rules{};
+        std::optional<Silence> silence{};
+        std::optional<Acknowledgement> acknowledged{};
     };
 
     Engine(const MonitorOptions& options, const Timing& timing, Outlet& outlet, AlertBoard& alerts);
@@ -77,6 +81,9 @@ public:
     void change(TargetId id, Moment now);
     void set_monitored(TargetId id, bool yes, Moment now);
     void set_rules(TargetId id, const MonitoringRules& rules, Moment now);
+    /// What an operator says; nothing: what he said is taken back.
+    void set_silence(TargetId id, const std::optional<Silence>& silence, Moment now);
+    void acknowledge(TargetId id, const Acknowledgement& acknowledgement);
     void set_host(TargetId id, std::uint64_t host) { schedule_.set_host(id, host); }
     /// An event that goes with no change of state: updated.
     void tell_updated(TargetId id, std::string text, Moment now);
@@ -105,6 +112,7 @@ public:
     MonitorHealth health() const noexcept { return self_.read(); }
     const Schedule& schedule() const noexcept { return schedule_; }
     ConnectionState state(TargetId id) const noexcept { return targets_[id].machine.state(); }
+    bool is_silenced(TargetId id) const noexcept { return standing(id).silence != nullptr; }
     int failures(TargetId id) const noexcept { return targets_[id].machine.failures(); }
     const Cell& cell(TargetId id) const noexcept { return *targets_[id].cell; }
     bool is_pinged(TargetId id) const noexcept;
@@ -143,7 +151,15 @@ private:
     void regroup(Moment now);
     Event outage_event(EventKind kind, const Outage& outage, Moment now) const;
     void tell_outages(Moment now);
+    /// The alert of an outage may have to bear another name, or to be told.
+    void rebear(TargetId member, Moment now);
+    /// Another silence may be in force than is shown.
+    void follow_silence(TargetId id, Moment now);
+    void tell_silence(TargetId id, Moment now);
+    /// The latest acknowledgement of a connection counts for what stands of it.
+    void show_acknowledged(TargetId id);
     void raise(TargetId id, std::string_view type, std::string text, Moment now);
+    void tell_alert(TargetId id, EventKind kind, const Alert& alert, Moment now);
     void clear(TargetId id, std::string_view type, Moment now);
     void measure(TargetId id, const std::vector<PingMeasure>& measures, Moment now);
     void tell_slow(TargetId id, Moment now);
@@ -171,6 +187,9 @@ private:
     RulesTable rules_;
     SelfCheck self_;
     Outages outages_;
+    Silences silences_;
+    std::unordered_map<TargetId, Acknowledgement> acknowledged_;
+    Moment looked_;                                            // at the clocks last, for silences
     std::set<TargetId> reached_through_;                       // those that are down and name others that they are reached through
     std::set<std::pair<Clock::time_point, TargetId>> agenda_;  // when which damping is to be settled
     bool started_{false};

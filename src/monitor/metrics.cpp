@@ -43,6 +43,10 @@ void write_connections(Exposition& out, const std::vector<ConnectionStatus>& sta
     out.family("qconn_connection_failures", MetricType::gauge, "Pings in a row that have failed.");
     for (const auto& one : statuses) out.sample({{"connection", one.name}}, static_cast<std::uint64_t>(one.failures));
 
+    out.family("qconn_connection_silenced", MetricType::gauge, "1 for each connection that is silenced, by kind.");
+    for (const auto& one : statuses)
+        if (one.silence) out.sample({{"connection", one.name}, {"kind", to_string(one.silence->kind)}}, std::uint64_t{1});
+
     out.family("qconn_connection_pings_total", MetricType::counter, "Pings of the connection that have ended.");
     for (const auto& one : statuses) out.sample({{"connection", one.name}}, one.pings);
 }
@@ -63,8 +67,8 @@ void write_counts(Exposition& out, const MonitorCounts& counts) {
 void write_alerts(Exposition& out, const std::vector<Alert>& alerts) {
     out.family("qconn_alerts", MetricType::gauge, "Alerts that stand.");
     out.sample({}, static_cast<std::uint64_t>(alerts.size()));
-    out.family("qconn_alert_active", MetricType::gauge, "1 for each alert that stands.");
-    for (const auto& one : alerts) out.sample({{"connection", one.name}, {"type", one.type}}, std::uint64_t{1});
+    out.family("qconn_alert_active", MetricType::gauge, "1 for each alert that stands, 0 for one that is silenced.");
+    for (const auto& one : alerts) out.sample({{"connection", one.name}, {"type", one.type}}, flag(!one.silenced));
 }
 
 void write_outages(Exposition& out, const std::vector<Outage>& outages) {

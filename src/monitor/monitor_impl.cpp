@@ -322,7 +322,15 @@ bool MonitorImpl::acknowledge(std::uint64_t id, std::string_view who, std::strin
     if (who.empty())
         throw make_error(Errc::invalid_argument, "acknowledging alert " + std::to_string(id) + " was refused: say who does")
             .with_reason(Reason::bad_value);
-    return alerts_.acknowledge(id, who, note, std::chrono::system_clock::now());
+    const Acknowledgement acknowledgement{std::string{who}, std::string{note}, std::chrono::system_clock::now()};
+    const auto name = alerts_.acknowledge(id, acknowledgement);
+    if (!name) return false;
+    try {
+        if (const auto registry = registry_.lock()) registry->acknowledge(*name, acknowledgement);
+    } catch (const Error& error) {
+        if (error.code() != RegistryErrc::unknown) throw;  // it has gone meanwhile, and its alerts are about to
+    }
+    return true;
 }
 
 void MonitorImpl::raise_transient(std::string type, std::string name, std::string text) {
@@ -330,11 +338,15 @@ void MonitorImpl::raise_transient(std::string type, std::string name, std::strin
     loop_->post([self = shared_from_this(), type = std::move(type), name = std::move(name), text = std::move(text)]() mutable {
         if (self->ended_) return;
         const Moment now = Moment::now();
-        self->alerts_.note(type, name, text, now.wall);
+        const auto cell = self->find(name);
+        const bool is_known = cell && cell->id != k_no_target;
+        const bool silenced = is_known && self->engine_.is_silenced(cell->id);
+        self->alerts_.note(type, name, text, now.wall, silenced);
+        if (silenced) return self->flush();
         Event told;
         told.kind = EventKind::alert;
         told.transient = true;
-        if (const auto cell = self->find(name); cell && cell->id != k_no_target) told.state = told.from = self->engine_.state(cell->id);
+        if (is_known) told.state = told.from = self->engine_.state(cell->id);
         told.name = std::move(name);
         told.alert = std::move(type);
         told.error = std::move(text);
@@ -451,6 +463,8 @@ void MonitorImpl::add(const std::shared_ptr<Cell>& cell, const core::SlotView& v
     facts.problem = problem_of(view);
     facts.host = host_of(view);
     facts.rules = view.monitoring;
+    facts.silence = view.silence;
+    facts.acknowledged = view.acknowledged;
     const TargetId id = engine_.add(cell, facts, Moment::now(), tell);
     if (id >= items_.size()) items_.resize(id + 1);
     items_[id] = {};
@@ -501,6 +515,8 @@ void MonitorImpl::apply(const std::shared_ptr<Cell>& cell, const RegistryChange&
     item.slot = view->slot;
     engine_.set_host(id, host_of(*view));
     engine_.set_rules(id, view->monitoring, now);
+    engine_.set_silence(id, view->silence, now);
+    if (view->acknowledged) engine_.acknowledge(id, *view->acknowledged);
     const PingDepth depth = view->monitoring.depth.value_or(options_.depth);
     const bool deeper = std::exchange(item.depth, depth) != depth;
     if (change.kind != Kind::settings) engine_.tell_updated(id, {}, now);

@@ -26,6 +26,8 @@ constexpr std::array k_names{
     EventName{EventKind::outage, "outage", "", 0},
     EventName{EventKind::outage_over, "outage-over", "", 0},
     EventName{EventKind::slow, "slow", "", 0},
+    EventName{EventKind::silenced, "silenced", "", 0},
+    EventName{EventKind::unsilenced, "unsilenced", "", 0},
 };
 
 constexpr bool in_order() noexcept {

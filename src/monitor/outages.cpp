@@ -30,7 +30,8 @@ Cause cause_of(const std::string& name, const Error* error, const Whereabouts& w
     }
 }
 
-Outages::Joined Outages::join(TargetId id, Cause cause, const Error* error, Clock::time_point now, std::chrono::system_clock::time_point wall) {
+Outages::Joined Outages::join(TargetId id, Cause cause, const Error* error, Clock::time_point now, std::chrono::system_clock::time_point wall,
+                              bool silenced) {
     const auto [group, is_new] = groups_.try_emplace(std::move(cause));
     if (is_new) {
         Outage& outage = group->second.outage;
@@ -44,6 +45,7 @@ Outages::Joined Outages::join(TargetId id, Cause cause, const Error* error, Cloc
             outage.error = error->what();
         }
         group->second.began = now;
+        group->second.bearer = id;
     }
     if (Group& one = group->second; !one.told) {
         untold_.erase({one.gathered, group->first});
@@ -52,7 +54,7 @@ Outages::Joined Outages::join(TargetId id, Cause cause, const Error* error, Cloc
         one.gathered = std::min(now + k_gather, one.began + k_gather_most);
         untold_.emplace(one.gathered, group->first);
     }
-    group->second.members.insert(id);
+    group->second.members.emplace(silenced, id);
     group->second.outage.members = group->second.members.size();
     of_[id] = group;
     dirty_ = true;
@@ -64,16 +66,34 @@ std::optional<Outages::Left> Outages::leave(TargetId id) {
     if (found == of_.end()) return std::nullopt;
     const auto group = found->second;
     of_.erase(found);
-    group->second.members.erase(id);
+    const bool silenced = group->second.members.erase({false, id}) == 0;
+    if (silenced) group->second.members.erase({true, id});
     group->second.outage.members = group->second.members.size();
     dirty_ = true;
-    Left left{group->second.outage, std::nullopt, group->second.members.empty(), group->second.told};
-    if (!left.is_over) left.other = *group->second.members.begin();
+    Left left{group->second.outage, std::nullopt, group->second.members.empty(), group->second.told, silenced};
+    if (!left.is_over) left.other = group->second.members.begin()->second;
     if (left.is_over) {
         untold_.erase({group->second.gathered, group->first});
         groups_.erase(group);
     }
     return left;
+}
+
+bool Outages::set_silenced(TargetId id, bool yes) {
+    const auto found = of_.find(id);
+    if (found == of_.end()) return false;
+    auto& members = found->second->second.members;
+    members.erase({!yes, id});
+    members.emplace(yes, id);
+    return true;
+}
+
+Outages::Bearer Outages::choose_bearer(TargetId member) {
+    Group& group = of_.at(member)->second;
+    const auto [silenced, first] = *group.members.begin();
+    const TargetId before = group.bearer;
+    if (!group.members.contains({silenced, before})) group.bearer = first;
+    return {before, group.bearer, silenced};
 }
 
 std::uint64_t Outages::of(TargetId id) const noexcept {
@@ -92,7 +112,9 @@ std::optional<Outages::Due> Outages::due(Clock::time_point now) {
         untold_.erase(untold_.begin());
         if (group.members.size() < 2) continue;
         group.told = true;
-        return Due{group.outage, {group.members.begin(), group.members.end()}};
+        Due due{group.outage, {}, group.members.begin()->first};
+        for (const auto& [silenced, id] : group.members) due.members.push_back(id);
+        return due;
     }
     return std::nullopt;
 }

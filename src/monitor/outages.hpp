@@ -53,16 +53,31 @@ public:
         std::uint64_t id;
         bool is_first;
     };
-    Joined join(TargetId id, Cause cause, const Error* error, Clock::time_point now, std::chrono::system_clock::time_point wall);
+    /// @param silenced  the connection is
+    Joined join(TargetId id, Cause cause, const Error* error, Clock::time_point now, std::chrono::system_clock::time_point wall,
+                bool silenced = false);
 
     struct Left {
         Outage outage;
         std::optional<TargetId> other;  ///< one that is still in it
         bool is_over;
         bool was_told;
+        bool was_silenced;  ///< the one that has left
     };
     /// Nothing where it is in none.
     std::optional<Left> leave(TargetId id);
+
+    /// A connection is silenced now, or no more. @returns whether it is in an outage
+    bool set_silenced(TargetId id, bool yes);
+    struct Bearer {
+        TargetId before;  ///< may have left
+        TargetId now;
+        bool silenced;  ///< all of its connections are
+    };
+    /// Whose name the alert of this one's outage is to bear: the same as before while that is in it, but one that is not silenced where there is one.
+    Bearer choose_bearer(TargetId member);
+    /// As chosen last.
+    TargetId bearer(TargetId member) const { return of_.at(member)->second.bearer; }
 
     /// The one it is in; zero: none.
     std::uint64_t of(TargetId id) const noexcept;
@@ -71,6 +86,7 @@ public:
     struct Due {
         Outage outage;
         std::vector<TargetId> members;
+        bool silenced;  ///< all of them are
     };
     /// One that has more than one member and is not told yet, and will not grow any more at once. Call until there is none.
     std::optional<Due> due(Clock::time_point now);
@@ -85,7 +101,8 @@ public:
 private:
     struct Group {
         Outage outage;
-        std::set<TargetId> members;
+        std::set<std::pair<bool, TargetId>> members;  // whether it is silenced: those that are not come first
+        TargetId bearer{k_no_target};
         bool told{false};
         Clock::time_point began;     // the gathering
         Clock::time_point gathered;  // when it ends

@@ -41,6 +41,7 @@ Value to_value(const Event& event) {
                {"seq", event.seq},
                {"alert", text_value(event.alert)},
                {"transient", event.transient},
+               {"silenced", event.silenced},
                {"outage", number_value(event.outage)},
                {"members", texts_value(event.members)},
                {"skipped", event.skipped},
@@ -56,6 +57,7 @@ Value to_value(const Alert& alert) {
                {"since", rfc3339(alert.since)},
                {"outage", number_value(alert.outage)},
                {"transient", alert.transient},
+               {"silenced", alert.silenced},
                {"acknowledged", time_value(alert.acknowledged)},
                {"acknowledged_by", text_value(alert.acknowledged_by)},
                {"note", text_value(alert.note)}};
@@ -75,7 +77,16 @@ Value to_value(const ConnectionStatus& status) {
                {"outage", number_value(status.outage)},
                {"phase", to_string(status.phase)},
                {"reason", to_string(status.reason)},
-               {"error", text_value(status.error)}};
+               {"error", text_value(status.error)},
+               {"silence", status.silence ? to_value(*status.silence) : Value{}}};
+}
+
+Value to_value(const Silence& silence) {
+    return Map{{"kind", to_string(silence.kind)},
+               {"from", time_value(silence.from)},
+               {"until", silence.until ? time_value(*silence.until) : Value{}},
+               {"by", text_value(silence.by)},
+               {"note", text_value(silence.note)}};
 }
 
 Value to_value(const Outage& outage) {

@@ -15,7 +15,7 @@ struct Telling {
 };
 
 /// By EventKind.
-constexpr std::array<Telling, 16> k_tellings{{{LogLevel::info, "is up"},
+constexpr std::array<Telling, 18> k_tellings{{{LogLevel::info, "is up"},
                                               {LogLevel::error, "is down"},
                                               {LogLevel::warning, "has failed once"},
                                               {LogLevel::info, "is up again after failures that were too few to make it down"},
@@ -30,13 +30,17 @@ constexpr std::array<Telling, 16> k_tellings{{{LogLevel::info, "is up"},
                                               {LogLevel::warning, "is being stopped"},
                                               {LogLevel::info, "is being started again"},
                                               {LogLevel::warning, "is why several connections are down"},
-                                              {LogLevel::info, "is in no connection's way any more"}}};
-static_assert(k_tellings.size() == static_cast<std::size_t>(EventKind::outage_over) + 1);
+                                              {LogLevel::info, "is in no connection's way any more"},
+                                              {LogLevel::info, "is silenced"},
+                                              {LogLevel::info, "is silenced no more"}}};
+static_assert(k_tellings.size() == static_cast<std::size_t>(EventKind::unsilenced) + 1);
 
 const Telling& telling(EventKind kind) noexcept { return k_tellings[static_cast<std::size_t>(kind)]; }
 
 void write(const Log& log, const Event& event) {
-    const auto& [level, sentence] = telling(event.kind);
+    const std::string_view sentence = telling(event.kind).sentence;
+    // Who is called by what the log says of errors is not to be called for this one.
+    const LogLevel level = event.silenced ? LogLevel::info : telling(event.kind).level;
     if (!log.enabled(level)) return;
     const bool of_interface = event.kind == EventKind::stop || event.kind == EventKind::start;
     const bool of_outage = event.kind == EventKind::outage || event.kind == EventKind::outage_over;
@@ -58,6 +62,7 @@ void write(const Log& log, const Event& event) {
     if (!event.alert.empty()) record.fields.emplace_back("alert", event.alert);
     if (event.outage != 0) record.fields.emplace_back("outage", std::to_string(event.outage));
     if (!event.members.empty()) record.fields.emplace_back("members", std::to_string(event.members.size()));
+    if (event.silenced) record.fields.emplace_back("silenced", "true");
     if (event.transient) record.fields.emplace_back("transient", "true");
     if (event.skipped != 0) record.fields.emplace_back("skipped", std::to_string(event.skipped));
     log.write(record);

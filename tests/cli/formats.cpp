@@ -59,7 +59,7 @@ TEST_CASE("monitor tells events as CSV records and as YAML documents", "[cli][in
     const Mixed estate;
     const Outcome csv = estate.run({"monitor", "--format", "csv", "--interval", "100ms", "--for", "300ms"});
     CHECK(csv.out.starts_with(
-        "event,name,state,from,phase,reason,error,time,mono_ns,seq,alert,transient,outage,members,skipped,qorus_event,qorus_code\r\n"));
+        "event,name,state,from,phase,reason,error,time,mono_ns,seq,alert,transient,silenced,outage,members,skipped,qorus_event,qorus_code\r\n"));
     CHECK(has(csv.out, "up,inbox,up,unknown,"));
     const Outcome yaml = estate.run({"monitor", "--format", "yaml", "--interval", "100ms", "--for", "300ms"});
     CHECK(yaml.out.starts_with("---\nevent: "));

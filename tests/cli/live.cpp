@@ -69,7 +69,7 @@ private:
         std::vector<std::string> fields;
         for (const auto& [key, value] : event.items()) fields.push_back(key);
         CHECK(fields == std::vector<std::string>{"alert", "error", "event", "from", "members", "mono_ns", "name", "outage", "phase", "qorus_code",
-                                                 "qorus_event", "reason", "seq", "skipped", "state", "time", "transient"});
+                                                 "qorus_event", "reason", "seq", "silenced", "skipped", "state", "time", "transient"});
         for (const char* text : {"error", "event", "from", "name", "phase", "reason", "state", "time"}) CHECK(event[text].is_string());
         std::string shape = event["time"];  // RFC 3339, UTC, milliseconds
         for (char& c : shape)
@@ -372,7 +372,7 @@ TEST_CASE("monitor --json: one object a line with exactly these fields, as a ser
     std::vector<std::string> fields;
     for (const auto& [key, value] : up.items()) fields.push_back(key);
     CHECK(fields == std::vector<std::string>{"alert", "error", "event", "from", "members", "mono_ns", "name", "outage", "phase", "qorus_code",
-                                             "qorus_event", "reason", "seq", "skipped", "state", "time", "transient"});
+                                             "qorus_event", "reason", "seq", "silenced", "skipped", "state", "time", "transient"});
     const auto time = up["time"].get<std::string>();
     CHECK(time.size() == 24);
     CHECK(time[10] == 'T');

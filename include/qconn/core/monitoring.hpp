@@ -30,6 +30,8 @@ struct MonitoringRules {
     std::optional<std::chrono::milliseconds> flap_window;
     /// Connections that this one is reached through: while one of them is down that is why this one is.
     std::vector<std::string> via;
+    /// Recurring windows in which work on it is expected, as `Sun 02:00-04:00`: it is silenced in them as by an operator (core/silence.hpp).
+    std::vector<std::string> maintenance;
 
     bool operator==(const MonitoringRules&) const = default;
 };

@@ -20,6 +20,7 @@
 #include <qconn/base/value.hpp>
 #include <qconn/core/definition.hpp>
 #include <qconn/core/secret_provider.hpp>
+#include <qconn/core/silence.hpp>
 #include <qconn/net/ping.hpp>
 #include <qconn/net/runtime.hpp>
 
@@ -128,6 +129,11 @@ struct ConnectionInfo {
     Map options;
     /// What was set by set_monitoring.
     Map monitoring;
+    /// What was set by set_silence, unless its end has passed; it may be still to come. Windows of the definition (option `maintenance`) are not in
+    /// it.
+    std::optional<Silence> silence;
+    /// The latest by acknowledge, whether or not anything is wrong.
+    std::optional<Acknowledgement> acknowledged;
     /// What comes from RegistryOptions::secrets_file, and where it has it: "password", "headers.Authorization", "url.password" -> "FILE:LINE".
     Map local_secrets;
     std::string file;
@@ -175,8 +181,9 @@ struct RegistryOptions {
     std::string legacy_suffix{".qconn"};
     /// The names that `%ifdef` finds in these.
     std::vector<std::string> defines{};
-    /// Where operator settings (enabled, monitored, locked, debug data, tags) are kept over restarts (docs/living-directories.md); empty: nowhere.
-    /// Read by the constructor; a call that changes one of them replaces it before it returns. What goes wrong with it is logged and costs no
+    /// Where operator settings (enabled, monitored, locked, debug data, tags, rules of monitoring, silences, acknowledgements) are kept over restarts
+    /// (docs/living-directories.md); empty: nowhere. Read by the constructor; a call that changes one of them replaces it before it returns. What
+    /// other programs have changed in it is taken over by reload(), by watch(), and by such a call. What goes wrong with it is logged and costs no
     /// connection.
     std::string state_file{};
     /// Defaults of options, by name, in the place of those that the schemes have (Catalogue::with_defaults).
@@ -222,7 +229,8 @@ public:
     LoadReport load(const std::vector<std::string>& paths);
     /// Takes over what has changed. Reads the files that have another size, time or inode than before, and those that had findings or are younger
     /// than 2 s; the report is as if all had been read. Settings made by code (enabled, tags …) survive, also over the absence of the connection's
-    /// file (for 10,000 names; those gone for longest are forgotten first); definitions added by code stay.
+    /// file (for 10,000 names; those gone for longest are forgotten first); definitions added by code stay. Takes over what
+    /// others have changed in the state file, too.
     LoadReport reload();
     /// What a reload would do now (core/plan.hpp); changes nothing. With paths: what it would do were their content in place of what is loaded.
     /// @throws Error LOAD-ERROR where there is no such directory or file
@@ -267,6 +275,14 @@ public:
     /// takes back what was set.
     /// @throws Error CONNECTION-UNKNOWN; CONNECTION-DEFINITION-ERROR where one of them is unknown or has no proper value
     void set_monitoring(std::string_view name, Map rules);
+    /// Silences the connection, in the place of an earlier silence; nothing: takes that back. Monitors follow at once. It ends by itself at its
+    /// `until`; windows of the definition stay as they are.
+    /// @throws Error CONNECTION-UNKNOWN; INVALID-ARGUMENT where its end has passed or comes before its beginning
+    void set_silence(std::string_view name, std::optional<Silence> silence);
+    /// Notes who sees to what is wrong with the connection now: it counts for all ongoing alerts of it that have been raised so far, in every monitor
+    /// of this registry and of those that share its state file, also after a restart. The next ones are nobody's again.
+    /// @throws Error CONNECTION-UNKNOWN; INVALID-ARGUMENT where `by` is empty
+    void acknowledge(std::string_view name, std::string_view by, std::string_view note = {});
 
     bool contains(std::string_view name) const;
     std::size_t size() const;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include <qconn/base/deadline.hpp>
 #include <qconn/base/error.hpp>
 #include <qconn/base/export.hpp>
+#include <qconn/core/silence.hpp>
 
 namespace qconn {
 
@@ -43,6 +45,8 @@ enum class EventKind : std::uint8_t {
     outage,       ///< several connections went down for one cause, which `name` is: told once, a second after the last that joined in
     outage_over,  ///< none of them is down for it any more
     slow,         ///< its ping takes longer than MonitorOptions::slow; once, until one was quicker
+    silenced,     ///< a silence has come into force: `error` says which, by whom, until when and why
+    unsilenced,   ///< it is not any more; where another one is in its place, its `silenced` follows
 };
 /// As in the tool's JSON: "up", "alert-cleared" and so on.
 QCONN_API std::string_view to_string(EventKind kind) noexcept;
@@ -72,6 +76,8 @@ struct Event {
     std::vector<std::string> members{};
     /// For alert: it is told once, nothing stands and nothing will be cleared.
     bool transient{false};
+    /// It happened while its connection was silenced, an outage while all its connections were: nobody is to be called for it.
+    bool silenced{false};
     /// How many events were left out for this listener since the one that it got before, as it was slow (SubscribeOptions::queue).
     std::uint64_t skipped{0};
 };
@@ -121,7 +127,10 @@ struct Alert {
     /// that it is named after is up again it takes the name of another.
     std::uint64_t outage{0};
     bool transient{false};
-    /// Who has seen to it, and what they noted (Monitor::acknowledge); empty, and the zero time point: nobody yet.
+    /// Its connection is silenced, that of an outage all its connections: no `alert` event is told. One that was raised meanwhile is told when it is
+    /// silenced no more, if it still stands then.
+    bool silenced{false};
+    /// Who has seen to it, and what they noted (Registry::acknowledge, Monitor::acknowledge); empty, and the zero time point: nobody yet.
     std::string acknowledged_by{};
     std::string note{};
     std::chrono::system_clock::time_point acknowledged{};
@@ -147,6 +156,8 @@ struct ConnectionStatus {
     std::uint64_t pings{0};
     /// Outage::id while it is down; else zero.
     std::uint64_t outage{0};
+    /// The one that is in force, of an operator or of the definition's windows (then its `by` is "definition").
+    std::optional<Silence> silence{};
 };
 
 }  // namespace qconn

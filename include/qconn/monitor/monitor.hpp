@@ -109,7 +109,7 @@ public:
     /// What is down, by cause, in the order in which it began.
     std::vector<Outage> outages() const;
     /// Notes on an ongoing alert who sees to it, in the place of an earlier note. It stands and is cleared as ever; the next one of its kind is a new
-    /// one.
+    /// one. As Registry::acknowledge of its connection: so it counts for all its ongoing alerts, and after a restart.
     /// @returns false where no alert of that id stands @throws Error INVALID-ARGUMENT where `who` is empty
     bool acknowledge(std::uint64_t id, std::string_view who, std::string_view note = {});
     /// Tells of something that was noticed once and is not watched: an `alert` event with `transient`, and one of recent_alerts(). `name` need not be

@@ -10,11 +10,12 @@
 
 namespace qconn {
 
-/// Maps of text, numbers, null and lists of text, always with the same members in the same order. Text is valid UTF-8, whatever a peer has sent:
-/// U+FFFD stands for what was not. Members may be added by later versions.
+/// Maps of text, numbers, null, lists of text and such maps, always with the same members in the same order. Text is valid UTF-8, whatever a peer has
+/// sent: U+FFFD stands for what was not. Members may be added by later versions.
 QCONN_API Value to_value(const Event& event);
 QCONN_API Value to_value(const Alert& alert);
 QCONN_API Value to_value(const ConnectionStatus& status);
+QCONN_API Value to_value(const Silence& silence);
 QCONN_API Value to_value(const Outage& outage);
 QCONN_API Value to_value(const InterfaceInfo& interface);
 

@@ -15,7 +15,7 @@ struct LogSinkOptions {
     Log log{};
 };
 
-/// Error: down and invalid. Warning: failing, alert, stop, outage. Info: all else.
+/// Error: down and invalid. Warning: failing, alert, stop, outage. Info: all else. What happens to a silenced connection is written with info.
 QCONN_API LogLevel log_level(EventKind kind) noexcept;
 
 /// Writes a record for each event until the handle goes: `connection` is the name (of interfaces and outages empty, and the field `interface` or

@@ -350,18 +350,18 @@ TEST_CASE("a queue of the system that overflowed counts as a change", "[registry
     TempDir directory;
     core::WatchedPlaces places{{".qconn.yaml", ".qconn"}};
     REQUIRE(places.open() == 0);
-    CHECK(places.follow({directory.path()}).added);
-    CHECK_FALSE(places.follow({directory.path()}).added);
+    CHECK(places.follow({{directory.path(), 2}}).added == 2);
+    CHECK(places.follow({{directory.path(), 2}}).added == 0);
     directory.write("other", "");
-    CHECK_FALSE(places.take());
+    CHECK(places.take() == 0);
 
     for (std::size_t i = 0; i < length; i += 2) {  // each two events, of a name that does not count
         directory.write("other", "");
         fs::remove(directory / "other");
     }
 
-    CHECK(places.take());
-    CHECK_FALSE(places.take());
+    CHECK(places.take() == 2);
+    CHECK(places.take() == 0);
 }
 
 TEST_CASE("a watch that ends on an I/O thread waits for no on_reload", "[registry][watch][threads]") {
@@ -390,4 +390,56 @@ TEST_CASE("a watch that ends on an I/O thread waits for no on_reload", "[registr
 
     may_return = true;
     CHECK(wait_until([&] { return has_returned && has_stopped; }));
+}
+
+// ---- the file of operator settings -------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+struct WatchedState : Watched {
+    WatchedState() {
+        options.state_file = directory / "state.json";
+        directory.write("conf/a.qconn.yaml", text("a", "fake://a"));
+        registry.emplace(options);
+        registry->load(directory / "conf");
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a watch takes over what another program writes into the file of operator settings, and reloads no definitions for it",
+          "[registry][watch][state][threads]") {
+    WatchedState f;
+    const bool polls = GENERATE(false, true);
+    const Watch watch = f.registry->watch(polls ? f.polling() : f.quick());
+    REQUIRE(f.settles());
+    const int reloads = f.reloads;
+    Registry other{f.options};
+    other.load(f.directory / "conf");
+
+    other.disable("a");
+    CHECK(wait_until([&] { return !f.registry->info("a").enabled; }));
+    other.enable("a");
+    CHECK(wait_until([&] { return f.registry->info("a").enabled; }));
+    other.set_silence("a", Silence{.by = "ann"});
+    CHECK(wait_until([&] { return f.registry->info("a").silence.has_value(); }));
+    f.registry->disable("a");
+    other.set_silence("a", std::nullopt);
+    CHECK(wait_until([&] { return !f.registry->info("a").silence; }));
+    CHECK_FALSE(f.registry->info("a").enabled);
+    if (!polls) CHECK(f.reloads == reloads);
+}
+
+TEST_CASE("a watch follows the settings also where nothing was loaded from files", "[registry][watch][state][threads]") {
+    WatchedState f;
+    f.registry.emplace(f.options);
+    Definition definition;
+    definition.name = "a";
+    definition.url = "fake://a";
+    f.registry->add(definition);
+    const Watch watch = f.registry->watch(f.quick());
+    Registry other{f.options};
+    other.load(f.directory / "conf");
+    other.disable("a");
+    CHECK(wait_until([&] { return !f.registry->info("a").enabled; }));
 }

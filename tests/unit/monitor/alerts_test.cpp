@@ -36,9 +36,9 @@ TEST_CASE("an alert that somebody sees to stands and is cleared as ever, and the
     AlertBoard board;
     const auto raised = board.raise(k_alert_unavailable, "shop", "refused", k_when);
     board.flush();
-    CHECK_FALSE(board.acknowledge(raised->id + 1, "ann", "", k_when));
-    CHECK(board.acknowledge(raised->id, "ann", "on it", k_when));
-    CHECK(board.acknowledge(raised->id, "bob", "mine", k_when));
+    CHECK_FALSE(board.acknowledge(raised->id + 1, {"ann", "", k_when}));
+    CHECK(board.acknowledge(raised->id, {"ann", "on it", k_when}) == "shop");
+    CHECK(board.acknowledge(raised->id, {"bob", "mine", k_when}));
     REQUIRE(board.list().size() == 1);
     CHECK(board.list()[0].acknowledged_by == "bob");
     CHECK(board.list()[0].note == "mine");
@@ -52,7 +52,7 @@ TEST_CASE("an alert that somebody sees to stands and is cleared as ever, and the
 
     CHECK(board.clear(k_alert_unavailable, "depot"));
     board.flush();
-    CHECK_FALSE(board.acknowledge(raised->id, "ann", "", k_when));
+    CHECK_FALSE(board.acknowledge(raised->id, {"ann", "", k_when}));
     board.raise(k_alert_unavailable, "shop", "refused", k_when);
     board.flush();
     CHECK(board.list().at(0).acknowledged_by.empty());

@@ -74,7 +74,7 @@ public:
             return told_;
         }
         const TargetId id = at->second;
-        switch (random_() % 16) {
+        switch (random_() % 18) {
             case 0: engine_.remove(id, now_), ids_.erase(at); break;
             case 1: engine_.disable(id, now_); break;
             case 2: engine_.invalidate(id, make_error(Errc::parse, "no such scheme"), now_); break;
@@ -82,6 +82,8 @@ public:
             case 4: engine_.change(id, now_), engine_.tell_updated(id, "", now_); break;
             case 5:
             case 6: engine_.enable(id, now_); break;
+            case 7: engine_.set_silence(id, Silence{.by = std::to_string(random_() % 3)}, now_); break;
+            case 8: engine_.set_silence(id, std::nullopt, now_); break;
             default: ping(id); break;
         }
         return told_;
@@ -124,6 +126,8 @@ private:
 
 bool is_of_connection(const Event& event) { return event.kind != EventKind::outage && event.kind != EventKind::outage_over; }
 
+bool is_of_silence(const Event& event) { return event.kind == EventKind::silenced || event.kind == EventKind::unsilenced; }
+
 /// What a listener knows of each connection and alert after the events that it got.
 class Knowledge {
 public:
@@ -133,6 +137,7 @@ public:
     std::string learn(const Event& event) {
         const bool is_alert = !event.alert.empty();
         if (event.kind == EventKind::updated || event.kind == EventKind::slow) return "";
+        if (is_of_silence(event)) return std::exchange(known_[event.name + " silence"], event.kind == EventKind::silenced ? event.error : "");
         const bool is_outage = event.kind == EventKind::outage || event.kind == EventKind::outage_over;
         const bool by_number = is_outage || (is_alert && event.outage != 0 && group_alerts_);
         std::string& known = known_[(by_number ? std::to_string(event.outage) : event.name) + ' ' + event.alert];
@@ -231,6 +236,27 @@ TEST_CASE("of the updates of one connection the latest stays", "[monitor][events
     CHECK(backlog.pop()->error == "third");
 }
 
+TEST_CASE("silences cancel out as alerts do: the last one that holds stays", "[monitor][events][silence]") {
+    Backlog backlog{at_most(5)};
+    const auto push = [&](EventKind kind, const char* text) {
+        Event one = *event(kind, "a", ConnectionState::up, ConnectionState::up);
+        one.error = text;
+        backlog.push(std::make_shared<const Event>(std::move(one)));
+    };
+    push(EventKind::unsilenced, "of yesterday");
+    for (const char* text : {"first", "second"}) {
+        push(EventKind::silenced, text);
+        push(EventKind::unsilenced, text);
+    }
+    push(EventKind::silenced, "third");
+    REQUIRE(backlog.size() == 2);
+    CHECK(backlog.pop()->error == "of yesterday");
+    CHECK(backlog.pop()->error == "third");
+    for (const auto kind : {EventKind::added, EventKind::silenced, EventKind::unsilenced, EventKind::updated, EventKind::updated}) push(kind, "");
+    push(EventKind::removed, "");
+    CHECK(backlog.empty());
+}
+
 TEST_CASE("of transient alerts of one type and connection the latest stays", "[monitor][events]") {
     Backlog backlog{at_most(3)};
     for (const char* type : {"SLOW", "LOST", "SLOW", "SLOW"}) {
@@ -308,8 +334,7 @@ TEST_CASE("whatever is left out, each event follows from the one before and the 
         last_seq = one->seq;
         if (is_of_connection(*one)) last_state[one->name] = one->state;
         REQUIRE(heard.learn(*one) == truly_before[one->seq]);
-        if (!one->alert.empty() || one->kind == EventKind::updated || one->kind == EventKind::slow || one->kind == EventKind::outage ||
-            one->kind == EventKind::outage_over)
+        if (!one->alert.empty() || one->kind == EventKind::updated || one->kind == EventKind::slow || !is_of_connection(*one) || is_of_silence(*one))
             return;
         const auto [at, first] = last_kind.try_emplace(one->name, one->kind);
         if (!first) {

@@ -7,6 +7,7 @@
 #include <set>
 #include <source_location>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "play.hpp"
@@ -41,7 +42,7 @@ private:
 struct Told {
     ConnectionState state{ConnectionState::unknown};
     bool blocked{false};
-    bool flapping{false};
+    bool silenced{false};
 };
 
 class Soak final : public Engine::Outlet {
@@ -163,7 +164,7 @@ private:
         next_fault_ = now_.mono + std::chrono::milliseconds{1000 + random_.below(40'000)};
         const std::size_t i = random_.below(k_connections);
         const TargetId id = ids_[i];
-        switch (random_.below(12)) {
+        switch (random_.below(14)) {
             case 0:
             case 1: host_fails_[random_.below(k_hosts)] = static_cast<char>(1 + random_.below(2)); break;
             case 2:
@@ -193,7 +194,9 @@ private:
                     add(i);
                 }
                 break;
-            case 10:  // by hand
+            case 10:
+            case 11: silence(i); break;
+            case 12:  // by hand
                 by_hand_ = 1;
                 if (engine_.state(id) != ConnectionState::disabled && engine_.state(id) != ConnectionState::invalid && engine_.take(id, now_))
                     begin(id);
@@ -210,19 +213,30 @@ private:
         if (local_trouble_ && random_.one_in(5)) local_trouble_ = false;
     }
 
+    /// Of a whole host now and then, for a while or until it is taken back; some begin later.
+    void silence(std::size_t i) {
+        std::optional<Silence> silence;
+        if (!random_.one_in(4)) {
+            silence.emplace();
+            silence->kind = random_.one_in(2) ? Silence::Kind::mute : Silence::Kind::maintenance;
+            silence->from = now_.wall + (random_.one_in(3) ? std::chrono::minutes{random_.below(60)} : std::chrono::minutes{0});
+            if (!random_.one_in(3)) silence->until = silence->from + std::chrono::minutes{1 + random_.below(120)};
+        }
+        if (!random_.one_in(2)) return engine_.set_silence(ids_[i], silence, now_);
+        for (std::size_t j = host(i); j < k_connections; j += k_hosts) engine_.set_silence(ids_[j], silence, now_);
+    }
+
     // ---- what is told ----------------------------------------------------------------------------------------------------------------------
 
     void event(Event event) override {
         switch (event.kind) {
             case EventKind::alert:
-                if (event.alert == k_alert_flapping) told_[number(event.name)].flapping = true;
-                require(alerted_.emplace(event.alert, event.alert == k_alert_unavailable ? std::to_string(event.outage) : event.name).second);
+                require(!event.silenced);
+                require(alerted_.insert(key(event.alert, event.name, event.outage)).second);
                 return;
-            case EventKind::alert_cleared:
-                if (event.alert == k_alert_flapping) told_[number(event.name)].flapping = false;
-                if (event.alert == k_alert_unavailable) return;  // checked as a whole: it is named after one of many
-                require(alerted_.erase({event.alert, event.name}) == 1);
-                return;
+            case EventKind::alert_cleared: require(alerted_.erase(key(event.alert, event.name, event.outage)) == 1); return;
+            case EventKind::silenced: require(!std::exchange(told_[number(event.name)].silenced, true)); return;
+            case EventKind::unsilenced: require(std::exchange(told_[number(event.name)].silenced, false)); return;
             case EventKind::outage:
                 ++outages;
                 require(event.members.size() > 1 && told_outages_.insert(event.outage).second);
@@ -261,8 +275,15 @@ private:
     }
     TargetId id_of(const std::string& name) override { return ids_[number(name)]; }
 
+    /// What an alert stands for: the name of one for an outage may change.
+    static std::pair<std::string, std::string> key(const std::string& type, const std::string& name, std::uint64_t outage) {
+        return {type, type == k_alert_unavailable ? std::to_string(outage) : name};
+    }
+
     void check_all() {
         std::map<std::uint64_t, std::size_t> members;
+        std::map<std::uint64_t, std::size_t> loud;  // of them those that are not silenced
+        std::set<std::string> flapping;
         for (std::size_t i = 0; i < k_connections; ++i) {
             const ConnectionStatus status = engine_.cell(ids_[i]).read();
             const Told& one = told_[i];
@@ -270,10 +291,13 @@ private:
             require(status.state == one.state ||
                     (status.state == S::unknown && one.state != S::unknown));  // a change of what it connects to is no event
             if (status.state == S::down || status.state == S::disabled || status.state == S::invalid) require(one.blocked);
-            if (status.state == S::up && one.blocked) require(i % 11 == 0 || one.flapping);  // damped
+            if (status.state == S::up && one.blocked) require(i % 11 == 0 || status.flapping);  // damped
             require((status.outage != 0) == (status.state == S::down));
             if (status.outage != 0) ++members[status.outage];
-            require(status.flapping == one.flapping);
+            if (status.outage != 0 && !status.silence) ++loud[status.outage];
+            require((status.silence != std::nullopt) == one.silenced);
+            if (status.silence) require(status.silence->is_in_force(now_.wall));
+            if (status.flapping) flapping.insert(status.name);
             // Nobody is forgotten: a ping comes within its interval, and an eighth where the last one was by hand just before its time.
             if (engine_.is_pinged(ids_[i])) require(now_.mono - last_[i] < k_interval + k_interval / 8 + 120s);
         }
@@ -281,8 +305,21 @@ private:
         require(standing.size() == members.size());
         for (const Outage& one : standing) require(members[one.id] == one.members);
         std::size_t unavailable = 0;
-        for (const Alert& alert : alerts_.list()) unavailable += alert.type == k_alert_unavailable ? 1 : 0;
+        std::size_t told = 0;
+        std::size_t flaps = 0;
+        for (const Alert& alert : alerts_.list()) {
+            unavailable += alert.type == k_alert_unavailable ? 1 : 0;
+            flaps += alert.type == k_alert_flapping ? 1 : 0;
+            require(alert.silenced == (alert.type == k_alert_unavailable ? loud[alert.outage] == 0 : told_[number(alert.name)].silenced));
+            if (alert.type == k_alert_unavailable) require(alert.silenced == told_[number(alert.name)].silenced);
+            if (alert.type == k_alert_flapping) require(flapping.contains(alert.name));
+            const bool was_told = alerted_.contains(key(alert.type, alert.name, alert.outage));
+            told += was_told ? 1 : 0;
+            if (!alert.silenced) require(was_told);
+        }
+        require(told == alerted_.size());  // nothing was told that stands no more
         require(unavailable == standing.size());
+        require(flaps == flapping.size());
     }
 
     static constexpr Clock::time_point k_begin{1'000'000s};

@@ -48,7 +48,8 @@ TEST_CASE("an event as data", "[monitor][events]") {
     CHECK(json::encode(to_value(event)) ==
           "{\"event\":\"down\",\"name\":\"shop\",\"state\":\"down\",\"from\":\"failing\",\"phase\":\"connect\",\"reason\":\"refused\","
           "\"error\":\"it said "
-          "n\xEF\xBF\xBD\",\"time\":\"2023-11-14T22:13:20.123Z\",\"mono_ns\":5000,\"seq\":7,\"alert\":\"\",\"transient\":false,\"outage\":null,"
+          "n\xEF\xBF\xBD\",\"time\":\"2023-11-14T22:13:20.123Z\",\"mono_ns\":5000,\"seq\":7,\"alert\":\"\",\"transient\":false,\"silenced\":false,"
+          "\"outage\":null,"
           "\"members\":[],\"skipped\":2,"
           "\"qorus_event\":\"CONNECTION_DOWN\",\"qorus_code\":5102}");
     event.kind = EventKind::failing;
@@ -65,7 +66,7 @@ TEST_CASE("an alert, a status and an interface as data", "[monitor][events]") {
     alert.id = 3;
     CHECK(
         json::encode(to_value(alert)) ==
-        R"({"type":"FILESYSTEM-FULL","id":3,"name":"depot","text":"90 %","since":"2023-11-14T22:13:20.000Z","outage":null,"transient":false,"acknowledged":null,"acknowledged_by":"","note":""})");
+        R"({"type":"FILESYSTEM-FULL","id":3,"name":"depot","text":"90 %","since":"2023-11-14T22:13:20.000Z","outage":null,"transient":false,"silenced":false,"acknowledged":null,"acknowledged_by":"","note":""})");
     alert.acknowledged_by = "operator";
     alert.acknowledged = alert.since;
     CHECK(to_value(alert)["acknowledged"] == Value{"2023-11-14T22:13:20.000Z"});
@@ -74,7 +75,7 @@ TEST_CASE("an alert, a status and an interface as data", "[monitor][events]") {
     status.name = "depot";
     CHECK(
         json::encode(to_value(status)) ==
-        R"({"name":"depot","state":"unknown","since":null,"checked":null,"latency_ms":null,"pings":0,"failures":0,"flapping":false,"slow":false,"outage":null,"phase":"none","reason":"none","error":""})");
+        R"({"name":"depot","state":"unknown","since":null,"checked":null,"latency_ms":null,"pings":0,"failures":0,"flapping":false,"slow":false,"outage":null,"phase":"none","reason":"none","error":"","silence":null})");
     status.latency = 1500us;
     CHECK(to_value(status)["latency_ms"] == Value{1.5});
 
