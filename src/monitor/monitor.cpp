@@ -56,6 +56,10 @@ bool Monitor::drain(Deadline deadline) { return impl_->drain(deadline); }
 
 ConnectionStatus Monitor::status(std::string_view name) const { return impl_->status(name); }
 std::vector<ConnectionStatus> Monitor::statuses() const { return impl_->statuses(); }
+ConnectionHistory Monitor::history(std::string_view name) const { return impl_->history(name); }
+std::vector<Event> Monitor::timeline(const TimelineFilter& filter) const { return impl_->timeline(filter); }
+std::vector<ConnectionCertificate> Monitor::certificates() const { return impl_->certificates(); }
+MonitorSnapshot Monitor::snapshot() const { return impl_->snapshot(); }
 std::vector<Alert> Monitor::alerts() const { return impl_->alerts(); }
 std::vector<Outage> Monitor::outages() const { return impl_->outages(); }
 bool Monitor::acknowledge(std::uint64_t id, std::string_view who, std::string_view note) { return impl_->acknowledge(id, who, note); }

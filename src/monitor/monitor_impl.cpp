@@ -216,6 +216,7 @@ void MonitorImpl::on_loop(UniqueFunction<void()> work) {
 void MonitorImpl::start() {
     loop_->post([self = shared_from_this()] {
         if (self->ended_) return;
+        self->running_ = true;
         self->engine_.start(Moment::now());
         self->rearm();
     });
@@ -226,6 +227,7 @@ void MonitorImpl::stop() {
 }
 
 void MonitorImpl::stop_on_loop() {
+    running_ = false;
     engine_.stop();
     for (TargetId id = 0; id < items_.size(); ++id) {
         if (items_[id].flight) abandon(id, ended(engine_.cell(id).name()));
@@ -381,6 +383,34 @@ std::vector<ConnectionStatus> MonitorImpl::statuses() const {
     statuses.reserve(cells.size());
     for (const auto& cell : cells) statuses.push_back(cell->read());
     return statuses;
+}
+
+ConnectionHistory MonitorImpl::history(std::string_view name) const {
+    if (!find(name)) throw unknown(name);
+    ConnectionHistory history;
+    history.name = name;
+    return history;
+}
+
+std::vector<Event> MonitorImpl::timeline(const TimelineFilter& filter) const { return filtered({}, filter); }
+
+std::vector<ConnectionCertificate> MonitorImpl::certificates() const { return {}; }
+
+MonitorSnapshot MonitorImpl::snapshot() const {
+    MonitorSnapshot all;
+    all.written = std::chrono::system_clock::now();
+    all.running = running_;
+    all.connections = statuses();
+    all.certificates = certificates();
+    all.alerts = alerts();
+    all.outages = outages();
+    all.timeline = timeline({});
+    all.interfaces = hub_->infos();
+    all.manage_interfaces = hub_->manage();
+    all.disabled_groups = hub_->disabled_groups();
+    for (const InterfaceInfo& one : all.interfaces)
+        if (one.state != InterfaceState::running) all.why_stopped.push_back(why_stopped(one.kind, one.name));
+    return all;
 }
 
 // ---- the set of connections --------------------------------------------------------------------------------------------------------------

@@ -58,6 +58,10 @@ public:
     bool drain(Deadline deadline) { return listeners_.drain(deadline); }
     ConnectionStatus status(std::string_view name) const;
     std::vector<ConnectionStatus> statuses() const;
+    ConnectionHistory history(std::string_view name) const;
+    std::vector<Event> timeline(const TimelineFilter& filter) const;
+    std::vector<ConnectionCertificate> certificates() const;
+    MonitorSnapshot snapshot() const;
     std::vector<Alert> alerts() const { return alerts_.list(); }
     std::vector<Outage> outages() const { return engine_.outages(); }
     std::vector<Alert> recent_alerts() const { return alerts_.recent(); }
@@ -166,6 +170,7 @@ private:
     std::mutex change_mutex_;                                            // one change of the set at a time
     Subscription changes_;
     std::atomic<bool> closed_{false};
+    std::atomic<bool> running_{false};  // written by the loop's thread
 
     // Loop's thread:
     AlertBoard alerts_;

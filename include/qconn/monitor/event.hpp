@@ -100,7 +100,7 @@ struct MonitorCounts {
 
 /// An ongoing condition: raised once, cleared once. Or a transient one, which was noticed once.
 struct Alert {
-    std::string type;  ///< "USER-CONNECTION-UNAVAILABLE", "FILESYSTEM-FULL"
+    std::string type;  ///< "USER-CONNECTION-UNAVAILABLE", "CERTIFICATE-EXPIRES"
     std::string name;  ///< of the connection
     std::string text;
     std::chrono::system_clock::time_point since;
@@ -133,6 +133,8 @@ struct ConnectionStatus {
     std::uint64_t pings{0};
     /// Outage::id while it is down; else zero.
     std::uint64_t outage{0};
+    /// When the certificate that its server showed last expires; zero time point: it has shown none.
+    std::chrono::system_clock::time_point certificate_expires{};
 };
 
 }  // namespace qconn
