@@ -23,6 +23,8 @@ constexpr std::string_view k_alert_unavailable = "USER-CONNECTION-UNAVAILABLE";
 constexpr std::string_view k_alert_unusable = "USER-CONNECTION-UNUSABLE";
 constexpr std::string_view k_alert_filesystem = "FILESYSTEM-FULL";
 // Ours.
+constexpr std::string_view k_alert_certificate = "CERTIFICATE-EXPIRES";
+constexpr std::string_view k_alert_certificate_changed = "CERTIFICATE-CHANGED";
 constexpr std::string_view k_alert_flapping = "CONNECTION-FLAPPING";
 
 /// Changed on the loop's thread, which never waits for a reader; read from any thread.

@@ -5,13 +5,16 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include <qconn/base/error.hpp>
+#include <qconn/monitor/certificate.hpp>
 #include <qconn/monitor/event.hpp>
 
+#include "monitor/history.hpp"
 #include "monitor/schedule.hpp"
 
 namespace qconn::monitor {
@@ -27,6 +30,7 @@ struct Standing {
     std::uint64_t pings{0};
     std::uint64_t outage{0};
     std::optional<Error> error{};  ///< of the last failure, or why it is invalid
+    std::shared_ptr<const ServerCertificate> certificate{};
 };
 
 /// One connection.
@@ -49,11 +53,17 @@ public:
 
     /// Any thread. Waits only for another thread that is copying.
     ConnectionStatus read() const;
+    /// Likewise; null: it has shown none.
+    std::shared_ptr<const ServerCertificate> certificate() const;
 
     /// Loop's thread only: where the connection stands in the schedule; k_no_target before and after.
     TargetId id{k_no_target};
+    /// Under the lock of Histories, which writes and reads it; null where nothing is remembered.
+    std::unique_ptr<History> history;
 
 private:
+    Standing copy() const;
+
     const std::string name_;
     mutable std::atomic<bool> busy_{false};
     Standing standing_;

@@ -18,20 +18,16 @@
 
 #include "monitor/alerts.hpp"
 #include "monitor/cell.hpp"
+#include "monitor/certificates.hpp"
 #include "monitor/damping.hpp"
+#include "monitor/histories.hpp"
+#include "monitor/moment.hpp"
 #include "monitor/outages.hpp"
 #include "monitor/rules.hpp"
 #include "monitor/schedule.hpp"
 #include "monitor/state.hpp"
 
 namespace qconn::monitor {
-
-/// The same instant on both clocks.
-struct Moment {
-    Clock::time_point mono;
-    std::chrono::system_clock::time_point wall;
-    static Moment now() { return {Clock::now(), std::chrono::system_clock::now()}; }
-};
 
 /// The schedule's parameters from the options, with defaults and bounds worked out.
 /// @param max_open  how many descriptors the process may have; zero: not known
@@ -81,7 +77,7 @@ public:
     void tell_updated(TargetId id, std::string text, Moment now);
 
     void start(Moment now);
-    void stop();
+    void stop(Moment now);
 
     /// A ping by hand: @returns false where one is under way, else it is begun now
     bool take(TargetId id, Moment now) { return schedule_.take(id, now.mono); }
@@ -99,6 +95,7 @@ public:
 
     /// Any thread.
     std::vector<Outage> outages() const { return outages_.list(); }
+    const Histories& histories() const noexcept { return histories_; }
     const Schedule& schedule() const noexcept { return schedule_; }
     ConnectionState state(TargetId id) const noexcept { return targets_[id].machine.state(); }
     int failures(TargetId id) const noexcept { return targets_[id].machine.failures(); }
@@ -118,6 +115,7 @@ private:
         const Rules* rules{nullptr};
         Clock::time_point turned;        // when it last came up or went down
         std::unique_ptr<Damped> damped;  // once there was something to damp
+        std::unique_ptr<ShownCertificates> shown;
         std::unique_ptr<Standing> late;  // what readers have kept it from publishing; it is in late_ then
     };
 
@@ -130,6 +128,7 @@ private:
     void raise_unusable(TargetId id, Moment now);
     /// Why it is down: through which other, or what its failure says.
     Cause cause_of(TargetId id, const Error* error);
+    PastOutage past_outage(TargetId id, const Standing& standing) const;
     Outages::Joined join(TargetId id, Cause cause, const Error* error, Moment now);
     std::optional<Outages::Left> leave(TargetId id);
     /// What follows for alerts and events.
@@ -141,7 +140,16 @@ private:
     void tell_outages(Moment now);
     void raise(TargetId id, std::string_view type, std::string text, Moment now);
     void clear(TargetId id, std::string_view type, Moment now);
+    void clear_measured(TargetId id, Moment now);
     void measure(TargetId id, const std::vector<PingMeasure>& measures, Moment now);
+    void see_certificate(TargetId id, const PingResult& result, Moment now);
+    void forget_certificate(TargetId id, Moment now);
+    /// A transient alert.
+    void note(TargetId id, std::string_view type, std::string text, Moment now);
+    /// Whether time goes into the accounts of its history.
+    bool is_counted(TargetId id) const noexcept;
+    /// To be called after what is_counted() depends on has changed.
+    void recount(TargetId id, Moment now);
     void release_if_unwatched(TargetId id, Moment now);
     /// Passes on to the dependents what a state means for them, or makes them wait.
     void damp(TargetId id, const Transition& taken, Moment now);
@@ -163,9 +171,12 @@ private:
     std::vector<TargetId> late_;
     RulesTable rules_;
     Outages outages_;
+    Histories histories_;
+    CertificateTable certificates_;
     std::set<TargetId> reached_through_;                       // those that are down and name others that they are reached through
     std::set<std::pair<Clock::time_point, TargetId>> agenda_;  // when which damping is to be settled
     bool started_{false};
+    bool stopped_{false};  // after it was started: nothing is watched
 };
 
 }  // namespace qconn::monitor

@@ -162,6 +162,7 @@ MonitorImpl::MonitorImpl(const std::shared_ptr<core::RegistryImpl>& registry, co
       registry_{registry},
       loop_{runtime_.impl().loop().shared_from_this()},
       listeners_{runtime_, "monitor"},
+      timeline_{options.history},
       engine_{options_, timing_of(options_, descriptor_limit()), *this, alerts_},
       max_kept_{descriptor_limit() == 0 ? std::numeric_limits<std::size_t>::max() : descriptor_limit() / 2} {}
 
@@ -228,7 +229,7 @@ void MonitorImpl::stop() {
 
 void MonitorImpl::stop_on_loop() {
     running_ = false;
-    engine_.stop();
+    engine_.stop(Moment::now());
     for (TargetId id = 0; id < items_.size(); ++id) {
         if (items_[id].flight) abandon(id, ended(engine_.cell(id).name()));
         drop_stream(items_[id]);
@@ -259,11 +260,19 @@ Subscription MonitorImpl::subscribe(std::function<void(const Event&)> listener, 
 // ---- what is told ------------------------------------------------------------------------------------------------------------------------
 
 void MonitorImpl::emit(Event event) {
-    const std::scoped_lock lock{emit_mutex_};
-    event.seq = ++last_seq_;
-    // Several threads looked at the clock before they came here.
-    event.mono = last_mono_ = std::max(event.mono, last_mono_);
-    listeners_.publish(std::move(event));
+    Event remembered;
+    {
+        const std::scoped_lock lock{emit_mutex_};
+        event.seq = ++last_seq_;
+        // Several threads looked at the clock before they came here.
+        event.mono = last_mono_ = std::max(event.mono, last_mono_);
+        if (options_.history) remembered = event;
+        listeners_.publish(std::move(event));
+    }
+    if (loop_->on_thread())
+        timeline_.add(std::move(remembered));
+    else
+        timeline_.add_waiting(std::move(remembered));
 }
 
 void MonitorImpl::event(Event event) {
@@ -371,7 +380,7 @@ WhyStopped MonitorImpl::why_stopped(InterfaceKind kind, std::string_view name) c
     return hub_->why_stopped(kind, name, [this](std::string_view connection) { return try_status(connection); });
 }
 
-std::vector<ConnectionStatus> MonitorImpl::statuses() const {
+std::vector<std::shared_ptr<Cell>> MonitorImpl::cells() const {
     std::vector<std::shared_ptr<Cell>> cells;
     {
         const std::shared_lock lock{index_mutex_};
@@ -379,6 +388,11 @@ std::vector<ConnectionStatus> MonitorImpl::statuses() const {
         for (const auto& [name, cell] : index_) cells.push_back(cell);
     }
     std::sort(cells.begin(), cells.end(), [](const auto& a, const auto& b) { return a->name() < b->name(); });
+    return cells;
+}
+
+std::vector<ConnectionStatus> MonitorImpl::statuses() const {
+    const auto cells = this->cells();
     std::vector<ConnectionStatus> statuses;
     statuses.reserve(cells.size());
     for (const auto& cell : cells) statuses.push_back(cell->read());
@@ -386,15 +400,22 @@ std::vector<ConnectionStatus> MonitorImpl::statuses() const {
 }
 
 ConnectionHistory MonitorImpl::history(std::string_view name) const {
-    if (!find(name)) throw unknown(name);
-    ConnectionHistory history;
+    const auto cell = find(name);
+    if (!cell) throw unknown(name);
+    ConnectionHistory history = engine_.histories().read(*cell, Moment::now());
     history.name = name;
     return history;
 }
 
-std::vector<Event> MonitorImpl::timeline(const TimelineFilter& filter) const { return filtered({}, filter); }
+std::vector<Event> MonitorImpl::timeline(const TimelineFilter& filter) const { return filtered(timeline_.list(), filter); }
 
-std::vector<ConnectionCertificate> MonitorImpl::certificates() const { return {}; }
+std::vector<ConnectionCertificate> MonitorImpl::certificates() const {
+    std::vector<ConnectionCertificate> all;
+    for (const auto& cell : cells())
+        if (const auto certificate = cell->certificate()) all.push_back({cell->name(), *certificate});
+    std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.certificate.expires < b.certificate.expires; });
+    return all;
+}
 
 MonitorSnapshot MonitorImpl::snapshot() const {
     MonitorSnapshot all;
@@ -576,7 +597,9 @@ void MonitorImpl::tick() {
 }
 
 void MonitorImpl::flush() {
-    if (flush_posted_ || engine_.flush()) return;
+    if (flush_posted_) return;
+    const bool timeline_shown = timeline_.flush();
+    if (engine_.flush() && timeline_shown) return;
     // A reader was in the way. The loop does other things meanwhile.
     flush_posted_ = true;
     loop_->post([self = shared_from_this()] {

@@ -23,6 +23,7 @@
 #include "monitor/backlog.hpp"
 #include "monitor/engine.hpp"
 #include "monitor/interfaces.hpp"
+#include "monitor/timeline.hpp"
 #include "net/blocking_pool.hpp"
 #include "net/listeners.hpp"
 #include "net/ping_run.hpp"
@@ -150,6 +151,8 @@ private:
     /// Runs it on the loop's thread and waits; at once where this is that thread, without waiting where it is another I/O thread.
     void on_loop(UniqueFunction<void()> work);
     std::shared_ptr<Cell> find(std::string_view name) const;
+    /// Sorted by name.
+    std::vector<std::shared_ptr<Cell>> cells() const;
     std::optional<ConnectionStatus> try_status(std::string_view name) const;
     Error unknown(std::string_view name) const;
 
@@ -163,6 +166,7 @@ private:
     std::uint64_t last_seq_{0};    // guarded by emit_mutex_
     Clock::time_point last_mono_;  // guarded by emit_mutex_
     net::Listeners<Event, Subscription::State, Backlog> listeners_;
+    Timeline timeline_;
     std::array<std::atomic<std::uint64_t>, 3> pings_{};  // ok, failed, inconclusive; written by the loop's thread
 
     mutable std::shared_mutex index_mutex_;
