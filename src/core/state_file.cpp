@@ -9,11 +9,11 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <system_error>
 
 #include "base/json.hpp"
+#include "core/file_replacement.hpp"
 #include "core/load.hpp"
 #include "core/settings.hpp"
 #include "net/unique_fd.hpp"
@@ -136,34 +136,14 @@ void StateFile::change(Change&& change) {
             document_.set("version", k_version);
             change(map_at(document_, "connections"));
             if (document_ == before) return;
-            problem = write(path, json::encode(Value{document_}, true, json::Unfit::as_text) + '\n');
+            FileReplacement file{path};
+            file.write(json::encode(Value{document_}, true, json::Unfit::as_text) + '\n');
+            problem = file.commit();
         }
     } catch (const std::exception& error) { problem = error.what(); }
     if (!problem.empty())
         tell(LogLevel::error, "state-not-written",
              "operator settings cannot be written to \"" + path_ + "\" and are lost with this process: " + problem);
-}
-
-std::string StateFile::write(const std::string& path, const std::string& text) const {
-    std::string fresh = path + ".XXXXXX";
-    const net::UniqueFd file{::mkostemp(fresh.data(), O_CLOEXEC)};  // of mode 0600
-    if (file.get() < 0) return "making a file beside it: " + system_text(errno);
-    const auto failed = [&](const char* what) {
-        const int error = errno;
-        ::unlink(fresh.c_str());
-        return what + system_text(error);
-    };
-    for (std::size_t done = 0; done < text.size();) {
-        const ssize_t wrote = ::write(file.get(), text.data() + done, text.size() - done);
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote < 0) return failed("writing: ");
-        done += static_cast<std::size_t>(wrote);
-    }
-    if (::fsync(file.get()) != 0) return failed("writing: ");
-    if (std::rename(fresh.c_str(), path.c_str()) != 0) return failed("replacing it: ");
-    const net::UniqueFd directory{::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (directory.get() >= 0) ::fsync(directory.get());  // a file system that refuses this has its own ways
-    return {};
 }
 
 void StateFile::put(std::string_view name, const KeptSettings::Settings& settings) {

@@ -31,8 +31,6 @@ private:
     bool read();
     template <class Change>
     void change(Change&& change);
-    /// @returns what went wrong; empty where nothing did
-    std::string write(const std::string& path, const std::string& text) const;
     void tell(LogLevel level, std::string_view event, const std::string& text) const;
 
     const std::string path_;

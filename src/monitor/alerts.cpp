@@ -40,6 +40,21 @@ std::optional<Alert> AlertBoard::clear(std::string_view type, const std::string&
     return *alert;
 }
 
+void AlertBoard::resume(Alert alert) {
+    auto& standing = standing_[{alert.name, alert.type}];
+    if (standing) return;
+    standing = std::make_shared<const Alert>(std::move(alert));
+    unseen_.emplace_back(standing->id, standing);
+    flush();
+}
+
+std::set<std::uint64_t> AlertBoard::outages() const {
+    std::set<std::uint64_t> outages;
+    for (const auto& [key, alert] : standing_)
+        if (alert->outage != 0) outages.insert(alert->outage);
+    return outages;
+}
+
 void AlertBoard::rename(std::string_view type, const std::string& name, const std::string& now) {
     auto found = standing_.extract({name, std::string{type}});
     if (found.empty()) return;

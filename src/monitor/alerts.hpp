@@ -2,6 +2,8 @@
 /// The ongoing alerts: raised once, cleared once; and the latest transient ones.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -9,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,6 +42,13 @@ public:
     std::optional<Alert> clear(std::string_view type, const std::string& name);
     /// Loop's thread: a transient one.
     void note(std::string_view type, const std::string& name, std::string text, std::chrono::system_clock::time_point when);
+    /// Loop's thread: one that stood in an earlier run stands still.
+    void resume(Alert alert);
+    /// Loop's thread: numbers up to this one were given in an earlier run.
+    void go_on_after(std::uint64_t id) noexcept { last_id_ = std::max<std::uint64_t>(last_id_, id); }
+    /// Loop's thread: the outages that an alert stands for.
+    std::set<std::uint64_t> outages() const;
+    bool stands(std::string_view type, const std::string& name) const { return standing_.contains({name, std::string{type}}); }
     /// Loop's thread: shows readers what has changed. @returns false where one is reading: try again in a moment
     bool flush();
 
@@ -46,6 +56,7 @@ public:
     std::vector<Alert> list() const;
     /// Any thread. The latest transient ones, the oldest first.
     std::vector<Alert> recent() const;
+    std::uint64_t last_id() const noexcept { return last_id_; }
     /// Any thread. @returns false where no such alert is shown
     bool acknowledge(std::uint64_t id, std::string_view who, std::string_view note, std::chrono::system_clock::time_point when);
 
@@ -58,7 +69,7 @@ private:
     std::map<Key, std::shared_ptr<const Alert>> standing_;
     std::vector<std::pair<std::uint64_t, std::shared_ptr<const Alert>>> unseen_;  // id; null alert: cleared
     std::vector<Alert> unseen_recent_;
-    std::uint64_t last_id_{0};
+    std::atomic<std::uint64_t> last_id_{0};  // written by this thread
 
     mutable std::mutex mutex_;
     std::deque<Alert> recent_;                                     // guarded by mutex_

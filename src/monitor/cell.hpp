@@ -58,6 +58,8 @@ public:
 
     /// Loop's thread only: where the connection stands in the schedule; k_no_target before and after.
     TargetId id{k_no_target};
+    /// Of what its pings depend on, for the state file; zero: not known. Written by the loop's thread.
+    std::atomic<std::uint64_t> configuration{0};
     /// Under the lock of Histories, which writes and reads it; null where nothing is remembered.
     std::unique_ptr<History> history;
 

@@ -51,10 +51,13 @@ TargetId Engine::add(std::shared_ptr<Cell> cell, const Facts& facts, Moment now,
     }
     if (!facts.enabled) target.machine.step(Input::disable, target.rules->thresholds);
     standing.state = target.machine.state();
-    histories_.begin(target.cell, now);
+    target.cell->configuration = facts.configuration;
+    const auto before = recall_ ? recall_->take(target.cell->name()) : std::nullopt;
+    histories_.begin(target.cell, now, before && before->history ? &*before->history : nullptr);
+    if (before) resume(id, *before, facts, standing, now);
     show(id, std::move(standing));
     if (tell) outlet_.event(make_event(id, EventKind::added, now));
-    if (!target.machine.is_pinged()) outlet_.hold(target.cell->name(), Hold::block);
+    if (!target.machine.is_pinged() || target.machine.state() == ConnectionState::down) outlet_.hold(target.cell->name(), Hold::block);
     if (started_) {
         tell_invalid(id, now);
         if (is_pinged(id)) {
@@ -135,6 +138,7 @@ void Engine::tell_updated(TargetId id, std::string text, Moment now) {
 // ---- running -----------------------------------------------------------------------------------------------------------------------------
 
 void Engine::start(Moment now) {
+    finish_recall(now);
     started_ = true;
     stopped_ = false;
     for (TargetId id = 0; id < targets_.size(); ++id) {

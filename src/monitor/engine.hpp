@@ -21,8 +21,10 @@
 #include "monitor/certificates.hpp"
 #include "monitor/damping.hpp"
 #include "monitor/histories.hpp"
+#include "monitor/kept_state.hpp"
 #include "monitor/moment.hpp"
 #include "monitor/outages.hpp"
+#include "monitor/recall.hpp"
 #include "monitor/rules.hpp"
 #include "monitor/schedule.hpp"
 #include "monitor/state.hpp"
@@ -56,10 +58,13 @@ public:
         std::optional<Error> problem{};  ///< why it is invalid
         std::uint64_t host{0};           ///< for the cap per host; zero: none
         MonitoringRules rules{};
+        std::uint64_t configuration{0};  ///< of what its pings depend on; zero: not known
     };
 
     Engine(const MonitorOptions& options, const Timing& timing, Outlet& outlet, AlertBoard& alerts);
 
+    /// What an earlier run left: connections that are added before start() take up what is theirs. Once, before all else.
+    void recall(KeptState state);
     /// Room for so many more.
     void reserve(std::size_t targets);
     TargetId add(std::shared_ptr<Cell> cell, const Facts& facts, Moment now, bool tell);
@@ -95,6 +100,7 @@ public:
 
     /// Any thread.
     std::vector<Outage> outages() const { return outages_.list(); }
+    const Outages& causes() const noexcept { return outages_; }
     const Histories& histories() const noexcept { return histories_; }
     const Schedule& schedule() const noexcept { return schedule_; }
     ConnectionState state(TargetId id) const noexcept { return targets_[id].machine.state(); }
@@ -118,6 +124,12 @@ private:
         std::unique_ptr<ShownCertificates> shown;
         std::unique_ptr<Standing> late;  // what readers have kept it from publishing; it is in late_ then
     };
+
+    // What an earlier run left (engine_recall.cpp):
+    void resume(TargetId id, const KeptConnection& before, const Facts& facts, Standing& standing, Moment now);
+    void take_alert(TargetId id, std::string_view type);
+    /// Ends it: what nobody has taken up is over.
+    void finish_recall(Moment now);
 
     const Transition& step(TargetId id, Input input, Moment now, const Error* error, const PingResult* result = nullptr);
     void follow(TargetId id, const Transition& taken, Moment now);
@@ -173,6 +185,7 @@ private:
     Outages outages_;
     Histories histories_;
     CertificateTable certificates_;
+    std::unique_ptr<Recall> recall_;                           // until start()
     std::set<TargetId> reached_through_;                       // those that are down and name others that they are reached through
     std::set<std::pair<Clock::time_point, TargetId>> agenda_;  // when which damping is to be settled
     bool started_{false};

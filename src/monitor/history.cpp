@@ -122,7 +122,8 @@ public:
     }
     /// @param now  what is later is left out
     void set(std::int64_t part, std::int64_t up, std::int64_t down, HistoryTime now) {
-        if (part < 0 || part > number(now) || up < 0 || down < 0 || up + down > Width / Unit + 1) return;
+        const auto fits = [](std::int64_t units) { return units >= 0 && units <= Width / Unit; };
+        if (part < 0 || part > number(now) || !fits(up) || !fits(down)) return;
         reach(part);
         if (part <= newest_ - static_cast<std::int64_t>(Parts)) return;
         up_[slot(part)] = static_cast<std::uint16_t>(up);
@@ -228,9 +229,9 @@ UpTime::Kept UpTime::keep(HistoryTime now) const {
 }
 
 UpTime::UpTime(const Kept& kept, HistoryTime now) : since_{now} {
-    if (kept.began < kept.ended && kept.ended <= now && kept.began.time_since_epoch().count() >= 0) {
+    if (const HistoryTime ended = std::min(kept.ended, now); kept.began < ended && kept.began.time_since_epoch().count() >= 0) {
         first_from_ = kept.began;
-        first_to_ = kept.ended;
+        first_to_ = ended;
     }
     if (kept.total.up.count() <= 0 && kept.total.down.count() <= 0) return;
     ledger().total = kept.total;

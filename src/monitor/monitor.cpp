@@ -79,13 +79,23 @@ Operation Monitor::async_ping(std::string name, Deadline deadline, Callback<Ping
 
 Interface Monitor::add_interface(InterfaceOptions options) {
     const auto id = impl_->hub()->add(std::move(options));
+    impl_->changed();
     return Interface{std::make_shared<monitor::InterfaceImpl>(impl_->hub(), id, impl_->registry())};
 }
 std::vector<InterfaceInfo> Monitor::interfaces() const { return impl_->hub()->infos(); }
-void Monitor::set_manage_interfaces(bool yes) { impl_->hub()->set_manage(yes); }
+void Monitor::set_manage_interfaces(bool yes) {
+    impl_->hub()->set_manage(yes);
+    impl_->changed();
+}
 bool Monitor::manage_interfaces() const noexcept { return impl_->hub()->manage(); }
-void Monitor::disable_group(std::string_view group) { impl_->hub()->set_group(group, false); }
-void Monitor::enable_group(std::string_view group) { impl_->hub()->set_group(group, true); }
+void Monitor::disable_group(std::string_view group) {
+    impl_->hub()->set_group(group, false);
+    impl_->changed();
+}
+void Monitor::enable_group(std::string_view group) {
+    impl_->hub()->set_group(group, true);
+    impl_->changed();
+}
 std::vector<std::string> Monitor::disabled_groups() const { return impl_->hub()->disabled_groups(); }
 bool Monitor::stop_interfaces(Deadline deadline) {
     const auto hub = impl_->hub();  // the monitor may go meanwhile

@@ -23,6 +23,7 @@
 #include "monitor/backlog.hpp"
 #include "monitor/engine.hpp"
 #include "monitor/interfaces.hpp"
+#include "monitor/state_keeper.hpp"
 #include "monitor/timeline.hpp"
 #include "net/blocking_pool.hpp"
 #include "net/listeners.hpp"
@@ -75,6 +76,10 @@ public:
     Impact impact(std::string_view connection) const;
     WhyStopped why_stopped(InterfaceKind kind, std::string_view name) const;
     const std::shared_ptr<InterfaceHub>& hub() const noexcept { return hub_; }
+    /// Something of what the state file has is not what it was; events are seen to.
+    void changed() const {
+        if (keeper_) keeper_->changed();
+    }
     const std::weak_ptr<core::RegistryImpl>& registry() const noexcept { return registry_; }
     const MonitorOptions& options() const noexcept { return options_; }
 
@@ -124,7 +129,7 @@ private:
     std::shared_ptr<Cell> add_cell(const std::string& name);
 
     // On the loop:
-    void add(const std::shared_ptr<Cell>& cell, const core::SlotView& view, bool tell);
+    void add(const std::shared_ptr<Cell>& cell, const core::SlotView& view, std::uint64_t configuration, bool tell);
     void apply(const std::shared_ptr<Cell>& cell, const RegistryChange& change, const std::optional<core::SlotView>& view);
     void tick();
     /// To be called at the end of whatever changed something: sees to the next turn, and to what readers have not been shown.
@@ -144,6 +149,13 @@ private:
     void abandon(TargetId id, const Error& why);
     void forget(Item& item);
     void join(const std::shared_ptr<ManualPing>& ping, Deadline deadline);
+    /// What there is to know, piece by piece.
+    template <class Sink>
+    void gather(Sink&& sink) const;
+    KeptHead head() const;
+    void write_state(const StateKeeper::Put& put) const;
+    std::uint64_t configuration_of(const core::RegistryImpl& registry, const std::shared_ptr<core::Slot>& slot) const;
+    void save();
     /// From any thread: join() on the loop's.
     void post(const std::shared_ptr<ManualPing>& ping, Deadline deadline);
     void give_up_making(Flight& flight);
@@ -161,6 +173,7 @@ private:
     const std::weak_ptr<core::RegistryImpl> registry_;
     const std::shared_ptr<net::Loop> loop_;
     std::shared_ptr<InterfaceHub> hub_;
+    std::shared_ptr<StateKeeper> keeper_;  // null: no state file
 
     mutable std::mutex emit_mutex_;
     std::uint64_t last_seq_{0};    // guarded by emit_mutex_

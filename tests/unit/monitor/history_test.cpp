@@ -226,7 +226,7 @@ TEST_CASE("what never failed takes no more than 256 bytes, and what a file says 
     UpTime::Kept kept;
     kept.began = HistoryTime{std::chrono::milliseconds{-5}};
     kept.ended = k_begin + 100h;
-    kept.total = {1h, 1h};
+    kept.total = {1h, 1h};  // what is from before the calendar began is left out
     kept.parts = {-1, 5, 5, 1'000'000'000'000, 1, 1, 5'666'667, 70'000, 3, 5'666'667, -1, 3, 1};
     kept.minutes = 7;
     const UpTime up_time{kept, k_begin};
