@@ -2,6 +2,7 @@
 #include "monitor/certificates.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "monitor/utc.hpp"
@@ -20,13 +21,16 @@ Certificate CertificateTable::take(ServerCertificate certificate) {
     return fresh;
 }
 
-const TlsCertificate* seen_in(const PingResult& result, bool one_is_known) {
-    if (!result.tls || result.tls->chain.empty() || (result.tls->session_reused && one_is_known)) return nullptr;
-    return &result.tls->chain.front();
-}
-
 ServerCertificate described(const TlsCertificate& certificate) {
     return {certificate.subject, certificate.issuer, certificate.not_before, certificate.not_after, certificate.sha256};
+}
+
+const TlsCertificate* ShownCertificates::seen_in(const PingResult& result) const {
+    if (!result.tls || result.tls->chain.empty()) return nullptr;
+    const TlsCertificate& seen = result.tls->chain.front();
+    const auto known = std::find(latest_.begin(), latest_.end(), seen.sha256);
+    const bool is_superseded = known != latest_.end() && std::next(known) != latest_.end();
+    return result.tls->session_reused && is_superseded ? nullptr : &seen;
 }
 
 bool ShownCertificates::show(const std::string& sha256) {

@@ -28,9 +28,6 @@ private:
     std::size_t tidy_at_{64};
 };
 
-/// The one that a ping has seen; null where it has seen none, or only that of an earlier session while one is known already: the server may have
-/// another by now.
-const TlsCertificate* seen_in(const PingResult& result, bool one_is_known);
 ServerCertificate described(const TlsCertificate& certificate);
 
 /// Which certificates a connection has shown. Behind one address may be several servers, each with its own: a change is news only with one that was
@@ -39,6 +36,9 @@ class ShownCertificates {
 public:
     static constexpr std::size_t k_latest = 4;
 
+    /// The certificate that a ping has seen; null where it has seen none. That of an earlier session says nothing where a later one is known: the
+    /// server may have that still.
+    const TlsCertificate* seen_in(const PingResult& result) const;
     /// @returns whether it is news
     bool show(const std::string& sha256);
     /// @param soon  the one that was just seen expires within the time of warning
@@ -49,8 +49,8 @@ public:
 private:
     static constexpr std::uint8_t k_settled = 3;
 
-    std::vector<std::string> latest_;
-    std::uint8_t good_{0};  // in a row
+    std::vector<std::string> latest_;  // fingerprints, the latest last
+    std::uint8_t good_{0};             // in a row
 };
 
 /// `the certificate of "shop" (CN=shop.example, issued by CN=CA) expires on 2026-12-01 10:00:00 UTC; …`

@@ -508,10 +508,10 @@ void Engine::note(TargetId id, std::string_view type, std::string text, Moment n
 void Engine::see_certificate(TargetId id, const PingResult& result, Moment now) {
     Target& target = targets_[id];
     const Certificate before = standing(id).certificate;
-    const TlsCertificate* seen = seen_in(result, before != nullptr);
+    if (result.tls && !target.shown) target.shown = std::make_unique<ShownCertificates>();
+    const TlsCertificate* seen = target.shown ? target.shown->seen_in(result) : nullptr;
     bool is_news = false;
     if (seen != nullptr) {
-        if (!target.shown) target.shown = std::make_unique<ShownCertificates>();
         is_news = target.shown->show(seen->sha256);
         if (!before || before->sha256 != seen->sha256) {
             Standing standing = this->standing(id);
