@@ -10,12 +10,12 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <system_error>
 #include <utility>
 
 #include "base/json.hpp"
+#include "core/file_replacement.hpp"
 #include "core/load.hpp"
 #include "core/settings.hpp"
 #include "core/silence_form.hpp"
@@ -236,7 +236,10 @@ StateFile::Changes StateFile::change(Edit&& edit) {
             if (connections_of(document) != connections_of(found)) {
                 drop_ended(map_at(known, "connections"));
                 drop_ended(map_at(document, "connections"));
-                problem = write(path, json::encode(Value{document}, true, json::Unfit::as_text) + '\n');
+                FileReplacement file{path};
+                file.write(json::encode(Value{document}, true, json::Unfit::as_text) + '\n');
+                problem = file.commit();
+                if (struct stat status{}; problem.empty() && ::stat(path.c_str(), &status) == 0) stamp_ = FileStamp::of(status);
             }
             changes = changes_between(connections_of(known), connections_of(document));
             // What could not be written is still to be.
@@ -247,29 +250,6 @@ StateFile::Changes StateFile::change(Edit&& edit) {
         tell(LogLevel::error, "state-not-written",
              "operator settings cannot be written to \"" + path_ + "\" and are lost with this process: " + problem);
     return changes;
-}
-
-std::string StateFile::write(const std::string& path, const std::string& text) {
-    std::string fresh = path + ".XXXXXX";
-    const net::UniqueFd file{::mkostemp(fresh.data(), O_CLOEXEC)};  // of mode 0600
-    if (file.get() < 0) return "making a file beside it: " + system_text(errno);
-    const auto failed = [&](const char* what) {
-        const int error = errno;
-        ::unlink(fresh.c_str());
-        return what + system_text(error);
-    };
-    for (std::size_t done = 0; done < text.size();) {
-        const ssize_t wrote = ::write(file.get(), text.data() + done, text.size() - done);
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote < 0) return failed("writing: ");
-        done += static_cast<std::size_t>(wrote);
-    }
-    if (::fsync(file.get()) != 0) return failed("writing: ");
-    if (std::rename(fresh.c_str(), path.c_str()) != 0) return failed("replacing it: ");
-    if (struct stat status{}; ::fstat(file.get(), &status) == 0) stamp_ = FileStamp::of(status);
-    const net::UniqueFd directory{::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (directory.get() >= 0) ::fsync(directory.get());  // a file system that refuses this has its own ways
-    return {};
 }
 
 StateFile::Changes StateFile::put(std::string_view name, const KeptSettings::Settings& settings) {

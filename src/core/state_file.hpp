@@ -60,8 +60,6 @@ private:
     bool read_to_replace(Map& document);
     template <class Edit>
     Changes change(Edit&& edit);
-    /// @returns what went wrong; empty where nothing did
-    std::string write(const std::string& path, const std::string& text);
     void tell(LogLevel level, std::string_view event, const std::string& text) const;
 
     const std::string path_;

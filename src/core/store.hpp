@@ -58,6 +58,7 @@ public:
     std::vector<SlotView> enumerate() const override;
     std::optional<SlotView> view(std::string_view name) const override;
     std::optional<SlotView> view(const std::shared_ptr<Slot>& slot) const override;
+    std::string configuration(const std::shared_ptr<Slot>& slot) const override;
     std::shared_ptr<Slot> get_slot(std::string_view name, const std::type_info& type, const char* type_name) override;
     SlotPlan make_plan(const std::shared_ptr<Slot>& slot, PingDepth depth, const SecretLimits& limits = {}) override;
     bool refresh_secrets(const std::shared_ptr<Slot>& slot, std::uint64_t fingerprint, const SecretLimits& limits = {}) override;

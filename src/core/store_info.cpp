@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "core/mask.hpp"
 #include "core/monitoring_rules.hpp"
@@ -144,6 +145,21 @@ std::optional<SlotView> Store::view(std::string_view name) const {
     const Version* version = slot ? (*slot)->current() : nullptr;
     if (!version || version->has(Version::k_removed)) return std::nullopt;
     return view_of(*slot, *version);
+}
+
+std::string Store::configuration(const std::shared_ptr<Slot>& slot) const {
+    const ReadSection section;
+    const Version* version = slot->current();
+    if (!version || version->has(Version::k_removed)) return {};
+    Definition definition = materialise(*slot, *version);
+    Definition shown = masked(definition, version->scheme, catalogue_->secrets());
+    wipe(definition.url);
+    for (const OptionSpec& rule : monitoring_options().specs()) shown.options.erase(rule.name);
+    std::vector<Map::Entry> options{shown.options.begin(), shown.options.end()};
+    std::sort(options.begin(), options.end(), [](const Map::Entry& a, const Map::Entry& b) { return a.first < b.first; });
+    std::string text = std::move(shown.url);
+    for (const auto& [name, value] : options) text += '\n' + name + '=' + json::encode(value, false, json::Unfit::as_text);
+    return text;
 }
 
 std::optional<SlotView> Store::view(const std::shared_ptr<Slot>& slot) const {

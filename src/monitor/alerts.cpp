@@ -29,31 +29,37 @@ void set_acknowledged(Alert& alert, const Acknowledgement& acknowledgement) {
 
 template <class Change>
 void AlertBoard::change(Raised& raised, Change&& change) {
-    Alert changed = *raised.alert;
+    Alert changed = *raised;
     change(changed);
-    raised.alert = std::make_shared<const Alert>(std::move(changed));
-    unseen_.emplace_back(raised.alert->id, raised.alert);
+    raised = std::make_shared<const Alert>(std::move(changed));
+    unseen_.emplace_back(raised->id, raised);
 }
 
 std::optional<Alert> AlertBoard::raise(std::string_view type, const std::string& name, std::string text, std::chrono::system_clock::time_point when,
                                        std::uint64_t outage, bool silenced) {
     Raised& raised = standing_[{name, std::string{type}}];
-    if (raised.alert) return std::nullopt;
+    if (raised) return std::nullopt;
     Alert alert = make_alert(type, name, std::move(text), when);
     alert.id = ++last_id_;
     alert.outage = outage;
-    alert.silenced = silenced;
-    raised = {std::make_shared<const Alert>(std::move(alert)), !silenced};
-    unseen_.emplace_back(raised.alert->id, raised.alert);
-    return silenced ? std::nullopt : std::optional{*raised.alert};
+    alert.silenced = alert.untold = silenced;
+    raised = std::make_shared<const Alert>(std::move(alert));
+    unseen_.emplace_back(raised->id, raised);
+    return silenced ? std::nullopt : std::optional{*raised};
 }
 
 std::optional<Alert> AlertBoard::silence(std::string_view type, const std::string& name, bool yes) {
     const auto found = standing_.find({name, std::string{type}});
     if (found == standing_.end()) return std::nullopt;
     Raised& raised = found->second;
-    if (raised.alert->silenced != yes) change(raised, [yes](Alert& alert) { alert.silenced = yes; });
-    return yes || std::exchange(raised.told, true) ? std::nullopt : std::optional{*raised.alert};
+    const bool is_due = !yes && raised->untold;
+    if (raised->silenced != yes || is_due) {
+        change(raised, [yes](Alert& alert) {
+            alert.silenced = yes;
+            alert.untold = alert.untold && yes;
+        });
+    }
+    return is_due ? std::optional{*raised} : std::nullopt;
 }
 
 std::optional<Alert> AlertBoard::clear(std::string_view type, const std::string& name) {
@@ -61,8 +67,23 @@ std::optional<Alert> AlertBoard::clear(std::string_view type, const std::string&
     if (found == standing_.end()) return std::nullopt;
     const Raised raised = std::move(found->second);
     standing_.erase(found);
-    unseen_.emplace_back(raised.alert->id, nullptr);
-    return raised.told ? std::optional{*raised.alert} : std::nullopt;
+    unseen_.emplace_back(raised->id, nullptr);
+    return !raised->untold ? std::optional{*raised} : std::nullopt;
+}
+
+void AlertBoard::resume(Alert alert) {
+    auto& standing = standing_[{alert.name, alert.type}];
+    if (standing) return;
+    standing = std::make_shared<const Alert>(std::move(alert));
+    unseen_.emplace_back(standing->id, standing);
+    flush();
+}
+
+std::set<std::uint64_t> AlertBoard::outages() const {
+    std::set<std::uint64_t> outages;
+    for (const auto& [key, alert] : standing_)
+        if (alert->outage != 0) outages.insert(alert->outage);
+    return outages;
 }
 
 void AlertBoard::rename(std::string_view type, const std::string& name, const std::string& now) {
@@ -84,7 +105,7 @@ void AlertBoard::acknowledge(std::string_view type, const std::string& name, con
     const auto found = standing_.find({name, std::string{type}});
     if (found == standing_.end()) return;
     Raised& raised = found->second;
-    if (raised.alert->since > acknowledgement.at || raised.alert->acknowledged >= acknowledgement.at) return;
+    if (raised->since > acknowledgement.at || raised->acknowledged >= acknowledgement.at) return;
     change(raised, [&](Alert& alert) { set_acknowledged(alert, acknowledgement); });
 }
 

@@ -2,7 +2,9 @@
 /// The ongoing alerts: raised once, cleared once; and the latest transient ones.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -10,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,9 +27,11 @@ constexpr std::string_view k_alert_unavailable = "USER-CONNECTION-UNAVAILABLE";
 constexpr std::string_view k_alert_unusable = "USER-CONNECTION-UNUSABLE";
 constexpr std::string_view k_alert_filesystem = "FILESYSTEM-FULL";
 // Ours.
+constexpr std::string_view k_alert_certificate = "CERTIFICATE-EXPIRES";
+constexpr std::string_view k_alert_certificate_changed = "CERTIFICATE-CHANGED";
 constexpr std::string_view k_alert_flapping = "CONNECTION-FLAPPING";
 /// Those of connections.
-inline constexpr std::array k_alerts{k_alert_unavailable, k_alert_unusable, k_alert_filesystem, k_alert_flapping};
+inline constexpr std::array k_alerts{k_alert_unavailable, k_alert_unusable, k_alert_filesystem, k_alert_certificate, k_alert_flapping};
 constexpr std::string_view k_alert_degraded = "MONITOR-DEGRADED";
 constexpr std::string_view k_alert_resumed = "MONITOR-RESUMED";
 /// What these are about.
@@ -48,6 +53,13 @@ public:
     void note(std::string_view type, const std::string& name, std::string text, std::chrono::system_clock::time_point when, bool silenced = false);
     /// Loop's thread: for one that stands and was raised until then, unless a later one counts already.
     void acknowledge(std::string_view type, const std::string& name, const Acknowledgement& acknowledgement);
+    /// Loop's thread: one that stood in an earlier run stands still.
+    void resume(Alert alert);
+    /// Loop's thread: numbers up to this one were given in an earlier run.
+    void go_on_after(std::uint64_t id) noexcept { last_id_ = std::max<std::uint64_t>(last_id_, id); }
+    /// Loop's thread: the outages that an alert stands for.
+    std::set<std::uint64_t> outages() const;
+    bool stands(std::string_view type, const std::string& name) const { return standing_.contains({name, std::string{type}}); }
     /// Loop's thread: shows readers what has changed. @returns false where one is reading: try again in a moment
     bool flush();
 
@@ -55,6 +67,7 @@ public:
     std::vector<Alert> list() const;
     /// Any thread. The latest transient ones, the oldest first.
     std::vector<Alert> recent() const;
+    std::uint64_t last_id() const noexcept { return last_id_; }
     /// Any thread, at once. @returns the name of its connection; nothing where no such alert is shown
     std::optional<std::string> acknowledge(std::uint64_t id, const Acknowledgement& acknowledgement);
 
@@ -62,10 +75,7 @@ private:
     void show(std::uint64_t id, std::shared_ptr<const Alert> alert);  // mutex_ is held
 
     using Key = std::pair<std::string, std::string>;  // name, type
-    struct Raised {
-        std::shared_ptr<const Alert> alert;
-        bool told{false};
-    };
+    using Raised = std::shared_ptr<const Alert>;
     using Standing = std::map<Key, Raised>;
     /// Changes one and shows it.
     template <class Change>
@@ -75,7 +85,7 @@ private:
     Standing standing_;
     std::vector<std::pair<std::uint64_t, std::shared_ptr<const Alert>>> unseen_;  // id; null alert: cleared
     std::vector<Alert> unseen_recent_;
-    std::uint64_t last_id_{0};
+    std::atomic<std::uint64_t> last_id_{0};  // written by this thread
 
     mutable std::mutex mutex_;
     std::deque<Alert> recent_;                                     // guarded by mutex_

@@ -5,11 +5,17 @@
 
 namespace qconn::monitor {
 
-ConnectionStatus Cell::read() const {
+Standing Cell::copy() const {
     while (busy_.exchange(true, std::memory_order_acquire)) std::this_thread::yield();
-    const Standing standing = standing_;  // allocates nothing
+    Standing standing = standing_;  // allocates nothing
     busy_.store(false, std::memory_order_release);
+    return standing;
+}
 
+std::shared_ptr<const ServerCertificate> Cell::certificate() const { return copy().certificate; }
+
+ConnectionStatus Cell::read() const {
+    const Standing standing = copy();
     ConnectionStatus status;
     status.name = name_;
     status.state = standing.state;
@@ -22,6 +28,7 @@ ConnectionStatus Cell::read() const {
     status.pings = standing.pings;
     status.outage = standing.outage;
     if (standing.silence) status.silence = *standing.silence;
+    if (standing.certificate) status.certificate_expires = standing.certificate->expires;
     if (standing.error) {
         status.phase = standing.error->phase();
         status.reason = standing.error->reason();

@@ -11,8 +11,10 @@
 #include <utility>
 
 #include <qconn/base/error.hpp>
+#include <qconn/monitor/certificate.hpp>
 #include <qconn/monitor/event.hpp>
 
+#include "monitor/history.hpp"
 #include "monitor/schedule.hpp"
 
 namespace qconn::monitor {
@@ -30,6 +32,7 @@ struct Standing {
     std::uint64_t outage{0};
     std::shared_ptr<const Silence> silence{};
     std::optional<Error> error{};  ///< of the last failure, or why it is invalid
+    std::shared_ptr<const ServerCertificate> certificate{};
 };
 
 /// One connection.
@@ -52,13 +55,21 @@ public:
 
     /// Any thread. Waits only for another thread that is copying.
     ConnectionStatus read() const;
+    /// Likewise; null: it has shown none.
+    std::shared_ptr<const ServerCertificate> certificate() const;
 
     /// A use of its client has failed, and the loop has not yet seen to it. Any thread.
     std::atomic<bool> use_failed{false};
     /// Loop's thread only: where the connection stands in the schedule; k_no_target before and after.
     TargetId id{k_no_target};
+    /// Of what its pings depend on, for the state file; zero: not known. Written by the loop's thread.
+    std::atomic<std::uint64_t> configuration{0};
+    /// Under the lock of Histories, which writes and reads it; null where nothing is remembered.
+    std::unique_ptr<History> history;
 
 private:
+    Standing copy() const;
+
     const std::string name_;
     mutable std::atomic<bool> busy_{false};
     Standing standing_;

@@ -22,7 +22,8 @@ Engine::Engine(const MonitorOptions& options, const Timing& timing, Outlet& outl
       outlet_{outlet},
       alerts_{alerts},
       schedule_{timing},
-      self_{std::min(timing.stall, std::max<Clock::duration>(std::chrono::seconds{1}, timing.interval / 4))} {}
+      self_{std::min(timing.stall, std::max<Clock::duration>(std::chrono::seconds{1}, timing.interval / 4))},
+      histories_{options.history} {}
 
 bool Engine::is_pinged(TargetId id) const noexcept {
     return started_ && targets_[id].monitored && targets_[id].machine.is_pinged() && targets_[id].rules->pace.interval > Clock::duration::zero();
@@ -60,9 +61,13 @@ TargetId Engine::add(std::shared_ptr<Cell> cell, const Facts& facts, Moment now,
     standing.silence = silences_.of(id);
     if (facts.acknowledged) acknowledged_[id] = *facts.acknowledged;
     looked_ = now;
+    target.cell->configuration = facts.configuration;
+    const auto before = recall_ ? recall_->take(target.cell->name()) : std::nullopt;
+    histories_.begin(target.cell, now, before && before->history ? &*before->history : nullptr);
+    if (before) resume(id, *before, facts, standing, now);
     show(id, std::move(standing));
     if (tell) outlet_.event(make_event(id, EventKind::added, now));
-    if (!target.machine.is_pinged()) outlet_.hold(target.cell->name(), Hold::block);
+    if (!target.machine.is_pinged() || target.machine.state() == ConnectionState::down) outlet_.hold(target.cell->name(), Hold::block);
     tell_silence(id, now);
     if (started_) {
         tell_invalid(id, now);
@@ -80,7 +85,7 @@ void Engine::remove(TargetId id, Moment now) {
         left_outage(id, *left, now);
         regroup(now);
     }
-    for (const auto type : {k_alert_unusable, k_alert_filesystem, k_alert_flapping}) clear(id, type, now);
+    for (const auto type : {k_alert_unusable, k_alert_filesystem, k_alert_certificate, k_alert_flapping}) clear(id, type, now);
     silences_.end(id);
     follow_silence(id, now);
     outlet_.event(make_event(id, EventKind::removed, now));
@@ -98,18 +103,21 @@ void Engine::remove(TargetId id, Moment now) {
 void Engine::enable(TargetId id, Moment now) { follow(id, step(id, Input::enable, now, nullptr), now); }
 void Engine::disable(TargetId id, Moment now) {
     const Transition& taken = step(id, Input::disable, now, nullptr);
-    if (taken.from != taken.to) clear(id, k_alert_filesystem, now);
+    if (taken.from != taken.to) clear_measured(id, now);
     calm(id, now);
     follow(id, taken, now);
 }
 void Engine::invalidate(TargetId id, const Error& problem, Moment now) {
     const Transition& taken = step(id, Input::invalid, now, &problem);
-    if (taken.from != taken.to) clear(id, k_alert_filesystem, now);
+    if (taken.from != taken.to) clear_measured(id, now);
     calm(id, now);
     follow(id, taken, now);
 }
 void Engine::validate(TargetId id, Moment now) { follow(id, step(id, Input::valid, now, nullptr), now); }
-void Engine::change(TargetId id, Moment now) { follow(id, step(id, Input::changed, now, nullptr), now); }
+void Engine::change(TargetId id, Moment now) {
+    forget_certificate(id, now);
+    follow(id, step(id, Input::changed, now, nullptr), now);
+}
 
 void Engine::set_monitored(TargetId id, bool yes, Moment now) {
     Target& target = targets_[id];
@@ -148,26 +156,36 @@ void Engine::tell_updated(TargetId id, std::string text, Moment now) {
 // ---- running -----------------------------------------------------------------------------------------------------------------------------
 
 void Engine::start(Moment now) {
+    finish_recall(now);
     started_ = true;
+    stopped_ = false;
     for (TargetId id = 0; id < targets_.size(); ++id) {
         if (!targets_[id].cell) continue;
         tell_silence(id, now);
+        recount(id, now);
         tell_invalid(id, now);
         if (is_pinged(id)) schedule_.begin(id, now.mono);
     }
 }
 
-void Engine::stop() {
+void Engine::stop(Moment now) {
     started_ = false;
-    for (TargetId id = 0; id < targets_.size(); ++id)
-        if (targets_[id].cell) schedule_.rest(id);
+    stopped_ = true;
+    for (TargetId id = 0; id < targets_.size(); ++id) {
+        if (!targets_[id].cell) continue;
+        schedule_.rest(id);
+        recount(id, now);
+    }
 }
 
 void Engine::outcome(TargetId id, const PingResult& result, Moment now) {
     const Input input = result.ok ? Input::ok : result.inconclusive ? Input::inconclusive : Input::failed;
     const Transition& taken = step(id, input, now, input == Input::failed && result.error ? &*result.error : nullptr, &result);
+    const PingOutcome outcome = result.ok ? PingOutcome::ok : result.inconclusive ? PingOutcome::inconclusive : PingOutcome::failed;
+    histories_.write(targets_[id].cell, now, [outcome, took = result.time](History& one, HistoryTime time) { one.pinged(outcome, took, time); });
     if (result.ok) measure(id, result.measures, now);
     if (input == Input::inconclusive && result.error && result.error->reason() == Reason::local) self_.could_not(*result.error, now.mono);
+    see_certificate(id, result, now);
     using Again = Schedule::Again;
     const Again regular = taken.to == ConnectionState::down ? Again::slow : Again::grid;
     schedule_.finished(id, now.mono, taken.next != Next::fast ? regular : input == Input::inconclusive ? Again::spread : Again::fast);
@@ -182,7 +200,8 @@ bool Engine::flush() {
         return true;
     });
     const bool outages_shown = outages_.flush();
-    return alerts_.flush() && outages_shown && late_.empty();
+    const bool histories_written = histories_.flush();
+    return alerts_.flush() && outages_shown && histories_written && late_.empty();
 }
 
 // ---- states ------------------------------------------------------------------------------------------------------------------------------
@@ -217,7 +236,13 @@ const Transition& Engine::step(TargetId id, Input input, Moment now, const Error
         left = leave(id);
         standing.outage = 0;
     }
+    if (joined) {
+        histories_.write(target.cell, now, [one = past_outage(id, standing)](History& history, HistoryTime) { history.went_down(one); });
+    } else if (back) {
+        histories_.write(target.cell, now, [when = now.wall](History& history, HistoryTime) { history.came_back(when); });
+    }
     show(id, std::move(standing));  // before the events, so that who gets one reads nothing older
+    if (taken.from != taken.to) recount(id, now);
 
     for (const EventKind kind : taken.event_list()) {
         if (kind == EventKind::invalid) target.told = true;
@@ -293,6 +318,9 @@ void Engine::regroup(Moment now) {
             const Outages::Joined joined = join(id, std::move(cause), why, now);
             Standing standing = this->standing(id);
             standing.outage = joined.id;
+            histories_.write(targets_[id].cell, now, [one = past_outage(id, standing)](History& history, HistoryTime) {
+                history.regrouped(one.outage, one.kind, one.cause);
+            });
             show(id, std::move(standing));
             left_outage(id, *left, now);
             joined_outage(id, joined, now);
@@ -341,8 +369,13 @@ void Engine::follow_silence(TargetId id, Moment now) {
     const bool is = silence != nullptr;
     standing.silence = silence;
     show(id, std::move(standing));
+    recount(id, now);
     tell_silence(id, now);
-    if (was == is) return;
+    if (was != is) show_silenced(id, now);
+}
+
+void Engine::show_silenced(TargetId id, Moment now) {
+    const bool is = is_silenced(id);
     const std::string& name = targets_[id].cell->name();
     for (const auto type : k_alerts) {
         if (type == k_alert_unavailable && options_.group_alerts) continue;
@@ -519,6 +552,33 @@ void Engine::raise_unusable(TargetId id, Moment now) {
     raise(id, k_alert_unusable, error ? error->what() : "", now);
 }
 
+PastOutage Engine::past_outage(TargetId id, const Standing& standing) const {
+    PastOutage one;
+    one.began = standing.since;
+    if (standing.error) {
+        one.phase = standing.error->phase();
+        one.reason = standing.error->reason();
+        one.error = standing.error->what();
+    }
+    if (const Cause* cause = outages_.cause_of(id)) {
+        one.kind = cause->kind;
+        one.cause = cause->key;
+    }
+    one.outage = standing.outage;
+    return one;
+}
+
+bool Engine::is_counted(const Standing& standing) const noexcept {
+    return !stopped_ && !(standing.silence && standing.silence->kind == Silence::Kind::maintenance);
+}
+
+void Engine::recount(TargetId id, Moment now) {
+    histories_.write(targets_[id].cell, now,
+                     [state = targets_[id].machine.state(), counted = is_counted(standing(id))](History& one, HistoryTime time) {
+                         one.stands(state, counted, time);
+                     });
+}
+
 void Engine::raise(TargetId id, std::string_view type, std::string text, Moment now) {
     const auto alert = alerts_.raise(type, targets_[id].cell->name(), std::move(text), now.wall,
                                      type == k_alert_unavailable ? standing(id).outage : 0, is_silenced(id));
@@ -539,6 +599,53 @@ void Engine::tell_alert(TargetId id, EventKind kind, const Alert& alert, Moment 
     event.alert = alert.type;
     event.error = alert.text;
     outlet_.event(std::move(event));
+}
+
+void Engine::note(TargetId id, std::string_view type, std::string text, Moment now) {
+    alerts_.note(type, targets_[id].cell->name(), text, now.wall, is_silenced(id));
+    if (is_silenced(id)) return;
+    Event event = make_event(id, EventKind::alert, now);
+    event.transient = true;
+    event.alert = type;
+    event.error = std::move(text);
+    event.outage = 0;
+    outlet_.event(std::move(event));
+}
+
+void Engine::see_certificate(TargetId id, const PingResult& result, Moment now) {
+    Target& target = targets_[id];
+    const Certificate before = standing(id).certificate;
+    if (result.tls && !target.shown) target.shown = std::make_unique<ShownCertificates>();
+    const TlsCertificate* seen = target.shown ? target.shown->seen_in(result) : nullptr;
+    bool is_news = false;
+    if (seen != nullptr) {
+        is_news = target.shown->show(seen->sha256);
+        if (!before || before->sha256 != seen->sha256) {
+            Standing standing = this->standing(id);
+            standing.certificate = certificates_.take(described(*seen));
+            show(id, std::move(standing));
+            if (before && is_news)
+                note(id, k_alert_certificate_changed, changed_text(target.cell->name(), *before, *this->standing(id).certificate, now.wall), now);
+        }
+    }
+    const Certificate certificate = standing(id).certificate;
+    if (!certificate || !(seen != nullptr || result.ok)) return;
+    const bool soon = certificate->expires - now.wall < std::chrono::days{options_.alert_certificate_days};
+    if (soon) raise(id, k_alert_certificate, expires_text(target.cell->name(), *certificate, now.wall), now);
+    if (seen != nullptr && target.shown->settles(soon, is_news)) clear(id, k_alert_certificate, now);
+}
+
+void Engine::forget_certificate(TargetId id, Moment now) {
+    if (!standing(id).certificate) return;
+    Standing standing = this->standing(id);
+    standing.certificate.reset();
+    show(id, std::move(standing));
+    targets_[id].shown.reset();
+    clear(id, k_alert_certificate, now);
+}
+
+void Engine::clear_measured(TargetId id, Moment now) {
+    for (const auto type : {k_alert_filesystem, k_alert_certificate}) clear(id, type, now);
 }
 
 void Engine::measure(TargetId id, const std::vector<PingMeasure>& measures, Moment now) {

@@ -19,8 +19,13 @@
 
 #include "monitor/alerts.hpp"
 #include "monitor/cell.hpp"
+#include "monitor/certificates.hpp"
 #include "monitor/damping.hpp"
+#include "monitor/histories.hpp"
+#include "monitor/kept_state.hpp"
+#include "monitor/moment.hpp"
 #include "monitor/outages.hpp"
+#include "monitor/recall.hpp"
 #include "monitor/rules.hpp"
 #include "monitor/schedule.hpp"
 #include "monitor/self_check.hpp"
@@ -28,13 +33,6 @@
 #include "monitor/state.hpp"
 
 namespace qconn::monitor {
-
-/// The same instant on both clocks.
-struct Moment {
-    Clock::time_point mono;
-    std::chrono::system_clock::time_point wall;
-    static Moment now() { return {Clock::now(), std::chrono::system_clock::now()}; }
-};
 
 /// The schedule's parameters from the options, with defaults and bounds worked out.
 /// @param max_open  how many descriptors the process may have; zero: not known
@@ -65,10 +63,13 @@ public:
         MonitoringRules rules{};
         std::optional<Silence> silence{};
         std::optional<Acknowledgement> acknowledged{};
+        std::uint64_t configuration{0};  ///< of what its pings depend on; zero: not known
     };
 
     Engine(const MonitorOptions& options, const Timing& timing, Outlet& outlet, AlertBoard& alerts);
 
+    /// What an earlier run left: connections that are added before start() take up what is theirs. Once, before all else.
+    void recall(KeptState state);
     /// Room for so many more.
     void reserve(std::size_t targets);
     TargetId add(std::shared_ptr<Cell> cell, const Facts& facts, Moment now, bool tell);
@@ -89,7 +90,7 @@ public:
     void tell_updated(TargetId id, std::string text, Moment now);
 
     void start(Moment now);
-    void stop();
+    void stop(Moment now);
 
     /// A ping by hand: @returns false where one is under way, else it is begun now
     bool take(TargetId id, Moment now) { return schedule_.take(id, now.mono); }
@@ -110,6 +111,8 @@ public:
     /// Any thread.
     std::vector<Outage> outages() const { return outages_.list(); }
     MonitorHealth health() const noexcept { return self_.read(); }
+    const Outages& causes() const noexcept { return outages_; }
+    const Histories& histories() const noexcept { return histories_; }
     const Schedule& schedule() const noexcept { return schedule_; }
     ConnectionState state(TargetId id) const noexcept { return targets_[id].machine.state(); }
     bool is_silenced(TargetId id) const noexcept { return standing(id).silence != nullptr; }
@@ -130,8 +133,15 @@ private:
         const Rules* rules{nullptr};
         Clock::time_point turned;        // when it last came up or went down
         std::unique_ptr<Damped> damped;  // once there was something to damp
+        std::unique_ptr<ShownCertificates> shown;
         std::unique_ptr<Standing> late;  // what readers have kept it from publishing; it is in late_ then
     };
+
+    // What an earlier run left (engine_recall.cpp):
+    void resume(TargetId id, const KeptConnection& before, const Facts& facts, Standing& standing, Moment now);
+    bool take_alert(TargetId id, std::string_view type);
+    /// Ends it: what nobody has taken up is over.
+    void finish_recall(Moment now);
 
     const Transition& step(TargetId id, Input input, Moment now, const Error* error, const PingResult* result = nullptr);
     void follow(TargetId id, const Transition& taken, Moment now);
@@ -142,6 +152,7 @@ private:
     void raise_unusable(TargetId id, Moment now);
     /// Why it is down: through which other, or what its failure says.
     Cause cause_of(TargetId id, const Error* error);
+    PastOutage past_outage(TargetId id, const Standing& standing) const;
     Outages::Joined join(TargetId id, Cause cause, const Error* error, Moment now);
     std::optional<Outages::Left> leave(TargetId id);
     /// What follows for alerts and events.
@@ -156,15 +167,26 @@ private:
     /// Another silence may be in force than is shown.
     void follow_silence(TargetId id, Moment now);
     void tell_silence(TargetId id, Moment now);
+    /// Its alerts bear the mark, or do so no more.
+    void show_silenced(TargetId id, Moment now);
     /// The latest acknowledgement of a connection counts for what stands of it.
     void show_acknowledged(TargetId id);
     void raise(TargetId id, std::string_view type, std::string text, Moment now);
     void tell_alert(TargetId id, EventKind kind, const Alert& alert, Moment now);
     void clear(TargetId id, std::string_view type, Moment now);
+    void clear_measured(TargetId id, Moment now);
     void measure(TargetId id, const std::vector<PingMeasure>& measures, Moment now);
     void tell_slow(TargetId id, Moment now);
     /// MONITOR-DEGRADED is raised or cleared.
     void tell_health(Moment now);
+    void see_certificate(TargetId id, const PingResult& result, Moment now);
+    void forget_certificate(TargetId id, Moment now);
+    /// A transient alert.
+    void note(TargetId id, std::string_view type, std::string text, Moment now);
+    /// Whether time in which it stands so goes into the accounts of its history.
+    bool is_counted(const Standing& standing) const noexcept;
+    /// To be called after what is_counted() depends on has changed.
+    void recount(TargetId id, Moment now);
     void release_if_unwatched(TargetId id, Moment now);
     /// Passes on to the dependents what a state means for them, or makes them wait.
     void damp(TargetId id, const Transition& taken, Moment now);
@@ -189,10 +211,14 @@ private:
     Outages outages_;
     Silences silences_;
     std::unordered_map<TargetId, Acknowledgement> acknowledged_;
-    Moment looked_;                                            // at the clocks last, for silences
+    Moment looked_;  // at the clocks last, for silences
+    Histories histories_;
+    CertificateTable certificates_;
+    std::unique_ptr<Recall> recall_;                           // until start()
     std::set<TargetId> reached_through_;                       // those that are down and name others that they are reached through
     std::set<std::pair<Clock::time_point, TargetId>> agenda_;  // when which damping is to be settled
     bool started_{false};
+    bool stopped_{false};  // after it was started: nothing is watched
 };
 
 }  // namespace qconn::monitor

@@ -3,6 +3,7 @@
 #include <string>
 
 #include <qconn/monitor/event.hpp>
+#include <qconn/monitor/history.hpp>
 #include <qconn/monitor/monitor_error.hpp>
 
 namespace qconn {
@@ -29,6 +30,11 @@ std::error_code make_error_code(MonitorErrc code) noexcept { return {static_cast
 std::string_view to_string(ConnectionState state) noexcept {
     constexpr std::array<std::string_view, 6> names{"unknown", "up", "failing", "down", "disabled", "invalid"};
     return names[static_cast<std::size_t>(state)];
+}
+
+std::string_view to_string(PingOutcome outcome) noexcept {
+    constexpr std::array<std::string_view, 3> names{"ok", "failed", "inconclusive"};
+    return names[static_cast<std::size_t>(outcome)];
 }
 
 }  // namespace qconn

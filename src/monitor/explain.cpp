@@ -2,10 +2,11 @@
 #include "monitor/explain.hpp"
 
 #include <array>
-#include <ctime>
 #include <map>
 #include <set>
 #include <utility>
+
+#include "monitor/utc.hpp"
 
 namespace qconn {
 
@@ -47,12 +48,8 @@ std::string quoted(std::string_view name) { return '"' + std::string{name} + '"'
 
 /// " since 2026-05-01 10:00:00 UTC"; nothing where it is not known.
 std::string when(std::string_view word, std::optional<Instant> time) {
-    if (!time || *time == Instant{}) return {};
-    const std::time_t seconds = std::chrono::system_clock::to_time_t(*time);
-    std::tm parts{};
-    std::array<char, 32> text{};
-    if (gmtime_r(&seconds, &parts) == nullptr || std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &parts) == 0) return {};
-    return " " + std::string{word} + " " + text.data();
+    const std::string text = time && *time != Instant{} ? utc(*time) : std::string{};
+    return text.empty() ? text : " " + std::string{word} + " " + text;
 }
 
 std::string connection_text(std::string_view name, const std::optional<ConnectionStatus>& status) {

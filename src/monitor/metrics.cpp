@@ -40,6 +40,11 @@ void write_connections(Exposition& out, const std::vector<ConnectionStatus>& sta
         if (one.checked != std::chrono::system_clock::time_point{})
             out.sample({{"connection", one.name}}, seconds(std::max<std::chrono::nanoseconds>(now - one.checked, std::chrono::nanoseconds{0})));
 
+    out.family("qconn_connection_certificate_expires_seconds", MetricType::gauge, "When the certificate of the server expires, in Unix time.");
+    for (const auto& one : statuses)
+        if (one.certificate_expires != std::chrono::system_clock::time_point{})
+            out.sample({{"connection", one.name}}, seconds(one.certificate_expires.time_since_epoch()));
+
     out.family("qconn_connection_failures", MetricType::gauge, "Pings in a row that have failed.");
     for (const auto& one : statuses) out.sample({{"connection", one.name}}, static_cast<std::uint64_t>(one.failures));
 

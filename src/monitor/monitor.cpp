@@ -56,6 +56,10 @@ bool Monitor::drain(Deadline deadline) { return impl_->drain(deadline); }
 
 ConnectionStatus Monitor::status(std::string_view name) const { return impl_->status(name); }
 std::vector<ConnectionStatus> Monitor::statuses() const { return impl_->statuses(); }
+ConnectionHistory Monitor::history(std::string_view name) const { return impl_->history(name); }
+std::vector<Event> Monitor::timeline(const TimelineFilter& filter) const { return impl_->timeline(filter); }
+std::vector<ConnectionCertificate> Monitor::certificates() const { return impl_->certificates(); }
+MonitorSnapshot Monitor::snapshot() const { return impl_->snapshot(); }
 std::vector<Alert> Monitor::alerts() const { return impl_->alerts(); }
 std::vector<Outage> Monitor::outages() const { return impl_->outages(); }
 bool Monitor::acknowledge(std::uint64_t id, std::string_view who, std::string_view note) { return impl_->acknowledge(id, who, note); }
@@ -76,13 +80,23 @@ Operation Monitor::async_ping(std::string name, Deadline deadline, Callback<Ping
 
 Interface Monitor::add_interface(InterfaceOptions options) {
     const auto id = impl_->hub()->add(std::move(options));
+    impl_->changed();
     return Interface{std::make_shared<monitor::InterfaceImpl>(impl_->hub(), id, impl_->registry())};
 }
 std::vector<InterfaceInfo> Monitor::interfaces() const { return impl_->hub()->infos(); }
-void Monitor::set_manage_interfaces(bool yes) { impl_->hub()->set_manage(yes); }
+void Monitor::set_manage_interfaces(bool yes) {
+    impl_->hub()->set_manage(yes);
+    impl_->changed();
+}
 bool Monitor::manage_interfaces() const noexcept { return impl_->hub()->manage(); }
-void Monitor::disable_group(std::string_view group) { impl_->hub()->set_group(group, false); }
-void Monitor::enable_group(std::string_view group) { impl_->hub()->set_group(group, true); }
+void Monitor::disable_group(std::string_view group) {
+    impl_->hub()->set_group(group, false);
+    impl_->changed();
+}
+void Monitor::enable_group(std::string_view group) {
+    impl_->hub()->set_group(group, true);
+    impl_->changed();
+}
 std::vector<std::string> Monitor::disabled_groups() const { return impl_->hub()->disabled_groups(); }
 bool Monitor::stop_interfaces(Deadline deadline) {
     const auto hub = impl_->hub();  // the monitor may go meanwhile

@@ -176,6 +176,7 @@ MonitorImpl::MonitorImpl(const std::shared_ptr<core::RegistryImpl>& registry, co
       registry_{registry},
       loop_{runtime_.impl().loop().shared_from_this()},
       listeners_{runtime_, "monitor"},
+      timeline_{options.history},
       engine_{options_, timing_of(options_, descriptor_limit()), *this, alerts_},
       max_kept_{descriptor_limit() == 0 ? std::numeric_limits<std::size_t>::max() : descriptor_limit() / 2},
       asleep_{suspended_time()} {}
@@ -194,6 +195,15 @@ void MonitorImpl::attach() {
         event.mono = now.mono;
         self->emit(std::move(event));
     });
+    std::optional<KeptState> kept;
+    if (!options_.state_file.empty()) {
+        keeper_ = std::make_shared<StateKeeper>(runtime_, loop_, options_.state_file, [weak = weak_from_this()](const StateKeeper::Put& put) {
+            const auto self = weak.lock();
+            if (self) self->write_state(put);
+            return self != nullptr;
+        });
+        if ((kept = keeper_->load())) timeline_.restore(std::exchange(kept->timeline, {}));
+    }
     const auto registry = registry_.lock();
     if (!registry) return;
     // Changes that come meanwhile wait for the lock; what they say of connections that are listed already is applied again and changes nothing.
@@ -210,12 +220,19 @@ void MonitorImpl::attach() {
     }
     auto views = registry->enumerate();
     std::vector<std::shared_ptr<Cell>> cells;
+    std::vector<std::uint64_t> configurations;
     cells.reserve(views.size());
-    for (const auto& view : views) cells.push_back(add_cell(view.name));
-    on_loop([this, views = std::move(views), cells = std::move(cells)] {
+    configurations.reserve(views.size());
+    for (const auto& view : views) {
+        cells.push_back(add_cell(view.name));
+        configurations.push_back(configuration_of(*registry, view.slot));
+    }
+    on_loop([this, views = std::move(views), cells = std::move(cells), configurations = std::move(configurations), kept = std::move(kept)]() mutable {
+        if (kept) engine_.recall(std::move(*kept));
         items_.reserve(views.size());
         engine_.reserve(views.size());
-        for (std::size_t i = 0; i < views.size(); ++i) add(cells[i], views[i], false);
+        for (std::size_t i = 0; i < views.size(); ++i) add(cells[i], views[i], configurations[i], false);
+        flush();
     });
 }
 
@@ -238,6 +255,8 @@ void MonitorImpl::on_loop(UniqueFunction<void()> work) {
 void MonitorImpl::start() {
     loop_->post([self = shared_from_this()] {
         if (self->ended_) return;
+        self->running_ = true;
+        if (self->keeper_) self->keeper_->set_running(true);
         self->engine_.start(Moment::now());
         self->rearm();
     });
@@ -245,10 +264,20 @@ void MonitorImpl::start() {
 
 void MonitorImpl::stop() {
     on_loop([this] { stop_on_loop(); });
+    save();
+}
+
+void MonitorImpl::save() {
+    if (!keeper_) return;
+    if (!runtime_.on_io_thread()) return keeper_->write_now();
+    // After what on_loop() has posted.
+    loop_->post([self = shared_from_this()] { self->runtime_.impl().post_blocking([self] { self->keeper_->write_now(); }); });
 }
 
 void MonitorImpl::stop_on_loop() {
-    engine_.stop();
+    running_ = false;
+    if (keeper_) keeper_->set_running(false);
+    engine_.stop(Moment::now());
     for (TargetId id = 0; id < items_.size(); ++id) {
         if (items_[id].flight) abandon(id, ended(engine_.cell(id).name()));
         drop_stream(items_[id]);
@@ -260,9 +289,14 @@ void MonitorImpl::close() noexcept {
     if (closed_.exchange(true)) return;
     changes_.unsubscribe();
     uses_.unsubscribe();
+    try {
+        stop();
+    } catch (const std::exception&) {  // no memory: what is not saved is found out anew
+    }
     on_loop([this] {
         stop_on_loop();
         ended_ = true;
+        if (keeper_) keeper_->close();
         timer_.reset();
         // Streams and slots go on the thread that they were used on.
         items_.clear();
@@ -280,11 +314,20 @@ Subscription MonitorImpl::subscribe(std::function<void(const Event&)> listener, 
 // ---- what is told ------------------------------------------------------------------------------------------------------------------------
 
 void MonitorImpl::emit(Event event) {
-    const std::scoped_lock lock{emit_mutex_};
-    event.seq = ++last_seq_;
-    // Several threads looked at the clock before they came here.
-    event.mono = last_mono_ = std::max(event.mono, last_mono_);
-    listeners_.publish(std::move(event));
+    Event remembered;
+    {
+        const std::scoped_lock lock{emit_mutex_};
+        event.seq = ++last_seq_;
+        // Several threads looked at the clock before they came here.
+        event.mono = last_mono_ = std::max(event.mono, last_mono_);
+        if (options_.history) remembered = event;
+        listeners_.publish(std::move(event));
+    }
+    if (loop_->on_thread())
+        timeline_.add(std::move(remembered));
+    else
+        timeline_.add_waiting(std::move(remembered));
+    changed();
 }
 
 void MonitorImpl::event(Event event) {
@@ -295,8 +338,9 @@ void MonitorImpl::event(Event event) {
 }
 
 Whereabouts MonitorImpl::where(TargetId id) {
-    const Item& item = items_[id];
     Whereabouts where;
+    if (id >= items_.size()) return where;  // it is just being added
+    const Item& item = items_[id];
     const auto registry = registry_.lock();
     if (!registry) return where;
     if (auto view = registry->view(engine_.cell(id).name())) {
@@ -325,6 +369,7 @@ bool MonitorImpl::acknowledge(std::uint64_t id, std::string_view who, std::strin
     const Acknowledgement acknowledgement{std::string{who}, std::string{note}, std::chrono::system_clock::now()};
     const auto name = alerts_.acknowledge(id, acknowledgement);
     if (!name) return false;
+    changed();
     try {
         if (const auto registry = registry_.lock()) registry->acknowledge(*name, acknowledgement);
     } catch (const Error& error) {
@@ -404,7 +449,7 @@ WhyStopped MonitorImpl::why_stopped(InterfaceKind kind, std::string_view name) c
     return hub_->why_stopped(kind, name, [this](std::string_view connection) { return try_status(connection); });
 }
 
-std::vector<ConnectionStatus> MonitorImpl::statuses() const {
+std::vector<std::shared_ptr<Cell>> MonitorImpl::cells() const {
     std::vector<std::shared_ptr<Cell>> cells;
     {
         const std::shared_lock lock{index_mutex_};
@@ -412,10 +457,87 @@ std::vector<ConnectionStatus> MonitorImpl::statuses() const {
         for (const auto& [name, cell] : index_) cells.push_back(cell);
     }
     std::sort(cells.begin(), cells.end(), [](const auto& a, const auto& b) { return a->name() < b->name(); });
+    return cells;
+}
+
+std::vector<ConnectionStatus> MonitorImpl::statuses() const {
+    const auto cells = this->cells();
     std::vector<ConnectionStatus> statuses;
     statuses.reserve(cells.size());
     for (const auto& cell : cells) statuses.push_back(cell->read());
     return statuses;
+}
+
+ConnectionHistory MonitorImpl::history(std::string_view name) const {
+    const auto cell = find(name);
+    if (!cell) throw unknown(name);
+    ConnectionHistory history = engine_.histories().read(*cell, Moment::now());
+    history.name = name;
+    return history;
+}
+
+std::vector<Event> MonitorImpl::timeline(const TimelineFilter& filter) const { return filtered(timeline_.list(), filter); }
+
+std::vector<ConnectionCertificate> MonitorImpl::certificates() const {
+    std::vector<ConnectionCertificate> all;
+    for (const auto& cell : cells())
+        if (const auto certificate = cell->certificate()) all.push_back({cell->name(), *certificate});
+    sort_by_date(all);
+    return all;
+}
+
+KeptHead MonitorImpl::head() const {
+    KeptHead head;
+    head.written = std::chrono::system_clock::now();
+    head.running = running_;
+    head.manage_interfaces = hub_->manage();
+    head.disabled_groups = hub_->disabled_groups();
+    head.last_alert = alerts_.last_id();
+    head.last_outage = engine_.causes().last_id();
+    return head;
+}
+
+template <class Sink>
+void MonitorImpl::gather(Sink&& sink) const {
+    for (const auto& cell : cells()) {
+        KeptConnection one{cell->read(), cell->configuration, {}, engine_.histories().keep(*cell, Moment::now())};
+        if (const auto certificate = cell->certificate()) one.certificate = *certificate;
+        sink(std::move(one));
+    }
+    for (Alert& one : alerts()) sink(std::move(one));
+    for (KeptOutage& one : engine_.causes().kept()) sink(std::move(one));
+    for (Event& one : timeline_.list()) sink(std::move(one));
+    for (InterfaceInfo& one : hub_->infos()) {
+        if (one.state != InterfaceState::running) {
+            try {
+                sink(why_stopped(one.kind, one.name));
+            } catch (const Error&) {  // it has gone meanwhile
+            }
+        }
+        sink(std::move(one));
+    }
+}
+
+MonitorSnapshot MonitorImpl::snapshot() const {
+    KeptState state;
+    state.head = head();
+    gather([&](auto one) { state.add(std::move(one)); });
+    return snapshot_of(std::move(state));
+}
+
+void MonitorImpl::write_state(const StateKeeper::Put& put) const {
+    constexpr std::size_t k_piece = 64 * 1024;
+    StateText text{head()};
+    gather([&](const auto& one) {
+        text.add(one);
+        if (text.size() >= k_piece) put(text.take());
+    });
+    text.end();
+    put(text.take());
+}
+
+std::uint64_t MonitorImpl::configuration_of(const core::RegistryImpl& registry, const std::shared_ptr<core::Slot>& slot) const {
+    return keeper_ ? stable_hash(registry.configuration(slot)) : 0;
 }
 
 // ---- the set of connections --------------------------------------------------------------------------------------------------------------
@@ -442,22 +564,25 @@ void MonitorImpl::on_change(const RegistryChange& change) {
     } else if (!cell) {
         if (!view) return;  // gone again; its removal is on its way
         cell = add_cell(change.name);
-        loop_->post([self = shared_from_this(), cell, view = std::move(*view)] {
+        loop_->post([self = shared_from_this(), cell, configuration = configuration_of(*registry, view->slot), view = std::move(*view)] {
             if (self->ended_) return;
-            self->add(cell, view, true);
+            self->add(cell, view, configuration, true);
             self->rearm();
         });
         return;
     }
-    loop_->post([self = shared_from_this(), cell, change, view = std::move(view)] {
+    const std::uint64_t configuration = view ? configuration_of(*registry, view->slot) : 0;
+    loop_->post([self = shared_from_this(), cell, change, configuration, view = std::move(view)] {
         if (self->ended_ || cell->id == k_no_target) return;
+        if (configuration != 0) cell->configuration = configuration;
         self->apply(cell, change, view);
         self->rearm();
     });
 }
 
-void MonitorImpl::add(const std::shared_ptr<Cell>& cell, const core::SlotView& view, bool tell) {
+void MonitorImpl::add(const std::shared_ptr<Cell>& cell, const core::SlotView& view, std::uint64_t configuration, bool tell) {
     Engine::Facts facts;
+    facts.configuration = configuration;
     facts.enabled = view.enabled;
     facts.monitored = view.monitored;
     facts.problem = problem_of(view);
@@ -613,7 +738,9 @@ void MonitorImpl::tick() {
 }
 
 void MonitorImpl::flush() {
-    if (flush_posted_ || engine_.flush()) return;
+    if (flush_posted_) return;
+    const bool timeline_shown = timeline_.flush();
+    if (engine_.flush() && timeline_shown) return;
     // A reader was in the way. The loop does other things meanwhile.
     flush_posted_ = true;
     loop_->post([self = shared_from_this()] {

@@ -23,6 +23,8 @@
 #include "monitor/backlog.hpp"
 #include "monitor/engine.hpp"
 #include "monitor/interfaces.hpp"
+#include "monitor/state_keeper.hpp"
+#include "monitor/timeline.hpp"
 #include "net/blocking_pool.hpp"
 #include "net/listeners.hpp"
 #include "net/ping_run.hpp"
@@ -58,6 +60,10 @@ public:
     bool drain(Deadline deadline) { return listeners_.drain(deadline); }
     ConnectionStatus status(std::string_view name) const;
     std::vector<ConnectionStatus> statuses() const;
+    ConnectionHistory history(std::string_view name) const;
+    std::vector<Event> timeline(const TimelineFilter& filter) const;
+    std::vector<ConnectionCertificate> certificates() const;
+    MonitorSnapshot snapshot() const;
     std::vector<Alert> alerts() const { return alerts_.list(); }
     std::vector<Outage> outages() const { return engine_.outages(); }
     std::vector<Alert> recent_alerts() const { return alerts_.recent(); }
@@ -71,6 +77,10 @@ public:
     Impact impact(std::string_view connection) const;
     WhyStopped why_stopped(InterfaceKind kind, std::string_view name) const;
     const std::shared_ptr<InterfaceHub>& hub() const noexcept { return hub_; }
+    /// Something of what the state file has is not what it was; events are seen to.
+    void changed() const {
+        if (keeper_) keeper_->changed();
+    }
     const std::weak_ptr<core::RegistryImpl>& registry() const noexcept { return registry_; }
     const MonitorOptions& options() const noexcept { return options_; }
 
@@ -123,7 +133,7 @@ private:
     void used(const std::string& name, bool answered);
 
     // On the loop:
-    void add(const std::shared_ptr<Cell>& cell, const core::SlotView& view, bool tell);
+    void add(const std::shared_ptr<Cell>& cell, const core::SlotView& view, std::uint64_t configuration, bool tell);
     void apply(const std::shared_ptr<Cell>& cell, const RegistryChange& change, const std::optional<core::SlotView>& view);
     void tick();
     /// To be called at the end of whatever changed something: sees to the next turn, and to what readers have not been shown.
@@ -143,6 +153,13 @@ private:
     void abandon(TargetId id, const Error& why);
     void forget(Item& item);
     void join(const std::shared_ptr<ManualPing>& ping, Deadline deadline);
+    /// What there is to know, piece by piece.
+    template <class Sink>
+    void gather(Sink&& sink) const;
+    KeptHead head() const;
+    void write_state(const StateKeeper::Put& put) const;
+    std::uint64_t configuration_of(const core::RegistryImpl& registry, const std::shared_ptr<core::Slot>& slot) const;
+    void save();
     /// From any thread: join() on the loop's.
     void post(const std::shared_ptr<ManualPing>& ping, Deadline deadline);
     void give_up_making(Flight& flight);
@@ -150,6 +167,8 @@ private:
     /// Runs it on the loop's thread and waits; at once where this is that thread, without waiting where it is another I/O thread.
     void on_loop(UniqueFunction<void()> work);
     std::shared_ptr<Cell> find(std::string_view name) const;
+    /// Sorted by name.
+    std::vector<std::shared_ptr<Cell>> cells() const;
     std::optional<ConnectionStatus> try_status(std::string_view name) const;
     Error unknown(std::string_view name) const;
 
@@ -158,11 +177,13 @@ private:
     const std::weak_ptr<core::RegistryImpl> registry_;
     const std::shared_ptr<net::Loop> loop_;
     std::shared_ptr<InterfaceHub> hub_;
+    std::shared_ptr<StateKeeper> keeper_;  // null: no state file
 
     mutable std::mutex emit_mutex_;
     std::uint64_t last_seq_{0};    // guarded by emit_mutex_
     Clock::time_point last_mono_;  // guarded by emit_mutex_
     net::Listeners<Event, Subscription::State, Backlog> listeners_;
+    Timeline timeline_;
     std::array<std::atomic<std::uint64_t>, 3> pings_{};  // ok, failed, inconclusive; written by the loop's thread
 
     mutable std::shared_mutex index_mutex_;
@@ -171,6 +192,7 @@ private:
     Subscription changes_;
     Subscription uses_;
     std::atomic<bool> closed_{false};
+    std::atomic<bool> running_{false};  // written by the loop's thread
 
     // Loop's thread:
     AlertBoard alerts_;

@@ -96,6 +96,28 @@ Outages::Bearer Outages::choose_bearer(TargetId member) {
     return {before, group.bearer, silenced};
 }
 
+std::uint64_t Outages::resume(TargetId id, const KeptOutage& before, bool silenced) {
+    const auto [group, is_new] = groups_.try_emplace({before.outage.kind, before.outage.cause});
+    if (is_new) {
+        group->second.outage = before.outage;
+        group->second.told = before.told;
+    }
+    group->second.members.emplace(silenced, id);
+    if (is_new) group->second.bearer = id;
+    group->second.outage.members = group->second.members.size();
+    of_[id] = group;
+    dirty_ = true;
+    return group->second.outage.id;
+}
+
+std::optional<TargetId> Outages::any_of(std::uint64_t outage) const noexcept {
+    for (const auto& [cause, group] : groups_)
+        if (group.outage.id == outage) return group.members.begin()->second;
+    return std::nullopt;
+}
+
+bool Outages::contains(std::uint64_t outage) const noexcept { return any_of(outage).has_value(); }
+
 std::uint64_t Outages::of(TargetId id) const noexcept {
     const auto found = of_.find(id);
     return found == of_.end() ? 0 : found->second->second.outage.id;
@@ -111,7 +133,7 @@ std::optional<Outages::Due> Outages::due(Clock::time_point now) {
         Group& group = groups_.at(untold_.begin()->second);
         untold_.erase(untold_.begin());
         if (group.members.size() < 2) continue;
-        group.told = true;
+        group.told = dirty_ = true;
         Due due{group.outage, {}, group.members.begin()->first};
         for (const auto& [silenced, id] : group.members) due.members.push_back(id);
         return due;
@@ -126,18 +148,24 @@ bool Outages::flush() {
     const std::unique_lock lock{mutex_, std::try_to_lock};
     if (!lock) return false;
     shown_.clear();
-    for (const auto& [cause, group] : groups_) shown_.push_back(group.outage);
+    for (const auto& [cause, group] : groups_) shown_.push_back({group.outage, group.told});
     dirty_ = false;
     return true;
 }
 
-std::vector<Outage> Outages::list() const {
-    std::vector<Outage> outages;
+std::vector<KeptOutage> Outages::kept() const {
+    std::vector<KeptOutage> outages;
     {
         const std::scoped_lock lock{mutex_};
         outages = shown_;
     }
-    std::sort(outages.begin(), outages.end(), [](const Outage& a, const Outage& b) { return a.id < b.id; });
+    std::sort(outages.begin(), outages.end(), [](const KeptOutage& a, const KeptOutage& b) { return a.outage.id < b.outage.id; });
+    return outages;
+}
+
+std::vector<Outage> Outages::list() const {
+    std::vector<Outage> outages;
+    for (KeptOutage& one : kept()) outages.push_back(std::move(one.outage));
     return outages;
 }
 

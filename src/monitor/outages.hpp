@@ -2,6 +2,8 @@
 /// Connections that are down, by what they have in common. Pure: the time is an argument, telling is the caller's.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -36,6 +38,12 @@ struct Whereabouts {
     std::string host;  ///< "host:port"; may be empty
     std::string proxy;
     std::vector<std::string> via;
+};
+
+/// For a file.
+struct KeptOutage {
+    Outage outage;
+    bool told{false};
 };
 
 /// What is at fault, as far as one failure tells.
@@ -78,6 +86,15 @@ public:
     Bearer choose_bearer(TargetId member);
     /// As chosen last.
     TargetId bearer(TargetId member) const { return of_.at(member)->second.bearer; }
+    /// It was in this one in an earlier run. @returns the number of the outage
+    std::uint64_t resume(TargetId id, const KeptOutage& before, bool silenced);
+    /// The alert of its outage has its name, whoever had it before.
+    void bear(TargetId member) { of_.at(member)->second.bearer = member; }
+    /// Numbers up to this one were given in an earlier run.
+    void go_on_after(std::uint64_t id) noexcept { last_id_ = std::max<std::uint64_t>(last_id_, id); }
+    bool contains(std::uint64_t outage) const noexcept;
+    /// One that is in it.
+    std::optional<TargetId> any_of(std::uint64_t outage) const noexcept;
 
     /// The one it is in; zero: none.
     std::uint64_t of(TargetId id) const noexcept;
@@ -97,6 +114,9 @@ public:
     bool flush();
     /// Any thread. In the order in which they began.
     std::vector<Outage> list() const;
+    /// Any thread. Likewise, for a file.
+    std::vector<KeptOutage> kept() const;
+    std::uint64_t last_id() const noexcept { return last_id_; }
 
 private:
     struct Group {
@@ -112,11 +132,11 @@ private:
     Groups groups_;
     std::unordered_map<TargetId, Groups::iterator> of_;
     std::set<std::pair<Clock::time_point, Cause>> untold_;  // those with one member too: the time is when they are gathered
-    std::uint64_t last_id_{0};
+    std::atomic<std::uint64_t> last_id_{0};                 // written by the loop's thread
     bool dirty_{false};
 
     mutable std::mutex mutex_;
-    std::vector<Outage> shown_;  // guarded by mutex_
+    std::vector<KeptOutage> shown_;  // guarded by mutex_
 };
 
 }  // namespace qconn::monitor

@@ -106,6 +106,11 @@ public:
     /// Whether its definition can be used; also a disabled one's may not.
     bool is_sound() const noexcept { return !unsound_; }
 
+    /// It was down in an earlier run, by as many failures as make it that.
+    void resume_down(const Thresholds& thresholds) noexcept {
+        state_ = ConnectionState::down;
+        failures_ = static_cast<std::uint16_t>(thresholds.fall);
+    }
     /// @param settled  it has been up, or down, for as long as it must before it may be the other
     /// @returns the line of the table that was taken
     const Transition& step(Input input, const Thresholds& thresholds, bool settled = true) noexcept;

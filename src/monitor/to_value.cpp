@@ -25,6 +25,13 @@ Value time_value(std::chrono::system_clock::time_point time) {
     return time == std::chrono::system_clock::time_point{} ? Value{} : Value{rfc3339(time)};
 }
 
+double milliseconds(std::chrono::nanoseconds time) { return std::chrono::duration<double, std::milli>{time}.count(); }
+
+Value availability_value(const Availability& one) {
+    const auto share = one.share();
+    return Map{{"up_ms", one.up.count()}, {"down_ms", one.down.count()}, {"share", share ? Value{*share} : Value{}}};
+}
+
 }  // namespace
 
 Value to_value(const Event& event) {
@@ -64,17 +71,17 @@ Value to_value(const Alert& alert) {
 }
 
 Value to_value(const ConnectionStatus& status) {
-    using Milliseconds = std::chrono::duration<double, std::milli>;
     return Map{{"name", text_value(status.name)},
                {"state", to_string(status.state)},
                {"since", time_value(status.since)},
                {"checked", time_value(status.checked)},
-               {"latency_ms", status.latency.count() == 0 ? Value{} : Value{Milliseconds{status.latency}.count()}},
+               {"latency_ms", status.latency.count() == 0 ? Value{} : Value{milliseconds(status.latency)}},
                {"pings", status.pings},
                {"failures", status.failures},
                {"flapping", status.flapping},
                {"slow", status.slow},
                {"outage", number_value(status.outage)},
+               {"certificate_expires", time_value(status.certificate_expires)},
                {"phase", to_string(status.phase)},
                {"reason", to_string(status.reason)},
                {"error", text_value(status.error)},
@@ -110,6 +117,40 @@ Value to_value(const InterfaceInfo& interface) {
                {"optional", texts_value(interface.optional)},
                {"groups", texts_value(interface.groups)},
                {"provides", texts_value(interface.provides)}};
+}
+
+Value to_value(const ConnectionCertificate& one) {
+    return Map{{"connection", text_value(one.connection)},          {"expires", rfc3339(one.certificate.expires)},
+               {"not_before", rfc3339(one.certificate.not_before)}, {"subject", text_value(one.certificate.subject)},
+               {"issuer", text_value(one.certificate.issuer)},      {"sha256", text_value(one.certificate.sha256)}};
+}
+
+Value to_value(const PastOutage& outage) {
+    return Map{{"began", rfc3339(outage.began)},     {"ended", time_value(outage.ended)},    {"phase", to_string(outage.phase)},
+               {"reason", to_string(outage.reason)}, {"error", text_value(outage.error)},    {"kind", to_string(outage.kind)},
+               {"cause", text_value(outage.cause)},  {"outage", number_value(outage.outage)}};
+}
+
+Value to_value(const ConnectionHistory& history) {
+    List pings;
+    for (const PingOutcome one : history.pings) pings.push_back(to_string(one));
+    List outages;
+    for (const PastOutage& one : history.outages) outages.push_back(to_value(one));
+    const Latencies& took = history.latencies;
+    return Map{{"name", text_value(history.name)},
+               {"since", time_value(history.since)},
+               {"downs", history.downs},
+               {"last_hour", availability_value(history.last_hour)},
+               {"last_day", availability_value(history.last_day)},
+               {"total", availability_value(history.total)},
+               {"latency_ms", took.pings == 0 ? Value{}
+                                              : Value{Map{{"pings", took.pings},
+                                                          {"p50", milliseconds(took.p50)},
+                                                          {"p90", milliseconds(took.p90)},
+                                                          {"p99", milliseconds(took.p99)},
+                                                          {"longest", milliseconds(took.longest)}}}},
+               {"outages", std::move(outages)},
+               {"pings", std::move(pings)}};
 }
 
 }  // namespace qconn

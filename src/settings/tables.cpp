@@ -118,6 +118,9 @@ OptionTable<MonitorOptions> make_monitor() {
     full.aliases = {"alert-fs-full", "qorus.alert-fs-full"};
     full.unit = Unit::percent;
     full.maximum = 100;
+    OptionSpec& days = add.count("alert_certificate_days", &MonitorOptions::alert_certificate_days, 0,
+                                 "CERTIFICATE-EXPIRES is raised when the certificate of a server has fewer days left; 0: once it has expired");
+    days.maximum = 3660;
     add.flag("group_alerts", &MonitorOptions::group_alerts, "Connections that go down for one cause have one alert; false: each has its own");
     add.flag("manage_interfaces", &MonitorOptions::manage_interfaces,
              "Interfaces are stopped and started as their connections go down and come up; alerts and events come in any case")
@@ -126,6 +129,13 @@ OptionTable<MonitorOptions> make_monitor() {
               "Start functions of interfaces that run at once after an outage; 0: no limit");
     add.count("restarts_per_second", &MonitorOptions::restarts_per_second, 0,
               "Interfaces whose start is begun in a second after an outage; 0: no limit");
+    add.flag("history", &MonitorOptions::history, "What was is remembered of each connection, and the latest events of all");
+    OptionSpec& state = table.add("state_file", &MonitorOptions::state_file, OptionType::string,
+                                  "File that keeps what the monitor knows over restarts, and shows it to the tool");
+    state.fallback_text = "none";
+    state.file = true;
+    state.environment = true;
+    state.example = "/var/lib/app/monitor.state";
     return table;
 }
 

@@ -15,7 +15,7 @@ struct Telling {
 };
 
 /// By EventKind.
-constexpr std::array<Telling, 18> k_tellings{{{LogLevel::info, "is up"},
+constexpr std::array<Telling, 19> k_tellings{{{LogLevel::info, "is up"},
                                               {LogLevel::error, "is down"},
                                               {LogLevel::warning, "has failed once"},
                                               {LogLevel::info, "is up again after failures that were too few to make it down"},
@@ -31,6 +31,7 @@ constexpr std::array<Telling, 18> k_tellings{{{LogLevel::info, "is up"},
                                               {LogLevel::info, "is being started again"},
                                               {LogLevel::warning, "is why several connections are down"},
                                               {LogLevel::info, "is in no connection's way any more"},
+                                              {LogLevel::warning, "is slow to answer"},
                                               {LogLevel::info, "is silenced"},
                                               {LogLevel::info, "is silenced no more"}}};
 static_assert(k_tellings.size() == static_cast<std::size_t>(EventKind::unsilenced) + 1);

@@ -81,7 +81,7 @@ Server::Server(std::string name, ServerOptions options)
     : name_{std::move(name)}, script_{k_servers + '/' + name_ + ".sh"}, options_{std::move(options)}, port_{free_port()}, port2_{free_port()} {
     if (!std::filesystem::exists(script_)) throw std::runtime_error{"there is no tests/servers/" + name_ + ".sh"};
     options_.environment.push_back("PORT2=" + std::to_string(port2_));
-    options_.environment.push_back("TLS_DIR=" + tls_dir());
+    options_.environment.insert(options_.environment.begin(), "TLS_DIR=" + tls_dir());
     options_.environment.push_back("TEST_USER=" + std::string{k_user});
     options_.environment.push_back("TEST_PASS=" + std::string{k_password});
     if (options_.start) start();

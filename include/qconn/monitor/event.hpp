@@ -118,7 +118,7 @@ struct MonitorHealth {
 
 /// An ongoing condition: raised once, cleared once. Or a transient one, which was noticed once.
 struct Alert {
-    std::string type;  ///< "USER-CONNECTION-UNAVAILABLE", "FILESYSTEM-FULL"
+    std::string type;  ///< "USER-CONNECTION-UNAVAILABLE", "CERTIFICATE-EXPIRES"
     std::string name;  ///< of the connection
     std::string text;
     std::chrono::system_clock::time_point since;
@@ -130,6 +130,8 @@ struct Alert {
     /// Its connection is silenced, that of an outage all its connections: no `alert` event is told. One that was raised meanwhile is told when it is
     /// silenced no more, if it still stands then.
     bool silenced{false};
+    /// It has been silenced ever since it was raised, so no `alert` event was told, and its end will not be told either.
+    bool untold{false};
     /// Who has seen to it, and what they noted (Registry::acknowledge, Monitor::acknowledge); empty, and the zero time point: nobody yet.
     std::string acknowledged_by{};
     std::string note{};
@@ -158,6 +160,8 @@ struct ConnectionStatus {
     std::uint64_t outage{0};
     /// The one that is in force, of an operator or of the definition's windows (then its `by` is "definition").
     std::optional<Silence> silence{};
+    /// When the certificate that its server showed last expires; zero time point: it has shown none.
+    std::chrono::system_clock::time_point certificate_expires{};
 };
 
 }  // namespace qconn

@@ -16,10 +16,13 @@
 #include <qconn/base/export.hpp>
 #include <qconn/base/operation.hpp>
 #include <qconn/core/registry.hpp>
+#include <qconn/monitor/certificate.hpp>
 #include <qconn/monitor/event.hpp>
+#include <qconn/monitor/history.hpp>
 #include <qconn/monitor/impact.hpp>
 #include <qconn/monitor/interface.hpp>
 #include <qconn/monitor/outage.hpp>
+#include <qconn/monitor/snapshot.hpp>
 #include <qconn/net/ping.hpp>
 
 namespace qconn {
@@ -62,6 +65,8 @@ struct MonitorOptions {
     std::size_t max_per_host{64};
     /// Used percentage of a file connection's file system (space or inodes) above which FILESYSTEM-FULL is raised.
     int alert_fs_full{85};
+    /// CERTIFICATE-EXPIRES is raised when the certificate of a connection's server has fewer days left. Zero: once it has expired.
+    int alert_certificate_days{14};
     /// Connections that go down for one cause (monitor/outage.hpp) have one alert; false: each has its own.
     bool group_alerts{true};
     /// Interfaces are stopped and started as their connections go down and come up. Alerts and events come in any case.
@@ -70,6 +75,13 @@ struct MonitorOptions {
     /// not count, and stops are not held back.
     std::size_t restarts_at_once{8};
     std::size_t restarts_per_second{50};
+    /// What Monitor::history and Monitor::timeline tell is remembered: some 250 bytes a connection that has never failed, some kilobytes one that has
+    /// often.
+    bool history{true};
+    /// A file in which the monitor keeps what it knows, for its next run and for other processes (read_monitor_state). What was down is down again
+    /// after a restart, since the same time, and the alert for it stands with the same number; neither is told again. Written within seconds of a
+    /// change and at stop(). Empty: none. One that cannot be used is logged and set aside; one monitor at a time may have it.
+    std::string state_file{};
 };
 
 namespace monitor {
@@ -104,6 +116,15 @@ public:
     /// From memory; no ping, no lock that a ping waits for. @throws Error CONNECTION-UNKNOWN
     ConnectionStatus status(std::string_view name) const;
     std::vector<ConnectionStatus> statuses() const;
+    /// From memory likewise; empty but for the name where MonitorOptions::history is off. @throws Error CONNECTION-UNKNOWN
+    ConnectionHistory history(std::string_view name) const;
+    /// The latest 1000 events, the oldest first; those with `seq` zero are from before this process (MonitorOptions::state_file). Left out are
+    /// `failing`, `recovered`, and the `up` of a connection that was unknown and of which there is nothing else.
+    std::vector<Event> timeline(const TimelineFilter& filter = {}) const;
+    /// Of all connections that have shown one, what expires first comes first.
+    std::vector<ConnectionCertificate> certificates() const;
+    /// All of it together, as it goes into the state file. Takes time for each connection; no ping waits for it.
+    MonitorSnapshot snapshot() const;
     /// The ongoing ones, in the order in which they were raised.
     std::vector<Alert> alerts() const;
     /// What is down, by cause, in the order in which it began.

@@ -4,7 +4,9 @@
 
 #include <qconn/base/export.hpp>
 #include <qconn/base/value.hpp>
+#include <qconn/monitor/certificate.hpp>
 #include <qconn/monitor/event.hpp>
+#include <qconn/monitor/history.hpp>
 #include <qconn/monitor/monitor.hpp>
 #include <qconn/monitor/outage.hpp>
 
@@ -18,5 +20,8 @@ QCONN_API Value to_value(const ConnectionStatus& status);
 QCONN_API Value to_value(const Silence& silence);
 QCONN_API Value to_value(const Outage& outage);
 QCONN_API Value to_value(const InterfaceInfo& interface);
+QCONN_API Value to_value(const ConnectionCertificate& certificate);
+QCONN_API Value to_value(const ConnectionHistory& history);
+QCONN_API Value to_value(const PastOutage& outage);
 
 }  // namespace qconn

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sys/resource.h>
 
+#include <filesystem>
 #include <future>
 #include <optional>
 #include <string>
 
 #include <qconn/core/registry.hpp>
+#include <qconn/monitor/metrics.hpp>
 #include <qconn/monitor/monitor.hpp>
 #include <qconn/rest/rest_client.hpp>
 
@@ -161,6 +163,47 @@ TEST_CASE("certificates that cannot be trusted are told apart", "[monitor][integ
     CHECK(scene.log.last(EventKind::down, "expired").reason == Reason::certificate_expired);
     CHECK(scene.log.last(EventKind::down, "wrong").reason == Reason::certificate_name);
     CHECK(scene.log.last(EventKind::down, "self").reason == Reason::certificate_untrusted);
+}
+
+TEST_CASE("the certificate of a server is known, and a new one in its place is told", "[monitor][integration]") {
+    const TempDir certificates;
+    for (const char* name : {"server.crt", "server.key", "ca.crt", "ca.key", "complete"})
+        std::filesystem::copy_file(tls_file(name), certificates / name);
+    Server nginx{"nginx", {.environment = {"TLS_DIR=" + certificates.path()}}};
+    Scene scene;
+    scene.registry.add(asking("kept", "rests://" + nginx.address2(), "/hello.txt", {{"ssl_verify_cert", false}}));
+    scene.registry.add(connection("resumed", "https://" + nginx.address2(), {{"ssl_verify_cert", false}}));
+    MonitorOptions options = quick();
+    options.interval = 0ms;
+    options.alert_certificate_days = 60;  // they are for 30
+    scene.start(options);
+    const auto ping = [&] {
+        for (const char* name : {"kept", "resumed"}) REQUIRE(scene.monitor->ping(name).ok);
+    };
+    for (int i = 0; i < 4; ++i) ping();
+
+    auto known = scene.monitor->certificates();
+    REQUIRE(known.size() == 2);
+    CHECK(known[0].certificate.sha256 + "\n" == read_file(tls_file("server.sha256")));
+    CHECK(known[0].certificate.subject.find("CN=localhost") != std::string::npos);
+    CHECK(known[0].certificate.expires == scene.monitor->status("kept").certificate_expires);
+    CHECK(scene.log.wait_for("kept", "up alert"));
+    CHECK(scene.log.wait_for("resumed", "up alert"));
+    CHECK(scene.log.last(EventKind::alert, "kept").alert == "CERTIFICATE-EXPIRES");
+
+    std::filesystem::copy_file(tls_file("other.crt"), certificates / "server.crt", std::filesystem::copy_options::overwrite_existing);
+    nginx.restart();
+    ping();
+    known = scene.monitor->certificates();
+    REQUIRE(known.size() == 2);
+    CHECK(known[0].certificate.sha256 + "\n" != read_file(tls_file("server.sha256")));
+    CHECK(known[0].certificate.issuer.find("Other CA") != std::string::npos);
+    for (const char* name : {"kept", "resumed"}) CHECK(scene.log.wait_for(name, "up alert alert"));
+    const Event changed = scene.log.last(EventKind::alert, "resumed");
+    CHECK(changed.alert == "CERTIFICATE-CHANGED");
+    CHECK(changed.transient);
+    CHECK(changed.error.find("Other CA") != std::string::npos);
+    CHECK(metrics_text(*scene.monitor).find("qconn_connection_certificate_expires_seconds{connection=\"kept\"} 1") != std::string::npos);
 }
 
 TEST_CASE("a refused log-in is a failure of phase auth", "[monitor][integration]") {

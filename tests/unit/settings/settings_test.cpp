@@ -74,6 +74,9 @@ TEST_CASE("settings are taken under our names and under those of Qorus", "[setti
     CHECK_FALSE(by_code({{"manage-interfaces", false}}).monitor().manage_interfaces);
     CHECK_FALSE(by_code({{"qorus.manage-interfaces", "no"}}).monitor().manage_interfaces);
     CHECK(by_code({{"alert-fs-full", 90}}).monitor().alert_fs_full == 90);
+    CHECK(by_code({{"monitor.alert_certificate_days", 30}}).monitor().alert_certificate_days == 30);
+    CHECK_FALSE(by_code({{"monitor.history", false}}).monitor().history);
+    CHECK(by_code({{"monitor.state_file", "/var/m.state"}}).monitor().state_file == "/var/m.state");
     CHECK(by_code({{"monitor.max_in_flight", "12"}}).monitor().max_in_flight == 12);
     CHECK(by_code({{"monitor.depth", "tls"}}).monitor().depth == PingDepth::tls);
     CHECK(by_code({{"runtime", Map{{"io_threads", 3}, {"resolver_threads", 5}}}}).runtime().io_threads == 3);
