@@ -63,7 +63,7 @@ std::optional<KeptState> StateKeeper::load() const {
     return std::nullopt;
 }
 
-void StateKeeper::changed() noexcept {
+void StateKeeper::changed() {
     dirty_ = true;
     if (asked_.exchange(true)) return;
     loop_->post([weak = weak_from_this()] {

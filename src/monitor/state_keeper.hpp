@@ -42,7 +42,7 @@ public:
     /// What the file has. One that cannot be used is renamed to end in `.bad`; whatever is wrong is logged, and costs nothing but what was in it.
     std::optional<KeptState> load() const;
     /// There is something to be written.
-    void changed() noexcept;
+    void changed();
     /// On a thread that may block: after it has returned the file has all that changed before, unless it could not be written.
     void write_now();
     /// Loop's thread: pings come, or do so no more. That is a change.
