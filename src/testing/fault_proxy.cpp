@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -137,7 +138,12 @@ public:
         : target_{target}, listener_{bound_socket()}, port_{port_of(listener_)}, wake_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)}, faults_{faults} {
         if (!wake_) fail("an event");
         if (faults.door != Door::refuse) listen();
+        sigset_t all;
+        sigset_t before;
+        sigfillset(&all);
+        ::pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are for the threads of the program
         thread_ = std::thread{[this] { run(); }};
+        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     }
     ~Impl() {
         change([this] { ended_ = true; });
@@ -236,7 +242,7 @@ private:
             if (faults_.half_open) client.fd = server.fd = -1;
             if (!one.up.at_end && one.up.waiting_bytes < k_most_waiting) client.events |= POLLIN;
             if (!one.down.at_end && one.down.waiting_bytes < k_most_waiting && !one.connecting) server.events |= POLLIN;
-            if (one.stalled) server.fd = -1;
+            if (one.stalled) server.fd = -1;  // that it closes is not passed on
             if (!still && one.down.has_due(now)) client.events |= POLLOUT;
             if (!faults_.half_open && (one.connecting || one.up.has_due(now))) server.events |= POLLOUT;
             if (!still) wake = std::min(wake, one.down.has_due(now) ? Clock::time_point::max() : one.down.wake());

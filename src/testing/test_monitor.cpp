@@ -348,7 +348,7 @@ std::chrono::milliseconds TestMonitor::elapsed() const {
     return std::chrono::duration_cast<std::chrono::milliseconds>(impl_->now.mono - k_begin.mono);
 }
 std::chrono::system_clock::time_point TestMonitor::now() const { return impl_->now.wall; }
-PingResult TestMonitor::ping(std::string_view name) { return impl_->ping(name); }
+PingResult TestMonitor::ping(std::string_view name, Deadline) { return impl_->ping(name); }
 
 Subscription TestMonitor::subscribe(std::function<void(const Event&)> listener, SubscribeOptions options) {
     return impl_->subscribe(std::move(listener), std::move(options));
@@ -363,6 +363,9 @@ ConnectionStatus TestMonitor::status(std::string_view name) const {
 std::vector<ConnectionStatus> TestMonitor::statuses() const { return impl_->statuses(); }
 std::vector<Alert> TestMonitor::alerts() const { return impl_->alerts.list(); }
 std::vector<Outage> TestMonitor::outages() const { return impl_->engine.outages(); }
+bool TestMonitor::acknowledge(std::uint64_t id, std::string_view who, std::string_view note) {
+    return impl_->alerts.acknowledge(id, who, note, impl_->now.wall);
+}
 
 // ---- interfaces --------------------------------------------------------------------------------------------------------------------------
 
@@ -420,6 +423,7 @@ void TestMonitor::set_manage_interfaces(bool yes) {
     impl_->hub.graph().set_manage(yes);
     impl_->settle();
 }
+bool TestMonitor::manage_interfaces() const { return impl_->hub.graph().manage(); }
 void TestMonitor::disable_group(std::string_view group) {
     impl_->hub.graph().set_group(group, false);
     impl_->settle();
@@ -428,9 +432,17 @@ void TestMonitor::enable_group(std::string_view group) {
     impl_->hub.graph().set_group(group, true);
     impl_->settle();
 }
-void TestMonitor::stop_interfaces() {
+std::vector<std::string> TestMonitor::disabled_groups() const {
+    const auto& groups = impl_->hub.graph().disabled_groups();
+    return {groups.begin(), groups.end()};
+}
+bool TestMonitor::stop_interfaces(Deadline) {
     impl_->hub.graph().set_all_stopped(true);
     impl_->settle();
+    const auto all = interfaces();
+    return std::all_of(all.begin(), all.end(), [](const InterfaceInfo& one) {
+        return one.state != InterfaceState::running && one.state != InterfaceState::stopping && one.state != InterfaceState::starting;
+    });
 }
 void TestMonitor::start_interfaces() {
     impl_->hub.graph().set_all_stopped(false);

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <qconn/base/deadline.hpp>
 #include <qconn/base/export.hpp>
 #include <qconn/core/monitoring.hpp>
 #include <qconn/core/registry.hpp>
@@ -84,11 +86,14 @@ public:
     std::chrono::milliseconds elapsed() const;
     /// Begins with the year 2026.
     std::chrono::system_clock::time_point now() const;
-    /// A ping by hand, as long as it takes. @throws Error CONNECTION-UNKNOWN, CONNECTION-DISABLED; INVALID-ARGUMENT as advance()
-    PingResult ping(std::string_view name);
+    /// A ping by hand, as long as it takes; the deadline, which would be one of the real clock, has no meaning.
+    /// @throws Error CONNECTION-UNKNOWN, CONNECTION-DISABLED; INVALID-ARGUMENT as advance()
+    PingResult ping(std::string_view name, Deadline deadline = {});
 
     /// Called at once for each event. SubscribeOptions::queue has no meaning.
     Subscription subscribe(std::function<void(const Event&)> listener, SubscribeOptions options = {});
+    /// True: nothing ever waits.
+    bool drain(Deadline = {}) const { return true; }
     /// All events so far.
     EventRecorder& events();
 
@@ -96,14 +101,18 @@ public:
     std::vector<ConnectionStatus> statuses() const;
     std::vector<Alert> alerts() const;
     std::vector<Outage> outages() const;
+    bool acknowledge(std::uint64_t id, std::string_view who, std::string_view note = {});
 
     /// @throws Error INTERFACE-ERROR
     TestInterface add_interface(InterfaceOptions options);
     std::vector<InterfaceInfo> interfaces() const;
     void set_manage_interfaces(bool yes);
+    bool manage_interfaces() const;
     void disable_group(std::string_view group);
     void enable_group(std::string_view group);
-    void stop_interfaces();
+    std::vector<std::string> disabled_groups() const;
+    /// @returns whether all have stopped: false from inside a function of one of them
+    bool stop_interfaces(Deadline = {});
     void start_interfaces();
     Impact impact(std::string_view connection) const;
     WhyStopped why_stopped(InterfaceKind kind, std::string_view name) const;

@@ -276,6 +276,32 @@ TEST_CASE("changes of the registry from inside everything that is called lock no
     watching.unsubscribe();
 }
 
+TEST_CASE("from inside a listener others are added and ended, and the registry goes", "[monitor][complaints][threads]") {
+    const Scripted ends;
+    const Catalogue catalogue = ends.catalogue();
+    std::optional<Registry> registry{std::in_place, RegistryOptions{.catalogue = &catalogue, .runtime = Runtime{RuntimeOptions{}}}};
+    registry->add(Scripted::definition("shop"));
+    Monitor monitor{*registry, {.interval = 0ms}};
+    Subscription ended = monitor.subscribe([](const Event&) {});
+    std::optional<EventRecorder> added;
+    std::promise<void> done;
+    auto gone = done.get_future();
+    const auto acting = monitor.subscribe([&](const Event& event) {
+        if (event.kind != EventKind::failing) return;
+        ended.unsubscribe();
+        added.emplace(monitor);
+        registry.reset();
+        done.set_value();
+    });
+    (void)monitor.ping("shop");
+    ends["shop"].set(refused());
+    (void)monitor.ping("shop");
+    REQUIRE(gone.wait_for(20s) == std::future_status::ready);
+    CHECK(monitor.status("shop").state == State::failing);
+    monitor.raise_transient("NOTE", "shop", "the new listener is called");
+    CHECK(added->wait_for("shop", "alert"));
+}
+
 TEST_CASE("a client that cannot be made says nothing about the connection, whose pings are good", "[monitor][complaints][threads]") {
     const Scripted ends;
     Scheme scheme = ends.scheme();

@@ -77,7 +77,8 @@ TEST_CASE("two failures thirty seconds apart stop a workflow, and five minutes a
     CHECK(monitor.elapsed() - failed < 31s);
     CHECK(diary.text == "-orders");
     CHECK(orders.info().state == InterfaceState::blocked);
-    CHECK(monitor.alerts().size() == 1);
+    REQUIRE(monitor.alerts().size() == 1);
+    CHECK(monitor.acknowledge(monitor.alerts()[0].id, "ann"));
 
     monitor["shop"].set(ok());
     REQUIRE(monitor.advance_until([&] { return monitor.status("shop").state == ConnectionState::up; }, 1min));
@@ -185,7 +186,7 @@ TEST_CASE("a restart is called when what it needs is offered, and at the pace th
     CHECK(diary.text == "-orders -gateway +gateway +orders");
     CHECK(monitor.interfaces().size() == 2);
 
-    monitor.stop_interfaces();
+    CHECK(monitor.stop_interfaces());
     CHECK(diary.text == "-orders -gateway +gateway +orders -orders -gateway");
     monitor.start_interfaces();
     monitor.advance(3s);
@@ -214,6 +215,7 @@ TEST_CASE("interfaces of a test monitor: by hand, by group, without autostart, f
     orders.start();
     CHECK(orders.info().state == InterfaceState::running);
     monitor.disable_group("night");
+    CHECK(monitor.disabled_groups() == std::vector<std::string>{"night"});
     CHECK(orders.info().state == InterfaceState::disabled);
     monitor.enable_group("night");
     CHECK(orders.info().state == InterfaceState::running);
