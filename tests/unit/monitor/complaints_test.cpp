@@ -13,6 +13,7 @@
 
 #include <qconn/core/plan.hpp>
 #include <qconn/monitor/monitor.hpp>
+#include <qconn/testing/diary.hpp>
 #include <qconn/testing/event_recorder.hpp>
 #include <qconn/testing/scripted.hpp>
 #include <qconn/testing/test_monitor.hpp>
@@ -24,6 +25,7 @@
 using namespace qconn;
 using namespace std::chrono_literals;
 using qconn::test::wait_until;
+using testing::Diary;
 using testing::EventRecorder;
 using testing::failed;
 using testing::ok;
@@ -36,20 +38,6 @@ using testing::TestMonitor;
 namespace {
 
 using State = ConnectionState;
-
-/// What an application was asked to do: "-orders +orders".
-struct Diary {
-    std::string text;
-
-    InterfaceOptions options(const std::string& name) {
-        InterfaceOptions options;
-        options.name = name;
-        options.start = [this, name] { add('+' + name); };
-        options.stop = [this, name] { add('-' + name); };
-        return options;
-    }
-    void add(const std::string& what) { text.append(text.empty() ? "" : " ").append(what); }
-};
 
 /// Scripted connections and a real monitor, with pings by hand.
 struct Scene {
@@ -132,11 +120,11 @@ TEST_CASE("a dependent is stopped once and started once, however its connections
         monitor.advance(1min);
     }
     for (const auto& name : names) {
-        CHECK(diary.text == "-orders");
+        CHECK(diary.text() == "-orders");
         monitor[name].set(ok());
         monitor.advance(1min);
     }
-    CHECK(diary.text == "-orders +orders");
+    CHECK(diary.text() == "-orders +orders");
 }
 
 TEST_CASE("after an outage all start that can, whatever becomes of one, and nobody whom an operator has stopped", "[monitor][complaints]") {
@@ -164,10 +152,10 @@ TEST_CASE("after an outage all start that can, whatever becomes of one, and nobo
     monitor["shop"].set(refused());
     monitor.advance(1min);
     for (const TestInterface& one : all) CHECK(one.info().state != InterfaceState::running);
-    diary.text.clear();
+    diary.clear();
     monitor["shop"].set(ok());
     monitor.advance(10min);
-    CHECK(diary.text == "!broken +well");
+    CHECK(diary.text() == "!broken +well");
     CHECK(all[0].info().start_error == "no licence");
     CHECK(all[1].info().state == InterfaceState::stopped);
     CHECK(all[3].info().waits_for == std::vector<std::string>{"gone"});
@@ -186,11 +174,11 @@ TEST_CASE("nothing is up, and nothing is started, before a ping has said so", "[
     monitor.enable("shop");
     monitor.advance(20s);
     CHECK(monitor.status("shop").state == State::unknown);
-    CHECK(diary.text == "-orders");
+    CHECK(diary.text() == "-orders");
     CHECK(orders.info().state == InterfaceState::blocked);
     monitor["shop"].let_go();
     monitor.advance(1s);
-    CHECK(diary.text == "-orders +orders");
+    CHECK(diary.text() == "-orders +orders");
 }
 
 TEST_CASE("loading, looking up and asking about connections ping nothing", "[monitor][complaints][threads]") {

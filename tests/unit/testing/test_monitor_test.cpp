@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <qconn/core/registry.hpp>
+#include <qconn/testing/diary.hpp>
 #include <qconn/testing/scripted.hpp>
 #include <qconn/testing/test_monitor.hpp>
 
@@ -17,21 +18,6 @@ using namespace qconn::testing;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// What an application was asked to do: "-orders +orders".
-struct Diary {
-    std::string text;
-
-    void add(const std::string& what) { text.append(text.empty() ? "" : " ").append(what); }
-    InterfaceOptions options(const std::string& name, std::vector<std::string> provides = {}) {
-        InterfaceOptions options;
-        options.name = name;
-        options.start = [this, name] { add('+' + name); };
-        options.stop = [this, name] { add('-' + name); };
-        options.provides = std::move(provides);
-        return options;
-    }
-};
 
 /// An application that takes any monitor.
 template <class AnyMonitor>
@@ -70,12 +56,12 @@ TEST_CASE("two failures thirty seconds apart stop a workflow, and five minutes a
 
     monitor["shop"].set(refused());
     REQUIRE(monitor.advance_until([&] { return monitor.status("shop").state == ConnectionState::failing; }, 30s));
-    CHECK(diary.text.empty());
+    CHECK(diary.text().empty());
     const auto failed = monitor.elapsed();
     REQUIRE(monitor.advance_until([&] { return monitor.status("shop").state == ConnectionState::down; }, 1min));
     CHECK(monitor.elapsed() - failed >= 27s);  // spread by a tenth at most
     CHECK(monitor.elapsed() - failed < 31s);
-    CHECK(diary.text == "-orders");
+    CHECK(diary.text() == "-orders");
     CHECK(orders.info().state == InterfaceState::blocked);
     REQUIRE(monitor.alerts().size() == 1);
     CHECK(monitor.acknowledge(monitor.alerts()[0].id, "ann"));
@@ -83,10 +69,10 @@ TEST_CASE("two failures thirty seconds apart stop a workflow, and five minutes a
     monitor["shop"].set(ok());
     REQUIRE(monitor.advance_until([&] { return monitor.status("shop").state == ConnectionState::up; }, 1min));
     monitor.advance(299s);
-    CHECK(diary.text == "-orders");
+    CHECK(diary.text() == "-orders");
     CHECK(orders.info().state == InterfaceState::blocked);
     monitor.advance(1s);
-    CHECK(diary.text == "-orders +orders");
+    CHECK(diary.text() == "-orders +orders");
     CHECK(monitor.events().of("shop") == "added up failing down alert up alert-cleared");
     CHECK(monitor.events().of("orders") == "stop start");
     CHECK(monitor.alerts().empty());
@@ -174,20 +160,20 @@ TEST_CASE("a restart is called when what it needs is offered, and at the pace th
     monitor.advance(1min);
     monitor["vpn"].set(refused());
     monitor.advance(1min);
-    CHECK(diary.text == "-orders -gateway");
+    CHECK(diary.text() == "-orders -gateway");
     CHECK(to_text(monitor.why_stopped(InterfaceKind::service, "orders")).find("\"bus\" is offered by service \"gateway\"") != std::string::npos);
     CHECK(monitor.impact("vpn").stopped.size() == 2);
 
     monitor["vpn"].set(ok());
     REQUIRE(monitor.advance_until([&] { return gateway.info().state == InterfaceState::running; }, 1min));
-    CHECK(diary.text == "-orders -gateway +gateway");
+    CHECK(diary.text() == "-orders -gateway +gateway");
     CHECK(orders.info().state == InterfaceState::starting);
     monitor.advance(1s);
-    CHECK(diary.text == "-orders -gateway +gateway +orders");
+    CHECK(diary.text() == "-orders -gateway +gateway +orders");
     CHECK(monitor.interfaces().size() == 2);
 
     CHECK(monitor.stop_interfaces());
-    CHECK(diary.text == "-orders -gateway +gateway +orders -orders -gateway");
+    CHECK(diary.text() == "-orders -gateway +gateway +orders -orders -gateway");
     monitor.start_interfaces();
     monitor.advance(3s);
     CHECK(orders.info().state == InterfaceState::running);
@@ -226,7 +212,7 @@ TEST_CASE("interfaces of a test monitor: by hand, by group, without autostart, f
     monitor.start();
     monitor.advance(1min);
     CHECK(orders.info().state == InterfaceState::stopped);
-    CHECK(diary.text == "-orders +orders +orders -orders +orders -orders");
+    CHECK(diary.text() == "-orders +orders +orders -orders +orders -orders");
     CHECK(monitor.events().of("shop") == "added disabled enabled up");
 }
 
@@ -263,7 +249,7 @@ TEST_CASE("listeners of a test monitor are called at once, may throw, unsubscrib
     monitor["shop"].set(refused());
     monitor.advance(1min);
     CHECK(told == std::vector<std::string>{"shop", "INVALID-ARGUMENT"});
-    CHECK(diary.text == "-orders");
+    CHECK(diary.text() == "-orders");
     CHECK(once == 1);
     CHECK(thrown > 3);
 }
@@ -295,11 +281,11 @@ TEST_CASE("a test monitor takes connections and their rules from definitions of 
 
     monitor["shop"].set(refused());
     monitor.ping("shop");
-    CHECK(diary.text == "-orders");
+    CHECK(diary.text() == "-orders");
     REQUIRE(monitor.outages().size() == 1);
     CHECK(monitor.outages()[0].cause == "shop.example:7");
     monitor.remove("shop");
-    CHECK(diary.text == "-orders +orders");
+    CHECK(diary.text() == "-orders +orders");
     CHECK(monitor.events().of("shop") == "up down alert alert-cleared removed");
 }
 
@@ -311,7 +297,7 @@ TEST_CASE("code that gets its monitor as a template parameter works with either"
         const auto orders = supervise(monitor, diary);
         monitor["shop"].set(refused());
         monitor.advance(1min);
-        CHECK(diary.text == "-orders");
+        CHECK(diary.text() == "-orders");
     }
     {
         const Scripted ends;
