@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-# Installed: headers, the library, the tool, a CMake package and a pkg-config file.
+# Installed: headers, the library, that for tests, the tool, a CMake package and pkg-config files.
 include(CMakePackageConfigHelpers)
 
 set(qconn_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/qconn)
 install(TARGETS qconn EXPORT qconn-targets)
+install(TARGETS qconn_testing_library EXPORT qconn-testing-targets)
 install(DIRECTORY include/qconn TYPE INCLUDE FILES_MATCHING PATTERN "*.hpp")
 install(EXPORT qconn-targets NAMESPACE qconn:: DESTINATION ${qconn_package_dir})
+install(EXPORT qconn-testing-targets NAMESPACE qconn:: DESTINATION ${qconn_package_dir})
 configure_package_config_file(cmake/qconn-config.cmake.in qconn-config.cmake INSTALL_DESTINATION ${qconn_package_dir})
 write_basic_package_version_file(qconn-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/qconn-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/qconn-config-version.cmake
@@ -29,8 +31,10 @@ if(NOT QCONN_WITH_HTTP)
 endif()
 # Relative, so that `cmake --install --prefix` and moved trees work.
 file(RELATIVE_PATH qconn_pc_to_prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
-configure_file(cmake/qconn.pc.in qconn.pc @ONLY)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/qconn.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+foreach(pc IN ITEMS qconn qconn-testing)
+  configure_file(cmake/${pc}.pc.in ${pc}.pc @ONLY)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${pc}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()
 if(TARGET qconn_cli)
   install(TARGETS qconn_cli)
   if(TARGET qconn_cli_pages)

@@ -31,15 +31,21 @@ endif()
 set_property(GLOBAL PROPERTY QCONN_LAYERS "")
 set_property(GLOBAL PROPERTY QCONN_LINKS "")
 
-# qconn_layer(<name> SOURCES <file>... [LINK <target>...])
-# LINK names third-party targets; they are private to the library and are linked into it once more where it is put together.
-function(qconn_layer name)
+# qconn_objects(<name> SOURCES <file>... [LINK <target>...]): what is compiled as our own code is, as the OBJECT library qconn_<name>
+function(qconn_objects name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
   add_library(qconn_${name} OBJECT ${arg_SOURCES})
   target_include_directories(qconn_${name} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(qconn_${name} PRIVATE qconn_build Threads::Threads ${arg_LINK})
   set_target_properties(qconn_${name} PROPERTIES
     POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+endfunction()
+
+# qconn_layer(<name> SOURCES <file>... [LINK <target>...])
+# LINK names third-party targets; they are private to the library and are linked into it once more where it is put together.
+function(qconn_layer name)
+  cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
+  qconn_objects(${name} ${ARGN})
   set_property(GLOBAL APPEND PROPERTY QCONN_LAYERS qconn_${name})
   set_property(GLOBAL APPEND PROPERTY QCONN_LINKS ${arg_LINK})
 endfunction()

@@ -3,7 +3,8 @@
 """check_docs.py [--tool QCONN] [--write]: what the documentation shows is so.
 
 - every relative link leads to a file;
-- the program in README.md is examples/1_first_steps/hello.cpp, which is compiled and run by a test;
+- the program in README.md is examples/1_first_steps/hello.cpp, and the pieces in docs/testing.md are out of examples/4_tests/own_tests.cpp, both of which
+  are compiled and run by a test;
 - with --tool, the option tables between `<!-- options: SCHEME -->` and `<!-- end -->` are what the tool prints (--write puts them in).
 """
 import argparse
@@ -39,6 +40,16 @@ def program():
         yield "README.md: the program is not that of examples/1_first_steps/hello.cpp"
 
 
+def pieces():
+    """Line by line, as a piece may leave out what stands between its lines; indentation does not count."""
+    page, example = ROOT / "docs/testing.md", ROOT / "examples/4_tests/own_tests.cpp"
+    there = {line.strip() for line in example.read_text(encoding="utf-8").splitlines()}
+    for piece in CODE.findall(page.read_text(encoding="utf-8")):
+        for line in piece.splitlines():
+            if line.strip() not in there | {""}:
+                yield f"docs/testing.md: examples/4_tests/own_tests.cpp has no line: {line.strip()}"
+
+
 def tables(page, tool, write):
     text = page.read_text(encoding="utf-8")
 
@@ -59,7 +70,7 @@ def main():
     arguments.add_argument("--tool")
     arguments.add_argument("--write", action="store_true")
     given = arguments.parse_args()
-    found = list(program())
+    found = list(program()) + list(pieces())
     for page in pages():
         found += links(page)
         if given.tool:

@@ -23,6 +23,7 @@ BELOW = {
     "sinks": ["base", "net", "http", "core", "monitor"],
     "admin": ["base", "net", "core", "monitor"],
     "settings": ["base", "net", "core", "schemes", "monitor"],
+    "testing": ["base", "net", "core", "monitor"],
     "cli": ["base", "net", "http", "rest", "file", "core", "import", "monitor", "sinks", "admin", "settings"],
 }
 # Layers whose private headers others may use: the same, but the tool keeps to the public interface. A family never includes another family's; REST

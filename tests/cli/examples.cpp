@@ -104,6 +104,16 @@ TEST_CASE("files: through a named connection", "[examples][integration]") {
     CHECK(has(outcome.out, "order.done, 9 bytes: 17 x A-1"));
 }
 
+TEST_CASE("own_tests: the tests of a program, as the page on testing shows them", "[examples][integration]") {
+    Server nginx{"nginx"};
+
+    const Outcome outcome = run("4_tests/own_tests", {std::to_string(nginx.port())});
+
+    INFO(outcome.out + outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(outcome.out == "4 tests passed\n");
+}
+
 TEST_CASE("supervised_services: stopped with the server, started again when it is back", "[examples][integration]") {
     Server nginx{"nginx"};
     const Estate estate;

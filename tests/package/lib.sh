@@ -21,9 +21,13 @@ consume() {
   cmake --build "$work/cmake"
   libdir=$(dirname "$(find "$prefix" -name 'libqconn.*' | head -n 1)")
   LD_LIBRARY_PATH=$libdir run "$work/cmake/consumer"
+  LD_LIBRARY_PATH=$libdir "$work/cmake/consumer_test"
 
   export PKG_CONFIG_PATH=$libdir/pkgconfig
   # shellcheck disable=SC2046
   c++ -std=c++20 "$here/consumer.cpp" -o "$work/by-pkg-config" $(pkg-config --cflags --libs qconn)
   LD_LIBRARY_PATH=$libdir run "$work/by-pkg-config"
+  # shellcheck disable=SC2046
+  c++ -std=c++20 "$here/consumer_test.cpp" -o "$work/test-by-pkg-config" $(pkg-config --cflags --libs qconn-testing)
+  LD_LIBRARY_PATH=$libdir "$work/test-by-pkg-config"
 }

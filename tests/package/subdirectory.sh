@@ -4,8 +4,9 @@
 . "$(dirname "$0")/lib.sh"
 source_dir=$1 work=$2
 cmake -S "$here/add_subdirectory" -B "$work" -G Ninja -DQCONN_SOURCE_DIR="$source_dir" -DQCONN_WITH_HTTP=OFF -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG='-O0 -g1'
-cmake --build "$work" --target consumer
+cmake --build "$work" --target consumer consumer_test
 run "$work/consumer"
+"$work/consumer_test"
 if find "$work" -name '*.o' | grep -q 'qconn_http'; then
   echo "HTTP was built though it is switched off"
   exit 1

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fixtures themselves: a test that passes because its server never ran proves nothing.
-#include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -14,9 +12,9 @@
 
 #include "support/black_hole.hpp"
 #include "support/catch.hpp"
-#include "support/faultproxy.hpp"
 #include "support/fd_count.hpp"
 #include "support/free_port.hpp"
+#include "support/raw_socket.hpp"
 #include "support/server.hpp"
 #include "support/wait.hpp"
 
@@ -25,59 +23,27 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Socket {
-    explicit Socket(std::uint16_t port) : fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)} {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(port);
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    }
-    ~Socket() { ::close(fd); }
-    bool connected(std::chrono::milliseconds limit) const {
-        pollfd wait{fd, POLLOUT, 0};
-        int error = 0;
-        socklen_t size = sizeof error;
-        return ::poll(&wait, 1, static_cast<int>(limit.count())) == 1 && ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
-    }
-    /// What comes within the time; stops after `enough` bytes.
-    std::string ask(const std::string& text, std::chrono::milliseconds limit, std::size_t enough = 12) const {
-        if (!connected(limit)) return "not connected";
-        ::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
-        std::string answer;
-        pollfd wait{fd, POLLIN, 0};
-        while (answer.size() < enough && ::poll(&wait, 1, static_cast<int>(limit.count())) == 1) {
-            char block[4096];
-            const auto n = ::recv(fd, block, sizeof block, 0);
-            if (n <= 0) break;
-            answer.append(block, static_cast<std::size_t>(n));
-        }
-        return answer;
-    }
-    int fd;
-};
-
 const std::string k_get = "GET /hello.txt HTTP/1.1\r\nHost: x\r\n\r\n";
 
 }  // namespace
 
 TEST_CASE("a server answers, can be frozen, thawed, killed and started again on the same port", "[support][integration]") {
     Server nginx{"nginx"};
-    CHECK(Socket{nginx.port()}.ask(k_get, 5s).substr(0, 12) == "HTTP/1.1 200");
+    CHECK(RawSocket{nginx.port()}.ask(k_get, 5s).substr(0, 12) == "HTTP/1.1 200");
 
     nginx.freeze();
-    CHECK(Socket{nginx.port()}.ask(k_get, 100ms).empty());
+    CHECK(RawSocket{nginx.port()}.ask(k_get, 100ms).empty());
     nginx.thaw();
-    CHECK(Socket{nginx.port()}.ask(k_get, 5s).substr(0, 12) == "HTTP/1.1 200");
+    CHECK(RawSocket{nginx.port()}.ask(k_get, 5s).substr(0, 12) == "HTTP/1.1 200");
 
     nginx.kill();
-    CHECK_FALSE(Socket{nginx.port()}.connected(1s));
+    CHECK_FALSE(RawSocket{nginx.port()}.connected(1s));
     nginx.start();
-    CHECK(Socket{nginx.port()}.ask(k_get, 5s).substr(0, 12) == "HTTP/1.1 200");
+    CHECK(RawSocket{nginx.port()}.ask(k_get, 5s).substr(0, 12) == "HTTP/1.1 200");
 
     nginx.freeze();
     nginx.restart();
-    CHECK(Socket{nginx.port()}.ask(k_get, 5s).substr(0, 12) == "HTTP/1.1 200");
+    CHECK(RawSocket{nginx.port()}.ask(k_get, 5s).substr(0, 12) == "HTTP/1.1 200");
     CHECK(nginx.directory().read("access.log").find("/hello.txt") != std::string::npos);
 }
 
@@ -86,9 +52,9 @@ TEST_CASE("the HTTP servers and proxies start and take connections", "[support][
 
     Server server{name};
 
-    CHECK(Socket{server.port()}.connected(1s));
+    CHECK(RawSocket{server.port()}.connected(1s));
     server.stop();
-    CHECK_FALSE(Socket{server.port()}.connected(1s));
+    CHECK_FALSE(RawSocket{server.port()}.connected(1s));
 }
 
 TEST_CASE("a server that cannot start says why", "[support][integration]") {
@@ -96,31 +62,13 @@ TEST_CASE("a server that cannot start says why", "[support][integration]") {
     REQUIRE_THROWS_WITH((Server{"nginx", {.environment = {"NGINX_SERVER=nonsense;"}}}), Catch::Matchers::Contains("unknown directive \"nonsense\""));
 }
 
-TEST_CASE("a fault proxy passes, delays, stalls and cuts", "[support][integration]") {
-    Server nginx{"nginx"};
-    FaultProxy network{nginx.port()};
-    CHECK(Socket{network.port()}.ask(k_get, 5s).substr(0, 12) == "HTTP/1.1 200");
-
-    network.set("stall_after", 5);
-    CHECK(Socket{network.port()}.ask(k_get, 200ms) == "HTTP/");
-    network.clear();
-    network.set("refuse", true);
-    CHECK(Socket{network.port()}.ask(k_get, 1s).find("HTTP") == std::string::npos);
-    network.clear();
-    const Socket kept{network.port()};
-    CHECK(kept.ask(k_get, 5s).substr(0, 12) == "HTTP/1.1 200");
-    network.cut();
-    CHECK(wait_until([&] { return network.live() == 0; }));
-    CHECK(network.connections() == 4);
-}
-
 TEST_CASE("a black hole answers no handshake, a silent server nothing after it", "[support][integration]") {
     const BlackHole hole;
-    CHECK_FALSE(Socket{hole.port()}.connected(200ms));
+    CHECK_FALSE(RawSocket{hole.port()}.connected(200ms));
 
     const SilentServer silent;
-    CHECK(Socket{silent.port()}.connected(1s));
-    CHECK(Socket{silent.port()}.ask(k_get, 100ms).empty());
+    CHECK(RawSocket{silent.port()}.connected(1s));
+    CHECK(RawSocket{silent.port()}.ask(k_get, 100ms).empty());
 }
 
 TEST_CASE("free ports differ and descriptors are counted", "[support][integration]") {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Peers that break off, lie, or are something else.
+#include <qconn/testing/fault_proxy.hpp>
+
 #include "http/coding.hpp"
 #include "http_fixture.hpp"
-#include "support/faultproxy.hpp"
 #include "support/free_port.hpp"
 #include "support/tcp_table.hpp"
 
@@ -55,26 +56,23 @@ TEST_CASE("a server that closes without an answer", "[http][integration]") {
 }
 
 TEST_CASE("a connection that is cut in the body", "[http][integration]") {
-    FaultProxy proxy{nginx().port()};
+    testing::FaultProxy proxy{nginx().port()};
     for (const Form form : k_forms) {
         HttpClient client{options("http://" + proxy.address() + "/")};
         HttpRequest request;
         request.path = "numbers.txt";
-        proxy.set("close_after", 5000);
+        proxy.set({.close_after = 5000});
         const Error closed = failure(client, form, request);
         CHECK(closed.phase() == Phase::body);
         CHECK(closed.reason() == Reason::closed);
         CHECK(closed.retryable());
-        proxy.clear();
-        proxy.set("reset_after", 5000);
+        proxy.set({.reset_after = 5000});
         const Error reset = failure(client, form, request);
         CHECK(reset.phase() == Phase::body);
         CHECK((reset.reason() == Reason::reset || reset.reason() == Reason::closed));
-        proxy.clear();
-        proxy.set("reset_after", 5);
+        proxy.set({.reset_after = 5});
         CHECK(failure(client, form, request).phase() == Phase::head);
-        proxy.clear();
-        proxy.set("chunk", 1);
+        proxy.set({.chunk = 1});
         request.path = "hello.txt";
         CHECK(call(client, form, request).body == "hello\n");
         proxy.clear();

@@ -15,12 +15,12 @@
 
 #include <qconn/core/registry.hpp>
 #include <qconn/monitor/monitor.hpp>
+#include <qconn/testing/fault_proxy.hpp>
 
 #include "support/black_hole.hpp"
 #include "support/callers.hpp"
 #include "support/catch.hpp"
 #include "support/event_log.hpp"
-#include "support/faultproxy.hpp"
 #include "support/fd_count.hpp"
 #include "support/http_use.hpp"
 #include "support/name_service.hpp"
@@ -300,12 +300,12 @@ TEST_CASE("calls and the monitor while nothing answers in the place of a server"
 TEST_CASE("calls and the monitor while the network swallows everything, and cuts", "[monitor][integration]") {
     Server steady{"nginx"};
     Server far{"nginx"};
-    FaultProxy network{far.port()};
+    testing::FaultProxy network{far.port()};
     const NothingLeft nothing_left;
     Estate estate{steady, {{"far", asking("rest://" + network.address())}}};
     REQUIRE(estate.wait_for("far", "up"));
 
-    network.set("stall_after", 0);
+    network.set({.stall_after = 0});
     CHECK(estate.wait_for("far", "up failing down alert"));
     CHECK(estate.log.last(EventKind::down, "far").reason == Reason::timeout);
     estate.settle("far", {"head timeout"});
@@ -314,7 +314,7 @@ TEST_CASE("calls and the monitor while the network swallows everything, and cuts
     CHECK(estate.wait_for("far", k_out_and_back));
     estate.settle("far", {});
 
-    network.set("refuse", true);
+    network.set({.door = testing::Door::reset});
     network.cut();
     CHECK(estate.wait_for("far", k_out_and_back + " failing down alert"));
     const Reason cut = estate.log.last(EventKind::down, "far").reason;

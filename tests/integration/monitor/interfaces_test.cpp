@@ -6,10 +6,10 @@
 
 #include <qconn/core/registry.hpp>
 #include <qconn/monitor/monitor.hpp>
+#include <qconn/testing/fault_proxy.hpp>
 
 #include "support/catch.hpp"
 #include "support/event_log.hpp"
-#include "support/faultproxy.hpp"
 #include "support/server.hpp"
 
 using namespace qconn;
@@ -55,7 +55,7 @@ bool settles(const Interface& one, InterfaceState state) {
 TEST_CASE("a service goes before the tunnel that it uses, and comes back after it", "[monitor][integration]") {
     Server vpn{"nginx"};
     Server warehouse{"nginx"};
-    FaultProxy tunnel{warehouse.port()};
+    testing::FaultProxy tunnel{warehouse.port()};
     const TempDir directory;
     directory.write("all.qconn.yaml", definition("vpn", vpn.address()) + definition("bus", tunnel.address()));
     Registry registry;
@@ -76,7 +76,7 @@ TEST_CASE("a service goes before the tunnel that it uses, and comes back after i
                                                .stop =
                                                    [&] {
                                                        diary.add("tunnel closed");
-                                                       tunnel.set("refuse", true);
+                                                       tunnel.set({.door = testing::Door::refuse});
                                                        tunnel.cut();
                                                    },
                                                .provides = {"bus"}});

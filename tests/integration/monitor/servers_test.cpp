@@ -10,11 +10,11 @@
 #include <qconn/monitor/metrics.hpp>
 #include <qconn/monitor/monitor.hpp>
 #include <qconn/rest/rest_client.hpp>
+#include <qconn/testing/fault_proxy.hpp>
 
 #include "support/black_hole.hpp"
 #include "support/catch.hpp"
 #include "support/event_log.hpp"
-#include "support/faultproxy.hpp"
 #include "support/free_port.hpp"
 #include "support/server.hpp"
 
@@ -239,7 +239,7 @@ TEST_CASE("the death of a watched peer is seen long before the next ping is due"
 
 TEST_CASE("a kept stream that is cut while idle is no failure", "[monitor][integration]") {
     Server nginx{"nginx"};
-    FaultProxy proxy{nginx.port()};
+    testing::FaultProxy proxy{nginx.port()};
     Scene scene;
     scene.registry.add(asking("shop", "rest://" + proxy.address()));
     MonitorOptions options = quick();

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <qconn/testing/fault_proxy.hpp>
+
 #include "net/dial.hpp"
 
 #include <arpa/inet.h>
@@ -15,7 +17,6 @@
 #include "net/stream.hpp"
 #include "support/black_hole.hpp"
 #include "support/catch.hpp"
-#include "support/faultproxy.hpp"
 #include "support/fd_count.hpp"
 #include "support/free_port.hpp"
 #include "support/server.hpp"
@@ -198,17 +199,16 @@ TEST_CASE("a ping can be cancelled while it waits for an answer", "[net][ping][i
 TEST_CASE("a connection that is cut or closed during the handshake", "[net][dial][tls][integration]") {
     const auto runtime = quiet();
     Server server{"nginx"};
-    FaultProxy fault{server.port2()};
+    testing::FaultProxy fault{server.port2()};
 
-    fault.set("reset_after", 100);
+    fault.set({.reset_after = 100});
     auto result = ping(runtime, to(endpoint("localhost", fault.port(), trusting())));
     INFO(text_of(result));
     REQUIRE(result.error);
     CHECK(result.error->phase() == Phase::tls);
     CHECK(result.error->reason() == Reason::reset);
 
-    fault.clear();
-    fault.set("close_after", 100);
+    fault.set({.close_after = 100});
     result = ping(runtime, to(endpoint("localhost", fault.port(), trusting())));
     REQUIRE(result.error);
     CHECK(result.error->phase() == Phase::tls);
@@ -218,8 +218,8 @@ TEST_CASE("a connection that is cut or closed during the handshake", "[net][dial
 TEST_CASE("a handshake and an answer that come byte by byte are whole", "[net][dial][tls][integration]") {
     const auto runtime = quiet();
     Server server{"nginx"};
-    FaultProxy fault{server.port2()};
-    fault.set("chunk", 1);
+    testing::FaultProxy fault{server.port2()};
+    fault.set({.chunk = 1});
 
     const auto result = ping(runtime, to(endpoint("localhost", fault.port(), trusting()), get("/hello.txt")));
 
@@ -230,16 +230,16 @@ TEST_CASE("a handshake and an answer that come byte by byte are whole", "[net][d
 TEST_CASE("an answer that breaks off is told from none", "[net][ping][integration]") {
     const auto runtime = quiet();
     Server server{"nginx"};
-    FaultProxy fault{server.port()};
+    testing::FaultProxy fault{server.port()};
     struct Case {
-        const char* rule;
-        int bytes;
+        testing::Faults faults;
         Reason reason;
         const char* words;
     };
-    const auto c = GENERATE(Case{"close_after", 50, Reason::closed, "before the answer to GET was complete"},
-                            Case{"reset_after", 50, Reason::reset, "broke"}, Case{"close_after", 0, Reason::closed, "before the answer to GET came"});
-    fault.set(c.rule, c.bytes);
+    const auto c =
+        GENERATE(Case{{.close_after = 50}, Reason::closed, "before the answer to GET was complete"},
+                 Case{{.reset_after = 50}, Reason::reset, "broke"}, Case{{.close_after = 0}, Reason::closed, "before the answer to GET came"});
+    fault.set(c.faults);
 
     const auto result = ping(runtime, to(endpoint("127.0.0.1", fault.port()), get("/hello.txt")));
 

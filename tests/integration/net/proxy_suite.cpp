@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <qconn/testing/fault_proxy.hpp>
+
 #include "integration/net/proxy_suite.hpp"
 
 #include <memory>
@@ -7,7 +9,6 @@
 
 #include "support/black_hole.hpp"
 #include "support/catch.hpp"
-#include "support/faultproxy.hpp"
 #include "support/fd_count.hpp"
 #include "support/free_port.hpp"
 #include "support/server.hpp"
@@ -218,7 +219,7 @@ void check_proxies_that_break(const StartErrand& start) {
     }
     SECTION("cancelled while it says nothing") {
         SilentServer silent;
-        FaultProxy door{silent.port()};
+        testing::FaultProxy door{silent.port()};
         Running running{start, errand(door.port(), 60s)};
         REQUIRE(wait_until([&] { return door.connections() == 1; }));
         running.cancel();
@@ -227,12 +228,13 @@ void check_proxies_that_break(const StartErrand& start) {
     }
     SECTION("one that closes or resets instead of an answer, or within it") {
         Server real{kind == Kind::http || kind == Kind::https ? "squid" : "sshsocks", {.environment = {"PROXY_AUTH=none"}}};
-        FaultProxy fault{at(real, kind).port};
-        for (const char* rule : {"close_after", "reset_after"}) {
-            for (const int bytes : {0, 1, 3}) {
-                fault.clear();
-                fault.set(rule, bytes);
-                INFO(rule << ' ' << bytes);
+        testing::FaultProxy fault{at(real, kind).port};
+        for (const bool closes : {true, false}) {
+            for (const std::size_t bytes : {0, 1, 3}) {
+                testing::Faults faults;
+                (closes ? faults.close_after : faults.reset_after) = bytes;
+                fault.set(faults);
+                INFO((closes ? "closes" : "resets") << " after " << bytes);
                 const auto outcome = run(start, errand(fault.port(), 20s));
                 INFO(outcome.message);
                 CHECK_FALSE(outcome.ok);

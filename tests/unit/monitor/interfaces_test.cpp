@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <qconn/monitor/monitor_error.hpp>
+#include <qconn/testing/diary.hpp>
 
 #include "scene.hpp"
 #include "support/catch.hpp"
@@ -20,34 +21,7 @@ using namespace std::chrono_literals;
 namespace {
 
 using Names = std::vector<std::string>;
-
-/// What was stopped ("-name") and started ("+name"), in order. Thread-safe.
-class Diary {
-public:
-    InterfaceOptions options(std::string name, Names provides = {}) {
-        InterfaceOptions options;
-        options.name = name;
-        options.start = [this, name] { add("+" + name); };
-        options.stop = [this, name] { add("-" + name); };
-        options.provides = std::move(provides);
-        return options;
-    }
-    void add(const std::string& what) {
-        const std::scoped_lock lock{mutex_};
-        text_.append(text_.empty() ? "" : " ").append(what);
-    }
-    std::string get() const {
-        const std::scoped_lock lock{mutex_};
-        return text_;
-    }
-    bool wait_for(const std::string& story) const {
-        return wait_until([&] { return get() == story; });
-    }
-
-private:
-    mutable std::mutex mutex_;
-    std::string text_;
-};
+using testing::Diary;
 
 /// A function that can be made to wait in its middle. Thread-safe.
 class Gate {
@@ -154,7 +128,7 @@ TEST_CASE("an outage passes along a chain in order, and back in the other", "[mo
     SECTION("by hand too, after what depends on it") {
         gateway.stop();
         CHECK(gateway.info().state == InterfaceState::stopped);
-        CHECK(diary.get() == "-orders -relay -gateway +gateway +relay +orders -orders -relay -gateway");
+        CHECK(diary.text() == "-orders -relay -gateway +gateway +relay +orders -orders -relay -gateway");
         gateway.start();
         CHECK(settles(orders, InterfaceState::running));
     }
@@ -292,7 +266,7 @@ TEST_CASE("a stop that takes its time holds up what it depends on, and only that
     CHECK(gateway.info().state == InterfaceState::stopping);
     REQUIRE(gateway.info().stops_after.size() == 1);
     CHECK(gateway.info().stops_after[0] == InterfaceKey{InterfaceKind::service, "orders"});
-    CHECK(diary.get() == "-other");
+    CHECK(diary.text() == "-other");
     gate.open = true;
     CHECK(diary.wait_for("-other -gateway"));
 }
@@ -331,7 +305,7 @@ TEST_CASE("all interfaces are stopped in order, and none starts until that is ta
 
     SECTION("to the end") {
         CHECK(scene.monitor->stop_interfaces());
-        CHECK(diary.get() == "-orders -gateway");
+        CHECK(diary.text() == "-orders -gateway");
         scene.bring_down("vpn");
         scene.ping("vpn", true);
         orders.start();
@@ -350,7 +324,7 @@ TEST_CASE("all interfaces are stopped in order, and none starts until that is ta
         CHECK(diary.wait_for("-orders"));
         gate.open = true;
         CHECK(scene.monitor->stop_interfaces());
-        CHECK(diary.get() == "-orders -gateway");
+        CHECK(diary.text() == "-orders -gateway");
     }
     SECTION("from inside a function, without waiting") {
         std::atomic<int> stopped{-1};
@@ -423,7 +397,7 @@ TEST_CASE("impact tells over the live graph what would stop", "[monitor][threads
     CHECK(impact.optional[0].interface.name == "report");
     CHECK(scene.monitor->impact("later").stops.size() == 1);
     CHECK(error_name([&] { (void)scene.monitor->impact("nowhere"); }) == "CONNECTION-UNKNOWN");
-    CHECK(diary.get().empty());
+    CHECK(diary.text().empty());
 }
 
 TEST_CASE("a storm of everything at once never runs two functions of one interface, and ends", "[monitor][threads]") {
