@@ -29,6 +29,7 @@ ConnectionStatus Cell::read() const {
     status.outage = standing.outage;
     if (standing.silence) status.silence = *standing.silence;
     if (standing.certificate) status.certificate_expires = standing.certificate->expires;
+    status.next = std::chrono::system_clock::time_point{std::chrono::system_clock::duration{next_.load(std::memory_order_relaxed)}};
     if (standing.error) {
         status.phase = standing.error->phase();
         status.reason = standing.error->reason();

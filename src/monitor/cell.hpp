@@ -53,6 +53,11 @@ public:
     /// Loop's thread only, which is the only one that writes: what was published last.
     const Standing& published() const noexcept { return standing_; }
 
+    /// Loop's thread only: when it is pinged next; nothing: not by schedule.
+    void set_next(std::optional<std::chrono::system_clock::time_point> when) noexcept {
+        next_.store(when.value_or(std::chrono::system_clock::time_point{}).time_since_epoch().count(), std::memory_order_relaxed);
+    }
+
     /// Any thread. Waits only for another thread that is copying.
     ConnectionStatus read() const;
     /// Likewise; null: it has shown none.
@@ -73,6 +78,7 @@ private:
     const std::string name_;
     mutable std::atomic<bool> busy_{false};
     Standing standing_;
+    std::atomic<std::chrono::system_clock::rep> next_{0};
 };
 
 }  // namespace qconn::monitor

@@ -76,6 +76,7 @@ TargetId Engine::add(std::shared_ptr<Cell> cell, const Facts& facts, Moment now,
             if (tell) schedule_.ping_now(id, now.mono);
         }
     }
+    show_next(id, now);
     return id;
 }
 
@@ -135,6 +136,7 @@ void Engine::set_rules(TargetId id, const MonitoringRules& rules, Moment now) {
     if (target.rules != before) {
         schedule_.set_pace(id, &target.rules->pace, target.machine.state() == ConnectionState::down, now.mono);
         if (is_pinged(id)) schedule_.begin(id, now.mono);
+        show_next(id, now);
         if (target.rules->flap_changes <= 0) calm(id, now);
         settle(id, now);
         release_if_unwatched(id, now);
@@ -165,6 +167,7 @@ void Engine::start(Moment now) {
         recount(id, now);
         tell_invalid(id, now);
         if (is_pinged(id)) schedule_.begin(id, now.mono);
+        show_next(id, now);
     }
 }
 
@@ -175,6 +178,7 @@ void Engine::stop(Moment now) {
         if (!targets_[id].cell) continue;
         schedule_.rest(id);
         recount(id, now);
+        show_next(id, now);
     }
 }
 
@@ -190,6 +194,7 @@ void Engine::outcome(TargetId id, const PingResult& result, Moment now) {
     const Again regular = taken.to == ConnectionState::down ? Again::slow : Again::grid;
     schedule_.finished(id, now.mono, taken.next != Next::fast ? regular : input == Input::inconclusive ? Again::spread : Again::fast);
     if (!is_pinged(id)) schedule_.rest(id);
+    show_next(id, now);
 }
 
 bool Engine::flush() {
@@ -522,6 +527,7 @@ void Engine::follow(TargetId id, const Transition& taken, Moment now) {
         schedule_.begin(id, now.mono);
         schedule_.ping_now(id, now.mono);
     }
+    show_next(id, now);
     release_if_unwatched(id, now);
 }
 
@@ -728,6 +734,16 @@ void Engine::show(TargetId id, Standing standing) {
         late_.push_back(id);
     }
     *target.late = std::move(standing);
+}
+
+void Engine::show_next(TargetId id, Moment now) noexcept {
+    std::optional<std::chrono::system_clock::time_point> when;
+    if (is_pinged(id)) {
+        const auto next = schedule_.next(id);
+        if (!next) return;  // its ping is under way
+        when = now.wall + std::chrono::duration_cast<std::chrono::system_clock::duration>(*next - now.mono);
+    }
+    targets_[id].cell->set_next(when);
 }
 
 Event Engine::make_event(TargetId id, EventKind kind, Moment now) const {

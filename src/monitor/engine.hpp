@@ -99,7 +99,10 @@ public:
     /// The ping that was begun has ended and says nothing: what it was for is gone.
     void abandon(TargetId id, Moment now) { schedule_.finished(id, now.mono, Schedule::Again::grid); }
     /// Its kept stream was closed by the peer while it was idle: no failure, but worth a look.
-    void look_soon(TargetId id, Moment now) { schedule_.ping_soon(id, now.mono); }
+    void look_soon(TargetId id, Moment now) {
+        schedule_.ping_soon(id, now.mono);
+        show_next(id, now);
+    }
     /// This machine was suspended: all that is known is old.
     void slept(Clock::duration time, Moment now);
 
@@ -149,6 +152,7 @@ private:
     void tell_invalid(TargetId id, Moment now);
     const Standing& standing(TargetId id) const noexcept;
     void show(TargetId id, Standing standing);
+    void show_next(TargetId id, Moment now) noexcept;
     void raise_unusable(TargetId id, Moment now);
     /// Why it is down: through which other, or what its failure says.
     Cause cause_of(TargetId id, const Error* error);

@@ -11,6 +11,8 @@
 
 #include <qconn/core/registry_error.hpp>
 
+#include "monitor/whereabouts.hpp"
+
 namespace qconn::monitor {
 
 namespace {
@@ -338,21 +340,11 @@ void MonitorImpl::event(Event event) {
 }
 
 Whereabouts MonitorImpl::where(TargetId id) {
-    Whereabouts where;
-    if (id >= items_.size()) return where;  // it is just being added
-    const Item& item = items_[id];
+    if (id >= items_.size()) return {};  // it is just being added
     const auto registry = registry_.lock();
-    if (!registry) return where;
-    if (auto view = registry->view(engine_.cell(id).name())) {
-        where.host = std::move(view->host_key);
-        where.via = std::move(view->monitoring.via);
-    }
-    if (!item.plan) return where;
-    if (const auto* net = std::get_if<std::shared_ptr<const NetPing>>(&item.plan->plan.what); net && (*net)->endpoint.proxy) {
-        const Proxy& proxy = *(*net)->endpoint.proxy;
-        where.proxy = proxy.host + ':' + std::to_string(proxy.port);
-    }
-    return where;
+    if (!registry) return {};
+    const auto& plan = items_[id].plan;
+    return whereabouts_of(*registry, engine_.cell(id).name(), plan ? &plan->plan : nullptr);
 }
 
 TargetId MonitorImpl::id_of(const std::string& name) {

@@ -49,6 +49,15 @@ struct KeptOutage {
 /// What is at fault, as far as one failure tells.
 Cause cause_of(const std::string& name, const Error* error, const Whereabouts& where);
 
+/// One that is down, with what it may share.
+struct Stranded {
+    std::string name;
+    std::optional<Error> error;
+    Whereabouts where;
+};
+/// Those that are down at one time, by cause: the largest first, then by kind and key.
+std::vector<OutageGroup> group_by_cause(const std::vector<Stranded>& down);
+
 /// @note One thread at a time, the loop's; but for list().
 class Outages {
 public:

@@ -75,6 +75,7 @@ Value to_value(const ConnectionStatus& status) {
                {"state", to_string(status.state)},
                {"since", time_value(status.since)},
                {"checked", time_value(status.checked)},
+               {"next", time_value(status.next)},
                {"latency_ms", status.latency.count() == 0 ? Value{} : Value{milliseconds(status.latency)}},
                {"pings", status.pings},
                {"failures", status.failures},

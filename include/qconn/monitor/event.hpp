@@ -146,6 +146,8 @@ struct ConnectionStatus {
     std::chrono::system_clock::time_point since;
     /// Of the last ping; zero time point: none yet.
     std::chrono::system_clock::time_point checked;
+    /// When the next ping is due; past: it is under way, or waits for a place. Zero time point: none is planned.
+    std::chrono::system_clock::time_point next{};
     std::chrono::nanoseconds latency{0};
     int failures{0};  ///< in a row
     /// It goes up and down too often (MonitorOptions::flap_changes).

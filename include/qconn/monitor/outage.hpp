@@ -5,13 +5,17 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <qconn/base/error.hpp>
 #include <qconn/base/export.hpp>
 
 namespace qconn {
+
+class Registry;
 
 /// What is at fault.
 enum class OutageKind : std::uint8_t {
@@ -42,5 +46,23 @@ struct Outage {
     /// How many connections are down for it now; ConnectionStatus::outage says which.
     std::size_t members{0};
 };
+
+/// An outage and who is in it.
+struct OutageGroup {
+    Outage outage;
+    /// Names of connections, sorted.
+    std::vector<std::string> names;
+};
+
+/// A connection that a ping found down, and why.
+struct FoundDown {
+    std::string name;
+    std::optional<Error> error;
+};
+
+/// What is at fault, by the rules of a monitor, for who has pinged without one. The largest first; `id` counts from 1, `since` is the zero time
+/// point. A connection that the registry does not know is at fault itself.
+/// @note Where connecting through a proxy failed it makes the plan of that ping anew, so it may resolve secrets. Thread-safe.
+QCONN_API std::vector<OutageGroup> group_outages(const Registry& registry, const std::vector<FoundDown>& down);
 
 }  // namespace qconn

@@ -539,3 +539,29 @@ TEST_CASE("what was damped is let go with the rule, by disabling and by removal"
     CHECK(play.holds["shop"] == Hold::release);
     CHECK_FALSE(play.engine.wake());
 }
+
+TEST_CASE("a status says when the next ping is due, as long as one is planned", "[monitor]") {
+    MonitorOptions options{1000ms, 500ms};
+    options.fast = 100ms;
+    Play play{options};
+    const TargetId id = play.add("shop");
+    const auto first = play.status(id).next;
+    CHECK(first >= play.now.wall);
+    CHECK(first <= play.now.wall + 1000ms);
+
+    play.pass(1s);
+    play.engine.take(id, play.now);
+    CHECK(play.status(id).next == first);  // under way
+    play.engine.outcome(id, Play::good(), play.now);
+    CHECK(play.status(id).next > play.now.wall);
+    CHECK(play.status(id).next <= play.now.wall + 1125ms);
+    play.ping(id, Play::bad());
+    CHECK(play.status(id).next <= play.now.wall + 100ms);
+
+    play.engine.disable(id, play.now);
+    CHECK(play.status(id).next == std::chrono::system_clock::time_point{});
+    play.engine.enable(id, play.now);
+    CHECK(play.status(id).next == play.now.wall);
+    play.engine.stop(play.now);
+    CHECK(play.status(id).next == std::chrono::system_clock::time_point{});
+}

@@ -263,3 +263,33 @@ TEST_CASE("whatever goes up and down, each that is down is in one outage, and ea
         if (one.kind == EventKind::outage_over) told.erase(one.outage);
     CHECK(told.empty());
 }
+
+TEST_CASE("what was found down without a monitor is grouped by the same causes, the largest first", "[monitor][outage]") {
+    const auto stranded = [](std::string name, const Whereabouts& where, std::string words = "no", Phase phase = Phase::connect) {
+        return Stranded{std::move(name), make_error(Errc::system, words).with_phase(phase).with_reason(Reason::refused), where};
+    };
+    const auto groups = group_by_cause({stranded("shop", {"shop:443", {}, {}}), stranded("c", {"db1:5432", {}, {}}),
+                                        stranded("app", {"app:80", {}, {"inner"}}, "late"), stranded("inner", {"inner:22", {}, {"up", "gate"}}),
+                                        stranded("gate", {"gate:22", {}, {}}, "gate is shut"), stranded("b", {"db1:5432", {}, {}}),
+                                        stranded("behind", {"far:80", "proxy:3128", {}}), Stranded{"file", std::nullopt, {}}});
+
+    std::string text;
+    for (const OutageGroup& group : groups) {
+        text += std::to_string(group.outage.id) + " " + std::string{to_string(group.outage.kind)} + " " + group.outage.cause + ":";
+        for (const std::string& name : group.names) text += " " + name;
+        text += "\n";
+        CHECK(group.outage.members == group.names.size());
+    }
+    CHECK(text ==
+          "1 peer gate:22: app gate inner\n2 peer db1:5432: b c\n3 peer shop:443: shop\n4 proxy proxy:3128: behind\n5 connection file: file\n");
+    CHECK(groups[0].outage.error.find("gate is shut") != std::string::npos);
+    CHECK(groups[0].outage.reason == Reason::refused);
+}
+
+TEST_CASE("those that are reached through each other and all down have one cause", "[monitor][outage]") {
+    const auto groups = group_by_cause({{"b", {}, {"b:1", {}, {"a"}}}, {"a", {}, {"a:1", {}, {"b"}}}, {"c", {}, {"c:1", {}, {"b"}}}});
+
+    REQUIRE(groups.size() == 1);
+    CHECK(groups[0].outage.cause == "a:1");
+    CHECK(groups[0].names == std::vector<std::string>{"a", "b", "c"});
+}

@@ -75,7 +75,7 @@ TEST_CASE("an alert, a status and an interface as data", "[monitor][events]") {
     status.name = "depot";
     CHECK(
         json::encode(to_value(status)) ==
-        R"({"name":"depot","state":"unknown","since":null,"checked":null,"latency_ms":null,"pings":0,"failures":0,"flapping":false,"slow":false,"outage":null,"certificate_expires":null,"phase":"none","reason":"none","error":"","silence":null})");
+        R"({"name":"depot","state":"unknown","since":null,"checked":null,"next":null,"latency_ms":null,"pings":0,"failures":0,"flapping":false,"slow":false,"outage":null,"certificate_expires":null,"phase":"none","reason":"none","error":"","silence":null})");
     status.latency = 1500us;
     CHECK(to_value(status)["latency_ms"] == Value{1.5});
 
