@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -44,11 +45,28 @@ int checked(int fd, const char* what) {
     return fd;
 }
 
+/// A signal is blocked, or is not, for as long as it lives.
+class MaskedSignal {
+public:
+    MaskedSignal(int number, int how) noexcept {
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, number);
+        pthread_sigmask(how, &set, &before_);
+    }
+    MaskedSignal(const MaskedSignal&) = delete;
+    MaskedSignal& operator=(const MaskedSignal&) = delete;
+    ~MaskedSignal() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+private:
+    sigset_t before_{};
+};
+
 }  // namespace
 
 Descriptor::~Descriptor() { ::close(fd_); }
 
-int Signals::open(std::initializer_list<int> numbers) {
+int Signals::open(const std::vector<int>& numbers) {
     sigset_t set;
     sigemptyset(&set);
     for (const int number : numbers) sigaddset(&set, number);
@@ -57,7 +75,7 @@ int Signals::open(std::initializer_list<int> numbers) {
     return checked(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC), "waiting for signals");
 }
 
-Signals::Signals(std::initializer_list<int> numbers) : fd_{open(numbers)} {}
+Signals::Signals(const std::vector<int>& numbers) : fd_{open(numbers)} {}
 
 int Signals::take() noexcept {
     signalfd_siginfo info{};
@@ -110,13 +128,46 @@ bool Stream::write(std::string_view text, const Signals& signals) {
     return true;
 }
 
-Wake wait_for(Signals& signals, const Inbox& inbox, Deadline until) {
-    std::array<pollfd, 3> fds{{{signals.descriptor(), POLLIN, 0}, {inbox.descriptor(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}}};
+Keyboard::Keyboard() noexcept {
+    termios modes{};
+    if (::tcgetpgrp(STDIN_FILENO) != ::getpgrp() || ::tcgetattr(STDIN_FILENO, &modes) != 0) return;
+    before_ = modes;
+    modes.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);  // Ctrl-C and Ctrl-Z stay signals
+    modes.c_cc[VMIN] = 1;
+    modes.c_cc[VTIME] = 0;
+    ::tcsetattr(STDIN_FILENO, TCSANOW, &modes);
+}
+
+Keyboard::~Keyboard() {
+    if (!before_) return;
+    const MaskedSignal not_stopped{SIGTTOU, SIG_BLOCK};  // where it has become a job in the background
+    ::tcsetattr(STDIN_FILENO, TCSANOW, &*before_);
+}
+
+char Keyboard::take() noexcept {
+    char key = 0;
+    const auto n = ::read(STDIN_FILENO, &key, 1);
+    ended_ = n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
+    return n == 1 ? key : '\0';
+}
+
+Wake wait_for(Signals& signals, const Inbox* inbox, Keyboard* keyboard, Deadline until) {
+    const bool keys = keyboard != nullptr && keyboard->there();
+    std::array<pollfd, 4> fds{{{signals.descriptor(), POLLIN, 0},
+                               {inbox != nullptr ? inbox->descriptor() : -1, POLLIN, 0},
+                               {STDOUT_FILENO, 0, 0},
+                               {keys ? STDIN_FILENO : -1, POLLIN, 0}}};
     Wake wake;
     if (::poll(fds.data(), fds.size(), poll_time(until)) <= 0) return wake;
     if (fds[0].revents != 0) wake.signal = signals.take();
+    if (fds[3].revents != 0 && wake.signal == 0) wake.key = keyboard->take();
     wake.reader_gone = (fds[2].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
     return wake;
+}
+
+void suspend_job() noexcept {
+    ::raise(SIGTSTP);
+    const MaskedSignal here{SIGTSTP, SIG_UNBLOCK};
 }
 
 TerminalSize terminal_size() noexcept {

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What a command that runs until it is stopped needs of the system: signals, a stream that never hangs, a full screen.
+/// What a command that runs until it is stopped needs of the system: signals, a stream that never hangs, keys, a full screen.
 #pragma once
 
+#include <termios.h>
+
 #include <csignal>
-#include <deque>
-#include <initializer_list>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <qconn/base/deadline.hpp>
 #include <qconn/monitor/event.hpp>
+
+#include "cli/screen.hpp"
 
 namespace qconn::cli {
 
@@ -31,7 +34,7 @@ private:
 /// Signals as something to wait for. They are blocked for this thread and for those that it starts from then on.
 class Signals {
 public:
-    explicit Signals(std::initializer_list<int> numbers);
+    explicit Signals(const std::vector<int>& numbers);
     int descriptor() const noexcept { return fd_.get(); }
     /// The next one that has come, or 0.
     int take() noexcept;
@@ -39,7 +42,7 @@ public:
     bool pending() const noexcept;
 
 private:
-    static int open(std::initializer_list<int> numbers);
+    static int open(const std::vector<int>& numbers);
     Descriptor fd_;
 };
 
@@ -70,18 +73,37 @@ private:
     bool hurried_{false};
 };
 
+/// The keys of the terminal one by one, and not shown, for as long as it lives; then the terminal is as it was. Gives none where standard input is no
+/// terminal, or belongs to another job.
+class Keyboard {
+public:
+    Keyboard() noexcept;
+    Keyboard(const Keyboard&) = delete;
+    Keyboard& operator=(const Keyboard&) = delete;
+    ~Keyboard();
+    bool there() const noexcept { return before_.has_value() && !ended_; }
+    /// The next key that has come, or 0.
+    char take() noexcept;
+
+private:
+    std::optional<termios> before_;
+    bool ended_{false};
+};
+
 struct Wake {
     int signal{0};
+    char key{0};
     bool reader_gone{false};
 };
 
-/// Waits for a signal, an event, the end of the reader, or the deadline.
-Wake wait_for(Signals& signals, const Inbox& inbox, Deadline until);
+/// Waits for a signal, an event, a key, the end of the reader, or the deadline.
+/// @param inbox     null: not for events
+/// @param keyboard  null: not for keys
+Wake wait_for(Signals& signals, const Inbox* inbox, Keyboard* keyboard, Deadline until);
 
-struct TerminalSize {
-    std::size_t rows{24};
-    std::size_t columns{80};
-};
+/// As Ctrl-Z does to programs that do nothing about it; returns when the job goes on. Nothing happens where nobody could make it go on.
+void suspend_job() noexcept;
+
 TerminalSize terminal_size() noexcept;
 
 /// The terminal's second screen for as long as it lives; what was there before comes back.

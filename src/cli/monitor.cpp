@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /// `qconn monitor`: watches all connections until it is told to stop.
 #include <CLI/CLI.hpp>
-#include <array>
+#include <atomic>
 #include <charconv>
 #include <csignal>
+#include <deque>
 
 #include <qconn/admin/metrics_server.hpp>
 #include <qconn/base/log.hpp>
@@ -15,6 +16,8 @@
 #include "cli/duration.hpp"
 #include "cli/live.hpp"
 #include "cli/present.hpp"
+#include "cli/screen.hpp"
+#include "cli/states.hpp"
 #include "cli/tool.hpp"
 
 namespace qconn::cli {
@@ -70,46 +73,6 @@ std::vector<Column> event_columns() {
             {"seq"},   {"alert"}, {"transient"}, {"silenced"}, {"outage"}, {"members"}, {"skipped"}, {"qorus_event"}, {"qorus_code"}};
 }
 
-Style style_of(EventKind kind) noexcept {
-    switch (kind) {
-        case EventKind::up:
-        case EventKind::recovered:
-        case EventKind::start:
-        case EventKind::outage_over:
-        case EventKind::alert_cleared: return Style::good;
-        case EventKind::down:
-        case EventKind::invalid:
-        case EventKind::outage:
-        case EventKind::stop: return Style::bad;
-        case EventKind::failing:
-        case EventKind::alert: return Style::warn;
-        case EventKind::enabled:
-        case EventKind::disabled:
-        case EventKind::added:
-        case EventKind::updated:
-        case EventKind::removed:
-        case EventKind::silenced:
-        case EventKind::unsilenced: return Style::plain;
-    }
-    return Style::plain;
-}
-
-Style style_of(ConnectionState state) noexcept {
-    switch (state) {
-        case ConnectionState::up: return Style::good;
-        case ConnectionState::down:
-        case ConnectionState::invalid: return Style::bad;
-        case ConnectionState::failing: return Style::warn;
-        case ConnectionState::unknown:
-        case ConnectionState::disabled: return Style::dim;
-    }
-    return Style::plain;
-}
-
-Table::Row event_row(const Event& event) {
-    return {{rfc3339(event.time), Style::dim}, {std::string{to_string(event.kind)}, style_of(event.kind)}, event.name, event.error};
-}
-
 /// One line of text an event, for logs and pipes.
 std::string event_text(const Event& event, const Output& out) {
     std::string word{to_string(event.kind)};
@@ -119,84 +82,85 @@ std::string event_text(const Event& event, const Output& out) {
     return line += '\n';
 }
 
-constexpr std::array k_states{ConnectionState::down,    ConnectionState::failing,  ConnectionState::invalid,
-                              ConnectionState::unknown, ConnectionState::disabled, ConnectionState::up};
-
-std::array<std::size_t, k_states.size()> count_states(const std::vector<ConnectionStatus>& statuses) {
-    std::array<std::size_t, k_states.size()> counts{};
-    for (const ConnectionStatus& status : statuses) {
-        for (std::size_t i = 0; i < k_states.size(); ++i) counts[i] += status.state == k_states[i] ? 1 : 0;
+/// Pings that a key has asked for: so many at a time, whatever the caps of the monitor say.
+class ByHand {
+public:
+    /// All that is down now; those that wait from before are among them.
+    void ask(const Monitor& monitor) {
+        names_.clear();
+        for (const ConnectionStatus& status : monitor.statuses())
+            if (status.state == ConnectionState::down) names_.push_back(status.name);
+        asked_ = names_.size();
+        go_on_ = true;
     }
-    return counts;
-}
-
-/// "12 connections: 1 down, 11 up".
-std::string counts_text(const std::vector<ConnectionStatus>& statuses, const Output& out) {
-    const auto counts = count_states(statuses);
-    std::string text = counted(statuses.size(), "connection") + ":";
-    bool first = true;
-    for (std::size_t i = 0; i < k_states.size(); ++i) {
-        if (counts[i] == 0) continue;
-        text += first ? " " : ", ";
-        text += out.paint(style_of(k_states[i]), std::to_string(counts[i]) + " " + std::string{to_string(k_states[i])});
-        first = false;
-    }
-    return text;
-}
-
-/// Phase and reason first: the words of the failure are cut where the terminal is narrow.
-std::string why(const ConnectionStatus& status) {
-    if (status.phase == Phase::none) return status.error;
-    return std::string{to_string(status.phase)} + " " + std::string{to_string(status.reason)} + "  " + status.error;
-}
-
-/// The table for terminals: what needs attention first, the latest events below.
-std::vector<std::string> screen(const Monitor& monitor, const std::deque<Event>& latest, const Output& out, TerminalSize size) {
-    const auto statuses = monitor.statuses();
-    const auto now = std::chrono::system_clock::now();
-    std::vector<std::string> lines;
-    lines.push_back(out.paint(Style::bold, "qconn monitor") + "  " + counts_text(statuses, out) + "  " +
-                    out.paint(Style::dim, rfc3339(now).substr(11, 8) + "Z, Ctrl-C ends"));
-    lines.emplace_back();
-
-    const std::size_t below = latest.empty() ? 0 : std::min<std::size_t>(latest.size(), std::max<std::size_t>(size.rows / 4, 3)) + 1;
-    const std::size_t room = size.rows > below + 5 ? size.rows - below - 5 : 1;
-    Table table{{"NAME", "STATE", "SINCE", "LAST PING", "LATENCY", "WHY"}};
-    std::size_t shown = 0;
-    for (const ConnectionState state : k_states) {
-        for (const ConnectionStatus& status : statuses) {
-            if (status.state != state || shown == room) continue;
-            ++shown;
-            const bool pinged = status.checked != std::chrono::system_clock::time_point{};
-            table.add({status.name,
-                       {std::string{to_string(status.state)}, style_of(status.state)},
-                       age_text(now - status.since),
-                       pinged ? age_text(now - status.checked) + " ago" : "-",
-                       pinged && status.failures == 0 ? duration_text(status.latency) : "-",
-                       why(status)});
+    void go_on(Monitor& monitor) {
+        while (!names_.empty() && *under_way_ < k_at_once) {
+            ++*under_way_;
+            monitor.async_ping(std::move(names_.back()), Deadline{}, [count = under_way_](const Result<PingResult>&) { --*count; });
+            names_.pop_back();
         }
     }
-    for (std::string& line : table.lines(out, size.columns)) lines.push_back(std::move(line));
-    if (shown < statuses.size()) lines.push_back(out.paint(Style::dim, "... and " + std::to_string(statuses.size() - shown) + " more"));
-    if (below > 0) {
-        lines.emplace_back();
-        Table events;
-        for (std::size_t i = latest.size() - (below - 1); i < latest.size(); ++i) events.add(event_row(latest[i]));
-        for (std::string& line : events.lines(out, size.columns)) lines.push_back(std::move(line));
+    /// "pinging 12 that are down, 3 to go"; empty where nobody has asked.
+    std::string text() const {
+        if (!go_on_) return {};
+        const std::size_t left = names_.size() + *under_way_;
+        if (asked_ == 0) return "nothing is down";
+        if (left > 0) return "pinging " + std::to_string(asked_) + " that are down, " + std::to_string(left) + " to go";
+        return "pinged " + std::to_string(asked_) + " that were down";
     }
-    if (lines.size() >= size.rows) lines.resize(std::max<std::size_t>(size.rows, 2) - 1);
-    return lines;
-}
+
+private:
+    static constexpr std::size_t k_at_once = 256;
+
+    std::vector<std::string> names_;
+    std::size_t asked_{0};
+    bool go_on_{false};
+    const std::shared_ptr<std::atomic<std::size_t>> under_way_ =
+        std::make_shared<std::atomic<std::size_t>>(0);  // outlives a ping that is cancelled late
+};
+
+/// A terminal that shows the live screen: for as long as it lives, and not while the job is stopped.
+class Terminal {
+public:
+    Terminal() { enter(); }
+    void suspend() {
+        leave();
+        suspend_job();
+        enter();
+    }
+    /// After the job has been continued: whoever had the terminal meanwhile may have left it otherwise.
+    void renew() {
+        leave();
+        enter();
+    }
+    Keyboard& keyboard() noexcept { return *keyboard_; }
+
+private:
+    void enter() {
+        keyboard_.emplace();
+        screen_.emplace();
+    }
+    void leave() {
+        screen_.reset();
+        keyboard_.reset();
+    }
+    std::optional<Keyboard> keyboard_;
+    std::optional<FullScreen> screen_;
+};
 
 /// The loop of one run: events come from the monitor's threads, everything is written by this one.
 class Session {
 public:
     Session(Tool& tool, const MonitorOptions& options, std::optional<ServerOptions> metrics, bool watch)
-        : tool_{tool}, signals_{{SIGINT, SIGTERM, SIGHUP}}, options_{options}, metrics_{std::move(metrics)}, watch_{watch} {}
+        : tool_{tool},
+          live_{tool.out.is_terminal() && tool.format == Format::table},
+          signals_{live_ ? std::vector{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH} : std::vector{SIGINT, SIGTERM, SIGHUP}},
+          options_{options},
+          metrics_{std::move(metrics)},
+          watch_{watch} {}
 
     int run(std::optional<std::chrono::milliseconds> duration) {
         // The signals are blocked by now, so that every thread of the runtime that starts below inherits that.
-        const bool table = tool_.out.is_terminal() && !for_programs();
         Loaded loaded = load(tool_);
         tool_.out.flush();
         Registry& registry = *loaded.registry;
@@ -208,8 +172,7 @@ public:
             metrics.emplace(monitor, *metrics_);
             std::fputs(("qconn: note: metrics at " + metrics->url() + "\n").c_str(), stderr);
         }
-        std::optional<FullScreen> full_screen;
-        if (table) full_screen.emplace();
+        if (live_) terminal_.emplace();
 
         const auto began = Clock::now();
         const Deadline end = duration ? Deadline{began + *duration} : Deadline{};
@@ -222,32 +185,36 @@ public:
         }
         try {
             while (!stopped_) {
-                if (!deliver(table)) break;
-                if (table && !write(FullScreen::frame(screen(monitor, latest_, tool_.out, terminal_size())))) break;
+                if (!deliver()) break;
+                if (live_ && !show(monitor)) break;
                 if (end.has_passed()) break;
-                wait(registry, earlier(end, table ? Deadline{std::chrono::seconds{1}} : Deadline{}));
+                wait(registry, monitor, end);
             }
             monitor.stop();
-            deliver(table);
+            deliver();
         } catch (...) {
             monitor.stop();
             throw;
         }
-        full_screen.reset();
+        terminal_.reset();
         summarise(monitor, Clock::now() - began);
         return k_ok;
     }
 
 private:
+    /// The screen is not drawn more often, whatever happens.
+    static constexpr std::chrono::milliseconds k_between{100};
+    static constexpr std::chrono::seconds k_tick{1};
+
     bool for_programs() const noexcept { return tool_.format != Format::table; }
 
     /// False when nobody reads any more.
     bool write(std::string_view text) { return reader_gone_ ? false : !(reader_gone_ = !stream_.write(text, signals_)); }
 
-    bool deliver(bool table) {
+    bool deliver() {
         for (const Event& event : inbox_.take()) {
             ++events_;
-            if (table) {
+            if (live_) {
                 latest_.push_back(event);
                 if (latest_.size() > 100) latest_.pop_front();
             } else if (!write(for_programs() ? rows_.next(to_value(event)) : event_text(event, tool_.out))) {
@@ -257,17 +224,36 @@ private:
         return !reader_gone_;
     }
 
-    void wait(Registry& registry, Deadline until) {
-        const Wake wake = wait_for(signals_, inbox_, until);
+    bool show(Monitor& monitor) {
+        by_hand_.go_on(monitor);
+        Scene scene{monitor.statuses(), monitor.outages(), {latest_.begin(), latest_.end()}, std::chrono::system_clock::now(), "Ctrl-C ends"};
+        if (terminal_->keyboard().there()) scene.foot = "q ends   p pings all that is down now";
+        if (const std::string done = by_hand_.text(); !done.empty()) scene.foot += "   " + done;
+        return write(FullScreen::frame(draw(scene, tool_.out, terminal_size())));
+    }
+
+    void wait(Registry& registry, Monitor& monitor, Deadline end) {
+        if (!live_) return follow(wait_for(signals_, &inbox_, nullptr, end), registry, monitor);
+        const Wake at_once = wait_for(signals_, nullptr, &terminal_->keyboard(), earlier(end, Deadline{k_between}));
+        follow(at_once, registry, monitor);
+        if (at_once.signal != 0 || at_once.key != 0 || stopped_ || end.has_passed()) return;
+        follow(wait_for(signals_, &inbox_, &terminal_->keyboard(), earlier(end, Deadline{k_tick})), registry, monitor);
+    }
+
+    void follow(const Wake& wake, Registry& registry, Monitor& monitor) {
         if (wake.reader_gone) {
             reader_gone_ = true;
             stopped_ = true;
         }
-        if (wake.signal == SIGHUP) {
-            tell_errors(registry.reload());
-        } else if (wake.signal != 0) {
-            stream_.hurry();
-            stopped_ = true;
+        if (wake.key == 'p') by_hand_.ask(monitor);
+        if (wake.key == 'q') stopped_ = true;
+        switch (wake.signal) {
+            case 0:
+            case SIGWINCH: return;
+            case SIGHUP: return tell_errors(registry.reload());
+            case SIGTSTP: return terminal_->suspend();
+            case SIGCONT: return terminal_->renew();
+            default: stream_.hurry(); stopped_ = true;
         }
     }
 
@@ -288,6 +274,7 @@ private:
     }
 
     Tool& tool_;
+    const bool live_;
     Signals signals_;
     const MonitorOptions options_;
     std::optional<ServerOptions> metrics_;
@@ -295,6 +282,8 @@ private:
     RowStream rows_{tool_.format, event_columns()};
     Inbox inbox_;
     Stream stream_;
+    std::optional<Terminal> terminal_;
+    ByHand by_hand_;
     std::deque<Event> latest_;
     std::size_t events_{0};
     bool stopped_{false};

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -126,6 +127,17 @@ void Process::signal(int number) const { ::kill(pid_, number); }
 
 void Process::type(std::string_view keys) const {
     if (::write(out_fd_, keys.data(), keys.size()) < 0) throw std::runtime_error("typing");
+}
+
+void Process::resize(unsigned short rows, unsigned short columns) const {
+    const winsize size{rows, columns, 0, 0};
+    if (::ioctl(out_fd_, TIOCSWINSZ, &size) != 0) throw std::runtime_error("resizing");
+}
+
+bool Process::in_line_mode() const {
+    termios modes{};
+    if (::tcgetattr(out_fd_, &modes) != 0) throw std::runtime_error("asking for the modes of the terminal");
+    return (modes.c_lflag & ICANON) != 0 && (modes.c_lflag & ECHO) != 0;
 }
 
 std::size_t Process::unread() const {

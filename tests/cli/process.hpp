@@ -48,6 +48,9 @@ public:
     void signal(int number) const;
     /// At its terminal.
     void type(std::string_view keys) const;
+    void resize(unsigned short rows, unsigned short columns) const;
+    /// Its terminal gives whole lines and shows what is typed, as shells leave it.
+    bool in_line_mode() const;
     /// Bytes of its standard output that wait to be read.
     std::size_t unread() const;
     /// Whether it ends within that time although nobody reads what it writes.

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a person at a terminal sees.
+#include <algorithm>
 #include <csignal>
+#include <filesystem>
 
 #include "estate.hpp"
 #include "support/catch.hpp"
 #include "support/free_port.hpp"
+#include "support/server.hpp"
 
 using namespace qconn::test;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -16,6 +20,15 @@ Launch at_terminal(const Estate& estate, std::vector<std::string> arguments, std
     launch.terminal = true;
     return launch;
 }
+
+/// A script of bash at a terminal, for which qconn is the tool.
+Launch at_shell(const Estate& estate, const std::string& script) {
+    const std::string path = "PATH=" + std::filesystem::path{QCONN_TOOL}.parent_path().string() + ":/usr/bin:/bin";
+    return {"/bin/bash", {"--norc", "-c", script}, {"TERM=xterm", path}, estate.directory.path(), true};
+}
+
+/// What the screen showed at the end.
+std::string last_frame(const std::string& out) { return out.substr(out.rfind("\x1b[H"), out.rfind("\x1b[J") - out.rfind("\x1b[H")); }
 
 }  // namespace
 
@@ -46,9 +59,99 @@ TEST_CASE("monitor shows a table, what needs attention first, and leaves the scr
     const auto left = outcome.out.rfind("\x1b[?1049l");
     REQUIRE(left != std::string::npos);
     CHECK(has(outcome.out.substr(left), "watched 2 connections: 1 down, 1 up"));
-    const std::string last = outcome.out.substr(outcome.out.rfind("\x1b[H"));
+    const std::string last = last_frame(outcome.out);
     CHECK(last.find("z-dead") < last.find("a-files"));
-    CHECK(has(last, "refused"));
+    CHECK(has(last, "connect, refused"));
+    CHECK(has(last, "do: The host answers but nothing listens on this port"));
+}
+
+TEST_CASE("q ends monitor, and the terminal is as it was", "[cli][integration]") {
+    const Estate estate;
+    estate.add("files", "file://" + estate.directory.path());
+    Process process{at_shell(estate, "qconn monitor --interval 100ms --no-colour; echo code $?; read -r line; echo got $line")};
+    CHECK(process.wait_for("1 connection: 1 up"));
+    CHECK_FALSE(process.in_line_mode());
+
+    process.type("xq");
+
+    CHECK(process.wait_for("code 0"));
+    CHECK(process.in_line_mode());
+    CHECK(has(process.pending(), "\x1b[?25h\x1b[?1049l"));
+    CHECK(has(process.pending(), "watched 1 connection: 1 up"));
+    process.type("mine\n");
+    CHECK(process.wait_for("got mine"));
+}
+
+TEST_CASE("p pings all that is down without waiting for its time", "[cli][integration]") {
+    Server nginx{"nginx"};
+    const Estate estate;
+    estate.add("shop", "http://" + nginx.address());
+    nginx.stop();
+    Process process{at_terminal(estate, {"monitor", "--interval", "1h", "--fast", "100ms", "--no-colour"})};
+    CHECK(process.wait_for("q ends"));
+    process.type("p");
+    CHECK(process.wait_for("1 connection: 1 down", 60s));
+    nginx.start();
+
+    process.type("p");
+
+    CHECK(process.wait_for("1 connection: 1 up"));
+    CHECK(process.wait_for("pinged 1 that were down"));
+    process.type("q");
+    CHECK(process.finish().code == 0);
+}
+
+TEST_CASE("whatever signal ends monitor, the terminal is as it was", "[cli][integration]") {
+    const int signal = GENERATE(SIGINT, SIGTERM, SIGQUIT);
+    const Estate estate;
+    estate.add("files", "file://" + estate.directory.path());
+    Process process{at_terminal(estate, {"monitor", "--interval", "100ms", "--no-colour"})};
+    CHECK(process.wait_for("1 connection: 1 up"));
+    CHECK_FALSE(process.in_line_mode());
+
+    process.signal(signal);
+
+    CHECK(process.wait_for("watched 1 connection: "));
+    CHECK(process.wait_for("\x1b[?25h\x1b[?1049l"));
+    CHECK(process.finish().code == 0);
+}
+
+TEST_CASE("Ctrl-Z gives the terminal back, fg shows the screen again", "[cli][integration]") {
+    const Estate estate;
+    estate.add("files", "file://" + estate.directory.path());
+    Process process{at_shell(estate, "set -m; qconn monitor --interval 100ms --no-colour; echo stopped; read -r line; fg; echo code $?")};
+    CHECK(process.wait_for("1 connection: 1 up"));
+
+    process.type("\x1a");
+    CHECK(process.wait_for("stopped\r\n"));
+    CHECK(process.in_line_mode());
+    const std::string before = process.take();
+    CHECK(before.rfind("\x1b[?1049l") > before.rfind("\x1b[?1049h"));
+    process.type("\n");
+    CHECK(process.wait_for("\x1b[?1049h"));
+    CHECK(process.wait_for("1 connection: 1 up"));
+
+    process.type("q");
+    CHECK(process.wait_for("code 0"));
+    CHECK(process.in_line_mode());
+}
+
+TEST_CASE("the screen follows the size of the terminal", "[cli][integration]") {
+    const Estate estate;
+    for (int i = 0; i < 30; ++i) estate.add("files-" + std::to_string(i), "file://" + estate.directory.path());
+    Process process{at_terminal(estate, {"monitor", "--interval", "100ms", "--no-colour"})};
+    CHECK(process.wait_for("30 connections: 30 up"));
+    process.take();
+
+    process.resize(6, 30);
+
+    CHECK(process.wait_for("... and 29 more"));
+    const Outcome outcome = [&] {
+        process.type("q");
+        return process.finish();
+    }();
+    const std::string last = last_frame(outcome.out);
+    CHECK(std::count(last.begin(), last.end(), '\n') <= 6);
 }
 
 TEST_CASE("Ctrl-C at the terminal ends monitor", "[cli][integration]") {

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Connections that are down, by what is at fault: as text for operators and as data, the same in all commands.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <qconn/monitor/event.hpp>
+#include <qconn/monitor/outage.hpp>
+
+#include "cli/output.hpp"
+
+namespace qconn::cli {
+
+/// "host db1:5432", "the certificate of shop:443", "the name service of this machine".
+std::string fault_text(const Outage& outage);
+/// "connect, refused"; empty where neither is known.
+std::string reason_text(Phase phase, Reason reason);
+/// "a, b, c and 7 more". @param most  so many are named
+std::string names_text(const std::vector<std::string>& names, std::size_t most);
+/// The longest form of it that is not wider, but at least one name.
+std::string names_within(const std::vector<std::string>& names, std::size_t columns);
+
+/// What a monitor knows, put together: every connection that is down is in one group, and no group is empty. The largest first.
+std::vector<OutageGroup> groups_of(const std::vector<Outage>& outages, const std::vector<ConnectionStatus>& statuses);
+
+/// "12 of 500 are down:", then a line or two for each cause. Nothing where none is down.
+void print_causes(Output& out, const std::vector<OutageGroup>& groups, std::size_t total);
+
+/// `kind`, `cause`, `since` (null: not known), `phase`, `reason`, `error`, `advice`, `names`.
+Value group_value(const OutageGroup& group);
+
+}  // namespace qconn::cli
