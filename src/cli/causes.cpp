@@ -16,8 +16,6 @@ namespace {
 constexpr std::array<std::string_view, 7> k_faults{
     "host ", "the name ", "the name service of this machine", "proxy ", "the certificate of ", "the log-in at ", "connection "};
 
-constexpr std::size_t k_named = 3;
-
 /// One that a monitor has found down, where its outage is not, or not yet, among those that were read.
 Outage outage_of(const ConnectionStatus& status) {
     Outage outage;
@@ -30,6 +28,8 @@ Outage outage_of(const ConnectionStatus& status) {
     outage.since = status.since;
     return outage;
 }
+
+bool is_dated(const Outage& outage) noexcept { return outage.since != std::chrono::system_clock::time_point{}; }
 
 }  // namespace
 
@@ -83,28 +83,31 @@ std::vector<OutageGroup> groups_of(const std::vector<Outage>& outages, const std
     return groups;
 }
 
-void print_causes(Output& out, const std::vector<OutageGroup>& groups, std::size_t total) {
+void print_causes(Output& out, const std::vector<OutageGroup>& groups, const CausesView& view) {
     if (groups.empty()) return;
     std::size_t down = 0;
     for (const OutageGroup& group : groups) down += group.names.size();
     const std::size_t digits = std::to_string(groups.front().names.size()).size();
-    out.line(std::to_string(down) + " of " + std::to_string(total) + (down == 1 ? " is down:" : " are down:"));
+    out.line(std::to_string(down) + " of " + std::to_string(view.total) + (down == 1 ? " is down:" : " are down:"));
     for (const OutageGroup& group : groups) {
         const std::string count = std::to_string(group.names.size());
         std::string line = std::string(2 + digits - count.size(), ' ') + out.paint(Style::bad, count) + " for " +
                            out.paint(Style::bold, printable(fault_text(group.outage)));
         if (const std::string why = reason_text(group.outage.phase, group.outage.reason); !why.empty()) line += " (" + why + ")";
-        out.line(line + ": " + names_text(group.names, k_named));
-        out.line(std::string(3 + digits, ' ') + out.paint(Style::dim, "do: " + std::string{advice(group.outage.phase, group.outage.reason)}));
+        if (is_dated(group.outage)) line += " for " + age_text(view.now - group.outage.since);
+        out.line(line + ": " + names_text(group.names, view.named));
+        const std::string indent(3 + digits, ' ');
+        if (view.remarks)
+            for (const std::string& remark : view.remarks(group)) out.line(indent + remark);
+        out.line(indent + out.paint(Style::dim, "do: " + std::string{advice(group.outage.phase, group.outage.reason)}));
     }
 }
 
 Value group_value(const OutageGroup& group) {
     const Outage& outage = group.outage;
-    const bool dated = outage.since != std::chrono::system_clock::time_point{};
     return Map{{"kind", to_string(outage.kind)},
                {"cause", outage.cause},
-               {"since", dated ? Value{rfc3339(outage.since)} : Value{}},
+               {"since", is_dated(outage) ? Value{rfc3339(outage.since)} : Value{}},
                {"phase", to_string(outage.phase)},
                {"reason", to_string(outage.reason)},
                {"error", outage.error},

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,19 @@ std::string names_within(const std::vector<std::string>& names, std::size_t colu
 /// What a monitor knows, put together: every connection that is down is in one group, and no group is empty. The largest first.
 std::vector<OutageGroup> groups_of(const std::vector<Outage>& outages, const std::vector<ConnectionStatus>& statuses);
 
-/// "12 of 500 are down:", then a line or two for each cause. Nothing where none is down.
-void print_causes(Output& out, const std::vector<OutageGroup>& groups, std::size_t total);
+/// How causes are told.
+struct CausesView {
+    /// Connections that there are.
+    std::size_t total{0};
+    /// For the ages of outages.
+    std::chrono::system_clock::time_point now{};
+    /// Names for each.
+    std::size_t named{3};
+    /// Further lines for one, before what to do; empty: none.
+    std::function<std::vector<std::string>(const OutageGroup& group)> remarks{};
+};
+/// "12 of 500 are down:", then a line and what to do for each cause. Nothing where none is down.
+void print_causes(Output& out, const std::vector<OutageGroup>& groups, const CausesView& view);
 
 /// `kind`, `cause`, `since` (null: not known), `phase`, `reason`, `error`, `advice`, `names`.
 Value group_value(const OutageGroup& group);

@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include <qconn/base/wall_time.hpp>
+#include <qconn/monitor/to_value.hpp>
 
 namespace qconn::cli {
 namespace {
@@ -67,6 +68,19 @@ Value in_file_value(const std::vector<OperatorSetting>& settings) {
     return map;
 }
 
+Value silence_value(const ConnectionInfo& info) { return info.silence ? to_value(*info.silence) : Value{}; }
+
+Value acknowledged_value(const ConnectionInfo& info) {
+    if (!info.acknowledged) return Value{};
+    return Map{{"by", info.acknowledged->by}, {"note", info.acknowledged->note}, {"at", rfc3339(info.acknowledged->at)}};
+}
+
+std::string acknowledged_text(const ConnectionInfo& info) {
+    if (!info.acknowledged) return {};
+    const std::string text = "by " + info.acknowledged->by + " at " + rfc3339(info.acknowledged->at);
+    return info.acknowledged->note.empty() ? text : text + ": " + info.acknowledged->note;
+}
+
 Value info_value(const ConnectionInfo& info, bool options) {
     Map map{{"name", info.name},
             {"status", status_word(info)},
@@ -80,6 +94,8 @@ Value info_value(const ConnectionInfo& info, bool options) {
             {"monitored", info.monitored},
             {"locked", info.locked},
             {"tags", info.tags},
+            {"silence", silence_value(info)},
+            {"acknowledged", acknowledged_value(info)},
             {"file", info.file},
             {"line", info.place.line}};
     if (options) {

@@ -32,6 +32,12 @@ std::vector<OperatorSetting> operator_settings(const Registry& registry, const C
 /// By name, what the file says; for JSON.
 Value in_file_value(const std::vector<OperatorSetting>& settings);
 
+/// Null where it is not silenced, or nobody has acknowledged anything.
+Value silence_value(const ConnectionInfo& info);
+Value acknowledged_value(const ConnectionInfo& info);
+/// "by ann at 2026-05-01T03:12:44.000Z: ticket 4711"; empty: nobody.
+std::string acknowledged_text(const ConnectionInfo& info);
+
 /// @param options  with options and the fields that only `show` gives
 Value info_value(const ConnectionInfo& info, bool options);
 

@@ -11,8 +11,7 @@ namespace {
 int set_enabled(Tool& tool, const std::vector<std::string>& given, bool yes) {
     const auto names = positional(tool, given);
     if (names.empty()) throw UsageError("the names of connections are missing");
-    if (tool.state.empty())
-        throw UsageError("there is no file to keep it in: name one with --state FILE, QCONN_STATE or registry.state_file of the settings");
+    require_state(tool);
     List done;
     {
         const Loaded loaded = load(tool, false);

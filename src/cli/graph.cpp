@@ -97,6 +97,17 @@ std::vector<Route> routes_of(const ConnectionInfo& info, const Scheme* scheme) {
     return routes;
 }
 
+std::vector<Use> uses_of(const std::vector<InterfaceInfo>& interfaces) {
+    std::vector<Use> uses;
+    for (const InterfaceInfo& one : interfaces) {
+        const std::string name = to_string(InterfaceKey{one.kind, one.name});
+        for (const std::string& connection : one.connections) uses.push_back({name, connection, Use::How::required});
+        for (const std::string& connection : one.optional) uses.push_back({name, connection, Use::How::optional});
+        for (const std::string& connection : one.provides) uses.push_back({name, connection, Use::How::offered});
+    }
+    return uses;
+}
+
 std::string dot_quoted(std::string_view text) {
     std::string out = "\"";
     for (const char c : printable(text)) {
@@ -106,15 +117,18 @@ std::string dot_quoted(std::string_view text) {
     return out += '"';
 }
 
-std::string dot_text(const std::vector<Route>& routes) {
+std::string dot_text(const std::vector<Route>& routes, const std::vector<Use>& uses) {
     std::string nodes;
     std::set<std::string> edges;
     Nodes files{"file", "shape=note"};
     Nodes connections{"connection", "shape=box"};
     Nodes proxies{"proxy", "shape=diamond"};
     Nodes targets{"target", "shape=ellipse"};
+    Nodes interfaces{"interface", "shape=component"};
+    std::set<std::string> known;
     for (const Route& one : routes) {
         const std::string connection = connections.name(nodes, one.connection, attributes_of(one.status));
+        known.insert(one.connection);
         if (!one.file.empty()) edges.insert("  " + files.name(nodes, one.file) + " -> " + connection + ";\n");
         const std::string target = targets.name(nodes, one.target);
         const std::string label = " [label=" + dot_quoted(one.scheme) + "];\n";
@@ -125,6 +139,15 @@ std::string dot_text(const std::vector<Route>& routes) {
         const std::string proxy = proxies.name(nodes, one.proxy);
         edges.insert("  " + connection + " -> " + proxy + label);
         edges.insert("  " + proxy + " -> " + target + ";\n");
+    }
+    for (const Use& one : uses) {
+        if (known.count(one.connection) == 0) continue;
+        const std::string interface = interfaces.name(nodes, one.interface);
+        const std::string connection = connections.name(nodes, one.connection);
+        if (one.how == Use::How::offered)
+            edges.insert("  " + connection + " -> " + interface + " [label=\"offered by\"];\n");
+        else
+            edges.insert("  " + interface + " -> " + connection + (one.how == Use::How::optional ? " [style=dashed];\n" : ";\n"));
     }
     std::string text{k_head};
     text += nodes;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Which file makes which connection, and which host it reaches by which way.
+/// Which file makes which connection, which host it reaches by which way, and which interface of a program needs it.
 #pragma once
 
 #include <string>
@@ -8,6 +8,7 @@
 
 #include <qconn/core/registry.hpp>
 #include <qconn/core/scheme.hpp>
+#include <qconn/monitor/interface.hpp>
 
 namespace qconn::cli {
 
@@ -23,11 +24,20 @@ struct Route {
     std::string proxy;
 };
 
+/// An interface of a program that needs a connection, could do without it, or offers it to others.
+struct Use {
+    enum class How { required, optional, offered };
+    std::string interface;  ///< `service "orders"`
+    std::string connection;
+    How how{How::required};
+};
+std::vector<Use> uses_of(const std::vector<InterfaceInfo>& interfaces);
+
 /// The ways of a connection, as far as its definition says.
 std::vector<Route> routes_of(const ConnectionInfo& info, const Scheme* scheme);
 
-/// In the language of Graphviz: files, connections, proxies, targets.
-std::string dot_text(const std::vector<Route>& routes);
+/// In the language of Graphviz: interfaces, files, connections, proxies, targets.
+std::string dot_text(const std::vector<Route>& routes, const std::vector<Use>& uses = {});
 
 /// A quoted identifier of that language, which also shows as this text.
 std::string dot_quoted(std::string_view text);

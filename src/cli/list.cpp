@@ -20,6 +20,7 @@ Table::Cell status_cell(const Value& row) {
     std::string word{row["status"].as_string()};
     const Style style = status_style(word);
     if (!row["in_file"]["enabled"].is_null()) word += row["in_file"]["enabled"].as_bool() ? " (file: enabled)" : " (file: disabled)";
+    if (const Value& silence = row["silence"]; !silence.is_null()) (word += ", ") += silence["kind"].as_string();
     return {std::move(word), style};
 }
 
@@ -43,6 +44,8 @@ int list(Tool& tool) {
                          {"monitored"},
                          {"locked"},
                          {"tags"},
+                         {"silence"},
+                         {"acknowledged"},
                          {"file"},
                          {"line"}}});
     return k_ok;
@@ -54,7 +57,7 @@ void add_list(CLI::App& app, Tool& tool) {
     auto* command = app.add_subcommand("list", "List all connections");
     command->footer(
         "The status is ok, disabled, stale (its new version is bad, the former one is used) or invalid. Where an operator\n"
-        "has enabled or disabled a connection, what its file says follows it.\n\n"
+        "has enabled or disabled a connection, what its file says follows it; then the silence that was set (mute, maintenance).\n\n"
         "Examples:\n"
         "  qconn list\n"
         "  qconn list --dir connections --json | jq -r '.[].name'\n"

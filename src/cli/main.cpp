@@ -129,7 +129,11 @@ int main(int argc, char** argv) {
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     app.add_option("--settings", tool.settings_file, "File with the configuration, see 'qconn settings'; default: QCONN_SETTINGS; without it none")
         ->type_name("FILE");
-    app.add_option("--state", tool.state, "File that keeps what enable and disable set; default: QCONN_STATE of the environment; without it none")
+    app.add_option("--state", tool.state,
+                   "File that keeps what operators set (enable, mute ...); default: QCONN_STATE of the environment; without it none")
+        ->type_name("FILE");
+    app.add_option("--monitor-state", tool.monitor_state,
+                   "File in which a monitor keeps what it knows; default: QCONN_MONITOR_STATE of the environment; without it none")
         ->type_name("FILE");
     app.add_option("--secrets", tool.secrets_file,
                    "Private file with the secrets that definitions leave out; default: QCONN_SECRETS of the environment; without it none")
@@ -152,11 +156,14 @@ int main(int argc, char** argv) {
         "  qconn --dir connections ping --all\n"
         "  qconn explain shop-api                 why is it down, what to do\n"
         "  qconn monitor --interval 5s --json\n"
+        "  qconn down                             what is down now, why, what to do\n"
         "  qconn call shop-api get orders/17\n"
         "'qconn COMMAND --help' has more of each.");
-    for (const auto add : {add_check,   add_list,   add_show,     add_plan, add_apply,      add_graph,    add_ping,    add_explain, add_monitor,
-                           add_call,    add_doctor, add_set,      add_add,  add_remove,     add_enable,   add_disable, add_secrets, add_import,
-                           add_schemes, add_schema, add_settings, add_docs, add_completion, add_complete, add_man})
+    for (const auto add :
+         {add_check,   add_list,   add_show,        add_plan,     add_apply,      add_graph,       add_ping,   add_explain, add_monitor,
+          add_down,    add_impact, add_why_stopped, add_timeline, add_expiring,   add_call,        add_doctor, add_set,     add_add,
+          add_remove,  add_enable, add_disable,     add_mute,     add_unmute,     add_maintenance, add_ack,    add_secrets, add_import,
+          add_schemes, add_schema, add_settings,    add_docs,     add_completion, add_complete,    add_man})
         add(app, tool);
     take_marks_off(app);
     for (CLI::App* command : app.get_subcommands({})) {

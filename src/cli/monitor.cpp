@@ -41,6 +41,7 @@ MonitorOptions monitor_options(const Tool& tool, const MonitorArguments& argumen
     if (!arguments.timeout.empty()) options.timeout = duration_option("--timeout", arguments.timeout);
     if (options.timeout.count() == 0) throw UsageError("--timeout: a ping needs time; write 500ms, 30s, 5m or 1h");
     if (!arguments.fast.empty()) options.fast = duration_option("--fast", arguments.fast);
+    options.state_file = tool.monitor_state;
     options.fall = arguments.fall.value_or(options.fall);
     options.rise = arguments.rise.value_or(options.rise);
     if (options.fall < 1) throw UsageError("--fall: at least 1");
@@ -66,11 +67,6 @@ std::optional<ServerOptions> metrics_options(const std::string& text) {
     if (error != std::errc{} || end != port.data() + port.size() || options.host.empty())
         throw UsageError("--metrics: write a port, or an address and a port: 9464, 0.0.0.0:9464");
     return options;
-}
-
-std::vector<Column> event_columns() {
-    return {{"event"}, {"name"},  {"state"},     {"from"},     {"phase"},  {"reason"},  {"error"},   {"time"},        {"mono_ns"},
-            {"seq"},   {"alert"}, {"transient"}, {"silenced"}, {"outage"}, {"members"}, {"skipped"}, {"qorus_event"}, {"qorus_code"}};
 }
 
 /// One line of text an event, for logs and pipes.

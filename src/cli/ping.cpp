@@ -4,12 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <condition_variable>
-#include <deque>
-#include <mutex>
-#include <thread>
+#include <map>
 
+#include <qconn/monitor/outage.hpp>
+
+#include "cli/causes.hpp"
 #include "cli/duration.hpp"
+#include "cli/fleet.hpp"
 #include "cli/present.hpp"
 #include "cli/probe.hpp"
 #include "cli/progress.hpp"
@@ -26,52 +27,6 @@ struct PingArguments {
     std::size_t parallel{64};
 };
 
-/// Pings all names, so many at a time, and hands each outcome to `done` on the calling thread as it comes.
-class Fleet {
-public:
-    using Done = std::function<void(std::size_t index, const Probe& probe)>;
-
-    Fleet(Registry& registry, const std::vector<std::string>& names, PingDepth depth, std::chrono::milliseconds timeout)
-        : registry_{registry}, names_{names}, depth_{depth}, timeout_{timeout} {}
-
-    void run(std::size_t parallel, const Done& done) {
-        std::vector<std::jthread> workers;  // joined after everything has been handed out
-        for (std::size_t i = 0; i < std::min(parallel, names_.size()); ++i) workers.emplace_back([this] { work(); });
-        for (std::size_t left = names_.size(); left > 0; --left) {
-            std::unique_lock lock{mutex_};
-            ready_.wait(lock, [this] { return !finished_.empty(); });
-            auto [index, probe] = std::move(finished_.front());
-            finished_.pop_front();
-            lock.unlock();
-            try {
-                done(index, probe);
-            } catch (...) {
-                next_ = names_.size();  // the workers finish only what they have begun
-                throw;
-            }
-        }
-    }
-
-private:
-    void work() {
-        for (std::size_t i = next_++; i < names_.size(); i = next_++) {
-            Probe one = probe(registry_, names_[i], depth_, Deadline{timeout_}, false);
-            const std::lock_guard lock{mutex_};
-            finished_.emplace_back(i, std::move(one));
-            ready_.notify_one();
-        }
-    }
-
-    Registry& registry_;
-    const std::vector<std::string>& names_;
-    const PingDepth depth_;
-    const std::chrono::milliseconds timeout_;
-    std::atomic<std::size_t> next_{0};
-    std::mutex mutex_;
-    std::condition_variable ready_;
-    std::deque<std::pair<std::size_t, Probe>> finished_;  // guarded by mutex_
-};
-
 Value probe_value(const std::string& name, const Probe& probe) {
     const auto& error = probe.result.error;
     return Map{{"name", name},
@@ -79,7 +34,21 @@ Value probe_value(const std::string& name, const Probe& probe) {
                {"time_ms", static_cast<double>(probe.result.time.count()) / 1e6},
                {"phase", to_string(error ? error->phase() : Phase::none)},
                {"reason", to_string(error ? error->reason() : Reason::none)},
-               {"error", error ? Value{error->what()} : Value{}}};
+               {"error", error ? Value{error->what()} : Value{}},
+               {"kind", Value{}},
+               {"cause", Value{}},
+               {"advice", Value{}}};
+}
+
+/// What is at fault, into the rows of those that are down.
+void tell_causes(List& rows, const std::vector<OutageGroup>& groups) {
+    std::map<std::string_view, Map*> by_name;
+    for (Value& row : rows) by_name.emplace(row["name"].as_string(), &row.as_map());
+    for (const OutageGroup& group : groups) {
+        const Value common = group_value(group);
+        for (const std::string& name : group.names)
+            for (const char* member : {"kind", "cause", "advice"}) by_name.at(name)->set(member, common[member]);
+    }
 }
 
 /// One line for people, as soon as it is known.
@@ -123,6 +92,7 @@ int ping(Tool& tool, const PingArguments& arguments) {
     for (const std::string& name : names) widest = std::max(widest, width(name));
     List values(names.size());
     Counts counts{};
+    std::vector<FoundDown> down;
     Fleet fleet{registry, names, depth, timeout};
     {
         std::atomic<std::size_t> done{0};
@@ -136,6 +106,7 @@ int ping(Tool& tool, const PingArguments& arguments) {
             ++counts[static_cast<std::size_t>(probe.verdict)];
             ++done;
             if (probe.verdict != Verdict::up) ++failed;
+            if (probe.verdict == Verdict::down) down.push_back({names[index], probe.result.error});
             values[index] = probe_value(names[index], probe);
             if (tool.format != Format::table) return;
             tool.out.line(probe_text(tool.out, names[index], widest, probe));
@@ -143,11 +114,19 @@ int ping(Tool& tool, const PingArguments& arguments) {
         });
     }
 
-    present(
-        tool.out, tool.format,
-        {.document = std::move(values), .columns = {{"name"}, {"state"}, {"time_ms"}, {"phase"}, {"reason"}, {"error"}}, .text = [&](Output& out) {
-             if (names.size() > 1) out.line(counts_text(counts));
-         }});
+    const auto groups = group_outages(registry, down);
+    tell_causes(values, groups);
+    const auto tell = [&](Output& out) {
+        if (names.size() < 2) return;
+        out.line(counts_text(counts));
+        if (groups.empty()) return;
+        out.line();
+        print_causes(out, groups, {.total = names.size()});
+    };
+    present(tool.out, tool.format,
+            {.document = std::move(values),
+             .columns = {{"name"}, {"state"}, {"time_ms"}, {"phase"}, {"reason"}, {"error"}, {"kind"}, {"cause"}, {"advice"}},
+             .text = tell});
     const std::size_t disabled = counts[static_cast<std::size_t>(Verdict::disabled)];
     const std::size_t fine = counts[static_cast<std::size_t>(Verdict::up)] + (arguments.all ? disabled : 0);
     return fine == names.size() ? k_ok : k_failed;
@@ -164,7 +143,8 @@ void add_ping(CLI::App& app, Tool& tool) {
     command->add_option("--timeout", arguments->timeout, "Longest time for one ping; default: the setting monitor.timeout, 30s")->type_name("TIME");
     command->add_option("--parallel", arguments->parallel, "Pings at a time; default 64")->type_name("N");
     command->footer(
-        "Exit code 0 where all are up, otherwise 1. It asks once and changes no state; 'qconn explain NAME' shows the phases.\n\n"
+        "Exit code 0 where all are up, otherwise 1. It asks once and changes no state; of several it says at the end what is at fault.\n"
+        "'qconn explain NAME' shows the phases.\n\n"
         "Examples:\n"
         "  qconn ping shop-api\n"
         "  qconn ping --all --timeout 5s\n"

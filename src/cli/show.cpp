@@ -46,6 +46,8 @@ void print(Output& out, const Registry& registry, const ConnectionInfo& info, co
     setting("locked", info.locked, !info.locked);
     setting("debug_data", info.debug_data, !info.debug_data);
     setting("tags", info.tags, info.tags.empty());
+    if (info.silence) fact("silence", to_text(*info.silence), Style::warn);
+    fact("acknowledged", acknowledged_text(info));
     out.text(facts.render(out));
 
     const Scheme* scheme = registry.catalogue().find(info.scheme);

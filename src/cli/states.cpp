@@ -50,4 +50,9 @@ std::string counts_text(const std::vector<ConnectionStatus>& statuses, const Out
     return text;
 }
 
+std::vector<Column> event_columns() {
+    return {{"event"}, {"name"},  {"state"},     {"from"},     {"phase"},  {"reason"},  {"error"},   {"time"},        {"mono_ns"},
+            {"seq"},   {"alert"}, {"transient"}, {"silenced"}, {"outage"}, {"members"}, {"skipped"}, {"qorus_event"}, {"qorus_code"}};
+}
+
 }  // namespace qconn::cli

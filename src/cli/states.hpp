@@ -8,6 +8,7 @@
 #include <qconn/monitor/event.hpp>
 
 #include "cli/output.hpp"
+#include "cli/present.hpp"
 
 namespace qconn::cli {
 
@@ -16,5 +17,8 @@ Style style_of(ConnectionState state) noexcept;
 
 /// "12 connections: 1 down, 11 up": what needs attention first.
 std::string counts_text(const std::vector<ConnectionStatus>& statuses, const Output& out);
+
+/// The members of to_value(Event), for CSV.
+std::vector<Column> event_columns();
 
 }  // namespace qconn::cli

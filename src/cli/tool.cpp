@@ -76,6 +76,8 @@ void read_settings(Tool& tool) {
     if (const Value& state = tool.settings().at("registry.state_file").value; tool.state.empty() && state.is_string()) tool.state = state.as_string();
     if (const Value& secrets = tool.settings().at("registry.secrets_file").value; tool.secrets_file.empty() && secrets.is_string())
         tool.secrets_file = secrets.as_string();
+    if (const Value& state = tool.settings().at("monitor.state_file").value; tool.monitor_state.empty() && state.is_string())
+        tool.monitor_state = state.as_string();
     for (const Value& modules : {tool.settings().modules(), Value{List(tool.modules.begin(), tool.modules.end())}}) {
         ModulesReport report = load_modules(tool.catalogue, modules);
         tool.failed_modules.insert(tool.failed_modules.end(), report.failed.begin(), report.failed.end());
@@ -143,6 +145,11 @@ void require_connections(const Tool& tool, const Loaded& loaded) {
     if (loaded.registry->size() > 0) return;
     throw NotFound("there is no connection in " + directories_text(tool) + " (" + counted(loaded.report.files, "file") +
                    " read); 'qconn check' shows what was found");
+}
+
+void require_state(const Tool& tool) {
+    if (tool.state.empty())
+        throw UsageError("there is no file to keep it in: name one with --state FILE, QCONN_STATE or registry.state_file of the settings");
 }
 
 Loaded load(Tool& tool, bool note_errors) {

@@ -61,6 +61,8 @@ struct Tool {
     std::string settings_file;
     /// File with operator settings, as given; read_settings() fills in the one of the configuration. Empty: none.
     std::string state;
+    /// File of a monitor: what it knows; as `state`.
+    std::string monitor_state;
     /// Private file of secrets; as `state`.
     std::string secrets_file;
     /// Names and paths of modules, as given.
@@ -134,6 +136,9 @@ void require_connections(const Tool& tool, const Loaded& loaded);
 /// @throws Error LOAD-ERROR where a directory or file that --dir names could not be read, or the file of secrets cannot be used
 void require_readable(const Tool& tool, const Diagnostics& diagnostics);
 
+/// For commands that keep something. @throws UsageError where there is no file of operator settings
+void require_state(const Tool& tool);
+
 /// For commands that work on connections.
 /// @param note_errors  tells on standard error that some definitions have errors, and which command shows them
 /// @throws NotFound as read_definitions and require_connections
@@ -167,6 +172,15 @@ void add_apply(CLI::App& app, Tool& tool);
 void add_ping(CLI::App& app, Tool& tool);
 void add_explain(CLI::App& app, Tool& tool);
 void add_monitor(CLI::App& app, Tool& tool);
+void add_down(CLI::App& app, Tool& tool);
+void add_impact(CLI::App& app, Tool& tool);
+void add_why_stopped(CLI::App& app, Tool& tool);
+void add_timeline(CLI::App& app, Tool& tool);
+void add_expiring(CLI::App& app, Tool& tool);
+void add_mute(CLI::App& app, Tool& tool);
+void add_unmute(CLI::App& app, Tool& tool);
+void add_maintenance(CLI::App& app, Tool& tool);
+void add_ack(CLI::App& app, Tool& tool);
 void add_call(CLI::App& app, Tool& tool);
 void add_docs(CLI::App& app, Tool& tool);
 void add_doctor(CLI::App& app, Tool& tool);

@@ -259,6 +259,7 @@ std::vector<OptionSpec> limit_specs() {
 std::string variable_of(const std::string& full_name) {
     if (full_name == "registry.state_file") return "QCONN_STATE";
     if (full_name == "registry.secrets_file") return "QCONN_SECRETS";
+    if (full_name == "monitor.state_file") return "QCONN_MONITOR_STATE";
     if (full_name == "registry.modules") return "QCONN_MODULES";
     std::string name = "QCONN_" + full_name;
     for (char& c : name) c = c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));

@@ -62,3 +62,22 @@ TEST_CASE("the picture has each node once and nothing in a name breaks out of it
     CHECK(count("\"proxy http://p:80\" -> \"target h:80\"") == 1);
     CHECK(count("color=red") == 1);
 }
+
+TEST_CASE("the picture has the interfaces that need a connection, could do without, or offer it", "[cli]") {
+    InterfaceInfo orders;
+    orders.name = "orders";
+    orders.connections = {"a", "unknown"};
+    orders.optional = {"b"};
+    InterfaceInfo gate;
+    gate.kind = InterfaceKind::job;
+    gate.name = "gate";
+    gate.provides = {"a"};
+
+    const std::string text = dot_text({{"a", "ok", "rest", "", "h:80", {}}, {"b", "ok", "rest", "", "h:80", {}}}, uses_of({orders, gate}));
+
+    INFO(text);
+    CHECK(text.find(R"("interface service \"orders\"" -> "connection a";)") != std::string::npos);
+    CHECK(text.find(R"("interface service \"orders\"" -> "connection b" [style=dashed];)") != std::string::npos);
+    CHECK(text.find(R"("connection a" -> "interface job \"gate\"" [label="offered by"];)") != std::string::npos);
+    CHECK(text.find("unknown") == std::string::npos);
+}

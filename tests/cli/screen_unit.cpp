@@ -164,13 +164,13 @@ TEST_CASE("a connection that is down is shown although its outage was read a mom
 TEST_CASE("what is down is told by cause in a few words", "[cli]") {
     Output out;
     Scene scene = estate(487);
-    print_causes(out, groups_of(scene.outages, scene.statuses), scene.statuses.size());
+    print_causes(out, groups_of(scene.outages, scene.statuses), {.total = scene.statuses.size(), .now = k_now});
     const std::string text{out.pending()};
 
     INFO(text);
     CHECK(text.starts_with(
-        "13 of 501 are down:\n  12 for host db1:5432 (connect, refused): db-10, db-11, db-12 and 9 more\n     do: The host answers"));
-    CHECK(has(text, "\n   1 for the certificate of shop:443 (tls, certificate-expired): shop\n     do: The server's certificate"));
+        "13 of 501 are down:\n  12 for host db1:5432 (connect, refused) for 11 min: db-10, db-11, db-12 and 9 more\n     do: The host answers"));
+    CHECK(has(text, "\n   1 for the certificate of shop:443 (tls, certificate-expired) for 11 min: shop\n     do: The server's certificate"));
     CHECK(fault_text(outage(1, OutageKind::resolver, "", Phase::resolve, Reason::resolver)) == "the name service of this machine");
     CHECK(names_text({"a", "b"}, 3) == "a and b");
     CHECK(names_within({"aaaa", "bbbb", "cccc"}, 16) == "aaaa and 2 more");

@@ -20,11 +20,12 @@ using namespace qconn;
 using namespace qconn::cli;
 using namespace std::chrono_literals;
 
-TEST_CASE("times are taken as 100ms, 1s, 2m, 1h and bare seconds", "[cli]") {
+TEST_CASE("times are taken as 100ms, 1s, 2m, 1h, 1d and bare seconds", "[cli]") {
     CHECK(parse_duration("100ms") == 100ms);
     CHECK(parse_duration("1s") == 1s);
     CHECK(parse_duration("2m") == 2min);
     CHECK(parse_duration("1h") == 1h);
+    CHECK(parse_duration("30d") == 720h);
     CHECK(parse_duration("30") == 30s);
     CHECK(parse_duration("0.5") == 500ms);
     CHECK(parse_duration("1.5s") == 1500ms);
@@ -32,8 +33,26 @@ TEST_CASE("times are taken as 100ms, 1s, 2m, 1h and bare seconds", "[cli]") {
     CHECK(parse_duration("0.1ms") == 1ms);
 }
 
+TEST_CASE("instants are taken with a zone, or as the next time of day here", "[cli]") {
+    const std::chrono::system_clock::time_point now{1'700'000'000s};  // 2023-11-14T22:13:20Z
+    CHECK(parse_instant("2023-11-14T22:13:20Z", now) == now);
+    CHECK(parse_instant("2023-11-14 23:13:20.5+01:00", now) == now);
+    CHECK(parse_instant("2023-11-14T16:13-06:00", now) == now - 20s);
+    for (const char* text : {"00:00", "12:34", "22:13", "23:59:59"}) {
+        CAPTURE(text);
+        const auto next = parse_instant(text, now);
+        REQUIRE(next);
+        CHECK(*next > now);
+        CHECK(*next <= now + 25h);  // a day with a change of the clocks
+        CHECK(rfc3339(*next).ends_with(text[5] == ':' ? ":59.000Z" : ":00.000Z"));
+    }
+    for (const char* text :
+         {"", "22", "24:00", "22:60", "22:00Z", "2023-02-30T00:00Z", "2023-11-14", "2023-11-14T22:13:20", "tomorrow", "-1:00", "2h"})
+        CHECK_FALSE(parse_instant(text, now));
+}
+
 TEST_CASE("what is no time is refused", "[cli]") {
-    for (const char* text : {"", "s", "ms", "x", "-1s", "-0", "1 s", "1e3s", "nan", "inf", "1d", "0x10", "99999999h", "1s2", "+1s"}) {
+    for (const char* text : {"", "s", "ms", "x", "-1s", "-0", "1 s", "1e3s", "nan", "inf", "367d", "0x10", "99999999h", "1s2", "+1s"}) {
         CAPTURE(text);
         CHECK_FALSE(parse_duration(text));
     }
