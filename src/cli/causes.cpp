@@ -80,7 +80,30 @@ std::vector<OutageGroup> groups_of(const std::vector<Outage>& outages, const std
     std::stable_sort(groups.begin(), groups.end(), [](const OutageGroup& a, const OutageGroup& b) {
         return a.names.size() != b.names.size() ? a.names.size() > b.names.size() : a.outage.since < b.outage.since;
     });
+    const NameSet quiet = silenced(statuses);
+    std::stable_partition(groups.begin(), groups.end(), [&](const OutageGroup& group) { return those_in(group, quiet).size() < group.names.size(); });
     return groups;
+}
+
+NameSet silenced(const std::vector<ConnectionStatus>& statuses) {
+    NameSet names;
+    for (const ConnectionStatus& status : statuses)
+        if (status.silence) names.insert(status.name);
+    return names;
+}
+
+std::vector<std::string> those_in(const OutageGroup& group, const NameSet& set) {
+    std::vector<std::string> names;
+    for (const std::string& name : group.names)
+        if (set.count(name) > 0) names.push_back(name);
+    return names;
+}
+
+const Alert* seen_to(const OutageGroup& group, const std::vector<Alert>& alerts) {
+    const auto found = std::find_if(alerts.begin(), alerts.end(), [&](const Alert& alert) {
+        return alert.outage != 0 && alert.outage == group.outage.id && !alert.acknowledged_by.empty();
+    });
+    return found != alerts.end() ? &*found : nullptr;
 }
 
 void print_causes(Output& out, const std::vector<OutageGroup>& groups, const CausesView& view) {

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include <qconn/monitor/event.hpp>
@@ -24,8 +26,17 @@ std::string names_text(const std::vector<std::string>& names, std::size_t most);
 /// The longest form of it that is not wider, but at least one name.
 std::string names_within(const std::vector<std::string>& names, std::size_t columns);
 
-/// What a monitor knows, put together: every connection that is down is in one group, and no group is empty. The largest first.
+/// What a monitor knows, put together: every connection that is down is in one group, and no group is empty. Those of which all are silenced come
+/// last; otherwise the largest first.
 std::vector<OutageGroup> groups_of(const std::vector<Outage>& outages, const std::vector<ConnectionStatus>& statuses);
+/// Names of connections, as long as what they are from lives.
+using NameSet = std::unordered_set<std::string_view>;
+/// Those that nobody is to be called for.
+NameSet silenced(const std::vector<ConnectionStatus>& statuses);
+/// Those of the group that are in the set.
+std::vector<std::string> those_in(const OutageGroup& group, const NameSet& set);
+/// The alert of the group that somebody sees to; null: nobody does.
+const Alert* seen_to(const OutageGroup& group, const std::vector<Alert>& alerts);
 
 /// How causes are told.
 struct CausesView {

@@ -78,20 +78,8 @@ std::vector<const InterfaceInfo*> hit_by(const Situation& now, const OutageGroup
     return hit;
 }
 
-const Alert* seen_to(const Situation& now, const OutageGroup& group) {
-    if (!now.watched) return nullptr;
-    for (const Alert& alert : now.watched->alerts)
-        if (alert.outage == group.outage.id && !alert.acknowledged_by.empty()) return &alert;
-    return nullptr;
-}
-
-/// Those of the group that nobody is to be called for.
-std::vector<std::string> silenced(const Situation& now, const OutageGroup& group) {
-    std::vector<std::string> names;
-    for (const ConnectionStatus& status : now.statuses)
-        if (status.silence && std::binary_search(group.names.begin(), group.names.end(), status.name)) names.push_back(status.name);
-    return names;
-}
+/// Nothing where nobody has been told.
+const Alert* seen_to(const Situation& now, const OutageGroup& group) { return now.watched ? cli::seen_to(group, now.watched->alerts) : nullptr; }
 
 Value cause_value(const Situation& now, const OutageGroup& group) {
     Value value = group_value(group);
@@ -99,7 +87,7 @@ Value cause_value(const Situation& now, const OutageGroup& group) {
     for (const InterfaceInfo* one : hit_by(now, group))
         interfaces.push_back(Map{{"kind", to_string(one->kind)}, {"name", one->name}, {"state", to_string(one->state)}});
     const Alert* alert = seen_to(now, group);
-    const auto quiet = silenced(now, group);
+    const auto quiet = those_in(group, silenced(now.statuses));
     value.as_map().set("interfaces", std::move(interfaces));
     value.as_map().set("acknowledged_by", alert != nullptr ? Value{alert->acknowledged_by} : Value{});
     value.as_map().set("note", alert != nullptr ? Value{alert->note} : Value{});
@@ -114,7 +102,7 @@ std::vector<std::string> remarks(const Situation& now, const OutageGroup& group)
     std::vector<std::string> hit;
     for (const InterfaceInfo* one : hit_by(now, group)) hit.push_back(to_string(InterfaceKey{one->kind, one->name}));
     if (!hit.empty()) lines.push_back("stops: " + names_text(hit, k_named));
-    if (const auto quiet = silenced(now, group); !quiet.empty()) lines.push_back("silenced: " + names_text(quiet, k_named));
+    if (const auto quiet = those_in(group, silenced(now.statuses)); !quiet.empty()) lines.push_back("silenced: " + names_text(quiet, k_named));
     if (const Alert* alert = seen_to(now, group))
         lines.push_back("seen to by " + printable(alert->acknowledged_by) + (alert->note.empty() ? "" : ": " + printable(alert->note)));
     return lines;

@@ -222,7 +222,8 @@ private:
 
     bool show(Monitor& monitor) {
         by_hand_.go_on(monitor);
-        Scene scene{monitor.statuses(), monitor.outages(), {latest_.begin(), latest_.end()}, std::chrono::system_clock::now(), "Ctrl-C ends"};
+        Scene scene{monitor.statuses(), monitor.outages(), monitor.alerts(), {latest_.begin(), latest_.end()}, std::chrono::system_clock::now(),
+                    "Ctrl-C ends"};
         if (terminal_->keyboard().there()) scene.foot = "q ends   p pings all that is down now";
         if (const std::string done = by_hand_.text(); !done.empty()) scene.foot += "   " + done;
         return write(FullScreen::frame(draw(scene, tool_.out, terminal_size())));

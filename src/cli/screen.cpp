@@ -145,8 +145,15 @@ private:
             if (due != WallTime{} && (next == WallTime{} || due < next)) next = due;
         }
         std::string why = reason_text(outage.phase, outage.reason);
+        const std::size_t quiet = those_in(group, quiet_).size();
+        const bool all_quiet = quiet == group.names.size();
+        if (all_quiet)
+            why += "; silenced";
+        else if (quiet > 0)
+            why += "; " + std::to_string(quiet) + " silenced";
+        if (const Alert* alert = seen_to(group, scene_.alerts)) why += "; seen to by " + alert->acknowledged_by;
         if (alone) why = std::string{to_string(outage.reason)} + ": " + names_within(group.names, size_.columns);
-        Table::Row row{{std::to_string(group.names.size()), Style::bad},
+        Table::Row row{{std::to_string(group.names.size()), all_quiet ? Style::dim : Style::bad},
                        {fault_text(outage), Style::bold},
                        age_text(scene_.now - outage.since),
                        due_text(next, scene_.now),
@@ -213,6 +220,7 @@ private:
     const Scene& scene_;
     const Output& out_;
     const TerminalSize size_;
+    const NameSet quiet_{silenced(scene_.statuses)};
     Lines lines_;
     mutable std::map<std::string_view, const ConnectionStatus*> by_name_;
 };

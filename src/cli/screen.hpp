@@ -23,6 +23,7 @@ struct TerminalSize {
 struct Scene {
     std::vector<ConnectionStatus> statuses;
     std::vector<Outage> outages;
+    std::vector<Alert> alerts;
     /// The latest events, the oldest first.
     std::vector<Event> latest;
     std::chrono::system_clock::time_point now;

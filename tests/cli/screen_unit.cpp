@@ -175,3 +175,23 @@ TEST_CASE("what is down is told by cause in a few words", "[cli]") {
     CHECK(names_text({"a", "b"}, 3) == "a and b");
     CHECK(names_within({"aaaa", "bbbb", "cccc"}, 16) == "aaaa and 2 more");
 }
+
+TEST_CASE("what is silenced stands behind what is not, and who sees to it is named", "[cli][screen]") {
+    Scene scene = estate(0);
+    for (ConnectionStatus& one : scene.statuses)
+        if (one.outage == 7) one.silence = Silence{};
+    Alert alert;
+    alert.outage = 8;
+    alert.acknowledged_by = "ann";
+    scene.alerts.push_back(alert);
+
+    const std::string text = drawn(scene, 40, 120);
+
+    INFO(text);
+    CHECK(text.find("shop:443") < text.find("db1:5432"));
+    CHECK(has(text, "connect, refused; silenced\n"));
+    CHECK(has(text, "tls, certificate-expired; seen to by ann\n"));
+    scene.statuses[0].silence.reset();
+    CHECK(has(drawn(scene, 40, 120), "connect, refused; 11 silenced\n"));
+    CHECK(drawn(scene, 40, 120).find("shop:443") > drawn(scene, 40, 120).find("db1:5432"));
+}
