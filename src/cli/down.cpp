@@ -164,7 +164,7 @@ void add_down(CLI::App& app, Tool& tool) {
         "connections are pinged once. Exit code 1 where something is down.\n\n"
         "Examples:\n"
         "  qconn down\n"
-        "  qconn down --monitor-state /var/lib/app/monitor.json\n"
+        "  qconn down --monitor-state /var/lib/app/monitor.state\n"
         "  qconn down --json | jq -r '.causes[] | .cause + \" \" + (.names | join(\",\"))'");
     command->callback([&tool, arguments] { tool.run = [&tool, arguments] { return down(tool, *arguments); }; });
 }

@@ -71,6 +71,16 @@ std::optional<Loaded> definitions(Tool& tool, bool needed) {
     }
 }
 
+/// Nothing where the monitor does not know it.
+std::optional<Impact> impact_in(const MonitorSnapshot& snapshot, const std::string& name) {
+    try {
+        return qconn::impact(snapshot, name);
+    } catch (const Error& error) {
+        if (error.reason() != Reason::not_found) throw;
+        return std::nullopt;
+    }
+}
+
 int impact(Tool& tool, const std::vector<std::string>& given) {
     const std::string name = single_name(tool, given, "connection");
     const auto now = std::chrono::system_clock::now();
@@ -80,15 +90,11 @@ int impact(Tool& tool, const std::vector<std::string>& given) {
     if (!snapshot) require_connection(*loaded->registry, name);
 
     std::optional<Impact> found;
-    if (snapshot) {
-        const auto& known = snapshot->connections;
-        const bool watched = std::any_of(known.begin(), known.end(), [&](const ConnectionStatus& one) { return one.name == name; });
-        if (watched || !defined) {
-            std::vector<std::string> names;
-            for (const ConnectionStatus& one : known) names.push_back(one.name);
-            if (!watched) throw NotFound("the monitor knows no connection '" + printable(name) + "'" + suggestion(name, names));
-            found = qconn::impact(*snapshot, name);
-        }
+    if (snapshot) found = impact_in(*snapshot, name);
+    if (snapshot && !found && !defined) {
+        std::vector<std::string> names;
+        for (const ConnectionStatus& one : snapshot->connections) names.push_back(one.name);
+        throw NotFound("the monitor knows no connection '" + printable(name) + "'" + suggestion(name, names));
     }
     const auto behind = defined ? reached_through(loaded->registry->infos(), name) : std::vector<std::string>{};
 
@@ -177,7 +183,7 @@ void add_impact(CLI::App& app, Tool& tool) {
         "What is reached through it (option via) the definitions say; which workflows, services and jobs would stop, the file of a\n"
         "monitor (--monitor-state).\n\n"
         "Examples:\n"
-        "  qconn impact gateway --monitor-state /var/lib/app/monitor.json\n"
+        "  qconn impact gateway --monitor-state /var/lib/app/monitor.state\n"
         "  qconn impact gateway --json | jq '.stops[].name'");
     command->callback([&tool, names] { tool.run = [&tool, names] { return impact(tool, *names); }; });
 }
@@ -189,7 +195,7 @@ void add_why_stopped(CLI::App& app, Tool& tool) {
     command->footer(
         "From the file of a monitor (--monitor-state). Exit code 1 where it does not run.\n\n"
         "Examples:\n"
-        "  qconn why-stopped service orders --monitor-state /var/lib/app/monitor.json\n"
+        "  qconn why-stopped service orders --monitor-state /var/lib/app/monitor.state\n"
         "  qconn why-stopped workflow night-run --json");
     command->callback([&tool, words] { tool.run = [&tool, words] { return why_stopped(tool, *words); }; });
 }

@@ -66,7 +66,7 @@ void add_timeline(CLI::App& app, Tool& tool) {
     command->footer(
         "From the file of a monitor (--monitor-state), which has the latest 1000 events. Their fields are those of 'qconn monitor --json'.\n\n"
         "Examples:\n"
-        "  qconn timeline --since 2h --monitor-state /var/lib/app/monitor.json\n"
+        "  qconn timeline --since 2h --monitor-state /var/lib/app/monitor.state\n"
         "  qconn timeline 'db-*' --kind down --kind up\n"
         "  qconn timeline --since 1d --format csv > yesterday.csv");
     command->callback([&tool, arguments] { tool.run = [&tool, arguments] { return timeline(tool, *arguments); }; });

@@ -13,16 +13,17 @@
 
 namespace qconn::cli {
 
-/// Of the file that --monitor-state names; nothing where none is named.
-/// @throws NotFound where it is not there
+/// Of the file that --monitor-state names, for commands that can do without. Nothing where none is named, or, with a note on standard error, where it is
+/// not there.
 /// @throws Error where it cannot be read
 std::optional<MonitorSnapshot> read_watched(const Tool& tool);
 
 /// @param what  that is only known from there: "which interfaces run"
-/// @throws NotFound also where none is named, saying how to get one
+/// @throws NotFound where none is named, or it is not there, saying how to get one
+/// @throws Error where it cannot be read
 MonitorSnapshot require_watched(const Tool& tool, std::string_view what);
 
-/// "/var/lib/app/monitor.json, written 4 s ago", and that nobody watches any more where that is so.
+/// "/var/lib/app/monitor.state, written 4 s ago", and that nobody watches any more where that is so or seems so.
 std::string source_text(const Tool& tool, const MonitorSnapshot& snapshot, std::chrono::system_clock::time_point now);
 /// `file`, `written`, `age_s`, `running`; null without a snapshot.
 Value source_value(const Tool& tool, const std::optional<MonitorSnapshot>& snapshot, std::chrono::system_clock::time_point now);

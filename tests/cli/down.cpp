@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an operator asks when something is down: ping --all, down, impact, expiring; mute, maintenance, ack.
-#include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
+
+#include <qconn/monitor/monitor.hpp>
 
 #include "estate.hpp"
 #include "support/catch.hpp"
 #include "support/free_port.hpp"
 #include "support/server.hpp"
+#include "support/wait.hpp"
 
 using namespace qconn::test;
+using namespace std::chrono_literals;
 using nlohmann::json;
 
 namespace {
@@ -94,10 +99,10 @@ TEST_CASE("commands that need the file of a monitor say how to get one", "[cli][
         CHECK(without.code == 3);
         CHECK(has(without.err, "--monitor-state FILE"));
     }
-    for (const char* command : {"down", "timeline", "expiring", "graph"}) {
+    for (const auto& [command, code] : std::vector<std::pair<std::string, int>>{{"timeline", 3}, {"down", 1}, {"expiring", 0}, {"graph", 0}}) {
         const Outcome missing = estate.run({"--monitor-state", "none.json", command});
         INFO(missing.err);
-        CHECK(missing.code == 3);
+        CHECK(missing.code == code);
         CHECK(has(missing.err, "there is no file of a monitor \"none.json\""));
     }
     CHECK(has(estate.run({"timeline"}, {"QCONN_MONITOR_STATE=env.json"}).err, "env.json"));
@@ -206,4 +211,117 @@ TEST_CASE("silences need a state file, known names and a sensible time", "[cli][
     CHECK(code({"mute", "a", "x"}) == 3);
     CHECK(estate.directory.read("state.json").empty());
     CHECK(estate.run({"mute", "a"}, {"QCONN_STATE=nowhere/state.json"}).code == 1);
+}
+
+namespace {
+
+/// A program with a monitor that keeps a file: gate is down, and with it inner; files and shop are up.
+struct Watched : Estate {
+    Watched() {
+        add("gate", "http://" + dead);
+        add("inner", "http://127.0.0.1:" + std::to_string(free_port()), "options:\n  via: [gate]\n");
+        add("files", "file://" + directory.path());
+        add("shop", "https://" + nginx.address2(), "options:\n  ssl_verify_cert: false\n");
+        registry.load(directory.path());
+        monitor.emplace(registry, options());
+        orders = monitor->add_interface({.kind = qconn::InterfaceKind::workflow, .name = "orders"});
+        orders->depend("inner");
+        report = monitor->add_interface({.kind = qconn::InterfaceKind::service, .name = "report"});
+        report->depend("shop");
+        report->depend("files", qconn::Dependency::optional);
+        monitor->start();
+        REQUIRE(wait_until(
+            [&] {
+                if (!std::filesystem::exists(file)) return false;
+                const auto now = qconn::read_monitor_state(file);
+                return now.running && now.outages.size() == 1 && now.outages[0].members == 2 && now.certificates.size() == 1 &&
+                       orders->info().state == qconn::InterfaceState::blocked && now.interfaces[0].state == qconn::InterfaceState::blocked;
+            },
+            60s));
+    }
+    qconn::MonitorOptions options() const {
+        qconn::MonitorOptions options{200ms, 10s};
+        options.state_file = file;
+        return options;
+    }
+    Outcome ask(std::vector<std::string> arguments) const { return run(arguments, {"QCONN_MONITOR_STATE=" + file}); }
+
+    Server nginx{"nginx"};
+    TempDir elsewhere;
+    std::string file = elsewhere / "monitor.state";
+    std::string dead = "127.0.0.1:" + std::to_string(free_port());
+    qconn::Registry registry;
+    std::optional<qconn::Monitor> monitor;
+    std::optional<qconn::Interface> orders;
+    std::optional<qconn::Interface> report;
+};
+
+}  // namespace
+
+TEST_CASE("with the file of a monitor the tool says at once what is down, what it stops, and what happened", "[cli][integration]") {
+    Watched estate;
+
+    const Outcome down = estate.ask({"down"});
+    INFO(down.out + down.err);
+    CHECK(down.code == 1);
+    CHECK(down.out.starts_with("from " + estate.file + ", written "));
+    CHECK(has(down.out, "2 of 4 are down:\n  2 for host " + estate.dead + " (connect, refused) for "));
+    CHECK(has(down.out, ": gate and inner\n"));
+    CHECK(has(down.out, "    stops: workflow \"orders\"\n"));
+    const json document = json::parse(estate.ask({"down", "--json"}).out);
+    CHECK(document["source"]["running"] == true);
+    CHECK(document["causes"][0]["interfaces"] == json{{{"kind", "workflow"}, {"name", "orders"}, {"state", "blocked"}}});
+    CHECK(document["causes"][0]["since"].is_string());
+    CHECK(json::parse(estate.ask({"down", "--ping", "--json"}).out)["source"].is_null());
+
+    const Outcome why = estate.ask({"why-stopped", "workflow", "orders"});
+    INFO(why.out + why.err);
+    CHECK(why.code == 1);
+    CHECK(has(why.out, "workflow \"orders\" is blocked\n  \"inner\" is down since "));
+    CHECK(json::parse(estate.ask({"why-stopped", "workflow", "orders", "--json"}).out)["reasons"][0]["name"] == "inner");
+    CHECK(estate.ask({"why-stopped", "service", "report"}).code == 0);
+    CHECK(has(estate.ask({"why-stopped", "service", "repot"}).err, "did you mean 'report'?"));
+
+    const Outcome impact = estate.ask({"impact", "shop"});
+    INFO(impact.out + impact.err);
+    CHECK(impact.code == 0);
+    CHECK(has(impact.out, "would stop, in this order:\n  service \"report\"\n"));
+    CHECK(has(estate.ask({"impact", "files"}).out, "would do without it:\n  service \"report\"\n"));
+    CHECK(json::parse(estate.ask({"impact", "gate", "--json"}).out)["reached_through"] == json{"inner"});
+    CHECK(has(estate.ask({"impact", "ship"}).err, "did you mean 'shop'?"));
+
+    const Outcome timeline = estate.ask({"timeline", "ga*", "--since", "1h", "--kind", "down"});
+    INFO(timeline.out + timeline.err);
+    CHECK(has(timeline.out, "Z  down  gate  "));
+    CHECK(has(timeline.out, "1 event from "));
+    CHECK(json::parse(estate.ask({"timeline", "--last", "1", "--json"}).out).size() == 1);
+
+    CHECK(has(estate.ask({"graph"}).out, "used by workflow \"orders\""));
+    CHECK(has(estate.ask({"graph", "--format", "dot"}).out, R"("interface service \"report\"" -> "connection files" [style=dashed];)"));
+
+    const Outcome expiring = estate.ask({"expiring", "--within", "60d"});
+    INFO(expiring.out + expiring.err);
+    CHECK(expiring.code == 1);
+    CHECK(has(expiring.out, "  shop        "));
+
+    // No definitions are needed.
+    const TempDir bare;
+    CHECK(run_qconn({"--monitor-state", estate.file, "down"}, {}, bare.path()).code == 1);
+    CHECK(has(run_qconn({"--monitor-state", estate.file, "impact", "shop"}, {}, bare.path()).out, "service \"report\""));
+}
+
+TEST_CASE("the tool says that a monitor has stopped, and refuses a file that is none", "[cli][integration]") {
+    const Estate estate;
+    estate.add("files", "file://" + estate.directory.path());
+    const std::vector<std::string> state{"QCONN_MONITOR_STATE=monitor.state"};
+
+    CHECK(estate.run({"monitor", "--interval", "100ms", "--for", "1s"}, state).code == 0);
+    const Outcome down = estate.run({"down"}, state);
+    INFO(down.out + down.err);
+    CHECK(down.code == 0);
+    CHECK(has(down.out, "nobody has watched since"));
+    CHECK(has(down.out, "1 connection: 1 up"));
+
+    estate.directory.write("monitor.state", "nonsense");
+    CHECK(estate.run({"down"}, state).code == 1);
 }
