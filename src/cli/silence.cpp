@@ -129,7 +129,7 @@ void add_span(CLI::App& command, SilenceArguments& arguments) {
 
 void add_remark(CLI::App& command, SilenceArguments& arguments) {
     command.add_option("--note", arguments.note, "Why")->type_name("TEXT");
-    command.add_option("--by", arguments.by, "Who; default: the user")->type_name("NAME");
+    command.add_option("--by", arguments.by, "Who; default: the user")->type_name("WHO");
 }
 
 }  // namespace

@@ -301,6 +301,8 @@ TEST_CASE("no canary is in what the tool prints", "[secret][cli][integration]") 
     run({"schema"});
     run({"ping", "--all", "--timeout", "500ms"});
     run({"ping", "--all", "--timeout", "500ms", "--depth", "full"});
+    run({"down", "--timeout", "500ms"});
+    run({"expiring", "--all", "--timeout", "500ms"});
     run({"monitor", "--interval", "200ms", "--for", "1s"});
     for (const auto& name : aviary.names()) {
         if (!name.starts_with("rests-") && !name.starts_with("file-")) continue;  // these have all the options that there are
