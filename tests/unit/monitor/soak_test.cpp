@@ -84,6 +84,8 @@ public:
     std::size_t pings{0};
     std::size_t downs{0};
     std::size_t outages{0};
+    std::size_t silences{0};
+    std::size_t held_back{0};  // alerts, at each check
 
 private:
     struct Answer {
@@ -235,7 +237,10 @@ private:
                 require(alerted_.insert(key(event.alert, event.name, event.outage)).second);
                 return;
             case EventKind::alert_cleared: require(alerted_.erase(key(event.alert, event.name, event.outage)) == 1); return;
-            case EventKind::silenced: require(!std::exchange(told_[number(event.name)].silenced, true)); return;
+            case EventKind::silenced:
+                ++silences;
+                require(!std::exchange(told_[number(event.name)].silenced, true));
+                return;
             case EventKind::unsilenced: require(std::exchange(told_[number(event.name)].silenced, false)); return;
             case EventKind::outage:
                 ++outages;
@@ -315,6 +320,7 @@ private:
             if (alert.type == k_alert_flapping) require(flapping.contains(alert.name));
             const bool was_told = alerted_.contains(key(alert.type, alert.name, alert.outage));
             told += was_told ? 1 : 0;
+            held_back += was_told ? 0 : 1;
             if (!alert.silenced) require(was_told);
         }
         require(told == alerted_.size());  // nothing was told that stands no more
@@ -349,7 +355,10 @@ TEST_CASE("ten thousand connections, a day, faults at random: every rule holds a
     Soak soak;
     soak.run(24h * (days != nullptr ? std::max(std::atoi(days), 1) : 1));
     for (const auto& [line, times] : soak.wrong) FAIL_CHECK("line " << line << ", times: " << times);
-    WARN(soak.pings << " pings, " << soak.downs << " downs, " << soak.outages << " outages");
+    WARN(soak.pings << " pings, " << soak.downs << " downs, " << soak.outages << " outages, " << soak.silences << " silences, " << soak.held_back
+                    << " alerts held back");
     CHECK(soak.downs > 2000);
     CHECK(soak.outages > 50);
+    CHECK(soak.silences > 1000);
+    CHECK(soak.held_back > 0);
 }
