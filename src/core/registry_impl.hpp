@@ -78,8 +78,8 @@ public:
     /// Nothing where there is none of that name.
     virtual std::optional<SlotView> view(std::string_view name) const = 0;
     virtual std::optional<SlotView> view(const std::shared_ptr<Slot>& slot) const = 0;
-    /// All of its definition that pings and clients depend on, as text without secrets: the same in every run while that is the same. Empty where it is
-    /// gone.
+    /// All of its definition that pings and clients depend on, as text without secrets: the same in every run while that is the same. Empty where it
+    /// is gone.
     virtual std::string configuration(const std::shared_ptr<Slot>& slot) const = 0;
     /// As Registry::get without making a client. @throws Error as that
     virtual std::shared_ptr<Slot> get_slot(std::string_view name, const std::type_info& type, const char* type_name) = 0;
