@@ -13,8 +13,8 @@
 
 namespace qconn::cli {
 
-/// Of the file that --monitor-state names, for commands that can do without. Nothing where none is named, or, with a note on standard error, where it is
-/// not there.
+/// Of the file that --monitor-state names, for commands that can do without. Nothing where none is named, or, with a note on standard error, where it
+/// is not there.
 /// @throws Error where it cannot be read
 std::optional<MonitorSnapshot> read_watched(const Tool& tool);
 
