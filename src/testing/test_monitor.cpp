@@ -339,7 +339,7 @@ void TestMonitor::start() {
     impl_->settle();
 }
 void TestMonitor::stop() {
-    impl_->engine.stop();
+    impl_->engine.stop(impl_->now);
     for (const ConnectionStatus& one : statuses()) impl_->abandon(impl_->find(one.name));
 }
 void TestMonitor::advance(std::chrono::milliseconds time) { impl_->advance(time, {}); }
@@ -364,7 +364,7 @@ std::vector<ConnectionStatus> TestMonitor::statuses() const { return impl_->stat
 std::vector<Alert> TestMonitor::alerts() const { return impl_->alerts.list(); }
 std::vector<Outage> TestMonitor::outages() const { return impl_->engine.outages(); }
 bool TestMonitor::acknowledge(std::uint64_t id, std::string_view who, std::string_view note) {
-    return impl_->alerts.acknowledge(id, who, note, impl_->now.wall);
+    return impl_->alerts.acknowledge(id, {std::string{who}, std::string{note}, impl_->now.wall}).has_value();
 }
 
 // ---- interfaces --------------------------------------------------------------------------------------------------------------------------
