@@ -78,6 +78,25 @@ TEST_CASE("time in which a connection is disabled, invalid or not known, or the 
     CHECK(scene.history(shop).total.down == 10s);
 }
 
+TEST_CASE("time in maintenance is neither up nor down, while muted it counts", "[monitor][history]") {
+    Scene scene;
+    const TargetId shop = scene.add("shop");
+    scene.ping(shop, Play::good());
+    scene.pass(10s);
+    Silence silence;
+    silence.kind = Silence::Kind::maintenance;
+    scene.engine.set_silence(shop, silence, scene.now);
+    scene.pass(1h);
+    scene.ping(shop, Play::bad());
+    scene.ping(shop, Play::bad());
+    silence.kind = Silence::Kind::mute;
+    scene.engine.set_silence(shop, silence, scene.now);
+    scene.pass(5s);
+    CHECK(scene.history(shop).total.up == 10s);
+    CHECK(scene.history(shop).total.down == 5s);
+    CHECK(scene.history(shop).downs == 1);
+}
+
 TEST_CASE("an outage whose cause turns out to be another one is remembered with that", "[monitor][history]") {
     Scene scene;
     scene.places["gate"] = {"gate:1", {}, {}};

@@ -34,6 +34,7 @@ KeptState sample() {
     down.status.reason = Reason::refused;
     down.status.error = "SOCKET-ERROR: refused";
     down.status.outage = 4;
+    down.status.silence = Silence{Silence::Kind::maintenance, k_now - 1h, k_now + 1h, "ann", "new disks"};
     down.configuration = 0xfedcba9876543210;
     down.certificate = ServerCertificate{"CN=bus", "CN=authority", k_now - 1h, k_now + 240h, "ab12"};
     down.history.emplace();
@@ -60,6 +61,7 @@ KeptState sample() {
     alert.outage = 4;
     alert.acknowledged_by = "ann";
     alert.acknowledged = k_now - 1min;
+    alert.silenced = alert.untold = true;
     state.add(alert);
     KeptOutage outage;
     outage.outage.id = 4;
@@ -131,6 +133,7 @@ TEST_CASE("what a monitor keeps is read back as it was written", "[monitor][stat
     CHECK(bus.status.state == ConnectionState::down);
     CHECK(bus.status.since == k_now - 5min);
     CHECK(bus.status.reason == Reason::refused);
+    CHECK(bus.status.silence == before.connections[0].status.silence);
     CHECK(bus.configuration == 0xfedcba9876543210);
     REQUIRE(bus.certificate);
     CHECK(bus.certificate->expires == k_now + 240h);
@@ -139,6 +142,8 @@ TEST_CASE("what a monitor keeps is read back as it was written", "[monitor][stat
     CHECK(bus.history->shown.latencies.p99 == 5ms);
     CHECK_FALSE(state.connections[1].history);
     CHECK(state.alerts[0].acknowledged_by == "ann");
+    CHECK(state.alerts[0].silenced);
+    CHECK(state.alerts[0].untold);
     CHECK(state.alerts[0].text == "it said \xEF\xBF\xBD");
     CHECK(state.outages[0].told);
     CHECK(state.timeline[0].kind == EventKind::outage_over);

@@ -316,3 +316,55 @@ TEST_CASE("a connection that must stay down for a while does so over a restart",
     second.ping(again, Play::good());
     CHECK(second.status(again).state == ConnectionState::up);
 }
+
+TEST_CASE("an alert that was never told as its connection is silenced is told after a restart when that is over", "[monitor][recall]") {
+    Engine::Facts facts;
+    facts.silence = Silence{};
+    Run first;
+    const TargetId shop = first.add("shop", 7, facts);
+    first.start();
+    first.bring_down(shop);
+    REQUIRE(first.told().find("alert") == std::string::npos);
+    REQUIRE(first.alerts.list().at(0).silenced);
+
+    Run second;
+    second.go_on_from(first);
+    SECTION("later") {
+        const TargetId again = second.add("shop", 7, facts);
+        second.start();
+        CHECK(second.told() == "silenced:shop");
+        second.engine.set_silence(again, std::nullopt, second.now);
+        CHECK(second.told() == "unsilenced:shop alert:shop:USER-CONNECTION-UNAVAILABLE");
+    }
+    SECTION("meanwhile") {
+        second.add("shop");
+        second.start();
+        CHECK(second.told() == "alert:shop:USER-CONNECTION-UNAVAILABLE");
+    }
+    SECTION("and nobody is told that it is over") {
+        second.add("shop", 8, facts);
+        second.start();
+        CHECK(second.told() == "silenced:shop");
+        CHECK(second.alerts.list().empty());
+    }
+}
+
+TEST_CASE("an alert that was told before its connection was silenced is not told again after a restart", "[monitor][recall]") {
+    Run first;
+    const TargetId shop = first.add("shop");
+    first.start();
+    first.bring_down(shop);
+    first.engine.set_silence(shop, Silence{}, first.now);
+    Engine::Facts facts;
+    facts.silence = Silence{};
+    Run second;
+    second.go_on_from(first);
+    const TargetId again = second.add("shop", 7, facts);
+    second.start();
+    CHECK(second.told() == "silenced:shop");
+    CHECK(second.alerts.list().at(0).silenced);
+    second.engine.set_silence(again, std::nullopt, second.now);
+    CHECK(second.told() == "unsilenced:shop");
+    second.ping(again, Play::good());
+    CHECK(second.told() == "up:shop alert-cleared:shop:USER-CONNECTION-UNAVAILABLE");
+}
