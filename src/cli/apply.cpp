@@ -43,24 +43,25 @@ int apply(Tool& tool, const ApplyArguments& arguments) {
     Deployment deployment{next, to, tool.settings().registry()};
     const auto registry = make_registry(tool);
     require_readable(tool, registry->load(tool.directories).diagnostics);
-    const Plan plan = registry->plan({next});
+    const PlanReport report = report_of(tool, registry->plan({next}));
+    const Plan& plan = report.plan;
 
     require_all_unlocked(*registry, plan);
     const bool refused = plan.breaks() && !arguments.force;
     const bool changes = !deployment.files().empty() && !refused && !arguments.dry_run;
     if (changes && !arguments.yes && at_terminal()) {
-        write_plan(plan, tool.out);
+        write_plan(report, tool.out);
         tool.out.flush();
         if (!confirm("Do this to " + counted(deployment.files().size(), "file") + " in " + printable(to) + "?"))
             throw UsageError("broken off; nothing was changed");
     }
     if (changes) deployment.carry_out();
 
-    Value document = plan_value(plan);
+    Value document = plan_value(report);
     document.as_map().set("applied", changes);
     document.as_map().set("files", files_value(deployment));
     const auto write = [&](Output& out) {
-        if (!changes || arguments.yes || !at_terminal()) write_plan(plan, out);
+        if (!changes || arguments.yes || !at_terminal()) write_plan(report, out);
         if (refused)
             out.line("nothing was done, as something would break; --force does it all the same");
         else if (arguments.dry_run)

@@ -71,16 +71,6 @@ std::optional<Loaded> definitions(Tool& tool, bool needed) {
     }
 }
 
-/// Nothing where the monitor does not know it.
-std::optional<Impact> impact_in(const MonitorSnapshot& snapshot, const std::string& name) {
-    try {
-        return qconn::impact(snapshot, name);
-    } catch (const Error& error) {
-        if (error.reason() != Reason::not_found) throw;
-        return std::nullopt;
-    }
-}
-
 int impact(Tool& tool, const std::vector<std::string>& given) {
     const std::string name = single_name(tool, given, "connection");
     const auto now = std::chrono::system_clock::now();

@@ -29,9 +29,11 @@ int plan(Tool& tool, const PlanArguments& arguments) {
         if (error.name() == "LOAD-ERROR" && error.reason() == Reason::not_found) throw NotFound(error.what());
         throw;
     }
-    present(tool.out, tool.format,
-            {.document = plan_value(plan), .columns = plan_columns(), .rows = "connections", .text = [&](Output& out) { write_plan(plan, out); }});
-    return plan.breaks() || (arguments.exit_code && !plan.empty()) ? k_failed : k_ok;
+    const PlanReport report = report_of(tool, std::move(plan));
+    present(tool.out, tool.format, {.document = plan_value(report), .columns = plan_columns(), .rows = "connections", .text = [&](Output& out) {
+                                        write_plan(report, out);
+                                    }});
+    return report.plan.breaks() || (arguments.exit_code && !report.plan.empty()) ? k_failed : k_ok;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cli/describe.hpp"
+#include "cli/watched.hpp"
 
 namespace qconn::cli {
 namespace {
@@ -23,10 +24,14 @@ Style style_of(const Plan::Connection& one) noexcept {
 }
 
 /// "updated, reconnects, becomes stale".
-std::string what_happens(const Plan::Connection& one) {
+std::string what_happens(const Plan::Connection& one, const PlanReport& report) {
     std::string text{effect_word(one.effect)};
     if (one.reconnects) text += ", reconnects";
-    if (one.stops_dependents()) text += ", stops what depends on it";
+    if (const auto known = report.stops.find(one.name); known != report.stops.end()) {
+        for (const InterfaceKey& stopped : known->second) text += ", stops " + interface_text(stopped);
+    } else if (one.stops_dependents()) {
+        text += ", stops what depends on it";
+    }
     if (one.breaks()) (text += ", becomes ") += validity_word(one.validity_after);
     if (one.effect == Plan::Effect::updated && one.validity_before != Validity::valid && one.validity_after == Validity::valid)
         text += ", becomes valid";
@@ -35,13 +40,23 @@ std::string what_happens(const Plan::Connection& one) {
 
 std::string value_text(const Value& value) { return value.is_null() ? std::string{"-"} : plain_text(value); }
 
-Value connection_value(const Plan::Connection& one) {
+/// Null where nobody can tell.
+Value stops_value(const Plan::Connection& one, const PlanReport& report) {
+    const auto known = report.stops.find(one.name);
+    if (known == report.stops.end()) return one.stops_dependents() ? Value{} : Value{List{}};
+    List stops;
+    for (const InterfaceKey& stopped : known->second) stops.push_back(Map{{"kind", to_string(stopped.kind)}, {"name", stopped.name}});
+    return stops;
+}
+
+Value connection_value(const Plan::Connection& one, const PlanReport& report) {
     List changes;
     for (const Plan::Change& change : one.changes) changes.push_back(Map{{"what", change.what}, {"before", change.before}, {"after", change.after}});
     return Map{{"name", one.name},
                {"effect", effect_word(one.effect)},
                {"reconnects", one.reconnects},
                {"stops_dependents", one.stops_dependents()},
+               {"stops", stops_value(one, report)},
                {"breaks", one.breaks()},
                {"validity_before", validity_word(one.validity_before)},
                {"validity_after", validity_word(one.validity_after)},
@@ -51,9 +66,24 @@ Value connection_value(const Plan::Connection& one) {
 
 }  // namespace
 
-Value plan_value(const Plan& plan) {
+PlanReport report_of(const Tool& tool, Plan plan) {
+    PlanReport report{std::move(plan)};
+    const auto snapshot = read_watched(tool);
+    if (!snapshot) return report;
+    for (const Plan::Connection& one : report.plan.connections) {
+        if (!one.stops_dependents()) continue;
+        const auto found = impact_in(*snapshot, one.name);
+        if (!found) continue;
+        for (const AffectedInterface& stopped : found->stops) report.stops[one.name].push_back(stopped.interface);
+        report.stops.try_emplace(one.name);
+    }
+    return report;
+}
+
+Value plan_value(const PlanReport& report) {
+    const Plan& plan = report.plan;
     List connections;
-    for (const Plan::Connection& one : plan.connections) connections.push_back(connection_value(one));
+    for (const Plan::Connection& one : plan.connections) connections.push_back(connection_value(one, report));
     List kept;
     for (const Plan::Kept& one : plan.kept) {
         for (const Plan::Override& what : one.overrides)
@@ -85,9 +115,10 @@ std::string summary(const Plan& plan) {
 
 }  // namespace
 
-void write_plan(const Plan& plan, Output& out) {
+void write_plan(const PlanReport& report, Output& out) {
+    const Plan& plan = report.plan;
     for (const Plan::Connection& one : plan.connections) {
-        out.line(out.paint(style_of(one), printable(one.name)) + "  " + what_happens(one));
+        out.line(out.paint(style_of(one), printable(one.name)) + "  " + what_happens(one, report));
         Table table;
         for (const Plan::Change& change : one.changes)
             table.add({"   ", {change.what, Style::dim}, value_text(change.before), "->", value_text(change.after)});

@@ -15,10 +15,6 @@ namespace {
 constexpr std::string_view k_how =
     "a program keeps one with monitor.state_file of the settings (or MonitorOptions::state_file), 'qconn monitor' with --monitor-state FILE";
 
-}  // namespace
-
-namespace {
-
 /// Nothing where it is not there.
 std::optional<MonitorSnapshot> read(const std::string& path) {
     try {
@@ -63,6 +59,15 @@ Value source_value(const Tool& tool, const std::optional<MonitorSnapshot>& snaps
                {"written", rfc3339(snapshot->written)},
                {"age_s", std::chrono::duration_cast<std::chrono::seconds>(now - snapshot->written).count()},
                {"running", snapshot->running}};
+}
+
+std::optional<Impact> impact_in(const MonitorSnapshot& snapshot, const std::string& connection) {
+    try {
+        return qconn::impact(snapshot, connection);
+    } catch (const Error& error) {
+        if (error.reason() != Reason::not_found) throw;
+        return std::nullopt;
+    }
 }
 
 std::string interface_text(const InterfaceKey& key) { return printable(to_string(key)); }

@@ -28,6 +28,9 @@ std::string source_text(const Tool& tool, const MonitorSnapshot& snapshot, std::
 /// `file`, `written`, `age_s`, `running`; null without a snapshot.
 Value source_value(const Tool& tool, const std::optional<MonitorSnapshot>& snapshot, std::chrono::system_clock::time_point now);
 
+/// What the monitor would stop; nothing where it does not know the connection.
+std::optional<Impact> impact_in(const MonitorSnapshot& snapshot, const std::string& connection);
+
 /// `service "orders"`.
 std::string interface_text(const InterfaceKey& key);
 

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "monitor/state_keeper.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "core/file_replacement.hpp"
@@ -37,13 +41,32 @@ MonitorSnapshot read_monitor_state(const std::string& path) {
 namespace monitor {
 
 StateKeeper::StateKeeper(Runtime runtime, std::shared_ptr<net::Loop> loop, std::string path, Gather gather)
-    : runtime_{std::move(runtime)}, loop_{std::move(loop)}, path_{std::move(path)}, gather_{std::move(gather)} {}
+    : runtime_{std::move(runtime)}, loop_{std::move(loop)}, path_{std::move(path)}, gather_{std::move(gather)}, is_owner_{lock()} {
+    if (!is_owner_)
+        tell(LogLevel::error, "monitor-state-in-use",
+             "another monitor keeps its state in \"" + path_ + "\"; this one neither reads nor writes it. Give each monitor a file of its own");
+}
+
+bool StateKeeper::lock() {
+    // A file beside it, as the one with the state is replaced by every writing.
+    lock_.reset(::open((core::real_path(path_) + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!lock_) return true;  // whatever is wrong will be said by the writing
+    const auto until = Clock::now() + k_handover;
+    while (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EINTR) continue;
+        if (errno != EWOULDBLOCK) return true;  // a file system without locks
+        if (runtime_.on_io_thread() || Clock::now() >= until) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    }
+    return true;
+}
 
 void StateKeeper::tell(LogLevel level, std::string_view event, const std::string& text) const {
     runtime_.log().write({level, {}, event, text, {{"file", path_}}});
 }
 
 std::optional<KeptState> StateKeeper::load() const {
+    if (!is_owner_) return std::nullopt;
     std::string text;
     std::string problem;
     if (const int error = core::read_whole_file(path_, k_most_bytes, text); error == ENOENT) {
@@ -105,6 +128,7 @@ void StateKeeper::write_now() {
 void StateKeeper::write() {
     const std::scoped_lock lock{writing_};
     dirty_ = false;
+    if (!is_owner_) return;
     std::string problem;
     try {
         core::FileReplacement file{core::real_path(path_)};

@@ -18,6 +18,7 @@
 #include "monitor/kept_state.hpp"
 #include "net/runtime_impl.hpp"
 #include "net/timer.hpp"
+#include "net/unique_fd.hpp"
 
 namespace qconn::monitor {
 
@@ -35,6 +36,8 @@ public:
     static constexpr Clock::duration k_pause = std::chrono::seconds{3};
     /// Written also when only pings have come, so that the file says that somebody watches; likewise.
     static constexpr Clock::duration k_beat = std::chrono::minutes{1};
+    /// A monitor of this process that is just going may still have the file.
+    static constexpr Clock::duration k_handover = std::chrono::seconds{1};
 
     /// @param gather  called on the pool, or by write_now(); never two at a time
     StateKeeper(Runtime runtime, std::shared_ptr<net::Loop> loop, std::string path, Gather gather);
@@ -51,6 +54,8 @@ public:
     void close() noexcept;
 
 private:
+    /// @returns whether the file is this monitor's, which it is then until the end
+    bool lock();
     void arm();  // loop's thread
     void write();
     void tell(LogLevel level, std::string_view event, const std::string& text) const;
@@ -59,6 +64,8 @@ private:
     const std::shared_ptr<net::Loop> loop_;
     const std::string path_;
     const Gather gather_;
+    net::UniqueFd lock_;
+    const bool is_owner_;
     std::atomic<bool> dirty_{false};
     std::atomic<bool> asked_{false};  // arm() is on its way, or a writing that will see to it
     std::atomic<bool> closed_{false};

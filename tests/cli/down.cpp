@@ -296,6 +296,13 @@ TEST_CASE("with the file of a monitor the tool says at once what is down, what i
     CHECK(has(timeline.out, "1 event from "));
     CHECK(json::parse(estate.ask({"timeline", "--last", "1", "--json"}).out).size() == 1);
 
+    const TempDir next;
+    std::filesystem::copy(estate.directory.path(), next.path(), std::filesystem::copy_options::recursive);
+    next.write("shop.qconn.yaml", "type: connection\nname: shop\ndesc: for a test\nurl: https://" + estate.nginx.address2() +
+                                      "\nenabled: false\noptions:\n  ssl_verify_cert: false\n");
+    CHECK(has(estate.ask({"plan", next.path()}).out, "shop  updated, stops service \"report\"\n"));
+    CHECK(json::parse(estate.ask({"plan", next.path(), "--json"}).out)["connections"][0]["stops"] == json{{{"kind", "service"}, {"name", "report"}}});
+
     CHECK(has(estate.ask({"graph"}).out, "used by workflow \"orders\""));
     CHECK(has(estate.ask({"graph", "--format", "dot"}).out, R"("interface service \"report\"" -> "connection files" [style=dashed];)"));
 

@@ -80,7 +80,8 @@ struct MonitorOptions {
     bool history{true};
     /// A file in which the monitor keeps what it knows, for its next run and for other processes (read_monitor_state). What was down is down again
     /// after a restart, since the same time, and the alert for it stands with the same number; neither is told again. Written within seconds of a
-    /// change and at stop(). Empty: none. One that cannot be used is logged and set aside; one monitor at a time may have it.
+    /// change and at stop(). Empty: none. One that cannot be used is logged and set aside; one monitor at a time may have
+    /// it (FILE.lock beside it says who): another one says so in the log and goes without.
     std::string state_file{};
 };
 

@@ -109,6 +109,25 @@ TEST_CASE("a call that fails shows an outage long before the next ping is due", 
     CHECK(scene.monitor->status("shop").pings == pings + 2);
 }
 
+TEST_CASE("a proxy that is gone is what is at fault, for plain requests as for tunnels", "[monitor][integration]") {
+    const std::string proxy = "127.0.0.1:" + std::to_string(free_port());
+    Scene scene;
+    for (const char* name : {"plain", "other"})
+        scene.registry.add(connection(name, std::string{"http://"} + name + ".example", Map{{"proxy", "http://" + proxy}}));
+    scene.registry.add(connection("tunnel", "https://shop.example", Map{{"proxy", "http://" + proxy}}));
+    MonitorOptions options = quick();
+    options.group_alerts = true;
+    scene.start(options);
+    CHECK(wait_until([&] {
+        const auto outages = scene.monitor->outages();
+        return outages.size() == 1 && outages[0].members == 3;
+    }));
+    REQUIRE(scene.monitor->outages().size() == 1);
+    CHECK(scene.monitor->outages()[0].kind == OutageKind::proxy);
+    CHECK(scene.monitor->outages()[0].cause == proxy);
+    CHECK(scene.monitor->alerts().size() == 1);
+}
+
 TEST_CASE("a server that is frozen is down where it is asked something, and up again when it goes on", "[monitor][integration]") {
     Server nginx{"nginx"};
     Scene scene;

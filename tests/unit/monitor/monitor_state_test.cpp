@@ -365,3 +365,25 @@ TEST_CASE("histories and the timeline are read while pings come and connections 
     const auto downs = scene.monitor->timeline({.kinds = {EventKind::down}, .names = {"d"}});
     CHECK(downs.size() == 3);
 }
+
+TEST_CASE("a second monitor over one state file leaves it alone and says so", "[monitor][state][threads]") {
+    Program program;
+    {
+        Program::Run first{program, program.options()};
+        program.world->set_up("shop", false);
+        first.monitor->ping("shop");
+        first.monitor->ping("shop");
+        {
+            program.world->set_up("shop", true);
+            Program::Run second{program, program.options()};
+            CHECK(program.logged_of("monitor-state-in-use") == 1);
+            CHECK(second.monitor->alerts().empty());
+            second.monitor->ping("shop");
+            CHECK(second.monitor->status("shop").state == ConnectionState::up);
+        }
+        CHECK(first.monitor->status("shop").state == ConnectionState::down);
+    }
+    Program::Run third{program, program.options()};
+    CHECK(third.monitor->alerts().size() == 1);
+    CHECK(program.logged_of("monitor-state-in-use") == 1);
+}

@@ -219,7 +219,7 @@ TEST_CASE("silences that nobody could hear of yet are told at the start", "[moni
     CHECK(play.told().empty());
     play.engine.start(play.now);
     CHECK(play.told() == "silenced:shop");
-    play.engine.stop();
+    play.engine.stop(play.now);
     play.let_pass(61min);
     CHECK_FALSE(play.status(id).silence);
     play.engine.start(play.now);
