@@ -17,12 +17,19 @@ Timing timing_of(const MonitorOptions& options, std::size_t max_open) {
     return timing;
 }
 
+namespace {
+
+/// Less than this is nothing that an operator has to see to.
+constexpr std::chrono::seconds k_late{5};
+
+}  // namespace
+
 Engine::Engine(const MonitorOptions& options, const Timing& timing, Outlet& outlet, AlertBoard& alerts)
     : options_{options},
       outlet_{outlet},
       alerts_{alerts},
       schedule_{timing},
-      self_{std::min(timing.stall, std::max<Clock::duration>(std::chrono::seconds{1}, timing.interval / 4))},
+      self_{std::max<Clock::duration>(k_late, timing.interval / 2)},
       histories_{options.history} {}
 
 bool Engine::is_pinged(TargetId id) const noexcept {
@@ -676,6 +683,7 @@ void Engine::tell_slow(TargetId id, Moment now) {
     if (standing.slow || standing.state == ConnectionState::down) return;
     standing.slow = true;
     show(id, std::move(standing));
+    if (options_.slow.count() <= 0) return;
     const auto text = [](Clock::duration time) {
         return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(time).count()) + " ms";
     };

@@ -101,7 +101,7 @@ OptionTable<MonitorOptions> make_monitor() {
               "A connection flaps when it goes down more often than this within flap_window; what depends on it then stays stopped; 0: never")
         .maximum = 1000;
     add.time("flap_window", &MonitorOptions::flap_window, 1000, "See flap_changes");
-    add.time("slow", &MonitorOptions::slow, 0, "A ping that takes longer is told of as slow; 0: half of timeout");
+    add.time("slow", &MonitorOptions::slow, 0, "A ping that takes longer is slow, and told of; 0: half of timeout, and only shown");
     OptionSpec& depth = table.add("depth", OptionType::string, "How far pings go", [](MonitorOptions& o, const Value& v) {
         for (const PingDepth one : {PingDepth::standard, PingDepth::connect, PingDepth::tls, PingDepth::auth, PingDepth::full})
             if (v.as_string() == to_string(one)) o.depth = one;

@@ -44,7 +44,7 @@ enum class EventKind : std::uint8_t {
     start,        ///< an interface is being started again
     outage,       ///< several connections went down for one cause, which `name` is: told once, a second after the last that joined in
     outage_over,  ///< none of them is down for it any more
-    slow,         ///< its ping takes longer than MonitorOptions::slow; once, until one was quicker
+    slow,         ///< its ping takes longer than MonitorOptions::slow, where that is set; once, until one was quicker
     silenced,     ///< a silence has come into force: `error` says which, by whom, until when and why
     unsilenced,   ///< it is not any more; where another one is in its place, its `silenced` follows
 };
@@ -152,7 +152,8 @@ struct ConnectionStatus {
     int failures{0};  ///< in a row
     /// It goes up and down too often (MonitorOptions::flap_changes).
     bool flapping{false};
-    /// The ping under way takes, or the last one took, longer than MonitorOptions::slow. Not of one that is down.
+    /// The ping under way takes, or the last one took, longer than MonitorOptions::slow, or half of its time-out where that is not set. Not of one
+    /// that is down.
     bool slow{false};
     Phase phase{Phase::none};
     Reason reason{Reason::none};
