@@ -348,7 +348,7 @@ void from(const Value& value, T& into) {
         from(value, since);
         into = T{since};
     } else if constexpr (k_is_optional<T>) {
-        if (!value.is_null()) from(value, into.emplace());
+        if (k_is_instant<typename T::value_type> ? value.is_integer() : value.is_map()) from(value, into.emplace());
     } else if constexpr (std::is_same_v<T, std::vector<PingOutcome>>) {
         if (!value.is_string()) return;
         for (const char c : value.as_string().substr(0, History::k_pings))
