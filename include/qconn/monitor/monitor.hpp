@@ -34,8 +34,8 @@ struct MonitorOptions {
     std::chrono::milliseconds interval{30'000};
     /// A ping that has not ended by then has failed.
     std::chrono::milliseconds timeout{30'000};
-    /// A ping that takes longer is slow: ConnectionStatus::slow, long before it fails, and the event `slow`. Zero: half of `timeout`, and no event. As
-    /// long as `timeout` or longer: none is.
+    /// A ping that takes longer is slow: ConnectionStatus::slow, long before it fails, and the event `slow`. Zero: half of `timeout`, and no event.
+    /// As long as `timeout` or longer: none is.
     std::chrono::milliseconds slow{0};
     /// Failures in a row that make a connection down. At least 1.
     int fall{2};
