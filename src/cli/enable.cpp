@@ -42,7 +42,7 @@ void add(CLI::App& app, Tool& tool, const char* word, bool yes) {
     command->add_option("name", *names, "Connections")->type_name("NAME");
     command->footer(
         "It is kept in the file that --state, QCONN_STATE or registry.state_file of the settings names. Programs that use that file read it when "
-        "they start.\n\n"
+        "they start; those that watch or reload follow it.\n\n"
         "Examples:\n"
         "  qconn " +
         std::string{word} + " shop-api --state /var/lib/qconn/state.json\n  QCONN_STATE=state.json qconn " + word + " shop-api inbox");

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include <qconn/base/deadline.hpp>
+#include <qconn/monitor/monitor.hpp>
 
 namespace qconn::monitor {
 
@@ -24,6 +25,13 @@ struct CallLimits {
     std::chrono::seconds slow_restart{10};
     /// All functions that run at once, whatever hangs; as many as `at_once` of these places are never taken by restarts.
     std::size_t most{63};
+
+    static CallLimits of(const MonitorOptions& options) noexcept {
+        CallLimits limits;
+        limits.restarts_at_once = options.restarts_at_once;
+        limits.restarts_per_second = options.restarts_per_second;
+        return limits;
+    }
 };
 
 /// Interfaces whose function is to be called, each once.

@@ -702,14 +702,18 @@ void Engine::tell_health(Moment now) {
     const auto alert = change->degraded ? alerts_.raise(k_alert_degraded, name, change->why, now.wall) : alerts_.clear(k_alert_degraded, name);
     if (!alert) return;
     alerts_.flush();
+    outlet_.event(self_event(change->degraded ? EventKind::alert : EventKind::alert_cleared, alert->type, alert->text, now));
+}
+
+Event Engine::self_event(EventKind kind, std::string_view type, std::string text, Moment now) const {
     Event event;
-    event.kind = change->degraded ? EventKind::alert : EventKind::alert_cleared;
-    event.name = name;
-    event.alert = alert->type;
-    event.error = alert->text;
+    event.kind = kind;
+    event.name = k_self;
+    event.alert = type;
+    event.error = std::move(text);
     event.time = now.wall;
     event.mono = now.mono;
-    outlet_.event(std::move(event));
+    return event;
 }
 
 void Engine::slept(Clock::duration time, Moment now) {
@@ -718,14 +722,8 @@ void Engine::slept(Clock::duration time, Moment now) {
     const std::string text = "this machine was suspended for " + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) +
                              " s; pings that were under way do not count, and all are made anew";
     alerts_.note(k_alert_resumed, std::string{k_self}, text, now.wall);
-    Event event;
-    event.kind = EventKind::alert;
+    Event event = self_event(EventKind::alert, k_alert_resumed, text, now);
     event.transient = true;
-    event.name = k_self;
-    event.alert = k_alert_resumed;
-    event.error = text;
-    event.time = now.wall;
-    event.mono = now.mono;
     outlet_.event(std::move(event));
 }
 

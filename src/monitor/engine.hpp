@@ -181,6 +181,8 @@ private:
     void clear_measured(TargetId id, Moment now);
     void measure(TargetId id, const std::vector<PingMeasure>& measures, Moment now);
     void tell_slow(TargetId id, Moment now);
+    /// One about the monitor itself.
+    Event self_event(EventKind kind, std::string_view type, std::string text, Moment now) const;
     /// MONITOR-DEGRADED is raised or cleared.
     void tell_health(Moment now);
     void see_certificate(TargetId id, const PingResult& result, Moment now);

@@ -34,13 +34,6 @@ namespace qconn::monitor {
 
 namespace {
 
-CallLimits limits_of(const MonitorOptions& options) {
-    CallLimits limits;
-    limits.restarts_at_once = options.restarts_at_once;
-    limits.restarts_per_second = options.restarts_per_second;
-    return limits;
-}
-
 Error refusal(std::string message) { return Error{MonitorErrc::interface, "INTERFACE-ERROR", std::move(message)}; }
 
 }  // namespace
@@ -50,7 +43,7 @@ InterfaceHub::InterfaceHub(Runtime runtime, const MonitorOptions& options, Tell 
       tell_{std::move(tell)},
       pool_{std::make_shared<net::BlockingPool>("qconn-interface", CallLimits{}.most + 1, runtime_.log(), nullptr)},
       graph_{options.manage_interfaces},
-      queue_{limits_of(options)} {}
+      queue_{CallLimits::of(options)} {}
 
 // ---- the set -----------------------------------------------------------------------------------------------------------------------------
 

@@ -17,19 +17,12 @@ using monitor::Moment;
 
 namespace {
 
-CallLimits limits_of(const MonitorOptions& options) {
-    CallLimits limits;
-    limits.restarts_at_once = options.restarts_at_once;
-    limits.restarts_per_second = options.restarts_per_second;
-    return limits;
-}
-
 Error refusal(std::string message) { return Error{MonitorErrc::interface, "INTERFACE-ERROR", std::move(message)}; }
 
 }  // namespace
 
 InlineHub::InlineHub(const MonitorOptions& options, Tell tell)
-    : tell_{std::move(tell)}, graph_{options.manage_interfaces}, queue_{limits_of(options)} {}
+    : tell_{std::move(tell)}, graph_{options.manage_interfaces}, queue_{CallLimits::of(options)} {}
 
 InlineHub::Id InlineHub::add(InterfaceOptions options, Moment now) {
     const InterfaceKey key{options.kind, options.name};

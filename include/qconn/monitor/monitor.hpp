@@ -80,8 +80,8 @@ struct MonitorOptions {
     bool history{true};
     /// A file in which the monitor keeps what it knows, for its next run and for other processes (read_monitor_state). What was down is down again
     /// after a restart, since the same time, and the alert for it stands with the same number; neither is told again. Written within seconds of a
-    /// change and at stop(). Empty: none. One that cannot be used is logged and set aside; one monitor at a time may have
-    /// it (FILE.lock beside it says who): another one says so in the log and goes without.
+    /// change and at stop(). Empty: none. One that cannot be used is logged and set aside. One monitor at a time has it, by a lock on FILE.lock:
+    /// another one waits for it for at most a second, when it is made, then says so in the log and goes without.
     std::string state_file{};
 };
 
@@ -132,7 +132,7 @@ public:
     std::vector<Outage> outages() const;
     /// Notes on an ongoing alert who sees to it, in the place of an earlier note. It stands and is cleared as ever; the next one of its kind is a new
     /// one. As Registry::acknowledge of its connection: so it counts for all its ongoing alerts, and after a restart.
-    /// @returns false where no alert of that id stands @throws Error INVALID-ARGUMENT where `who` is empty
+    /// Writes the registry's state file: not on an I/O thread. @returns false where no such alert stands @throws Error INVALID-ARGUMENT: no `who`
     bool acknowledge(std::uint64_t id, std::string_view who, std::string_view note = {});
     /// Tells of something that was noticed once and is not watched: an `alert` event with `transient`, and one of recent_alerts(). `name` need not be
     /// a connection of this registry; where it is one the event has its state.
