@@ -73,8 +73,8 @@ public:
     RegistryImpl& operator=(const RegistryImpl&) = delete;
     virtual ~RegistryImpl() = default;
 
-    /// All connections as of one moment, sorted by name.
-    virtual std::vector<SlotView> enumerate() const = 0;
+    /// Those of all connections as of one moment, sorted by name; view() tells of each.
+    virtual std::vector<std::shared_ptr<Slot>> slots() const = 0;
     /// Nothing where there is none of that name.
     virtual std::optional<SlotView> view(std::string_view name) const = 0;
     virtual std::optional<SlotView> view(const std::shared_ptr<Slot>& slot) const = 0;

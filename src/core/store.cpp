@@ -400,8 +400,11 @@ void Store::commit(Commit& commit) {
         std::size_t at;
         std::unique_ptr<const Shard> shard;
     };
-    std::unordered_map<std::size_t, std::vector<std::shared_ptr<Slot>>> added;
-    std::unordered_map<std::size_t, std::vector<const Slot*>> gone;
+    struct Turnover {
+        std::vector<std::shared_ptr<Slot>> in;
+        std::vector<const Slot*> out;
+    };
+    std::map<std::size_t, Turnover> turnovers;  // by number of the shard
     std::ptrdiff_t grows = 0;
     for (const Change& change : commit.changes) {
         const std::size_t at = hash_of(change.slot->name()) % k_shards;
@@ -409,34 +412,31 @@ void Store::commit(Commit& commit) {
         const bool was_there = before && !before->has(Version::k_removed);
         const bool is_there = !change.next->has(Version::k_removed);
         grows += std::ptrdiff_t{is_there} - std::ptrdiff_t{was_there};
-        if (is_there && !was_there) added[at].push_back(change.slot);
+        if (is_there && !was_there) turnovers[at].in.push_back(change.slot);
         if (was_there && !is_there) {
-            gone[at].push_back(change.slot.get());
+            turnovers[at].out.push_back(change.slot.get());
             removed_.insert_or_assign(change.slot->name(), change.slot);
         }
     }
     std::vector<Replacement> with;
     std::vector<Replacement> without;
-    for (std::size_t at = 0; at < k_shards; ++at) {
-        const auto in = added.find(at);
-        const auto out = gone.find(at);
-        if (in == added.end() && out == gone.end()) continue;
+    for (const auto& [at, turnover] : turnovers) {
         const Shard* shard = shards_[at].load(std::memory_order_relaxed);
         std::vector<std::shared_ptr<Slot>> slots;
-        slots.reserve((shard ? shard->slots().size() : 0) + (in == added.end() ? 0 : in->second.size()));
+        slots.reserve((shard ? shard->slots().size() : 0) + turnover.in.size());
         if (shard) slots.assign(shard->slots().begin(), shard->slots().end());
-        if (in != added.end()) slots.insert(slots.end(), in->second.begin(), in->second.end());
-        if (out != gone.end()) {
+        slots.insert(slots.end(), turnover.in.begin(), turnover.in.end());
+        if (!turnover.out.empty()) {
             std::vector<std::shared_ptr<Slot>> rest;
-            rest.reserve(slots.size() - out->second.size());
+            rest.reserve(slots.size() - turnover.out.size());
             for (const auto& slot : slots)
-                if (std::find(out->second.begin(), out->second.end(), slot.get()) == out->second.end()) rest.push_back(slot);
+                if (std::find(turnover.out.begin(), turnover.out.end(), slot.get()) == turnover.out.end()) rest.push_back(slot);
             without.push_back({at, rest.empty() ? nullptr : std::make_unique<const Shard>(std::move(rest))});
         }
-        if (in != added.end()) with.push_back({at, std::make_unique<const Shard>(std::move(slots))});
+        if (!turnover.in.empty()) with.push_back({at, std::make_unique<const Shard>(std::move(slots))});
     }
     commit.retired.reserve(commit.changes.size());
-    if (!gone.empty()) std::erase_if(removed_, [](const auto& one) { return one.second.expired(); });
+    if (!without.empty()) std::erase_if(removed_, [](const auto& one) { return one.second.expired(); });
 
     const auto publish = [this](std::vector<Replacement>& replacements) {
         for (Replacement& one : replacements) one.shard.reset(shards_[one.at].exchange(one.shard.release(), std::memory_order_seq_cst));

@@ -29,7 +29,7 @@
 namespace qconn::core {
 
 /// The names are spread over so many parts, so that one more costs little.
-inline constexpr std::size_t k_shards = 64;
+inline constexpr std::size_t k_shards = 512;
 std::size_t hash_of(std::string_view name) noexcept;
 
 /// A part of the names: slots by hash. Immutable once it is published.
@@ -55,7 +55,7 @@ public:
     ~Store() override;
 
     // RegistryImpl
-    std::vector<SlotView> enumerate() const override;
+    std::vector<std::shared_ptr<Slot>> slots() const override;
     std::optional<SlotView> view(std::string_view name) const override;
     std::optional<SlotView> view(const std::shared_ptr<Slot>& slot) const override;
     std::string configuration(const std::shared_ptr<Slot>& slot) const override;

@@ -128,15 +128,15 @@ ConnectionInfo Store::info_of(const Slot& slot, const Version& version) const {
     return info;
 }
 
-std::vector<SlotView> Store::enumerate() const {
-    std::vector<SlotView> views;
+std::vector<std::shared_ptr<Slot>> Store::slots() const {
+    std::vector<std::shared_ptr<Slot>> slots;
     {
         const ReadSection section;
-        views.reserve(size());
-        for_each([&](const std::shared_ptr<Slot>& slot, const Version& version) { views.push_back(view_of(slot, version)); });
+        slots.reserve(size());
+        for_each([&](const std::shared_ptr<Slot>& slot, const Version&) { slots.push_back(slot); });
     }
-    std::sort(views.begin(), views.end(), [](const SlotView& a, const SlotView& b) { return a.name < b.name; });
-    return views;
+    std::sort(slots.begin(), slots.end(), [](const auto& a, const auto& b) { return a->name() < b->name(); });
+    return slots;
 }
 
 std::optional<SlotView> Store::view(std::string_view name) const {

@@ -44,21 +44,52 @@ bool is_ours(std::string_view name) noexcept {
     return text::iequals(name, "content-length") || text::iequals(name, "transfer-encoding") || text::iequals(name, "connection");
 }
 
+/// A query may hold keys.
+std::string shown(std::string_view target) {
+    const std::size_t query = target.find('?');
+    return query == std::string_view::npos ? std::string{target} : std::string{target.substr(0, query)} + "?…";
+}
+
+std::string bytes_of(const HttpPingRequest& request) {
+    std::string wire;
+    const auto field = [&wire](std::string_view name, std::string_view value) { wire.append(name).append(": ").append(value).append("\r\n"); };
+    wire.append(request.method).append(" ").append(request.target).append(" HTTP/1.1\r\n");
+    if (request.headers.find("Host") == nullptr) field("Host", request.host);
+    for (const auto& [name, value] : request.headers) {
+        if (!is_ours(name)) field(name, value);
+    }
+    if (request.headers.find("User-Agent") == nullptr) field("User-Agent", "qconn");
+    if (request.headers.find("Accept") == nullptr) field("Accept", "*/*");
+    if (!request.keep) field("Connection", "close");
+    const bool takes_body = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+    if (takes_body || !request.body.empty()) field("Content-Length", std::to_string(request.body.size()));
+    wire.append("\r\n").append(request.body);
+    return wire;
+}
+
+}  // namespace
+
+struct HttpPings::Written {
+    std::string what;     ///< for messages
+    std::string awaited;  ///< likewise
+    std::string wire;
+    std::size_t max_body;
+    ResponseLimits limits;
+    PingProof proof;
+    bool keep;
+    bool is_head;
+    bool proxy_login;
+};
+
+namespace {
+
 class HttpPing final : public Dialogue {
 public:
-    explicit HttpPing(const HttpPingRequest& request)
-        : what_{request.method + " " + shown(request.target)},
-          awaited_{"the answer to " + what_},
-          keep_{request.keep},
-          proof_{request.proof},
-          proxy_login_{request.headers.find("Proxy-Authorization") != nullptr},
-          max_body_{request.max_body},
-          parser_{request.method == "HEAD", request.limits} {
-        write(request);
-    }
+    explicit HttpPing(std::shared_ptr<const HttpPings::Written> request)
+        : request_{std::move(request)}, parser_{request_->is_head, request_->limits} {}
 
     Step begin(std::string& out) override {
-        out += wire_;
+        out += request_->wire;
         return {};
     }
 
@@ -70,9 +101,9 @@ public:
         switch (parser_.state()) {
             case ResponseParser::State::head: return step;
             case ResponseParser::State::body:
-                if (keep_ && parser_.body_bytes() <= max_body_) return step;
+                if (request_->keep && parser_.body_bytes() <= request_->max_body) return step;
                 break;
-            case ResponseParser::State::done: keeps_ = keep_ && parser_.keeps_connection() && step.used == input.size() && !closed; break;
+            case ResponseParser::State::done: keeps_ = request_->keep && parser_.keeps_connection() && step.used == input.size() && !closed; break;
             case ResponseParser::State::failed: return failed(step, problem());
         }
         if (std::optional<Refusal> refusal = refused()) {
@@ -85,30 +116,9 @@ public:
 
     bool keeps_stream() const noexcept override { return keeps_; }
     std::string evidence() const override { return parser_.status_line(); }
-    std::string_view awaited() const noexcept override { return awaited_; }
+    std::string_view awaited() const noexcept override { return request_->awaited; }
 
 private:
-    /// A query may hold keys.
-    static std::string shown(std::string_view target) {
-        const std::size_t query = target.find('?');
-        return query == std::string_view::npos ? std::string{target} : std::string{target.substr(0, query)} + "?…";
-    }
-
-    void write(const HttpPingRequest& request) {
-        wire_.append(request.method).append(" ").append(request.target).append(" HTTP/1.1\r\n");
-        if (request.headers.find("Host") == nullptr) field("Host", request.host);
-        for (const auto& [name, value] : request.headers) {
-            if (!is_ours(name)) field(name, value);
-        }
-        if (request.headers.find("User-Agent") == nullptr) field("User-Agent", "qconn");
-        if (request.headers.find("Accept") == nullptr) field("Accept", "*/*");
-        if (!request.keep) field("Connection", "close");
-        const bool takes_body = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
-        if (takes_body || !request.body.empty()) field("Content-Length", std::to_string(request.body.size()));
-        wire_.append("\r\n").append(request.body);
-    }
-    void field(std::string_view name, std::string_view value) { wire_.append(name).append(": ").append(value).append("\r\n"); }
-
     static Step failed(Step step, Error error) {
         step.want = Want::failed;
         step.error = std::move(error);
@@ -116,7 +126,7 @@ private:
     }
     Error problem() const {
         const Reason reason = parser_.was_cut() ? Reason::closed : Reason::bad_answer;
-        Error error{HttpErrc::receive, k_ping_error, what_ + ": " + parser_.problem()};
+        Error error{HttpErrc::receive, k_ping_error, request_->what + ": " + parser_.problem()};
         return std::move(error).with_phase(Phase::protocol).with_reason(reason).with_retryable(parser_.was_cut());
     }
     /// What is wrong with the answer.
@@ -127,28 +137,23 @@ private:
             const auto found = std::find_if(std::begin(table), std::end(table), [status](const Refusal& one) { return one.status == status; });
             return found == std::end(table) ? std::nullopt : std::optional<Refusal>{*found};
         };
-        if (proof_ == PingProof::reached) {
+        if (request_->proof == PingProof::reached) {
             // Tinyproxy answers 401 to wrong credentials of the proxy.
-            const bool of_proxy = status == 407 || (parser_.made_by_proxy() && (status != 401 || proxy_login_));
+            const bool of_proxy = status == 407 || (parser_.made_by_proxy() && (status != 401 || request_->proxy_login));
             return of_proxy ? find(k_by_proxy) : std::nullopt;
         }
         if (std::optional<Refusal> known = find(k_by_server)) return known;
-        if (proof_ == PingProof::login) return std::nullopt;
+        if (request_->proof == PingProof::login) return std::nullopt;
         return Refusal{status, Phase::protocol, Reason::status, "check ping_method and ping_path, or the server's log"};
     }
     Error error(const Refusal& refusal) const {
-        Error error{HttpErrc::receive, k_ping_error, what_ + " was answered with " + parser_.status_line() + "; " + std::string{refusal.advice}};
+        Error error{HttpErrc::receive, k_ping_error,
+                    request_->what + " was answered with " + parser_.status_line() + "; " + std::string{refusal.advice}};
         return std::move(error).with_phase(refusal.phase).with_reason(refusal.reason).with_retryable(refusal.status / 100 == 5);
     }
 
-    std::string what_;
-    std::string awaited_;
-    std::string wire_;
-    bool keep_;
-    PingProof proof_;
-    bool proxy_login_;
+    const std::shared_ptr<const HttpPings::Written> request_;
     bool keeps_{false};
-    std::size_t max_body_;
     ResponseParser parser_;
 };
 
@@ -156,7 +161,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Dialogue> make_http_ping(const HttpPingRequest& request) {
+HttpPings::HttpPings(const HttpPingRequest& request) {
     if (!is_token(request.method) || request.method == "CONNECT")
         refuse("the method of a ping is a word such as GET, not \"" + text::printable(request.method) + "\"");
     if (request.target.empty() || request.target.find_first_of(std::string_view{" \t\r\n\0", 5}) != std::string::npos) {
@@ -167,7 +172,19 @@ std::unique_ptr<Dialogue> make_http_ping(const HttpPingRequest& request) {
         if (!is_token(name)) refuse("\"" + text::printable(name) + "\" is no header name");
         if (!is_field_value(value)) refuse("the value of header " + name + " holds a line break; it was not sent");
     }
-    return std::make_unique<HttpPing>(request);
+    Written written{};
+    written.what = request.method + " " + shown(request.target);
+    written.awaited = "the answer to " + written.what;
+    written.wire = bytes_of(request);
+    written.max_body = request.max_body;
+    written.limits = request.limits;
+    written.proof = request.proof;
+    written.keep = request.keep;
+    written.is_head = request.method == "HEAD";
+    written.proxy_login = request.headers.find("Proxy-Authorization") != nullptr;
+    request_ = std::make_shared<const Written>(std::move(written));
 }
+
+std::unique_ptr<Dialogue> HttpPings::operator()() const { return std::make_unique<HttpPing>(request_); }
 
 }  // namespace qconn::http

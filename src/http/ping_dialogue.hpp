@@ -38,9 +38,22 @@ struct HttpPingRequest {
     std::size_t max_body{std::size_t{1024} * 1024};
 };
 
-/// Where an answer is no success the step's error is REST-PING-ERROR: 401 and 403 in phase auth, 407 and what a proxy says for itself in phase proxy,
-/// other statuses in phase protocol with reason status; what is no HTTP has reason bad_answer, an early end reason closed.
-/// @throws Error HTTP-CLIENT-OPTION-ERROR where a part of it cannot be sent
-std::unique_ptr<Dialogue> make_http_ping(const HttpPingRequest& request);
+/// A request, checked and written out once for all pings of a plan. Copies share it; NetPing::dialogue takes one as it is. A value type.
+/// @note Where an answer is no success the step's error is REST-PING-ERROR: 401 and 403 in phase auth, 407 and what a proxy says for itself in phase
+/// proxy, other statuses in phase protocol with reason status; what is no HTTP has reason bad_answer, an early end reason closed.
+class HttpPings {
+public:
+    /// @throws Error HTTP-CLIENT-OPTION-ERROR where a part of it cannot be sent
+    explicit HttpPings(const HttpPingRequest& request);
+    std::unique_ptr<Dialogue> operator()() const;
+
+    struct Written;
+
+private:
+    std::shared_ptr<const Written> request_;
+};
+
+/// One of them.
+inline std::unique_ptr<Dialogue> make_http_ping(const HttpPingRequest& request) { return HttpPings{request}(); }
 
 }  // namespace qconn::http

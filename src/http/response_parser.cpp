@@ -16,8 +16,12 @@ constexpr std::size_t k_shown = 120;
 std::string quoted(std::string_view text) { return "\"" + text::printable(text::shorten(text, k_shown)) + "\""; }
 
 bool mentions(std::string_view list, std::string_view word) {
-    const auto parts = text::split(list, ',');
-    return std::any_of(parts.begin(), parts.end(), [word](std::string_view part) { return text::iequals(text::trim(part), word); });
+    for (;;) {
+        const std::size_t comma = list.find(',');
+        if (text::iequals(text::trim(list.substr(0, comma)), word)) return true;
+        if (comma == std::string_view::npos) return false;
+        list.remove_prefix(comma + 1);
+    }
 }
 
 }  // namespace
@@ -48,18 +52,22 @@ std::size_t ResponseParser::feed(std::string_view input) {
                 const std::size_t newline = input.find('\n');
                 const std::size_t taken = std::min(newline, input.size() - 1) + 1;
                 head_bytes_ += taken;
-                line_.append(input.substr(0, taken));
+                // A line that came in one piece is read where it lies.
+                std::string_view text = input.substr(0, taken);
+                if (!line_.empty() || newline == std::string_view::npos) {
+                    line_.append(text);
+                    text = line_;
+                }
                 input.remove_prefix(taken);
                 if (head_bytes_ > limits_.max_head) {
                     fail("its head is longer than " + std::to_string(limits_.max_head) + " bytes");
-                } else if (part_ == Part::status_line && !std::string_view{"HTTP/1."}.starts_with(std::string_view{line_}.substr(0, 7))) {
-                    read_status_line(line_);  // it is no HTTP whatever follows: do not wait for a line end that may never come
+                } else if (part_ == Part::status_line && !std::string_view{"HTTP/1."}.starts_with(text.substr(0, 7))) {
+                    read_status_line(text);  // it is no HTTP whatever follows: do not wait for a line end that may never come
                 } else if (newline != std::string_view::npos) {
-                    std::string text = std::move(line_);
-                    line_.clear();
-                    text.pop_back();
-                    if (text.ends_with('\r')) text.pop_back();
+                    text.remove_suffix(1);
+                    if (text.ends_with('\r')) text.remove_suffix(1);
                     line(text);
+                    line_.clear();
                 }
             }
         }
@@ -116,7 +124,7 @@ void ResponseParser::read_status_line(std::string_view text) {
         return fail(std::move(problem));
     }
     status_ = (text[9] - '0') * 100 + (text[10] - '0') * 10 + (text[11] - '0');
-    status_line_ = text::printable(text::shorten(text, k_shown));
+    status_line_ = text.size() > k_shown ? text::printable(text::shorten(text, k_shown)) : text::printable(text);
     keep_ = text[7] != '0';
     part_ = Part::field;
 }

@@ -12,7 +12,7 @@ Standing Cell::copy() const {
     return standing;
 }
 
-std::shared_ptr<const ServerCertificate> Cell::certificate() const { return copy().certificate; }
+std::shared_ptr<const ServerCertificate> Cell::certificate() const { return copy().certificate(); }
 
 ConnectionStatus Cell::read() const {
     const Standing standing = copy();
@@ -26,14 +26,14 @@ ConnectionStatus Cell::read() const {
     status.latency = standing.latency;
     status.failures = standing.failures;
     status.pings = standing.pings;
-    status.outage = standing.outage;
-    if (standing.silence) status.silence = *standing.silence;
-    if (standing.certificate) status.certificate_expires = standing.certificate->expires;
+    status.outage = standing.outage();
+    if (const auto silence = standing.silence()) status.silence = *silence;
+    if (const auto certificate = standing.certificate()) status.certificate_expires = certificate->expires;
     status.next = std::chrono::system_clock::time_point{std::chrono::system_clock::duration{next_.load(std::memory_order_relaxed)}};
-    if (standing.error) {
-        status.phase = standing.error->phase();
-        status.reason = standing.error->reason();
-        status.error = standing.error->what();
+    if (const Error* error = standing.error()) {
+        status.phase = error->phase();
+        status.reason = error->reason();
+        status.error = error->what();
     }
     return status;
 }

@@ -15,12 +15,13 @@
 #include <qconn/monitor/event.hpp>
 
 #include "monitor/history.hpp"
+#include "monitor/remarks.hpp"
 #include "monitor/schedule.hpp"
 
 namespace qconn::monitor {
 
 /// As ConnectionStatus without the texts.
-struct Standing {
+struct Standing : Remarks {
     ConnectionState state{ConnectionState::unknown};
     bool flapping{false};
     bool slow{false};
@@ -29,23 +30,30 @@ struct Standing {
     std::chrono::system_clock::time_point checked{};
     std::chrono::nanoseconds latency{0};
     std::uint64_t pings{0};
-    std::uint64_t outage{0};
-    std::shared_ptr<const Silence> silence{};
-    std::optional<Error> error{};  ///< of the last failure, or why it is invalid
-    std::shared_ptr<const ServerCertificate> certificate{};
 };
 
 /// One connection.
 class Cell {
+    mutable std::atomic<bool> busy_{false};  // beside the next two, as small as it
+
 public:
     explicit Cell(std::string name) : name_{std::move(name)} {}
 
+    /// A use of its client has failed, and the loop has not yet seen to it. Any thread.
+    std::atomic<bool> use_failed{false};
+    /// Loop's thread only: where the connection stands in the schedule; k_no_target before and after.
+    TargetId id{k_no_target};
+    /// Of what its pings depend on, for the state file; zero: not known. Written by the loop's thread.
+    std::atomic<std::uint64_t> configuration{0};
+    /// Under the lock of Histories, which writes and reads it; nothing where nothing is remembered.
+    std::optional<History> history;
+
     const std::string& name() const noexcept { return name_; }
 
-    /// Loop's thread only. @returns false where a reader is at it: try again in a moment
-    bool try_publish(const Standing& standing) {
+    /// Loop's thread only: taken over, unless a reader is at it. @returns false then: try again in a moment
+    bool try_publish(Standing& standing) {
         if (busy_.exchange(true, std::memory_order_acquire)) return false;
-        standing_ = standing;
+        std::swap(standing_, standing);  // what goes is let go of by the caller, outside
         busy_.store(false, std::memory_order_release);
         return true;
     }
@@ -63,20 +71,10 @@ public:
     /// Likewise; null: it has shown none.
     std::shared_ptr<const ServerCertificate> certificate() const;
 
-    /// A use of its client has failed, and the loop has not yet seen to it. Any thread.
-    std::atomic<bool> use_failed{false};
-    /// Loop's thread only: where the connection stands in the schedule; k_no_target before and after.
-    TargetId id{k_no_target};
-    /// Of what its pings depend on, for the state file; zero: not known. Written by the loop's thread.
-    std::atomic<std::uint64_t> configuration{0};
-    /// Under the lock of Histories, which writes and reads it; null where nothing is remembered.
-    std::unique_ptr<History> history;
-
 private:
     Standing copy() const;
 
     const std::string name_;
-    mutable std::atomic<bool> busy_{false};
     Standing standing_;
     std::atomic<std::chrono::system_clock::rep> next_{0};
 };

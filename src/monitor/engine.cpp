@@ -58,14 +58,14 @@ TargetId Engine::add(std::shared_ptr<Cell> cell, const Facts& facts, Moment now,
     // As it is from the start, so not an event; that it cannot be used is told once somebody watches.
     if (facts.problem) {
         target.machine.step(Input::invalid, target.rules->thresholds);
-        standing.error = *facts.problem;
+        standing.set_error(facts.problem);
         target.told = false;
     }
     if (!facts.enabled) target.machine.step(Input::disable, target.rules->thresholds);
     standing.state = target.machine.state();
     silences_.set(id, facts.silence, now.wall);
     silences_.set_windows(id, facts.rules.maintenance, now.wall);
-    standing.silence = silences_.of(id);
+    standing.set_silence(silences_.of(id));
     if (facts.acknowledged) acknowledged_[id] = *facts.acknowledged;
     looked_ = now;
     target.cell->configuration = facts.configuration;
@@ -104,7 +104,7 @@ void Engine::remove(TargetId id, Moment now) {
     silences_.erase(id);
     acknowledged_.erase(id);
     target.cell->id = k_no_target;
-    if (target.late) std::erase(late_, id);
+    late_.erase(id);
     target = {};
 }
 
@@ -205,12 +205,8 @@ void Engine::outcome(TargetId id, const PingResult& result, Moment now) {
 }
 
 bool Engine::flush() {
-    std::erase_if(late_, [this](TargetId id) {
-        Target& target = targets_[id];
-        if (!target.cell->try_publish(*target.late)) return false;
-        target.late.reset();
-        return true;
-    });
+    for (auto late = late_.begin(); late != late_.end();)
+        late = targets_[late->first].cell->try_publish(late->second) ? late_.erase(late) : std::next(late);
     const bool outages_shown = outages_.flush();
     const bool histories_written = histories_.flush();
     return alerts_.flush() && outages_shown && histories_written && late_.empty();
@@ -232,9 +228,9 @@ const Transition& Engine::step(TargetId id, Input input, Moment now, const Error
     }
     if (taken.to != ConnectionState::up && taken.to != ConnectionState::failing && taken.from != taken.to) standing.slow = false;
     if (error != nullptr) {
-        standing.error = *error;
+        standing.set_error(*error);
     } else if (input != Input::inconclusive && target.machine.is_sound() && !(taken.to == ConnectionState::down && input == Input::ok)) {
-        standing.error.reset();  // it stays while it still says why: through doubts, and while a success alone does not make it up
+        standing.set_error(std::nullopt);  // it stays while it still says why: through doubts, and while a success alone does not make it up
     }
     standing.failures = target.machine.failures();
     standing.state = taken.to;
@@ -243,10 +239,10 @@ const Transition& Engine::step(TargetId id, Input input, Moment now, const Error
     const bool back = taken.from == ConnectionState::down && taken.to != ConnectionState::down;
     std::optional<Outages::Joined> joined;
     std::optional<Outages::Left> left;
-    if (down) standing.outage = (joined = join(id, cause_of(id, error), error, now))->id;
+    if (down) standing.set_outage((joined = join(id, cause_of(id, error), error, now))->id);
     if (back) {
         left = leave(id);
-        standing.outage = 0;
+        standing.set_outage(0);
     }
     if (joined) {
         histories_.write(target.cell, now, [one = past_outage(id, standing)](History& history, HistoryTime) { history.went_down(one); });
@@ -297,7 +293,7 @@ void Engine::joined_outage(TargetId id, const Outages::Joined& joined, Moment no
         rebear(id, now);
         return show_acknowledged(id);
     }
-    const auto& error = standing(id).error;
+    const Error* error = standing(id).error();
     raise(id, k_alert_unavailable, error ? error->what() : "", now);
 }
 
@@ -321,15 +317,15 @@ void Engine::regroup(Moment now) {
         moved = false;
         const auto all = reached_through_;
         for (const TargetId id : all) {
-            const std::optional<Error> error = standing(id).error;
-            const Error* why = error ? &*error : nullptr;
+            const Standing before = standing(id);
+            const Error* why = before.error();
             Cause cause = cause_of(id, why);
             if (const Cause* present = outages_.cause_of(id); !present || *present == cause) continue;
             moved = true;
             const auto left = outages_.leave(id);
             const Outages::Joined joined = join(id, std::move(cause), why, now);
-            Standing standing = this->standing(id);
-            standing.outage = joined.id;
+            Standing standing = before;
+            standing.set_outage(joined.id);
             histories_.write(targets_[id].cell, now, [one = past_outage(id, standing)](History& history, HistoryTime) {
                 history.regrouped(one.outage, one.kind, one.cause);
             });
@@ -376,10 +372,10 @@ void Engine::set_silence(TargetId id, const std::optional<Silence>& silence, Mom
 void Engine::follow_silence(TargetId id, Moment now) {
     const Silences::Handle silence = silences_.of(id);
     Standing standing = this->standing(id);
-    if (standing.silence == silence) return;
-    const bool was = standing.silence != nullptr;
+    if (standing.silence() == silence) return;
+    const bool was = standing.is_silenced();
     const bool is = silence != nullptr;
-    standing.silence = silence;
+    standing.set_silence(silence);
     show(id, std::move(standing));
     recount(id, now);
     tell_silence(id, now);
@@ -561,28 +557,29 @@ void Engine::tell_invalid(TargetId id, Moment now) {
 }
 
 void Engine::raise_unusable(TargetId id, Moment now) {
-    const auto& error = standing(id).error;
+    const Error* error = standing(id).error();
     raise(id, k_alert_unusable, error ? error->what() : "", now);
 }
 
 PastOutage Engine::past_outage(TargetId id, const Standing& standing) const {
     PastOutage one;
     one.began = standing.since;
-    if (standing.error) {
-        one.phase = standing.error->phase();
-        one.reason = standing.error->reason();
-        one.error = standing.error->what();
+    if (const Error* error = standing.error()) {
+        one.phase = error->phase();
+        one.reason = error->reason();
+        one.error = error->what();
     }
     if (const Cause* cause = outages_.cause_of(id)) {
         one.kind = cause->kind;
         one.cause = cause->key;
     }
-    one.outage = standing.outage;
+    one.outage = standing.outage();
     return one;
 }
 
 bool Engine::is_counted(const Standing& standing) const noexcept {
-    return !stopped_ && !(standing.silence && standing.silence->kind == Silence::Kind::maintenance);
+    const auto silence = standing.silence();
+    return !stopped_ && !(silence && silence->kind == Silence::Kind::maintenance);
 }
 
 void Engine::recount(TargetId id, Moment now) {
@@ -594,7 +591,7 @@ void Engine::recount(TargetId id, Moment now) {
 
 void Engine::raise(TargetId id, std::string_view type, std::string text, Moment now) {
     const auto alert = alerts_.raise(type, targets_[id].cell->name(), std::move(text), now.wall,
-                                     type == k_alert_unavailable ? standing(id).outage : 0, is_silenced(id));
+                                     type == k_alert_unavailable ? standing(id).outage() : 0, is_silenced(id));
     show_acknowledged(id);
     alerts_.flush();
     if (alert) tell_alert(id, EventKind::alert, *alert, now);
@@ -627,7 +624,7 @@ void Engine::note(TargetId id, std::string_view type, std::string text, Moment n
 
 void Engine::see_certificate(TargetId id, const PingResult& result, Moment now) {
     Target& target = targets_[id];
-    const Certificate before = standing(id).certificate;
+    const Certificate before = standing(id).certificate();
     if (result.tls && !target.shown) target.shown = std::make_unique<ShownCertificates>();
     const TlsCertificate* seen = target.shown ? target.shown->seen_in(result) : nullptr;
     bool is_news = false;
@@ -635,13 +632,13 @@ void Engine::see_certificate(TargetId id, const PingResult& result, Moment now) 
         is_news = target.shown->show(seen->sha256);
         if (!before || before->sha256 != seen->sha256) {
             Standing standing = this->standing(id);
-            standing.certificate = certificates_.take(described(*seen));
+            standing.set_certificate(certificates_.take(described(*seen)));
             show(id, std::move(standing));
             if (before && is_news)
-                note(id, k_alert_certificate_changed, changed_text(target.cell->name(), *before, *this->standing(id).certificate, now.wall), now);
+                note(id, k_alert_certificate_changed, changed_text(target.cell->name(), *before, *this->standing(id).certificate(), now.wall), now);
         }
     }
-    const Certificate certificate = standing(id).certificate;
+    const Certificate certificate = standing(id).certificate();
     if (!certificate || !(seen != nullptr || result.ok)) return;
     const bool soon = certificate->expires - now.wall < std::chrono::days{options_.alert_certificate_days};
     if (soon) raise(id, k_alert_certificate, expires_text(target.cell->name(), *certificate, now.wall), now);
@@ -649,9 +646,9 @@ void Engine::see_certificate(TargetId id, const PingResult& result, Moment now) 
 }
 
 void Engine::forget_certificate(TargetId id, Moment now) {
-    if (!standing(id).certificate) return;
+    if (!standing(id).certificate()) return;
     Standing standing = this->standing(id);
-    standing.certificate.reset();
+    standing.set_certificate(nullptr);
     show(id, std::move(standing));
     targets_[id].shown.reset();
     clear(id, k_alert_certificate, now);
@@ -728,18 +725,17 @@ void Engine::slept(Clock::duration time, Moment now) {
 }
 
 const Standing& Engine::standing(TargetId id) const noexcept {
-    const Target& target = targets_[id];
-    return target.late ? *target.late : target.cell->published();
+    if (!late_.empty())
+        if (const auto late = late_.find(id); late != late_.end()) return late->second;
+    return targets_[id].cell->published();
 }
 
 void Engine::show(TargetId id, Standing standing) {
-    Target& target = targets_[id];
-    if (!target.late) {
-        if (target.cell->try_publish(standing)) return;
-        target.late = std::make_unique<Standing>();
-        late_.push_back(id);
-    }
-    *target.late = std::move(standing);
+    const auto late = late_.empty() ? late_.end() : late_.find(id);
+    if (late != late_.end())
+        late->second = std::move(standing);
+    else if (!targets_[id].cell->try_publish(standing))
+        late_.emplace(id, std::move(standing));
 }
 
 void Engine::show_next(TargetId id, Moment now) noexcept {
@@ -758,12 +754,12 @@ Event Engine::make_event(TargetId id, EventKind kind, Moment now) const {
     event.kind = kind;
     event.name = target.cell->name();
     event.state = event.from = target.machine.state();
-    if (const auto& error = standing(id).error) {
+    if (const Error* error = standing(id).error()) {
         event.phase = error->phase();
         event.reason = error->reason();
         event.error = error->what();
     }
-    event.outage = standing(id).outage;
+    event.outage = standing(id).outage();
     event.silenced = is_silenced(id);
     event.time = now.wall;
     event.mono = now.mono;

@@ -118,7 +118,7 @@ public:
     const Histories& histories() const noexcept { return histories_; }
     const Schedule& schedule() const noexcept { return schedule_; }
     ConnectionState state(TargetId id) const noexcept { return targets_[id].machine.state(); }
-    bool is_silenced(TargetId id) const noexcept { return standing(id).silence != nullptr; }
+    bool is_silenced(TargetId id) const noexcept { return standing(id).is_silenced(); }
     int failures(TargetId id) const noexcept { return targets_[id].machine.failures(); }
     const Cell& cell(TargetId id) const noexcept { return *targets_[id].cell; }
     bool is_pinged(TargetId id) const noexcept;
@@ -137,7 +137,6 @@ private:
         Clock::time_point turned;        // when it last came up or went down
         std::unique_ptr<Damped> damped;  // once there was something to damp
         std::unique_ptr<ShownCertificates> shown;
-        std::unique_ptr<Standing> late;  // what readers have kept it from publishing; it is in late_ then
     };
 
     // What an earlier run left (engine_recall.cpp):
@@ -210,8 +209,8 @@ private:
     Outlet& outlet_;
     AlertBoard& alerts_;
     Schedule schedule_;
-    std::vector<Target> targets_;  // by TargetId
-    std::vector<TargetId> late_;
+    std::vector<Target> targets_;                  // by TargetId
+    std::unordered_map<TargetId, Standing> late_;  // what readers have kept from being published
     RulesTable rules_;
     SelfCheck self_;
     Outages outages_;

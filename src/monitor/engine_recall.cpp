@@ -36,7 +36,7 @@ void Engine::resume(TargetId id, const KeptConnection& before, const Facts& fact
     const bool is_same = before.configuration == facts.configuration && facts.configuration != 0;
     const bool is_watched = is_same && target.monitored && target.machine.is_pinged();
     if (is_watched && before.certificate) {
-        standing.certificate = certificates_.take(*before.certificate);
+        standing.set_certificate(certificates_.take(*before.certificate));
         target.shown = std::make_unique<ShownCertificates>();
         target.shown->show(before.certificate->sha256);
     }
@@ -59,13 +59,14 @@ void Engine::resume(TargetId id, const KeptConnection& before, const Facts& fact
     standing.since = before.status.since;
     standing.checked = before.status.checked;
     standing.failures = target.machine.failures();
-    standing.error = error_of(before.status);
+    standing.set_error(error_of(before.status));
     if (!facts.rules.via.empty()) reached_through_.insert(id);
     const KeptOutage* outage = recall_->outage(before.status.outage);
-    standing.outage =
+    const std::uint64_t joined =
         outage != nullptr
-            ? outages_.resume(id, *outage, standing.silence != nullptr)
-            : outages_.join(id, {OutageKind::connection, target.cell->name()}, &*standing.error, now.mono, now.wall, standing.silence != nullptr).id;
+            ? outages_.resume(id, *outage, standing.is_silenced())
+            : outages_.join(id, {OutageKind::connection, target.cell->name()}, standing.error(), now.mono, now.wall, standing.is_silenced()).id;
+    standing.set_outage(joined);
     if (take_alert(id, k_alert_unavailable)) outages_.bear(id);
     const bool counted = is_counted(standing);
     histories_.write(target.cell, now, [counted](History& one, HistoryTime time) { one.stands(ConnectionState::down, counted, time); });
@@ -109,10 +110,10 @@ void Engine::finish_recall(Moment now) {
     for (TargetId id = 0; id < targets_.size(); ++id) {
         if (!targets_[id].cell || state(id) != ConnectionState::down) continue;
         const bool has_alert =
-            options_.group_alerts ? !alerted.insert(standing(id).outage).second : alerts_.stands(k_alert_unavailable, targets_[id].cell->name());
+            options_.group_alerts ? !alerted.insert(standing(id).outage()).second : alerts_.stands(k_alert_unavailable, targets_[id].cell->name());
         if (has_alert) continue;
         outages_.bear(id);
-        raise(id, k_alert_unavailable, standing(id).error ? standing(id).error->what() : "", now);
+        raise(id, k_alert_unavailable, standing(id).error() ? standing(id).error()->what() : "", now);
     }
     // Silences and acknowledgements may be others now.
     for (TargetId id = 0; id < targets_.size(); ++id) {

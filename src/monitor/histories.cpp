@@ -11,8 +11,7 @@ HistoryTime Histories::time_of(Moment now) const {
 void Histories::begin(const std::shared_ptr<Cell>& cell, Moment now, const Kept* before) {
     if (!remember_) return;
     if (!origin_) origin_ = now;
-    auto history =
-        before != nullptr ? std::make_unique<History>(before->shown, before->up_time, time_of(now)) : std::make_unique<History>(time_of(now));
+    History history = before != nullptr ? History{before->shown, before->up_time, time_of(now)} : History{time_of(now)};
     waiting_.emplace_back(cell, [history = std::move(history)](Cell& one) mutable { one.history = std::move(history); });
     flush();
 }

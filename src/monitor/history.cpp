@@ -19,7 +19,7 @@ namespace {
 constexpr int k_lowest_octave = 8;  // 2^8 us
 }
 
-std::size_t LatencyCounts::bucket_of(nanoseconds took) noexcept {
+std::size_t RecentLatencies::bucket_of(nanoseconds took) noexcept {
     const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(std::chrono::duration_cast<microseconds>(took).count(), 0));
     const int octave = static_cast<int>(std::bit_width(us)) - 1 - k_lowest_octave;
     if (octave < 0) return 0;
@@ -27,52 +27,83 @@ std::size_t LatencyCounts::bucket_of(nanoseconds took) noexcept {
     return std::min(static_cast<std::size_t>(octave) * 4 + quarter, k_buckets - 1);
 }
 
-nanoseconds LatencyCounts::middle(std::size_t bucket) noexcept {
+nanoseconds RecentLatencies::middle(std::size_t bucket) noexcept {
     const std::int64_t quarter = (std::int64_t{1} << (bucket / 4 + k_lowest_octave)) * 1000 / 4;
     const std::int64_t from = quarter * (4 + static_cast<std::int64_t>(bucket % 4));
     return nanoseconds{from + quarter / 2};
 }
 
-void LatencyCounts::add(nanoseconds took) {
-    const std::size_t bucket = bucket_of(took);
-    if (++low_[bucket] == 0) {
-        if (!high_) high_ = std::make_unique<std::array<std::uint32_t, k_buckets>>();
-        ++(*high_)[bucket];
+void RecentLatencies::age(Minutes began) {
+    const bool follows = began == began_ + k_half;
+    longest_before_ = follows ? longest_ : 0;
+    longest_ = 0;
+    began_ = began;
+    if (all_) {
+        for (Counts& one : *all_) one = {0, follows ? one.now : 0};
+        return;
     }
-    const auto us = std::chrono::ceil<microseconds>(took).count();
-    longest_ = std::max(longest_, static_cast<std::uint32_t>(std::clamp<std::int64_t>(us, 0, std::numeric_limits<std::uint32_t>::max())));
+    std::uint8_t kept = 0;
+    for (std::uint8_t i = 0; i < used_ && follows; ++i) {
+        if (now_[i] == 0) continue;
+        bucket_[kept] = bucket_[i];
+        before_[kept++] = now_[i];
+    }
+    used_ = kept;
+    now_ = {};
+}
+
+void RecentLatencies::spill() {
+    all_ = std::make_unique<All>();
+    for (std::uint8_t i = 0; i < used_; ++i) (*all_)[bucket_[i]] = {now_[i], before_[i]};
 }
 
 void RecentLatencies::add(nanoseconds took, HistoryTime now) {
     const auto half = std::chrono::floor<std::chrono::minutes>(now.time_since_epoch()) / k_half * k_half;
-    const Minutes began{static_cast<std::uint32_t>(half.count())};
-    if (began != began_) {
-        before_ = began == began_ + k_half ? std::move(now_) : LatencyCounts{};
-        now_ = {};
-        began_ = began;
+    if (const Minutes began{static_cast<std::uint32_t>(half.count())}; began != began_) age(began);
+    const auto us = std::chrono::ceil<microseconds>(took).count();
+    longest_ = std::max(longest_, static_cast<std::uint32_t>(std::clamp<std::int64_t>(us, 0, std::numeric_limits<std::uint32_t>::max())));
+
+    const auto bucket = static_cast<std::uint8_t>(bucket_of(took));
+    if (!all_) {
+        const auto i = static_cast<std::uint8_t>(std::find(bucket_.begin(), bucket_.begin() + used_, bucket) - bucket_.begin());
+        if (i == used_ && used_ < k_inside) {
+            bucket_[used_] = bucket;
+            now_[used_] = before_[used_] = 0;
+            ++used_;
+        }
+        if (i < used_ && now_[i] < std::numeric_limits<std::uint16_t>::max()) {
+            ++now_[i];
+            return;
+        }
+        spill();
     }
-    now_.add(took);
+    ++(*all_)[bucket].now;
 }
 
 Latencies RecentLatencies::read(HistoryTime now) const {
     const auto age = now.time_since_epoch() - began_;
-    std::vector<const LatencyCounts*> counted;
-    if (age < 2 * k_half) counted.push_back(&now_);
-    if (age < k_half) counted.push_back(&before_);
+    const bool with_now = age < 2 * k_half;
+    const bool with_before = age < k_half;
 
     Latencies read;
-    std::array<std::uint64_t, LatencyCounts::k_buckets> counts{};
-    for (const LatencyCounts* one : counted) {
-        for (std::size_t i = 0; i < counts.size(); ++i) read.pings += one->count(i), counts[i] += one->count(i);
-        read.longest = std::max(read.longest, one->longest());
+    std::array<std::uint64_t, k_buckets> counts{};
+    const auto count = [&](std::size_t bucket, std::uint32_t of_now, std::uint32_t of_before) {
+        counts[bucket] = (with_now ? of_now : 0) + (with_before ? of_before : 0);
+        read.pings += counts[bucket];
+    };
+    if (all_) {
+        for (std::size_t i = 0; i < k_buckets; ++i) count(i, (*all_)[i].now, (*all_)[i].before);
+    } else {
+        for (std::uint8_t i = 0; i < used_; ++i) count(bucket_[i], now_[i], before_[i]);
     }
+    read.longest = microseconds{std::max(with_now ? longest_ : 0, with_before ? longest_before_ : 0)};
     if (read.pings == 0) return read;
     const auto percentile = [&](std::uint64_t percent) {
         const std::uint64_t rank = (read.pings * percent + 99) / 100;
         std::uint64_t seen = 0;
         std::size_t bucket = 0;
         while ((seen += counts[bucket]) < rank) ++bucket;
-        return bucket + 1 == counts.size() ? read.longest : std::min(LatencyCounts::middle(bucket), read.longest);
+        return bucket + 1 == counts.size() ? read.longest : std::min(middle(bucket), read.longest);
     };
     read.p50 = percentile(50);
     read.p90 = percentile(90);

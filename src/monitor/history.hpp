@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What is remembered of one connection, in some 240 bytes while nothing goes wrong with it. Pure: the time is an argument.
+/// What is remembered of one connection, in 150 bytes while nothing goes wrong with it. Pure: the time is an argument.
 #pragma once
 
 #include <array>
@@ -19,40 +19,41 @@ namespace qconn::monitor {
 /// the program, and a clock that is set makes no time up or down.
 using HistoryTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::milliseconds>;
 
-/// How often which latency was seen. Four buckets to an octave, from 256 us to 16.8 s, with what is beyond in the outermost.
-class LatencyCounts {
+/// The latencies of the last half hour to hour: how often which was seen in this half hour and in the one before. Four buckets to an octave, from 256
+/// us to 16.8 s, with what is beyond in the outermost. A peer's latencies mostly lie within a factor of four: eight buckets are held inside.
+class RecentLatencies {
 public:
+    static constexpr std::chrono::minutes k_half{30};
     static constexpr std::size_t k_buckets = 64;
+    static constexpr std::size_t k_inside = 8;
 
-    void add(std::chrono::nanoseconds took);
-    std::uint64_t count(std::size_t bucket) const noexcept { return low_[bucket] + (high_ ? std::uint64_t{(*high_)[bucket]} << 8U : 0); }
-    std::chrono::nanoseconds longest() const noexcept { return std::chrono::microseconds{longest_}; }
+    void add(std::chrono::nanoseconds took, HistoryTime now);
+    Latencies read(HistoryTime now) const;
 
     static std::size_t bucket_of(std::chrono::nanoseconds took) noexcept;
     /// What all of a bucket are within an eighth of.
     static std::chrono::nanoseconds middle(std::size_t bucket) noexcept;
 
 private:
-    std::array<std::uint8_t, k_buckets> low_{};
-    std::uint32_t longest_{0};  // microseconds, rounded up
-    /// What does not fit, in multiples of 256: only those that are pinged every few seconds have this.
-    std::unique_ptr<std::array<std::uint32_t, k_buckets>> high_;
-};
-
-/// The latencies of the last half hour to hour.
-class RecentLatencies {
-public:
-    static constexpr std::chrono::minutes k_half{30};
-
-    void add(std::chrono::nanoseconds took, HistoryTime now);
-    Latencies read(HistoryTime now) const;
-
-private:
     using Minutes = std::chrono::duration<std::uint32_t, std::ratio<60>>;
+    struct Counts {
+        std::uint32_t now{0};
+        std::uint32_t before{0};
+    };
+    using All = std::array<Counts, k_buckets>;
 
-    LatencyCounts now_;
-    LatencyCounts before_;
-    Minutes began_{0};  // the half that now_ is of
+    void age(Minutes began);
+    void spill();
+
+    // The buckets that have something, in no order; unused once there is all_.
+    std::array<std::uint16_t, k_inside> now_{};
+    std::array<std::uint16_t, k_inside> before_{};
+    std::array<std::uint8_t, k_inside> bucket_{};
+    std::uint8_t used_{0};
+    Minutes began_{0};                 // this half hour
+    std::uint32_t longest_{0};         // in it: microseconds, rounded up
+    std::uint32_t longest_before_{0};  // likewise
+    std::unique_ptr<All> all_;
 };
 
 /// Which account time goes into.
@@ -136,6 +137,6 @@ private:
     std::uint32_t downs_{0};
     std::uint8_t pings_{0};  // how many of the bits are pings
 };
-static_assert(sizeof(History) <= 256);
+static_assert(sizeof(History) <= 152);
 
 }  // namespace qconn::monitor

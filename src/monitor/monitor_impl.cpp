@@ -11,6 +11,7 @@
 
 #include <qconn/core/registry_error.hpp>
 
+#include "core/slot.hpp"
 #include "monitor/whereabouts.hpp"
 
 namespace qconn::monitor {
@@ -220,22 +221,37 @@ void MonitorImpl::attach() {
             },
             options_.count_uses);
     }
-    auto views = registry->enumerate();
-    std::vector<std::shared_ptr<Cell>> cells;
-    std::vector<std::uint64_t> configurations;
-    cells.reserve(views.size());
-    configurations.reserve(views.size());
-    for (const auto& view : views) {
-        cells.push_back(add_cell(view.name));
-        configurations.push_back(configuration_of(*registry, view.slot));
+    const auto slots = registry->slots();
+    {
+        const std::unique_lock index_lock{index_mutex_};
+        index_.reserve(slots.size());
+        for (const auto& slot : slots) index_.push_back(std::make_shared<Cell>(std::string{slot->name()}));
     }
-    on_loop([this, views = std::move(views), cells = std::move(cells), configurations = std::move(configurations), kept = std::move(kept)]() mutable {
+    on_loop([this, size = slots.size(), kept = std::move(kept)]() mutable {
         if (kept) engine_.recall(std::move(*kept));
-        items_.reserve(views.size());
-        engine_.reserve(views.size());
-        for (std::size_t i = 0; i < views.size(); ++i) add(cells[i], views[i], configurations[i], false);
-        flush();
+        items_.reserve(size);
+        engine_.reserve(size);
     });
+    // What is said of one costs more than what is kept of it: a part of them at a time.
+    constexpr std::size_t k_part = 256;
+    struct One {
+        std::shared_ptr<Cell> cell;
+        core::SlotView view;
+        std::uint64_t configuration;
+    };
+    for (std::size_t i = 0; i < slots.size();) {
+        std::vector<One> part;
+        for (; i < slots.size() && part.size() < k_part; ++i) {
+            auto view = registry->view(slots[i]);
+            if (!view) continue;  // its removal is on its way
+            const std::uint64_t configuration = configuration_of(*registry, slots[i]);
+            part.push_back({index_[i], std::move(*view), configuration});
+        }
+        on_loop([this, part = std::move(part)] {
+            for (const One& one : part) add(one.cell, one.view, one.configuration, false);
+            flush();
+        });
+    }
 }
 
 void MonitorImpl::on_loop(UniqueFunction<void()> work) {
@@ -411,8 +427,12 @@ MonitorCounts MonitorImpl::counts() const {
 
 std::shared_ptr<Cell> MonitorImpl::find(std::string_view name) const {
     const std::shared_lock lock{index_mutex_};
-    const auto found = index_.find(name);
-    return found == index_.end() ? nullptr : found->second;
+    const auto at = place_of(name);
+    return at == index_.end() || (*at)->name() != name ? nullptr : *at;
+}
+
+std::vector<std::shared_ptr<Cell>>::const_iterator MonitorImpl::place_of(std::string_view name) const {
+    return std::lower_bound(index_.begin(), index_.end(), name, [](const auto& cell, std::string_view other) { return cell->name() < other; });
 }
 
 Error MonitorImpl::unknown(std::string_view name) const {
@@ -442,14 +462,8 @@ WhyStopped MonitorImpl::why_stopped(InterfaceKind kind, std::string_view name) c
 }
 
 std::vector<std::shared_ptr<Cell>> MonitorImpl::cells() const {
-    std::vector<std::shared_ptr<Cell>> cells;
-    {
-        const std::shared_lock lock{index_mutex_};
-        cells.reserve(index_.size());
-        for (const auto& [name, cell] : index_) cells.push_back(cell);
-    }
-    std::sort(cells.begin(), cells.end(), [](const auto& a, const auto& b) { return a->name() < b->name(); });
-    return cells;
+    const std::shared_lock lock{index_mutex_};
+    return index_;
 }
 
 std::vector<ConnectionStatus> MonitorImpl::statuses() const {
@@ -534,14 +548,6 @@ std::uint64_t MonitorImpl::configuration_of(const core::RegistryImpl& registry, 
 
 // ---- the set of connections --------------------------------------------------------------------------------------------------------------
 
-std::shared_ptr<Cell> MonitorImpl::add_cell(const std::string& name) {
-    auto cell = std::make_shared<Cell>(name);
-    const std::unique_lock lock{index_mutex_};
-    index_.erase(cell->name());
-    index_.emplace(cell->name(), cell);
-    return cell;
-}
-
 void MonitorImpl::on_change(const RegistryChange& change) {
     using Kind = RegistryChange::Kind;
     const auto registry = registry_.lock();
@@ -552,10 +558,14 @@ void MonitorImpl::on_change(const RegistryChange& change) {
     if (change.kind == Kind::removed) {
         if (!cell) return;
         const std::unique_lock index_lock{index_mutex_};
-        index_.erase(change.name);
+        index_.erase(place_of(change.name));
     } else if (!cell) {
         if (!view) return;  // gone again; its removal is on its way
-        cell = add_cell(change.name);
+        cell = std::make_shared<Cell>(change.name);
+        {
+            const std::unique_lock index_lock{index_mutex_};
+            index_.insert(place_of(change.name), cell);
+        }
         loop_->post([self = shared_from_this(), cell, configuration = configuration_of(*registry, view->slot), view = std::move(*view)] {
             if (self->ended_) return;
             self->add(cell, view, configuration, true);
@@ -592,8 +602,8 @@ void MonitorImpl::add(const std::shared_ptr<Cell>& cell, const core::SlotView& v
 void MonitorImpl::forget(Item& item) {
     item.plan.reset();
     drop_stream(item);
-    item.closed_while_idle = false;
-    item.closes = 0;
+    item.kept.closed_while_idle = false;
+    item.kept.closes = 0;
 }
 
 void MonitorImpl::apply(const std::shared_ptr<Cell>& cell, const RegistryChange& change, const std::optional<core::SlotView>& view) {
@@ -757,9 +767,11 @@ void MonitorImpl::begin(TargetId id) {
 
 void MonitorImpl::prepare(TargetId id, std::optional<std::uint64_t> refused_fingerprint) {
     Item& item = items_[id];
+    auto& given_up = item.flight->given_up;
+    if (!given_up) given_up = std::make_shared<std::atomic<bool>>(false);
     auto work = [weak = weak_from_this(), registry = registry_, slot = item.slot, cell_name = engine_.cell(id).name(), number = item.flight->number,
                  depth = item.depth, refused_fingerprint, loop = loop_,
-                 limits = core::SecretLimits{Deadline{engine_.schedule().deadline(id)}, item.flight->given_up}] {
+                 limits = core::SecretLimits{Deadline{engine_.schedule().deadline(id)}, given_up}] {
         std::optional<Result<core::SlotPlan>> plan;
         try {
             const auto alive = registry.lock();
@@ -819,7 +831,7 @@ void MonitorImpl::run(TargetId id) {
     if (item.kept.stream) {
         item.kept.stream->unwatch();
         const bool worn = item.kept.pings >= k_pings_per_stream && Clock::now() - item.kept.since >= k_stream_age;
-        if (worn || !item.kept.stream->looks_idle())
+        if (worn)
             drop_stream(item);
         else
             options.kept = std::move(item.kept.stream);
@@ -847,14 +859,14 @@ void MonitorImpl::finish(TargetId id, PingResult result, std::unique_ptr<net::St
     auto flight = std::move(item.flight);
     give_up_making(*flight);
     flight->run.reset();
-    if (item.closed_while_idle) {
-        item.closes = result.ok ? static_cast<std::uint8_t>(std::min(item.closes + 1, 255)) : std::uint8_t{0};
-        item.closed_while_idle = false;
+    if (item.kept.closed_while_idle) {
+        item.kept.closes = result.ok ? static_cast<std::uint8_t>(std::min(item.kept.closes + 1, 255)) : std::uint8_t{0};
+        item.kept.closed_while_idle = false;
     }
     ++pings_[result.ok ? 0 : result.inconclusive ? 2 : 1];
     engine_.outcome(id, result, Moment::now());
     if (!result.kept) drop_stream(item);  // another one than before, or none
-    if (stream && engine_.is_pinged(id) && item.closes < k_closes_idle)
+    if (stream && engine_.is_pinged(id) && item.kept.closes < k_closes_idle)
         keep(id, std::move(stream));
     else
         drop_stream(item);
@@ -912,7 +924,7 @@ void MonitorImpl::drop_stream(Item& item) {
 void MonitorImpl::stream_closed(TargetId id) {
     Item& item = items_[id];
     drop_stream(item);
-    item.closed_while_idle = true;
+    item.kept.closed_while_idle = true;
     engine_.look_soon(id, Moment::now());
     rearm();
 }

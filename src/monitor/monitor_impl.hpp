@@ -96,7 +96,7 @@ private:
         std::unique_ptr<net::PingRun> run;                 // null while its plan is being made
         std::shared_ptr<net::BlockingPool> pool;           // of the provider of its secrets; null: the runtime's
         std::shared_ptr<net::BlockingPool::Check> making;  // of its plan, the last time; may hang, as secrets may be files
-        std::shared_ptr<std::atomic<bool>> given_up{std::make_shared<std::atomic<bool>>(false)};  // the making
+        std::shared_ptr<std::atomic<bool>> given_up;       // the making; null before it
         std::vector<Waiter> waiters;
         std::optional<PingResult> refused;  // the log-in failed; secrets are being resolved anew
     };
@@ -105,6 +105,8 @@ private:
         std::unique_ptr<net::Stream> stream;
         Clock::time_point since;
         std::uint32_t pings{0};
+        std::uint8_t closes{0};  // how often in a row its peer closed an idle stream although the next ping was good
+        bool closed_while_idle{false};
     };
     /// What the loop holds for each connection, by TargetId.
     struct Item {
@@ -113,8 +115,6 @@ private:
         std::optional<core::SlotPlan> plan;
         std::unique_ptr<Flight> flight;
         Kept kept;
-        bool closed_while_idle{false};
-        std::uint8_t closes{0};  // how often in a row its peer closed an idle stream although the next ping was good
     };
 
     // Engine::Outlet
@@ -127,7 +127,8 @@ private:
 
     // On the pool:
     void on_change(const RegistryChange& change);
-    std::shared_ptr<Cell> add_cell(const std::string& name);
+    /// Where it stands in the index, or would. The index is not changed meanwhile.
+    std::vector<std::shared_ptr<Cell>>::const_iterator place_of(std::string_view name) const;
 
     /// On any thread: a client's use has ended.
     void used(const std::string& name, bool answered);
@@ -167,7 +168,7 @@ private:
     /// Runs it on the loop's thread and waits; at once where this is that thread, without waiting where it is another I/O thread.
     void on_loop(UniqueFunction<void()> work);
     std::shared_ptr<Cell> find(std::string_view name) const;
-    /// Sorted by name.
+    /// By name.
     std::vector<std::shared_ptr<Cell>> cells() const;
     std::optional<ConnectionStatus> try_status(std::string_view name) const;
     Error unknown(std::string_view name) const;
@@ -187,8 +188,8 @@ private:
     std::array<std::atomic<std::uint64_t>, 3> pings_{};  // ok, failed, inconclusive; written by the loop's thread
 
     mutable std::shared_mutex index_mutex_;
-    std::unordered_map<std::string_view, std::shared_ptr<Cell>> index_;  // guarded by index_mutex_; never changed by the loop's thread
-    std::mutex change_mutex_;                                            // one change of the set at a time
+    std::vector<std::shared_ptr<Cell>> index_;  // by name; guarded by index_mutex_; never changed by the loop's thread
+    std::mutex change_mutex_;                   // one change of the set at a time
     Subscription changes_;
     Subscription uses_;
     std::atomic<bool> closed_{false};

@@ -101,25 +101,27 @@ void Schedule::hang(TargetId id) {
 
 std::uint32_t Schedule::enter_host(std::uint64_t key) {
     if (key == 0) return 0;
-    const auto [found, is_new] = host_of_.try_emplace(key, 0);
-    if (is_new) {
+    const auto key_of = [this](std::uint32_t index) { return hosts_[index].key; };
+    std::uint32_t host = host_of_.find(key, key_of);
+    if (host == KeyTable::k_none) {
         if (free_hosts_.empty()) {
-            found->second = static_cast<std::uint32_t>(hosts_.size());
+            host = static_cast<std::uint32_t>(hosts_.size());
             hosts_.emplace_back();
             lists_.emplace_back();
         } else {
-            found->second = free_hosts_.back();
+            host = free_hosts_.back();
             free_hosts_.pop_back();
         }
-        hosts_[found->second] = {key, 0, 0};
+        hosts_[host] = {key, 0, 0};
+        host_of_.insert(host, key_of);
     }
-    ++hosts_[found->second].targets;
-    return found->second;
+    ++hosts_[host].targets;
+    return host;
 }
 
 void Schedule::leave_host(std::uint32_t index) {
     if (index == 0 || --hosts_[index].targets > 0) return;
-    host_of_.erase(hosts_[index].key);
+    host_of_.erase(hosts_[index].key, [this](std::uint32_t other) { return hosts_[other].key; });
     free_hosts_.push_back(index);
 }
 

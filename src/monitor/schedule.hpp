@@ -11,10 +11,11 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include <qconn/base/deadline.hpp>
+
+#include "monitor/key_table.hpp"
 
 namespace qconn::monitor {
 
@@ -187,7 +188,7 @@ private:
     std::vector<TargetId> free_records_;
     std::vector<Host> hosts_;  // 0: those without a host
     std::vector<std::uint32_t> free_hosts_;
-    std::unordered_map<std::uint64_t, std::uint32_t> host_of_;
+    KeyTable host_of_;
     std::vector<Ends> lists_;
     std::array<std::uint64_t, (k_slots + k_far_slots) / 64> filled_{};  // a bit for each list of the wheel that is not empty
     std::int64_t tick_{0};                                              // all ticks before it have been passed

@@ -37,7 +37,7 @@ const std::shared_ptr<const TlsOptions>& default_tls() {
 /// The proxy on the way, or null.
 const Proxy* proxy_of(const Endpoint& endpoint) {
     const bool has = endpoint.proxy && !endpoint.is_socket && endpoint.proxy->is_for(endpoint.host, endpoint.port);
-    return has ? &*endpoint.proxy : nullptr;
+    return has ? endpoint.proxy.get() : nullptr;
 }
 
 /// The phases one after the other; every step goes as far as it can without waiting. What waits is this object on its loop: nothing outlives

@@ -30,7 +30,6 @@ DialogueDriver::State DialogueDriver::begin() {
 }
 
 DialogueDriver::State DialogueDriver::follow(Dialogue::Step step, bool closed) {
-    input_.erase(0, step.used);
     want_ = step.want;
     switch (step.want) {
         case Dialogue::Want::failed:
@@ -74,7 +73,15 @@ bool DialogueDriver::flush() {
     return true;
 }
 
-DialogueDriver::State DialogueDriver::offer(bool closed) { return follow(dialogue_.feed(input_, closed, output_), closed); }
+/// @param input  all that there is: input_, or, where that is empty, what has just come and lies in no string yet
+DialogueDriver::State DialogueDriver::offer(std::string_view input, bool closed) {
+    Dialogue::Step step = dialogue_.feed(input, closed, output_);
+    if (input_.empty())
+        input_.assign(input.substr(step.used));
+    else
+        input_.erase(0, step.used);
+    return follow(std::move(step), closed);
+}
 
 DialogueDriver::State DialogueDriver::pump() {
     std::array<char, 16 * 1024> buffer;  // NOLINT: filled by read_some
@@ -86,19 +93,20 @@ DialogueDriver::State DialogueDriver::pump() {
         switch (result.kind) {
             case IoResult::Kind::done: {
                 replied_ = true;
-                input_.append(buffer.data(), result.size);
-                if (input_.size() > k_max_input) {
+                std::string_view input{buffer.data(), result.size};
+                if (!input_.empty()) input = input_.append(input);
+                if (input.size() > k_max_input) {
                     return fail(Error{make_error_code(NetErrc::io), error_name(NetErrc::io),
                                       stream_.peer() + " sent more than 1 MiB that is not the protocol"}
                                     .with_reason(Reason::limit));
                 }
-                const State state = offer(false);
+                const State state = offer(input, false);
                 if (state != State::waiting) return state;
                 break;
             }
             case IoResult::Kind::want_read: waits_for_ = flushed ? Ready::read : blocked_on; return State::waiting;
             case IoResult::Kind::want_write: waits_for_ = Ready::write; return State::waiting;
-            case IoResult::Kind::closed: return offer(true);
+            case IoResult::Kind::closed: return offer(input_, true);
             case IoResult::Kind::failed: return fail(send_error_ && !replied_ ? std::move(*send_error_) : std::move(*result.error));
         }
     }

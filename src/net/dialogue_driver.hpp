@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <qconn/base/error.hpp>
 #include <qconn/net/dialogue.hpp>
@@ -43,7 +44,7 @@ public:
 private:
     State follow(Dialogue::Step step, bool closed);
     bool flush();
-    State offer(bool closed);
+    State offer(std::string_view input, bool closed);
     State fail(Error error);
 
     Stream& stream_;

@@ -67,7 +67,7 @@ Endpoint endpoint_of(const HttpOptions& options, const http::Target& target, boo
         endpoint.port = relay->port;
         if (relay->kind == Proxy::Kind::https && with_tls) endpoint.tls = relay->tls ? relay->tls : std::make_shared<const TlsOptions>();
     } else if (!endpoint.is_socket) {
-        endpoint.proxy = options.proxy;
+        if (options.proxy) endpoint.proxy = std::make_shared<const Proxy>(*options.proxy);
     }
     if (target.tls && with_tls) {
         endpoint.tls = std::make_shared<const TlsOptions>(options.tls);
@@ -100,23 +100,22 @@ PingPlan make_ping_plan(const HttpOptions& options, PingDepth depth, const std::
     ping.endpoint = endpoint_of(options, target, true);
     ping.keep = depth == PingDepth::standard;
 
-    auto request = std::make_shared<http::HttpPingRequest>();
-    request->method = what.method;
-    request->host = target.authority();
-    request->target = target.path;
-    request->headers = headers_of_call(options, what, target.same_origin(base), user);
+    http::HttpPingRequest request;
+    request.method = what.method;
+    request.host = target.authority();
+    request.target = target.path;
+    request.headers = headers_of_call(options, what, target.same_origin(base), user);
     if (const Proxy* relay = relay_of(options, target)) {
-        request->target = target.url();
-        for (const auto& [name, value] : relay->headers) request->headers.set(name, value);
-        if (!relay->username.empty()) request->headers.set("Proxy-Authorization", net::basic_credentials(relay->username, relay->password.reveal()));
+        request.target = target.url();
+        for (const auto& [name, value] : relay->headers) request.headers.set(name, value);
+        if (!relay->username.empty()) request.headers.set("Proxy-Authorization", net::basic_credentials(relay->username, relay->password.reveal()));
     }
-    request->body = what.body;
-    request->keep = ping.keep;
-    request->limits.max_head = options.max_head;
-    if (asks_only) request->proof = http::PingProof::reached;
-    if (depth == PingDepth::auth) request->proof = http::PingProof::login;
-    http::make_http_ping(*request);  // what cannot be sent is said now
-    ping.dialogue = [request = std::shared_ptr<const http::HttpPingRequest>{std::move(request)}] { return http::make_http_ping(*request); };
+    request.body = what.body;
+    request.keep = ping.keep;
+    request.limits.max_head = options.max_head;
+    if (asks_only) request.proof = http::PingProof::reached;
+    if (depth == PingDepth::auth) request.proof = http::PingProof::login;
+    ping.dialogue = http::HttpPings{request};
     return ping;
 }
 

@@ -2,7 +2,9 @@
 /// The handle of a running asynchronous operation, and the callback that it ends with.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <new>
 #include <type_traits>
 #include <utility>
 
@@ -15,6 +17,7 @@ template <class Signature>
 class UniqueFunction;
 
 /// A callable that may hold what cannot be copied. Moved-from and default ones are empty. A value type without copies.
+/// @note What is small, and can be moved without throwing, is held inside: a lambda of up to three pointers costs no allocation.
 template <class R, class... Args>
 class UniqueFunction<R(Args...)> {
 public:
@@ -22,25 +25,69 @@ public:
     UniqueFunction(std::nullptr_t) noexcept {}
     template <class F,
               class = std::enable_if_t<!std::is_same_v<std::decay_t<F>, UniqueFunction> && std::is_invocable_r_v<R, std::decay_t<F>&, Args...>>>
-    UniqueFunction(F&& f) : held_{std::make_unique<Holder<std::decay_t<F>>>(std::forward<F>(f))} {}
+    UniqueFunction(F&& f) {
+        using Held = std::decay_t<F>;
+        if constexpr (k_fits<Held>) {
+            ::new (static_cast<void*>(room_)) Held(std::forward<F>(f));
+            kind_ = &k_inside<Held>;
+        } else {
+            ::new (static_cast<void*>(room_)) Held* {new Held(std::forward<F>(f))};
+            kind_ = &k_outside<Held>;
+        }
+    }
+    UniqueFunction(UniqueFunction&& other) noexcept { take(other); }
+    UniqueFunction& operator=(UniqueFunction&& other) noexcept {
+        if (this == &other) return *this;
+        reset();
+        take(other);
+        return *this;
+    }
+    ~UniqueFunction() { reset(); }
 
-    explicit operator bool() const noexcept { return held_ != nullptr; }
+    explicit operator bool() const noexcept { return kind_ != nullptr; }
     /// Undefined where it is empty.
-    R operator()(Args... args) { return held_->call(std::forward<Args>(args)...); }
+    R operator()(Args... args) { return kind_->call(room_, std::forward<Args>(args)...); }
 
 private:
-    struct Base {
-        virtual ~Base() = default;
-        virtual R call(Args... args) = 0;
+    /// What can be done with what is held.
+    struct Kind {
+        R (*call)(void* room, Args&&... args);
+        void (*move)(void* from, void* to) noexcept;  ///< leaves nothing there
+        void (*destroy)(void* room) noexcept;
     };
+
+    static constexpr std::size_t k_room = 3 * sizeof(void*);
     template <class F>
-    struct Holder final : Base {
-        template <class G>
-        explicit Holder(G&& g) : f(std::forward<G>(g)) {}
-        R call(Args... args) override { return f(std::forward<Args>(args)...); }
-        F f;
-    };
-    std::unique_ptr<Base> held_;
+    static constexpr bool k_fits = sizeof(F) <= k_room && alignof(F) <= alignof(void*) && std::is_nothrow_move_constructible_v<F>;
+
+    template <class F>
+    static F& at(void* room) noexcept {
+        return *std::launder(static_cast<F*>(room));
+    }
+    template <class F>
+    static constexpr Kind k_inside{[](void* room, Args&&... args) -> R { return static_cast<R>(at<F>(room)(std::forward<Args>(args)...)); },
+                                   [](void* from, void* to) noexcept {
+                                       ::new (to) F(std::move(at<F>(from)));
+                                       at<F>(from).~F();
+                                   },
+                                   [](void* room) noexcept { at<F>(room).~F(); }};
+    template <class F>
+    static constexpr Kind k_outside{[](void* room, Args&&... args) -> R { return static_cast<R>((*at<F*>(room))(std::forward<Args>(args)...)); },
+                                    [](void* from, void* to) noexcept { ::new (to) F* {at<F*>(from)}; },
+                                    [](void* room) noexcept { delete at<F*>(room); }};
+
+    /// This one is empty before.
+    void take(UniqueFunction& other) noexcept {
+        if (other.kind_ == nullptr) return;
+        other.kind_->move(other.room_, room_);
+        kind_ = std::exchange(other.kind_, nullptr);
+    }
+    void reset() noexcept {
+        if (const Kind* kind = std::exchange(kind_, nullptr)) kind->destroy(room_);
+    }
+
+    const Kind* kind_{nullptr};
+    alignas(void*) std::byte room_[k_room];  // NOLINT: filled where kind_ is set
 };
 
 /// Called exactly once, never from inside the call that started the operation, on a thread of the Runtime's (unless the

@@ -75,7 +75,8 @@ struct Endpoint {
     std::string host;
     std::uint16_t port{0};
     bool is_socket{false};
-    std::optional<Proxy> proxy{};
+    /// Null: none. Shared, as many connections go through the same.
+    std::shared_ptr<const Proxy> proxy{};
     /// Null: no TLS. Shared, as many connections use the same settings.
     std::shared_ptr<const TlsOptions> tls{};
     /// Offered in the handshake, most wanted first.

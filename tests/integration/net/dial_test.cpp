@@ -59,7 +59,7 @@ NetPing to(Endpoint endpoint, std::function<std::unique_ptr<Dialogue>()> dialogu
 void warm_up(const Runtime& runtime) { ping(runtime, to(endpoint("127.0.0.1", free_port(), trusting()))); }
 
 Endpoint through(std::uint16_t proxy_port, Endpoint endpoint) {
-    endpoint.proxy = Proxy{.kind = Proxy::Kind::http, .host = "127.0.0.1", .port = proxy_port, .username = {}, .password = {}};
+    endpoint.proxy = std::make_shared<const Proxy>(Proxy{.kind = Proxy::Kind::http, .host = "127.0.0.1", .port = proxy_port});
     return endpoint;
 }
 

@@ -13,11 +13,12 @@ namespace {
 enum class Credentials { none, right, wrong };
 
 NetPing through(const Server& proxy, Credentials credentials, Endpoint endpoint, std::string path = {}) {
-    endpoint.proxy = Proxy{.kind = Proxy::Kind::http, .host = "127.0.0.1", .port = proxy.port(), .username = {}, .password = {}};
+    Proxy way{.kind = Proxy::Kind::http, .host = "127.0.0.1", .port = proxy.port()};
     if (credentials != Credentials::none) {
-        endpoint.proxy->username = k_user;
-        endpoint.proxy->password = Secret{credentials == Credentials::right ? k_password : "canary-7"};
+        way.username = k_user;
+        way.password = Secret{credentials == Credentials::right ? k_password : "canary-7"};
     }
+    endpoint.proxy = std::make_shared<const Proxy>(std::move(way));
     NetPing plan{.endpoint = std::move(endpoint), .dialogue = {}, .keep = false, .start_tls = nullptr};
     if (!path.empty()) plan.dialogue = get(std::move(path));
     return plan;

@@ -17,7 +17,7 @@ StartErrand over(const Runtime& runtime) {
         TlsOptions tls;
         tls.ca_file = tls_file("ca.crt");
         Endpoint to = errand.tls ? endpoint(errand.host, errand.port, tls) : endpoint(errand.host, errand.port);
-        to.proxy = errand.proxy;
+        if (errand.proxy) to.proxy = std::make_shared<const Proxy>(*errand.proxy);
         to.socket = std::make_shared<const SocketOptions>(errand.socket);
         NetPing plan{.endpoint = to, .dialogue = get("/hello.txt"), .keep = false, .start_tls = nullptr};
         return net::async_ping(runtime, PingPlan{std::move(plan)}, "test", errand.deadline, true,

@@ -294,7 +294,8 @@ TEST_CASE("the layers above see slots, host keys and builds", "[registry]") {
     f.registry->add(FakeRegistry::definition("a", "fake://host.example:80/x"));
     f.registry->set_monitored("a", false);
 
-    const auto views = f.registry->impl()->enumerate();
+    std::vector<core::SlotView> views;
+    for (const auto& slot : f.registry->impl()->slots()) views.push_back(f.registry->impl()->view(slot).value());
 
     REQUIRE(views.size() == 2);
     CHECK(views[0].name == "a");

@@ -79,7 +79,7 @@ TEST_CASE("a cell shows what was published last", "[monitor]") {
     standing.state = ConnectionState::down;
     standing.failures = 3;
     standing.pings = 9;
-    standing.error = make_error(Errc::timeout, "nothing came").with_phase(Phase::tls);
+    standing.set_error(make_error(Errc::timeout, "nothing came").with_phase(Phase::tls));
     CHECK(cell.try_publish(standing));
 
     const auto status = cell.read();
