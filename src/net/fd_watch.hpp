@@ -17,7 +17,6 @@ enum class Ready : std::uint8_t { read, write };
 /// @note Used and destroyed on its loop's thread.
 class FdWatch {
 public:
-    /// @throws Error SYSTEM-ERROR (reason local) where the system cannot watch it
     FdWatch(Loop& loop, int fd);
     FdWatch(const FdWatch&) = delete;
     FdWatch& operator=(const FdWatch&) = delete;
@@ -25,13 +24,14 @@ public:
 
     /// Calls back once, when it is ready (or broken: the next read or write tells), never from inside this call. Replaces an earlier wait for the
     /// same side. Once cancelled, replaced or destroyed the former callback is never called.
+    /// @throws Error SYSTEM-ERROR (reason local) where the system cannot watch it
     void wait(Ready side, UniqueFunction<void()> callback);
     void cancel(Ready side) noexcept;
     void cancel() noexcept;
 
 private:
     struct State;
-    std::shared_ptr<State> state_;
+    std::unique_ptr<State> state_;
 };
 
 }  // namespace qconn::net

@@ -6,6 +6,8 @@
 #include <exception>
 #include <utility>
 
+#include "net/poller.hpp"
+
 namespace qconn::net {
 
 namespace {
@@ -35,6 +37,13 @@ void run_guarded(UniqueFunction<void()>& work, const Log& log) noexcept {
 
 LoopImpl::LoopImpl(std::weak_ptr<RuntimeImpl> owner, Log log)
     : owner_{std::move(owner)}, log_{std::move(log)}, guard_{boost::asio::make_work_guard(context_)} {}
+
+LoopImpl::~LoopImpl() = default;
+
+Poller& LoopImpl::poller() {
+    if (!poller_) poller_ = std::make_unique<Poller>(*this);
+    return *poller_;
+}
 
 bool LoopImpl::on_thread() const noexcept { return current_loop == this; }
 

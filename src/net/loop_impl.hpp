@@ -14,8 +14,10 @@ namespace qconn::net {
 class LoopImpl final : public Loop {
 public:
     LoopImpl(std::weak_ptr<RuntimeImpl> owner, Log log);
+    ~LoopImpl() override;
 
     boost::asio::io_context& context() noexcept override { return context_; }
+    Poller& poller() override;
     bool on_thread() const noexcept override;
     void post(UniqueFunction<void()> work) override;
     std::shared_ptr<RuntimeImpl> runtime() const noexcept override { return owner_.lock(); }
@@ -30,6 +32,7 @@ private:
     Log log_;
     boost::asio::io_context context_{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
+    std::unique_ptr<Poller> poller_;
 };
 
 /// Runs it and logs what it throws.

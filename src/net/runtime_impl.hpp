@@ -18,6 +18,7 @@ class io_context;
 namespace qconn::net {
 
 class BlockingPool;
+class Poller;
 class Resolver;
 class RuntimeImpl;
 class TlsContext;
@@ -32,6 +33,8 @@ public:
     virtual ~Loop() = default;
 
     virtual boost::asio::io_context& context() noexcept = 0;
+    /// Thread of the loop. @throws Error SYSTEM-ERROR (reason local) at its first use
+    virtual Poller& poller() = 0;
     virtual bool on_thread() const noexcept = 0;
     /// Runs `work` on the thread, in the order of posting, never from inside this call. Work that was posted before the runtime ended still runs.
     /// What it throws is logged.
