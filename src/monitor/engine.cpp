@@ -196,6 +196,11 @@ void Engine::outcome(TargetId id, const PingResult& result, Moment now) {
     histories_.write(targets_[id].cell, now, [outcome, took = result.time](History& one, HistoryTime time) { one.pinged(outcome, took, time); });
     if (result.ok) measure(id, result.measures, now);
     if (input == Input::inconclusive && result.error && result.error->reason() == Reason::local) self_.could_not(*result.error, now.mono);
+    if (input == Input::ok) mass_.succeeded();
+    if (input == Input::failed) {
+        mass_.failed(targets_[id].mass, schedule_.host(id) != 0 ? schedule_.host(id) : stable_hash(targets_[id].cell->name()));
+        if (const std::size_t failing = mass_.of(schedule_.size()); failing > 0) self_.all_fail(failing, schedule_.size(), now.mono);
+    }
     see_certificate(id, result, now);
     using Again = Schedule::Again;
     const Again regular = taken.to == ConnectionState::down ? Again::slow : Again::grid;

@@ -23,6 +23,7 @@
 #include "monitor/damping.hpp"
 #include "monitor/histories.hpp"
 #include "monitor/kept_state.hpp"
+#include "monitor/mass_check.hpp"
 #include "monitor/moment.hpp"
 #include "monitor/outages.hpp"
 #include "monitor/recall.hpp"
@@ -132,7 +133,8 @@ private:
         std::shared_ptr<Cell> cell;  // null: the id is free
         Machine machine;
         bool monitored{true};
-        bool told{true};  // false: invalid from before start(), and nobody has heard of it
+        bool told{true};        // false: invalid from before start(), and nobody has heard of it
+        std::uint32_t mass{0};  // MassCheck's mark
         const Rules* rules{nullptr};
         Clock::time_point turned;        // when it last came up or went down
         std::unique_ptr<Damped> damped;  // once there was something to damp
@@ -213,6 +215,7 @@ private:
     std::unordered_map<TargetId, Standing> late_;  // what readers have kept from being published
     RulesTable rules_;
     SelfCheck self_;
+    MassCheck mass_;
     Outages outages_;
     Silences silences_;
     std::unordered_map<TargetId, Acknowledgement> acknowledged_;

@@ -85,6 +85,10 @@ public:
     /// A ping as soon as the caps allow, but not before the fast time after the start of the last one. Nothing where ping_now() does nothing.
     void ping_soon(TargetId id, Clock::time_point now);
     void set_host(TargetId id, std::uint64_t host);
+    /// Zero: it has none.
+    std::uint64_t host(TargetId id) const noexcept { return hosts_[records_[id].host].key; }
+    /// Targets that there are.
+    std::size_t size() const noexcept { return records_.size() - free_records_.size(); }
     /// From now on, also for a ping that is waited for. @param pace  outlives its use; null: that of all  @param slow  it is down
     void set_pace(TargetId id, const Pace* pace, bool slow, Clock::time_point now);
 

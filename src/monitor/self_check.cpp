@@ -35,6 +35,13 @@ void SelfCheck::could_not(const Error& why, Clock::time_point now) {
     if (!told_) why_ = std::string{"pings could not be made for want of something on this machine, and do not count: "} + why.what();
 }
 
+void SelfCheck::all_fail(std::size_t failing, std::size_t all, Clock::time_point now) {
+    last_ = now;
+    if (!told_)
+        why_ = std::to_string(failing) + " of " + std::to_string(all) +
+               " connections, to several hosts, failed one after the other with no success in between: look at the network of this machine first";
+}
+
 std::optional<SelfCheck::Change> SelfCheck::change(Clock::time_point now) {
     if (!last_) return std::nullopt;
     if (now - *last_ >= k_calm) {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -27,6 +28,8 @@ public:
     void came(Clock::duration late, bool stalled, Clock::time_point now);
     /// A ping could not be made or judged for want of something on this machine.
     void could_not(const Error& why, Clock::time_point now);
+    /// So many connections of all fail, with no success in between.
+    void all_fail(std::size_t failing, std::size_t all, Clock::time_point now);
     void slept() noexcept { ++suspends_; }
 
     /// What there is to raise an alert for, or to clear it: once for each change. Nothing where nothing has changed.

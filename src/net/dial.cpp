@@ -215,6 +215,7 @@ private:
                 address.set_port(resolves_target_ ? endpoint_.port : dialled_port());
                 seen += address.to_string();
             }
+            if (resolved.stale) seen += ", as known from earlier: " + resolved.words;
             passed(looked_up() + " is " + seen);
         }
         guarded([&] { use(*resolved.addresses); });

@@ -16,6 +16,7 @@
 #include "net/blocking_pool.hpp"
 #include "net/local_fault.hpp"
 #include "net/runtime_impl.hpp"
+#include "net/timer.hpp"
 
 namespace qconn::net {
 
@@ -26,6 +27,7 @@ struct Waiter {
     std::shared_ptr<Loop> loop;
     Resolver::Callback callback;
     bool given_up{false};
+    bool served{false};  // guarded by the mutex: it has had an answer
     std::unique_ptr<Resolved> answer{};
 };
 
@@ -34,20 +36,23 @@ struct Flight {
     std::string host;
     std::vector<std::shared_ptr<Waiter>> waiters;
     std::shared_ptr<BlockingPool::Check> check;
+    Clock::time_point began{Clock::now()};
 };
 
 }  // namespace
 
 struct Resolver::State : std::enable_shared_from_this<State> {
-    State(std::size_t threads, Lookup function)
-        : lookup{std::move(function)}, pool{std::make_shared<BlockingPool>("qconn-resolve", threads, Log{}, nullptr)} {}
+    State(std::size_t threads, Lookup function, std::chrono::milliseconds until_stale)
+        : lookup{std::move(function)}, patience{until_stale}, pool{std::make_shared<BlockingPool>("qconn-resolve", threads, Log{}, nullptr)} {}
 
     struct Kept {
         AddressList addresses;
         Clock::time_point until;
+        Clock::time_point came;
     };
 
     const Lookup lookup;
+    const std::chrono::milliseconds patience;
     const std::shared_ptr<BlockingPool> pool;
     std::mutex mutex;  // taken before the pool's
     std::map<std::string, std::shared_ptr<Flight>, std::less<>> flights;
@@ -58,7 +63,16 @@ struct Resolver::State : std::enable_shared_from_this<State> {
         const auto now = Clock::now();
         if (kept.size() >= k_cache_size) std::erase_if(kept, [now](const auto& entry) { return entry.second.until <= now; });
         if (kept.size() >= k_cache_size) kept.clear();
-        kept.insert_or_assign(host, Kept{std::move(addresses), now + k_cache_time});
+        kept.insert_or_assign(host, Kept{std::move(addresses), now + k_cache_time, now});
+    }
+
+    /// With the mutex held: what was known of it before; nothing: nothing, or that is too old.
+    AddressList stale(std::string_view host) {
+        const auto found = kept.find(host);
+        if (found == kept.end()) return nullptr;
+        if (found->second.came + k_stale_time > Clock::now()) return found->second.addresses;
+        kept.erase(found);
+        return nullptr;
     }
 
     /// With the mutex held. @throws Error where no thread will come to it
@@ -77,11 +91,21 @@ struct Resolver::State : std::enable_shared_from_this<State> {
         flights.erase(flight.host);
         served.swap(flight.waiters);
         if (stopped) return;
-        if (resolved.addresses) keep(flight.host, resolved.addresses);
-        for (const auto& waiter : served) {
-            waiter->answer = std::make_unique<Resolved>(resolved);
-            deliver(waiter);
+        if (resolved.addresses) {
+            keep(flight.host, resolved.addresses);
+        } else if (resolved.reason == Reason::unknown_host) {
+            kept.erase(flight.host);
+        } else if (auto known = stale(flight.host)) {
+            resolved = {std::move(known), Reason::none, std::move(resolved.words), true};
         }
+        for (const auto& waiter : served) serve(waiter, resolved);
+    }
+
+    /// With the mutex held. An answer that comes after another is none.
+    void serve(const std::shared_ptr<Waiter>& waiter, Resolved resolved) {
+        if (std::exchange(waiter->served, true)) return;
+        waiter->answer = std::make_unique<Resolved>(std::move(resolved));
+        deliver(waiter);
     }
 
     /// The waiter has its answer.
@@ -114,7 +138,8 @@ class QueryImpl final : public Resolver::Query {
 public:
     using GiveUp = std::function<void()>;
     using Take = std::function<std::unique_ptr<Resolved>()>;
-    QueryImpl(GiveUp give_up, Take take) : give_up_{std::move(give_up)}, take_{std::move(take)} {}
+    QueryImpl(GiveUp give_up, Take take, std::unique_ptr<Timer> patience)
+        : give_up_{std::move(give_up)}, take_{std::move(take)}, patience_{std::move(patience)} {}
     QueryImpl(const QueryImpl&) = delete;
     QueryImpl& operator=(const QueryImpl&) = delete;
     ~QueryImpl() override { give_up_(); }
@@ -123,11 +148,13 @@ public:
 private:
     GiveUp give_up_;
     Take take_;
+    std::unique_ptr<Timer> patience_;
 };
 
 }  // namespace
 
-Resolver::Resolver(std::size_t threads, Lookup lookup) : state_{std::make_shared<State>(threads, std::move(lookup))} {}
+Resolver::Resolver(std::size_t threads, Lookup lookup, std::chrono::milliseconds patience)
+    : state_{std::make_shared<State>(threads, std::move(lookup), patience)} {}
 
 Resolver::~Resolver() {
     {
@@ -140,15 +167,17 @@ Resolver::~Resolver() {
 std::unique_ptr<Resolver::Query> Resolver::resolve(std::string_view host, Loop& loop, Callback callback) {
     const auto waiter = std::make_shared<Waiter>(Waiter{loop.shared_from_this(), std::move(callback)});
     std::shared_ptr<Flight> flight;
-    const auto fail = [&](Reason reason, std::string words) {
-        waiter->answer = std::make_unique<Resolved>(Resolved{nullptr, reason, std::move(words)});
-        state_->deliver(waiter);
-    };
-    if (auto addresses = at_hand(host)) {
-        waiter->answer = std::make_unique<Resolved>(Resolved{std::move(addresses)});
-        state_->deliver(waiter);
+    std::unique_ptr<Timer> patience;
+    auto addresses = at_hand(host);
+    const std::scoped_lock lock{state_->mutex};
+    if (addresses) {
+        state_->serve(waiter, {std::move(addresses)});
     } else {
-        const std::scoped_lock lock{state_->mutex};
+        auto known = state_->stale(host);
+        const auto fail = [&](Reason reason, std::string words) {
+            const bool is_known = known != nullptr;
+            state_->serve(waiter, {std::move(known), is_known ? Reason::none : reason, std::move(words), is_known});
+        };
         const auto found = state_->flights.find(host);
         if (found != state_->flights.end()) {
             flight = found->second;
@@ -162,12 +191,20 @@ std::unique_ptr<Resolver::Query> Resolver::resolve(std::string_view host, Loop& 
                 flight = state_->begin(host, waiter);
             } catch (const Error&) { fail(Reason::local, "the system has no thread for the look-up"); }
         }
+        if (flight && known) {
+            patience = std::make_unique<Timer>(loop);
+            patience->arm(Deadline{flight->began + state_->patience}, [state = state_, waiter, known] {
+                const std::scoped_lock in{state->mutex};
+                state->serve(waiter, {known, Reason::none, "the name service has not answered so far", true});
+            });
+        }
     }
     return std::make_unique<QueryImpl>([state = state_, flight, waiter] { state->give_up(flight, waiter); },
                                        [state = state_, waiter]() -> std::unique_ptr<Resolved> {
                                            const std::scoped_lock lock{state->mutex};
                                            return std::move(waiter->answer);
-                                       });
+                                       },
+                                       std::move(patience));
 }
 
 AddressList Resolver::at_hand(std::string_view host) {
@@ -175,15 +212,13 @@ AddressList Resolver::at_hand(std::string_view host) {
     const std::scoped_lock lock{state_->mutex};
     const auto found = state_->kept.find(host);
     if (found == state_->kept.end()) return nullptr;
-    if (found->second.until > Clock::now()) return found->second.addresses;
-    state_->kept.erase(found);
-    return nullptr;
+    return found->second.until > Clock::now() ? found->second.addresses : nullptr;
 }
 
 void Resolver::forget(std::string_view host) {
     const std::scoped_lock lock{state_->mutex};
     const auto found = state_->kept.find(host);
-    if (found != state_->kept.end()) state_->kept.erase(found);
+    if (found != state_->kept.end()) found->second.until = {};
 }
 
 std::size_t Resolver::hung() const { return state_->pool->hung(); }

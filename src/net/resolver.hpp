@@ -26,22 +26,29 @@ struct Resolved {
     Reason reason{Reason::none};
     /// The system's words.
     std::string words{};
+    /// The addresses are of an earlier time: the name service does not answer.
+    bool stale{false};
 };
 
 /// Asks the system (getaddrinfo), once for all who ask for the same name at the same time. Answers are kept for k_cache_time and forgotten where a
 /// connection to them failed; failures are not kept. A look-up that all have given up keeps its thread, which counts as hung until it returns;
 /// another is started in its place. Whoever then asks for the same name joins it. The late answer is kept like any other, so that a slow name service
 /// serves the next attempt.
+/// A name service that fails, or has not answered after k_patience, takes no connection down whose address is known: the last addresses are used
+/// again for up to k_stale_time, as RFC 8767 has resolvers do; that there is no such name is an answer.
 /// @note Thread-safe.
 class Resolver {
 public:
     static constexpr std::chrono::seconds k_cache_time{5};
     static constexpr std::size_t k_cache_size = 4096;
+    static constexpr std::chrono::milliseconds k_patience{1800};  ///< RFC 8767 section 5
+    static constexpr std::chrono::hours k_stale_time{24};
 
     /// What is asked: getaddrinfo, or a test's stand-in. May block.
     using Lookup = std::function<Resolved(const std::string& host)>;
     /// @param threads  at most that many work, and at most that many more hang; see BlockingPool
-    explicit Resolver(std::size_t threads, Lookup lookup = system_lookup);
+    /// @param patience  k_patience, or a test's
+    explicit Resolver(std::size_t threads, Lookup lookup = system_lookup, std::chrono::milliseconds patience = k_patience);
     Resolver(const Resolver&) = delete;
     Resolver& operator=(const Resolver&) = delete;
     /// Waits for nobody: threads end by themselves.
@@ -63,7 +70,7 @@ public:
 
     /// An answer that is at hand: an address literal, or one kept from a short time ago. Null pointer where there is none.
     AddressList at_hand(std::string_view host);
-    /// A connection to the addresses of that name failed: ask anew next time.
+    /// A connection to the addresses of that name failed: ask anew next time. They stay for when that fails.
     void forget(std::string_view host);
     /// For tests and metrics: threads that nobody waits for.
     std::size_t hung() const;

@@ -107,7 +107,8 @@ struct MonitorCounts {
 
 /// Whether a monitor can do its own work. A snapshot.
 struct MonitorHealth {
-    /// MONITOR-DEGRADED stands: within the last minute it came too late, or this machine lacked what pings need.
+    /// MONITOR-DEGRADED stands: within the last minute it came too late, this machine lacked what pings need, or nearly all
+    /// connections failed together.
     bool degraded{false};
     /// How much later than it should the monitor has come, or a ping has begun, in the last minute; the worst.
     std::chrono::nanoseconds worst_lag{0};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <qconn/base/operation.hpp>
 
+#include <array>
 #include <memory>
 
 #include "support/catch.hpp"
@@ -34,4 +35,40 @@ TEST_CASE("a function may hold what cannot be copied", "[base][operation]") {
     UniqueFunction<int(int)> g{std::move(f)};
     CHECK_FALSE(static_cast<bool>(f));  // NOLINT(bugprone-use-after-move): promised
     CHECK(g(1) == 41);
+}
+
+TEST_CASE("a function destroys what it holds once, whether that is large or small", "[base][operation]") {
+    const auto witness = std::make_shared<int>(0);
+    const auto check = [&](auto padding) {
+        {
+            UniqueFunction<long()> f{[witness, padding] { return witness.use_count() + static_cast<long>(sizeof padding) * 0; }};
+            CHECK(witness.use_count() == 2);
+            UniqueFunction<long()> g{std::move(f)};
+            CHECK(g() == 2);
+            f = std::move(g);
+            CHECK(f() == 2);
+            f = UniqueFunction<long()>{[] { return 7L; }};
+            CHECK(witness.use_count() == 1);
+            CHECK(f() == 7);
+            f = [witness, padding] { return 8L; };
+            f = nullptr;
+            CHECK_FALSE(static_cast<bool>(f));
+        }
+        CHECK(witness.use_count() == 1);
+    };
+    check(std::array<char, 1>{});
+    check(std::array<char, 200>{});
+}
+
+TEST_CASE("what may throw when it is moved is not moved with its function", "[base][operation]") {
+    struct Heavy {
+        Heavy() = default;
+        Heavy(const Heavy&) = default;
+        Heavy(Heavy&&) noexcept(false) { throw 1; }  // NOLINT(performance-noexcept-move-constructor,hicpp-exception-baseclass): the point
+        int operator()() const { return 5; }
+    };
+    const Heavy heavy;
+    UniqueFunction<int()> f{heavy};
+    UniqueFunction<int()> g{std::move(f)};
+    CHECK(g() == 5);
 }

@@ -183,6 +183,30 @@ TEST_CASE("latencies are forgotten after half an hour to an hour", "[history]") 
     CHECK(recent.read(begin + 11h).pings == 0);
 }
 
+TEST_CASE("what is counted does not depend on how many buckets there are, nor on how much is in one", "[history]") {
+    const HistoryTime begin = HistoryTime{std::chrono::floor<std::chrono::minutes>(k_begin.time_since_epoch()) / 30min * 30min};
+    // Few latencies, more than are held inside, and more of one than fits 16 bits.
+    for (const auto& [latencies, times] : {std::pair{3, 100}, std::pair{20, 100}, std::pair{2, 70'000}, std::pair{8, 50}, std::pair{9, 50}}) {
+        RecentLatencies recent;
+        const auto add = [&](HistoryTime when) {
+            for (int i = 0; i < latencies; ++i)
+                for (int n = 0; n < times; ++n) recent.add(std::chrono::microseconds{300 << (i / 2)} * (i % 2 + 2) / 2, when);
+        };
+        const auto all = static_cast<std::uint64_t>(latencies) * static_cast<std::uint64_t>(times);
+        add(begin + 1min);
+        CHECK(recent.read(begin + 1min).pings == all);
+        add(begin + 31min);
+        CHECK(recent.read(begin + 31min).pings == 2 * all);
+        add(begin + 61min);
+        CHECK(recent.read(begin + 61min).pings == 2 * all);
+        recent.add(1ms, begin + 91min);
+        CHECK(recent.read(begin + 91min).pings == all + 1);
+        recent.add(1ms, begin + 3h);
+        CHECK(recent.read(begin + 3h).pings == 1);
+        CHECK(recent.read(begin + 3h).longest == 1ms);
+    }
+}
+
 TEST_CASE("the latest pings are there in their order", "[history]") {
     History history{k_begin};
     std::vector<PingOutcome> all;

@@ -2,7 +2,9 @@
 #include "monitor/self_check.hpp"
 
 #include <string>
+#include <vector>
 
+#include "monitor/mass_check.hpp"
 #include "play.hpp"
 #include "support/catch.hpp"
 
@@ -86,6 +88,41 @@ TEST_CASE("pings that lack something on this machine raise MONITOR-DEGRADED, not
     run_until(play, play.now.mono + 2s);
     CHECK(play.told() == "alert-cleared:the monitor:MONITOR-DEGRADED");
     CHECK(play.alerts.list().empty());
+}
+
+TEST_CASE("where nearly all fail together this machine is looked at first", "[monitor]") {
+    MassCheck mass;
+    std::vector<std::uint32_t> marks(40);
+    for (std::size_t i = 0; i < 19; ++i) mass.failed(marks[i], i % 7);
+    CHECK(mass.of(19) == 0);  // too few
+    mass.failed(marks[0], 0);
+    CHECK(mass.of(19) == 0);  // the same once more
+    mass.failed(marks[19], 0);
+    CHECK(mass.of(39) == 20);
+    CHECK(mass.of(40) == 0);  // half of them
+    mass.succeeded();
+    CHECK(mass.of(1) == 0);
+    for (std::size_t i = 0; i < 40; ++i) mass.failed(marks[i], i % 4);
+    CHECK(mass.of(40) == 0);  // few hosts: rather theirs
+    mass.failed(marks[1], 9);
+    CHECK(mass.of(40) == 0);  // it has been counted with another host
+
+    Play play;
+    for (int i = 0; i < 20; ++i) {
+        Engine::Facts facts;
+        facts.host = static_cast<std::uint64_t>(i + 1);
+        play.add("c" + std::to_string(i), facts);
+    }
+    for (TargetId id = 0; id < 19; ++id) play.ping(id, Play::bad());
+    play.engine.advance(play.now, {}, play.turn);
+    CHECK_FALSE(play.engine.health().degraded);
+    play.ping(19, Play::bad());
+    play.engine.advance(play.now, {}, play.turn);
+    CHECK(play.engine.health().degraded);
+    CHECK(play.alerts.list().back().text.find("20 of 20 connections") == 0);
+    play.ping(3, Play::good());
+    run_until(play, play.now.mono + 61s);
+    CHECK_FALSE(play.engine.health().degraded);
 }
 
 TEST_CASE("a monitor that comes too late says how late", "[monitor]") {

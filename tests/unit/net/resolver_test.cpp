@@ -32,6 +32,14 @@ public:
         open_[host] = true;
         changed_.notify_all();
     }
+    void shut(const std::string& host) {
+        const std::scoped_lock lock{mutex_};
+        open_[host] = false;
+    }
+    void fail(const std::string& host, Reason reason) {
+        const std::scoped_lock lock{mutex_};
+        failing_[host] = reason;
+    }
     int asked(const std::string& host) {
         const std::scoped_lock lock{mutex_};
         return asked_[host];
@@ -47,6 +55,7 @@ private:
         ++asked_[host];
         changed_.notify_all();
         changed_.wait_for(lock, k_enough, [&] { return open_[host]; });
+        if (const auto failing = failing_.find(host); failing != failing_.end()) return {nullptr, failing->second, "that is how it is"};
         if (host == "unknown") return {nullptr, Reason::unknown_host, "Name or service not known"};
         return {std::make_shared<const std::vector<Address>>(1, Address::literal("127.0.0.9").value())};
     }
@@ -55,6 +64,7 @@ private:
     std::condition_variable changed_;
     std::map<std::string, bool> open_;
     std::map<std::string, int> asked_;
+    std::map<std::string, Reason> failing_;
 };
 
 struct Fixture {
@@ -132,6 +142,54 @@ TEST_CASE_METHOD(Fixture, "failures are told with their reason and not kept", "[
     CHECK(failed.reason == Reason::unknown_host);
     CHECK(failed.words == "Name or service not known");
     CHECK(names.asked("unknown") == 2);
+}
+
+TEST_CASE_METHOD(Fixture, "a name service that fails takes no known address away", "[net][resolver]") {
+    Resolver resolver{2, names.lookup()};
+    names.open("a");
+    auto first = ask(resolver, "a");
+    CHECK_FALSE(wait_for(first.answer).stale);
+    resolver.forget("a");
+    names.fail("a", Reason::resolver);
+
+    auto kept = ask(resolver, "a");
+    const Resolved old = wait_for(kept.answer);
+    REQUIRE(old.addresses);
+    CHECK(old.addresses->front().to_string() == "127.0.0.9:0");
+    CHECK(old.stale);
+    CHECK(old.words == "that is how it is");
+    CHECK_FALSE(resolver.at_hand("a"));  // it is asked for anew each time
+    CHECK(names.asked("a") == 2);
+
+    names.fail("a", Reason::unknown_host);  // an answer
+    auto gone = ask(resolver, "a");
+    CHECK(wait_for(gone.answer).reason == Reason::unknown_host);
+    names.fail("a", Reason::resolver);
+    auto nothing = ask(resolver, "a");
+    CHECK(wait_for(nothing.answer).reason == Reason::resolver);
+}
+
+TEST_CASE_METHOD(Fixture, "a known address is used again where the name service is silent, and the late answer after that", "[net][resolver]") {
+    Resolver resolver{1, names.lookup(), 20ms};
+    names.open("a");
+    auto first = ask(resolver, "a");
+    wait_for(first.answer);
+    resolver.forget("a");
+    names.shut("a");
+
+    auto kept = ask(resolver, "a");
+    CHECK(wait_for(kept.answer).stale);
+    give_up(kept);
+    CHECK(resolver.hung() == 1);
+    auto again = ask(resolver, "a");  // joins the look-up that hangs
+    CHECK(wait_for(again.answer).stale);
+    CHECK(names.asked("a") == 2);
+
+    auto waits = ask(resolver, "a");
+    names.open("a");
+    CHECK(wait_for(waits.answer).addresses);
+    REQUIRE(test::wait_until([&] { return resolver.at_hand("a") != nullptr; }, k_enough));
+    for (auto* one : {&again, &waits}) give_up(*one);
 }
 
 TEST_CASE_METHOD(Fixture, "who gives up is not called, and the thread that hangs is replaced", "[net][resolver]") {
