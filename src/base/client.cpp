@@ -54,11 +54,11 @@ struct ClientCalls {
     ~ClientCalls() { delete observer.load(std::memory_order_acquire); }
     /// @returns whether it was the last
     bool leave() noexcept { return count.fetch_sub(1, std::memory_order_acq_rel) == 1; }
-    void used(const Error* failure) const noexcept {
+    void used(const Error* failure, const Transfer& transfer) const noexcept {
         const Client::UseObserver* const observe = observer.load(std::memory_order_acquire);
         if (!observe) return;
-        if (!failure || says_that_it_answered(*failure)) return (*observe)(nullptr);
-        if (says_that_it_did_not(*failure)) (*observe)(failure);
+        if (!failure || says_that_it_answered(*failure)) return (*observe)(nullptr, transfer);
+        if (says_that_it_did_not(*failure)) (*observe)(failure, transfer);
     }
 };
 
@@ -77,8 +77,8 @@ void Client::observe_uses(UseObserver observer) {
     if (calls_->observer.compare_exchange_strong(none, own.get(), std::memory_order_acq_rel)) (void)own.release();
 }
 
-void Client::Hold::used(const Error* failure) const noexcept {
-    if (calls_) calls_->used(failure);
+void Client::Hold::used(const Error* failure, const Transfer& transfer) const noexcept {
+    if (calls_) calls_->used(failure, transfer);
 }
 
 Client::Hold Client::hold() const noexcept {

@@ -53,6 +53,10 @@ OptionTable<R> make_table() {
     time("restart_delay", &R::restart_delay, 0, 30000, "What depends on it starts again only once it has been up for so long");
     count("flap_changes", &R::flap_changes, 0, 6, "It flaps when it goes down more often than this within flap_window; 0: never");
     time("flap_window", &R::flap_window, 1000, 600000, "See flap_changes");
+    OptionSpec& ignore = table.add("ignore_socket_warnings", &R::ignore_socket_warnings, OptionType::boolean,
+                                   "No warning about calls that are answered late or slowly (SOCKET-OPERATION-WARNING, SOCKET-THROUGHPUT-WARNING)");
+    ignore.fallback = false;
+    ignore.example = true;
     const auto texts = [&table](std::string name, std::vector<std::string> R::*member, const char* example, std::string help) -> OptionSpec& {
         OptionSpec& spec = table.add(std::move(name), OptionType::list, std::move(help), [member](R& rules, const Value& v) {
             (rules.*member).clear();

@@ -100,7 +100,7 @@ public:
     /// As Registry::subscribe. The subscription may outlive the registry.
     virtual Subscription subscribe(std::function<void(const RegistryChange&)> listener) = 0;
     /// As Uses::listen, for all clients of the registry. May outlive it.
-    virtual Subscription listen_to_uses(UseListener listener, bool successes) = 0;
+    virtual Subscription listen_to_uses(UseListener listener, UseInterest interest) = 0;
     /// Names nearest to one that is unknown, for messages: ` (did you mean "shop-api"?)` or nothing.
     virtual std::string suggestion(std::string_view name) const = 0;
 

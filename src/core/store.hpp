@@ -65,7 +65,7 @@ public:
     std::shared_ptr<net::BlockingPool> secret_pool(const std::shared_ptr<Slot>& slot) const override;
     void acknowledge(std::string_view name, const Acknowledgement& acknowledgement) override;
     Subscription subscribe(std::function<void(const RegistryChange&)> listener) override;
-    Subscription listen_to_uses(UseListener listener, bool successes) override { return uses_->listen(std::move(listener), successes); }
+    Subscription listen_to_uses(UseListener listener, UseInterest interest) override { return uses_->listen(std::move(listener), interest); }
     std::string suggestion(std::string_view name) const override;
     const Runtime& runtime() const noexcept override { return options_.runtime; }
     const Catalogue& catalogue() const noexcept override { return *catalogue_; }

@@ -3,8 +3,9 @@
 #pragma once
 
 #include <atomic>
-#include <cstddef>
+#include <chrono>
 #include <functional>
+#include <limits>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -15,32 +16,43 @@
 
 namespace qconn::core {
 
-/// @param failure  null: the remote end answered
-using UseListener = std::function<void(const std::string& name, const Error* failure)>;
+/// @param failure   null: the remote end answered
+/// @param transfer  then how that went
+using UseListener = std::function<void(const std::string& name, const Error* failure, const Transfer& transfer)>;
+
+/// What a listener wants to hear of beside failures. A value type.
+struct UseInterest {
+    bool successes{false};                  ///< that a client was answered, of one client at most once in a second
+    std::chrono::nanoseconds slow_from{0};  ///< each answer that took so long to come, or to arrive; zero: none for that
+};
 
 /// Between clients and listeners: any number of either. Outlives the registry with the last client.
 /// @note Thread-safe.
 class Uses : public std::enable_shared_from_this<Uses> {
 public:
     /// Told of every failure. Called on the thread on which the use ends, with a lock held: it must be quick and must not come back here.
-    /// @param successes  also told that a client was answered, of one client at most once in a second
-    Subscription listen(UseListener listener, bool successes);
+    Subscription listen(UseListener listener, UseInterest interest);
     /// For the clients of that name. While nobody listens a use costs one look at a number.
     Client::UseObserver observer(std::string name);
 
 private:
     struct Listener {
         UseListener call;
-        bool successes;
+        UseInterest interest;
     };
     class Listening;
 
-    void tell(const std::string& name, const Error* failure) noexcept;
+    enum class Kind { failure, success, slow };
+    void tell(Kind kind, const std::string& name, const Error* failure, const Transfer& transfer) noexcept;
+    /// With the lock held: what the counts below say follows from the listeners.
+    void count() noexcept;
 
     std::mutex mutex_;
     std::list<Listener> listeners_;  // guarded by mutex_
-    std::atomic<std::size_t> for_failures_{0};
-    std::atomic<std::size_t> for_successes_{0};
+    std::atomic<bool> for_failures_{false};
+    std::atomic<bool> for_successes_{false};
+    std::atomic<std::chrono::nanoseconds::rep> slow_from_{k_never};  // the least that anybody wants
+    static constexpr std::chrono::nanoseconds::rep k_never = std::numeric_limits<std::chrono::nanoseconds::rep>::max();
 };
 
 }  // namespace qconn::core

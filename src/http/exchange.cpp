@@ -413,6 +413,9 @@ void Exchange::gather(net::CurlHandle& handle) {
     const auto first = time_of(easy, CURLINFO_STARTTRANSFER_TIME_T);
     const auto sent = time_of(easy, CURLINFO_PRETRANSFER_TIME_T);
     info.first_byte = first > sent ? first - sent : std::chrono::nanoseconds{0};
+    const auto whole = time_of(easy, CURLINFO_TOTAL_TIME_T);
+    info.receive = whole > first ? whole - first : std::chrono::nanoseconds{0};
+    info.bytes_received = body_bytes_;
     info.total = Clock::now() - started_;
     if (target_.socket.empty()) {
         const char* address = nullptr;

@@ -29,6 +29,8 @@ constexpr std::string_view k_alert_filesystem = "FILESYSTEM-FULL";
 // Ours.
 constexpr std::string_view k_alert_certificate = "CERTIFICATE-EXPIRES";
 constexpr std::string_view k_alert_certificate_changed = "CERTIFICATE-CHANGED";
+constexpr std::string_view k_alert_late_answer = "SOCKET-OPERATION-WARNING";
+constexpr std::string_view k_alert_slow_answer = "SOCKET-THROUGHPUT-WARNING";
 constexpr std::string_view k_alert_flapping = "CONNECTION-FLAPPING";
 /// Those of connections.
 inline constexpr std::array k_alerts{k_alert_unavailable, k_alert_unusable, k_alert_filesystem, k_alert_certificate, k_alert_flapping};

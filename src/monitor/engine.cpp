@@ -21,6 +21,8 @@ namespace {
 
 /// Less than this is nothing that an operator has to see to.
 constexpr std::chrono::seconds k_late{5};
+/// Of warnings about slow answers of one connection.
+constexpr std::chrono::minutes k_between_warnings{1};
 
 }  // namespace
 
@@ -103,6 +105,7 @@ void Engine::remove(TargetId id, Moment now) {
     rules_.release(target.rules);
     silences_.erase(id);
     acknowledged_.erase(id);
+    warned_.erase(id);
     target.cell->id = k_no_target;
     late_.erase(id);
     target = {};
@@ -695,6 +698,31 @@ void Engine::tell_slow(TargetId id, Moment now) {
     event.reason = Reason::none;
     event.error = "pinging \"" + event.name + "\" has had no answer for " + text(pace.slow) + "; it fails after " + text(pace.timeout);
     outlet_.event(std::move(event));
+}
+
+void Engine::answered_slowly(TargetId id, const Transfer& transfer, Moment now) {
+    using namespace std::chrono;
+    if (targets_[id].rules->ignores_socket_warnings) return;
+    const auto took = duration_cast<milliseconds>(transfer.time);
+    const bool is_late = options_.alert_late_answer.count() > 0 && transfer.wait >= options_.alert_late_answer;
+    const std::uint64_t rate = transfer.bytes * 1000 / static_cast<std::uint64_t>(std::max<std::int64_t>(took.count(), 1));
+    const bool is_slow = options_.alert_throughput > 0 && took >= options_.alert_throughput_time && rate < options_.alert_throughput;
+    if (!is_late && !is_slow) return;
+    const auto [warned, is_first] = warned_.try_emplace(id, now.mono);
+    if (!is_first && now.mono - warned->second < k_between_warnings) return;
+    warned->second = now.mono;
+    const std::string name = '"' + targets_[id].cell->name() + '"';
+    if (is_late) {
+        note(id, k_alert_late_answer,
+             name + " began to answer a call after " + std::to_string(duration_cast<milliseconds>(transfer.wait).count()) + " ms; the limit is " +
+                 std::to_string(options_.alert_late_answer.count()) + " ms",
+             now);
+    } else {
+        note(id, k_alert_slow_answer,
+             "an answer of " + name + " came with " + std::to_string(rate) + " bytes in a second: " + std::to_string(transfer.bytes) + " bytes in " +
+                 std::to_string(took.count()) + " ms; the limit is " + std::to_string(options_.alert_throughput),
+             now);
+    }
 }
 
 void Engine::tell_health(Moment now) {

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <qconn/base/client.hpp>
 #include <qconn/monitor/event.hpp>
 #include <qconn/monitor/monitor.hpp>
 #include <qconn/net/ping.hpp>
@@ -104,6 +105,8 @@ public:
         schedule_.ping_soon(id, now.mono);
         show_next(id, now);
     }
+    /// A call on a client of it was answered, and slowly.
+    void answered_slowly(TargetId id, const Transfer& transfer, Moment now);
     /// This machine was suspended: all that is known is old.
     void slept(Clock::duration time, Moment now);
 
@@ -219,6 +222,7 @@ private:
     Outages outages_;
     Silences silences_;
     std::unordered_map<TargetId, Acknowledgement> acknowledged_;
+    std::unordered_map<TargetId, Clock::time_point> warned_;  // of slow answers, last
     Moment looked_;  // at the clocks last, for silences
     Histories histories_;
     CertificateTable certificates_;

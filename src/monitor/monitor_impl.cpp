@@ -214,12 +214,21 @@ void MonitorImpl::attach() {
     changes_ = registry->subscribe([weak = weak_from_this()](const RegistryChange& change) {
         if (const auto self = weak.lock()) self->on_change(change);
     });
-    if (options_.ping_after_failed_use || options_.count_uses) {
+    core::UseInterest interest;
+    interest.successes = options_.count_uses;
+    if (options_.alert_throughput > 0) interest.slow_from = std::max(options_.alert_throughput_time, std::chrono::milliseconds{1});
+    if (const std::chrono::nanoseconds late = options_.alert_late_answer; late.count() > 0)
+        interest.slow_from = interest.slow_from.count() > 0 ? std::min(interest.slow_from, late) : late;
+    if (options_.ping_after_failed_use || interest.successes || interest.slow_from.count() > 0) {
         uses_ = registry->listen_to_uses(
-            [weak = weak_from_this()](const std::string& name, const Error* failure) {
-                if (const auto self = weak.lock()) self->used(name, !failure);
+            [weak = weak_from_this()](const std::string& name, const Error* failure, const Transfer& transfer) {
+                const auto self = weak.lock();
+                if (!self) return;
+                const bool is_slow = transfer.wait.count() > 0 || transfer.time.count() > 0;
+                if (is_slow && !failure) return self->answered_slowly(name, transfer);
+                self->used(name, !failure);
             },
-            options_.count_uses);
+            interest);
     }
     const auto slots = registry->slots();
     {
@@ -689,6 +698,16 @@ void MonitorImpl::used(const std::string& name, bool answered) {
             result.time = cell->published().latency;  // nothing new is known of it
             self->engine_.outcome(cell->id, result, now);
         }
+        self->rearm();
+    });
+}
+
+void MonitorImpl::answered_slowly(const std::string& name, const Transfer& transfer) {
+    auto cell = find(name);
+    if (!cell) return;
+    loop_->post([self = shared_from_this(), cell = std::move(cell), transfer] {
+        if (self->ended_ || cell->id == k_no_target || !self->running_) return;
+        self->engine_.answered_slowly(cell->id, transfer, Moment::now());
         self->rearm();
     });
 }

@@ -132,6 +132,8 @@ private:
 
     /// On any thread: a client's use has ended.
     void used(const std::string& name, bool answered);
+    /// Likewise, and its answer was slow.
+    void answered_slowly(const std::string& name, const Transfer& transfer);
 
     // On the loop:
     void add(const std::shared_ptr<Cell>& cell, const core::SlotView& view, std::uint64_t configuration, bool tell);

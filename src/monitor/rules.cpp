@@ -24,6 +24,7 @@ Rules rules_of(const MonitorOptions& options, const MonitoringRules& own) {
     rules.restart_delay = own.restart_delay.value_or(options.restart_delay);
     rules.flap_changes = own.flap_changes.value_or(options.flap_changes);
     rules.flap_window = own.flap_window.value_or(options.flap_window);
+    rules.ignores_socket_warnings = own.ignore_socket_warnings.value_or(false);
     return rules;
 }
 

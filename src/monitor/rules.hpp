@@ -23,6 +23,7 @@ struct Rules {
     Clock::duration restart_delay{0};
     int flap_changes{0};
     Clock::duration flap_window{0};
+    bool ignores_socket_warnings{false};
 
     auto operator<=>(const Rules&) const = default;
 };

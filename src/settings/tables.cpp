@@ -121,6 +121,14 @@ OptionTable<MonitorOptions> make_monitor() {
     OptionSpec& days = add.count("alert_certificate_days", &MonitorOptions::alert_certificate_days, 0,
                                  "CERTIFICATE-EXPIRES is raised when the certificate of a server has fewer days left; 0: once it has expired");
     days.maximum = 3660;
+    add.time("alert_late_answer", &MonitorOptions::alert_late_answer, 0,
+             "SOCKET-OPERATION-WARNING is raised when the answer to a call begins so late; 0: never");
+    OptionSpec& throughput = add.count("alert_throughput", &MonitorOptions::alert_throughput, 0,
+                                       "SOCKET-THROUGHPUT-WARNING is raised when the answer to a call brings fewer bytes in a second; 0: never");
+    throughput.unit = Unit::bytes;
+    throughput.aliases = {"socket-min-throughput", "qorus.socket-min-throughput"};
+    add.time("alert_throughput_time", &MonitorOptions::alert_throughput_time, 1, "Answers that take less time to arrive say nothing about that")
+        .aliases = {"socket-min-throughput-ms", "qorus.socket-min-throughput-ms"};
     add.flag("group_alerts", &MonitorOptions::group_alerts, "Connections that go down for one cause have one alert; false: each has its own");
     add.flag("manage_interfaces", &MonitorOptions::manage_interfaces,
              "Interfaces are stopped and started as their connections go down and come up; alerts and events come in any case")

@@ -2,6 +2,9 @@
 /// What all typed clients have in common.
 #pragma once
 
+#include <chrono>
+#include <concepts>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -15,6 +18,13 @@
 namespace qconn {
 
 struct ClientCalls;
+
+/// How an operation that was answered went over the network; zeros: not measured. A value type.
+struct Transfer {
+    std::chrono::nanoseconds wait{0};  ///< from the end of the request to the first byte of the answer
+    std::uint64_t bytes{0};            ///< of the answer, as received
+    std::chrono::nanoseconds time{0};  ///< in which they came
+};
 
 /// Base of every client, so that a registry can hold any of them. A client is usable on its own.
 class QCONN_API Client {
@@ -36,7 +46,7 @@ public:
 
     /// What an operation says about the way to the remote end: null, it answered, be it with an error; else why it could not be reached, did not
     /// answer, or broke off. Nothing is told of those that say neither: cancelled, refused for their arguments, for want of descriptors or memory.
-    using UseObserver = std::function<void(const Error* failure)>;
+    using UseObserver = std::function<void(const Error* failure, const Transfer& transfer)>;
     /// Also told of operations that end after the client. Called where the operation ends, an I/O thread or its caller's; must not block or throw.
     /// For owners like the registry. The first observer of a client stays; others are ignored.
     void observe_uses(UseObserver observer);
@@ -53,7 +63,7 @@ protected:
     private:
         friend class Client;
         explicit Hold(std::shared_ptr<ClientCalls> calls) noexcept : calls_{std::move(calls)} {}
-        void used(const Error* failure) const noexcept;
+        void used(const Error* failure, const Transfer& transfer = {}) const noexcept;
         std::shared_ptr<ClientCalls> calls_;
     };
     Hold hold() const noexcept;
@@ -64,7 +74,10 @@ protected:
         return [hold = hold(), callback = std::move(callback)](Result<T> result) mutable {
             const Hold until_the_end = std::move(hold);
             Callback<T> once = std::move(callback);  // what it holds goes before the hold does
-            until_the_end.used(result ? nullptr : &result.error());
+            if (result)
+                until_the_end.used(nullptr, transfer_of(*result));
+            else
+                until_the_end.used(&result.error());
             if (once) once(std::move(result));
         };
     }
@@ -79,7 +92,7 @@ protected:
                 hold.used(nullptr);
             } else {
                 auto result = work();
-                hold.used(nullptr);
+                hold.used(nullptr, transfer_of(result));
                 return result;
             }
         } catch (const Error& error) {
@@ -89,6 +102,17 @@ protected:
     }
 
 private:
+    /// What a result says of it, where it says something: `Transfer transfer() const`.
+    template <class T>
+    static Transfer transfer_of(const T& result) noexcept {
+        if constexpr (requires {
+                          { result.transfer() }
+                          noexcept->std::same_as<Transfer>;
+                      })
+            return result.transfer();
+        return {};
+    }
+
     std::shared_ptr<ClientCalls> calls_;
 };
 

@@ -28,6 +28,8 @@ struct MonitoringRules {
     std::optional<std::chrono::milliseconds> restart_delay;
     std::optional<int> flap_changes;
     std::optional<std::chrono::milliseconds> flap_window;
+    /// No SOCKET-OPERATION-WARNING and no SOCKET-THROUGHPUT-WARNING for calls on its clients.
+    std::optional<bool> ignore_socket_warnings;
     /// Connections that this one is reached through: while one of them is down that is why this one is.
     std::vector<std::string> via;
     /// Recurring windows in which work on it is expected, as `Sun 02:00-04:00`: it is silenced in them as by an operator (core/silence.hpp).

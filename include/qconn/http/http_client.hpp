@@ -141,6 +141,8 @@ struct HttpCallInfo {
     std::chrono::nanoseconds connect{0};
     std::chrono::nanoseconds tls{0};
     std::chrono::nanoseconds first_byte{0};
+    std::chrono::nanoseconds receive{0};  ///< of the answer, from its first byte to its last
+    std::uint64_t bytes_received{0};      ///< of the body of the last answer, before decoding
     std::chrono::nanoseconds total{0};  ///< of the whole call
     std::optional<TlsInfo> tls_info;    ///< where TLS was used and a new connection was made
 };
@@ -152,6 +154,8 @@ struct HttpResponse {
     Headers headers;
     std::string body;
     HttpCallInfo info;
+
+    Transfer transfer() const noexcept { return {info.first_byte, info.bytes_received, info.receive}; }
 };
 
 /// Detail of errors that have an answer.

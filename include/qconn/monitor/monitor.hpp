@@ -67,6 +67,13 @@ struct MonitorOptions {
     int alert_fs_full{85};
     /// CERTIFICATE-EXPIRES is raised when the certificate of a connection's server has fewer days left. Zero: once it has expired.
     int alert_certificate_days{14};
+    /// A call on a client whose answer began so much later than its request ended raises SOCKET-OPERATION-WARNING, a transient alert, of one
+    /// connection at most one in a minute. Zero: none does.
+    std::chrono::milliseconds alert_late_answer{10'000};
+    /// An answer that arrives with fewer bytes in a second than these: SOCKET-THROUGHPUT-WARNING, likewise. Zero: none.
+    std::size_t alert_throughput{20'480};
+    /// One that takes less time to arrive says nothing about that.
+    std::chrono::milliseconds alert_throughput_time{1000};
     /// Connections that go down for one cause (monitor/outage.hpp) have one alert; false: each has its own.
     bool group_alerts{true};
     /// Interfaces are stopped and started as their connections go down and come up. Alerts and events come in any case.

@@ -51,6 +51,8 @@ struct RestResponse {
     Value body;
     /// The answer as received (its body after content decoding).
     HttpResponse http;
+
+    Transfer transfer() const noexcept { return http.transfer(); }
 };
 
 /// Codes of this family.

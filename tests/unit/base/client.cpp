@@ -67,8 +67,8 @@ TEST_CASE("who observes a client is told what its operations say of the remote e
     const auto error = [](Phase phase, Reason reason) { return make_error(Errc::system, "it failed").with_phase(phase).with_reason(reason); };
     std::string told;
     std::optional<Plain> client{std::in_place};
-    client->observe_uses([&](const Error* failure) { told += failure ? to_string(failure->reason()) : "answered"; });
-    client->observe_uses([&](const Error*) { FAIL("there is one already"); });
+    client->observe_uses([&](const Error* failure, const Transfer&) { told += failure ? to_string(failure->reason()) : "answered"; });
+    client->observe_uses([&](const Error*, const Transfer&) { FAIL("there is one already"); });
     const auto of = [&](Phase phase, Reason reason) {
         const Error failure = error(phase, reason);
         told.clear();

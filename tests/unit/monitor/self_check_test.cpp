@@ -227,3 +227,25 @@ TEST_CASE("after a suspension all are pinged anew, spread, and it is told how lo
     CHECK(started == ids.size());
     CHECK(most < 10);
 }
+
+TEST_CASE("answers that come late or slowly are told of, once a minute for each connection", "[monitor]") {
+    Play play;
+    const TargetId id = play.add("shop");
+    Engine::Facts deaf;
+    deaf.rules.ignore_socket_warnings = true;
+    const TargetId other = play.add("other", deaf);
+    const auto told_of = [&](TargetId target, Transfer transfer) {
+        play.engine.answered_slowly(target, transfer, play.now);
+        return play.told();
+    };
+    CHECK(told_of(id, {.wait = 9s, .bytes = 20'480, .time = 1s}).empty());
+    CHECK(told_of(id, {.wait = 0s, .bytes = 0, .time = 999ms}).empty());
+    CHECK(told_of(other, {.wait = 20s, .bytes = 1, .time = 9s}).empty());
+    CHECK(told_of(id, {.wait = 1s, .bytes = 20'479, .time = 1s}) == "alert:shop:SOCKET-THROUGHPUT-WARNING");
+    CHECK(play.alerts.recent().back().text == "an answer of \"shop\" came with 20479 bytes in a second: 20479 bytes in 1000 ms; the limit is 20480");
+    play.pass(59s);
+    CHECK(told_of(id, {.wait = 10s, .bytes = 0, .time = 0s}).empty());
+    play.pass(1s);
+    CHECK(told_of(id, {.wait = 10s, .bytes = 0, .time = 0s}) == "alert:shop:SOCKET-OPERATION-WARNING");
+    CHECK(play.alerts.list().empty());
+}
