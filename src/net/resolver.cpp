@@ -201,7 +201,7 @@ std::unique_ptr<Resolver::Query> Resolver::resolve(std::string_view host, Loop& 
     }
     return std::make_unique<QueryImpl>([state = state_, flight, waiter] { state->give_up(flight, waiter); },
                                        [state = state_, waiter]() -> std::unique_ptr<Resolved> {
-                                           const std::scoped_lock lock{state->mutex};
+                                           const std::scoped_lock in{state->mutex};
                                            return std::move(waiter->answer);
                                        },
                                        std::move(patience));

@@ -74,10 +74,13 @@ protected:
         return [hold = hold(), callback = std::move(callback)](Result<T> result) mutable {
             const Hold until_the_end = std::move(hold);
             Callback<T> once = std::move(callback);  // what it holds goes before the hold does
-            if (result)
-                until_the_end.used(nullptr, transfer_of(*result));
-            else
+            if (!result) {
                 until_the_end.used(&result.error());
+            } else if constexpr (std::is_void_v<T>) {
+                until_the_end.used(nullptr);
+            } else {
+                until_the_end.used(nullptr, transfer_of(*result));
+            }
             if (once) once(std::move(result));
         };
     }

@@ -109,6 +109,34 @@ TEST_CASE("a call that fails shows an outage long before the next ping is due", 
     CHECK(scene.monitor->status("shop").pings == pings + 2);
 }
 
+TEST_CASE("calls that are answered late or slowly raise warnings, and the connection stays up", "[monitor][integration]") {
+    Server server{"httpbin"};
+    Scene scene;
+    for (const char* name : {"slow", "late", "quick"}) scene.registry.add(connection(name, "rest://" + server.address()));
+    scene.registry.add(connection("deaf", "rest://" + server.address(), Map{{"ignore_socket_warnings", true}}));
+    MonitorOptions options = quick();
+    options.alert_late_answer = 500ms;
+    options.alert_throughput_time = 400ms;
+    scene.start(options);
+    for (const char* name : {"slow", "late", "quick", "deaf"}) REQUIRE(scene.log.wait_for(name, "up", 10s));
+    const auto get = [&](const char* name, const char* path) { return scene.registry.get<RestClient>(name)->HttpClient::get(path); };
+
+    CHECK(get("quick", "/bytes/100").info.bytes_received == 100);
+    const HttpResponse dripped = get("slow", "/drip?duration=0.6&numbytes=6&code=200&delay=0");
+    CHECK(dripped.info.bytes_received == 6);
+    CHECK(dripped.info.receive >= 400ms);
+    CHECK(get("deaf", "/drip?duration=0.6&numbytes=6&code=200&delay=0").status == 200);
+    CHECK(get("late", "/delay/0.6").info.first_byte >= 500ms);
+
+    CHECK(scene.log.wait_for("slow", "up alert", 10s));
+    CHECK(scene.log.last(EventKind::alert, "slow").alert == "SOCKET-THROUGHPUT-WARNING");
+    CHECK(scene.log.wait_for("late", "up alert", 10s));
+    CHECK(scene.log.last(EventKind::alert, "late").alert == "SOCKET-OPERATION-WARNING");
+    CHECK(scene.log.of("quick") == "up");
+    CHECK(scene.log.of("deaf") == "up");
+    CHECK(scene.monitor->alerts().empty());
+}
+
 TEST_CASE("a proxy that is gone is what is at fault, for plain requests as for tunnels", "[monitor][integration]") {
     const std::string proxy = "127.0.0.1:" + std::to_string(free_port());
     Scene scene;
