@@ -20,6 +20,7 @@ else:
 
 class Checked(Handler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     rpc_paths = ("/", "/RPC2", "/JSON", "/auth")
 
     def do_POST(self):
@@ -53,6 +54,11 @@ def echo(*args):
 
 def named(**args):
     return args
+
+
+def text(value):
+    """What came, as Python shows it: also of integers that its XML-RPC reads but cannot write."""
+    return repr(value)
 
 
 def fail(code, text):
@@ -97,6 +103,6 @@ if kind == "xml":
 else:
     server = Threaded(("127.0.0.1", int(port)), requestHandler=Checked, logRequests=False)
 server.register_introspection_functions()
-for function in add, echo, named, fail, crash, sleep, note, notes, types:
+for function in add, echo, named, text, fail, crash, sleep, note, notes, types:
     server.register_function(function)
 server.serve_forever()
