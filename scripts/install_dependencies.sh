@@ -12,7 +12,7 @@ if [ "$what" != build ]; then
 fi
 if [ "$what" = full ]; then
   packages+=(clang-16 libclang-rt-16-dev llvm-16 clang-format-14 clang-tidy-14 libyaml-cpp-dev haproxy gcovr
-    libxmlrpc-core-c3-dev libxmlrpc-c++8-dev)
+    libxmlrpc-core-c3-dev)
 fi
 missing=()
 for package in "${packages[@]}"; do

@@ -53,7 +53,8 @@ public:
           proof_{request.proof},
           proxy_login_{request.headers.find("Proxy-Authorization") != nullptr},
           max_body_{request.max_body},
-          parser_{request.method == "HEAD", request.limits} {
+          check_{request.check},
+          parser_{request.method == "HEAD", request.limits, request.check ? request.max_body : 0} {
         write(request);
     }
 
@@ -70,7 +71,7 @@ public:
         switch (parser_.state()) {
             case ResponseParser::State::head: return step;
             case ResponseParser::State::body:
-                if (keep_ && parser_.body_bytes() <= max_body_) return step;
+                if ((keep_ || (check_ && !refused())) && parser_.body_bytes() <= max_body_) return step;
                 break;
             case ResponseParser::State::done: keeps_ = keep_ && parser_.keeps_connection() && step.used == input.size() && !closed; break;
             case ResponseParser::State::failed: return failed(step, problem());
@@ -78,6 +79,9 @@ public:
         if (std::optional<Refusal> refusal = refused()) {
             keeps_ = false;
             return failed(step, error(*refusal));
+        }
+        if (check_ && parser_.status() / 100 == 2 && parser_.body_bytes() <= max_body_) {
+            if (std::optional<BodyProblem> problem = check_(parser_.body())) return failed(step, error(*problem));
         }
         step.want = Want::done;
         return step;
@@ -141,6 +145,11 @@ private:
         return std::move(error).with_phase(refusal.phase).with_reason(refusal.reason).with_retryable(refusal.status / 100 == 5);
     }
 
+    Error error(const BodyProblem& problem) const {
+        Error error{HttpErrc::receive, k_ping_error, what_ + " was answered with " + parser_.status_line() + ", but " + problem.words};
+        return std::move(error).with_phase(Phase::protocol).with_reason(problem.reason);
+    }
+
     std::string what_;
     std::string awaited_;
     std::string wire_;
@@ -149,6 +158,7 @@ private:
     bool proxy_login_;
     bool keeps_{false};
     std::size_t max_body_;
+    BodyCheck check_;
     ResponseParser parser_;
 };
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include <qconn/base/url.hpp>
+
 #include "base/text.hpp"
 
 namespace qconn {
@@ -53,6 +55,11 @@ const Protocol& protocol_of(RpcProtocol kind) noexcept {
     static constexpr std::array<const Protocol*, 3> protocols{&k_json_rpc, &k_xml_rpc, &k_yaml_rpc};  // in the order of RpcProtocol
     const auto index = static_cast<std::size_t>(kind);
     return *protocols[index < protocols.size() ? index : 0];
+}
+
+std::string with_default_path(const Protocol& protocol, std::string url) {
+    if (const Result<Url> parsed = Url::try_parse(url); parsed && parsed->path.empty()) url += protocol.default_path;
+    return url;
 }
 
 Error make_rpc_error(RpcErrc code, const Protocol& protocol, std::string message) {

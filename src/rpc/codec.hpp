@@ -104,6 +104,8 @@ struct Dialect {
 };
 
 const Protocol& protocol_of(RpcProtocol kind) noexcept;
+/// A client's URL, with the protocol's path where it has none.
+std::string with_default_path(const Protocol& protocol, std::string url);
 
 /// Codes that servers give what is wrong with a call (JSON-RPC 2.0 section 5.1; the XML-RPC servers of today have the same).
 inline constexpr std::int64_t k_parse_error = -32700;

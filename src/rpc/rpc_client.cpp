@@ -6,8 +6,6 @@
 #include <optional>
 #include <utility>
 
-#include <qconn/base/url.hpp>
-
 #include "base/text.hpp"
 #include "http/content_type.hpp"
 #include "http/transport.hpp"
@@ -37,7 +35,7 @@ HttpOptions http_options(const RpcOptions& rpc) {
     const rpc::Protocol& protocol = rpc::protocol_of(rpc.protocol);
     HttpOptions options = rpc;
     if (options.headers.find("Accept") == nullptr) options.headers.add("Accept", protocol.accept);
-    if (const Result<Url> url = Url::try_parse(options.url); url && url->path.empty()) options.url += protocol.default_path;
+    options.url = rpc::with_default_path(protocol, std::move(options.url));
     return options;
 }
 

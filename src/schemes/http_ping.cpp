@@ -114,7 +114,10 @@ PingPlan make_ping_plan(const HttpOptions& options, PingDepth depth, const std::
     request->keep = ping.keep;
     request->limits.max_head = options.max_head;
     if (asks_only) request->proof = http::PingProof::reached;
-    if (depth == PingDepth::auth) request->proof = http::PingProof::login;
+    if (depth == PingDepth::auth)
+        request->proof = http::PingProof::login;
+    else
+        request->check = what.check;
     http::make_http_ping(*request);  // what cannot be sent is said now
     ping.dialogue = [request = std::shared_ptr<const http::HttpPingRequest>{std::move(request)}] { return http::make_http_ping(*request); };
     return ping;
