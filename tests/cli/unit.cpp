@@ -8,6 +8,7 @@
 #include "cli/advice.hpp"
 #include "cli/call_arguments.hpp"
 #include "cli/changes.hpp"
+#include "cli/describe.hpp"
 #include "cli/diff.hpp"
 #include "cli/duration.hpp"
 #include "cli/import_files.hpp"
