@@ -135,7 +135,7 @@ std::string usage(const OperationSpec& operation) {
     return text;
 }
 
-std::vector<const OperationSpec*> operations_of(const Scheme& scheme) {
+std::vector<const OperationSpec*> listed_operations(const Scheme& scheme) {
     std::vector<const OperationSpec*> all;
     for (const OperationSpec& operation : scheme.operations) all.push_back(&operation);
     if (scheme.other_operation) all.push_back(&*scheme.other_operation);

@@ -97,7 +97,7 @@ Value scheme_value(const Scheme& scheme, bool whole) {
         required.emplace_back(std::move(alternatives));
     }
     List operations;
-    for (const OperationSpec* operation : operations_of(scheme)) {
+    for (const OperationSpec* operation : listed_operations(scheme)) {
         operations.push_back(Map{{"name", operation->name},
                                  {"help", operation->help},
                                  {"arguments", argument_values(operation->arguments)},
@@ -155,7 +155,7 @@ void print(Output& out, const Scheme& scheme) {
     }
     if (!scheme.operations.empty()) {
         Table operations{{"OPERATION", "WHAT IT DOES"}};
-        for (const OperationSpec* operation : operations_of(scheme)) operations.add({usage(*operation), operation->help});
+        for (const OperationSpec* operation : listed_operations(scheme)) operations.add({usage(*operation), operation->help});
         out.line();
         out.text(operations.render(out));
     }

@@ -81,6 +81,9 @@ Callback<T> without_value(Callback<void> callback) {
     };
 }
 
+/// A POST like any other would be no reason to try again once it was sent.
+const RpcCall k_rpc_call{.method = "x", .repeatable = true};
+
 const Kind k_kinds[] = {
     {"HttpClient", [](const HttpOptions& o) { return std::make_unique<HttpClient>(o); }, [](HttpClient& c, Deadline d) { c.request({}, d); },
      [](HttpClient& c, Deadline d, Callback<void> callback) { return c.async_request({}, d, without_value<HttpResponse>(std::move(callback))); }},
@@ -100,9 +103,9 @@ const Kind k_kinds[] = {
          static_cast<HttpOptions&>(rpc) = o;
          return std::make_unique<RpcClient>(rpc);
      },
-     [](HttpClient& c, Deadline d) { dynamic_cast<RpcClient&>(c).call("x", {}, d); },
+     [](HttpClient& c, Deadline d) { dynamic_cast<RpcClient&>(c).call(k_rpc_call, d); },
      [](HttpClient& c, Deadline d, Callback<void> callback) {
-         return dynamic_cast<RpcClient&>(c).async_call("x", {}, d, without_value<Value>(std::move(callback)));
+         return dynamic_cast<RpcClient&>(c).async_call(k_rpc_call, d, without_value<Value>(std::move(callback)));
      }},
 };
 
