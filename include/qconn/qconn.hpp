@@ -29,5 +29,6 @@
 #ifndef QCONN_WITHOUT_HTTP  // set for its users by a build of qconn that leaves these families out
 #include <qconn/http/http_client.hpp>
 #include <qconn/rest/rest_client.hpp>
+#include <qconn/rpc/rpc_client.hpp>
 #include <qconn/sinks/webhook_sink.hpp>
 #endif

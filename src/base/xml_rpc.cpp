@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The value encoding of XML-RPC (xmlrpc.com/spec), with the extensions i8 and nil.
+#include "base/xml_rpc.hpp"
+
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -62,7 +64,7 @@ Result<Value> read_scalar(std::string_view type, std::string_view raw) {
         if (text == "0" || text == "false") return Value{false};
         return wrong("a boolean is neither 0 nor 1");
     }
-    if (type == "double") {
+    if (type == "double" || type == "float") {
         if (!text::is_number(text)) return wrong("a double is no number");
         Value v = text::number(text);
         if (!v.is_integer()) return v;
@@ -146,7 +148,7 @@ void append_escaped(std::string& out, std::string_view text) {
     if (!append_text(out, text, false)) refuse("a text in it has characters that XML cannot hold, or is not UTF-8");
 }
 
-void write(std::string& out, const Value& v, std::size_t depth) {
+void write(std::string& out, const Value& v, RpcStyle style, std::size_t depth) {
     if (depth > k_most_depth) refuse("it has more than " + std::to_string(k_most_depth) + " lists and maps inside each other");
     const auto scalar = [&](std::string_view type, std::string_view text) {
         out.append("<value><").append(type).append(">");
@@ -154,11 +156,12 @@ void write(std::string& out, const Value& v, std::size_t depth) {
         out.append("</").append(type).append("></value>");
     };
     switch (v.kind()) {
-        case ValueKind::null: out += "<value/>"; return;
+        case ValueKind::null: out += style.extensions ? "<value><nil/></value>" : "<value/>"; return;
         case ValueKind::boolean: return scalar("boolean", v.as_bool() ? "1" : "0");
         case ValueKind::int64: {
             const std::int64_t i = v.as_int64();
-            return scalar(i >= INT32_MIN && i <= INT32_MAX ? "i4" : "string", std::to_string(i));
+            const std::string_view large = style.extensions ? "i8" : "string";
+            return scalar(i >= INT32_MIN && i <= INT32_MAX ? "i4" : large, std::to_string(i));
         }
         case ValueKind::uint64: return scalar("string", std::to_string(v.as_uint64()));
         case ValueKind::float64:
@@ -183,7 +186,7 @@ void write(std::string& out, const Value& v, std::size_t depth) {
         case ValueKind::tagged: refuse("it has no tagged values");
         case ValueKind::list:
             out += "<value><array><data>";
-            for (const Value& item : v.as_list()) write(out, item, depth + 1);
+            for (const Value& item : v.as_list()) write(out, item, style, depth + 1);
             out += "</data></array></value>";
             return;
         case ValueKind::map:
@@ -193,7 +196,7 @@ void write(std::string& out, const Value& v, std::size_t depth) {
                 out += "<member><name>";
                 append_escaped(out, name);
                 out += "</name>";
-                write(out, item, depth + 1);
+                write(out, item, style, depth + 1);
                 out += "</member>";
             }
             out += "</struct></value>";
@@ -203,6 +206,10 @@ void write(std::string& out, const Value& v, std::size_t depth) {
 
 }  // namespace
 
+Result<Value> read_rpc_value(const pugi::xml_node& node) { return read_value(node); }
+
+void append_rpc_value(std::string& out, const Value& value, RpcStyle style) { write(out, value, style, 0); }
+
 Result<Value> decode_rpc_value(std::string_view text, const Limits& limits) {
     pugi::xml_document document;
     if (auto error = load(text, limits, document)) return *std::move(error);
@@ -211,7 +218,7 @@ Result<Value> decode_rpc_value(std::string_view text, const Limits& limits) {
 
 std::string encode_rpc_value(const Value& value) {
     std::string out{"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"};
-    write(out, value, 0);
+    write(out, value, {}, 0);
     return out;
 }
 

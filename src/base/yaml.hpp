@@ -256,6 +256,8 @@ struct WriteOptions {
     bool quote_text{false};
     /// Text of several lines as a block scalar (`|`) where it can be; not in flow.
     bool block_text{false};
+    /// Infinity and NaN as `!!float "@inf@"`, which Qorus reads, instead of `.inf`, which all others do. Not under a tag.
+    bool qorus_floats{false};
     /// Columns before everything; the first line is not indented.
     int indent{0};
 };

@@ -151,6 +151,8 @@ std::string double_scalar(double v) {
     return text::double_text(v);
 }
 
+std::string qorus_float(double v) { return std::isnan(v) ? "!!float \"@nan@\"" : v < 0 ? "!!float \"-@inf@\"" : "!!float \"@inf@\""; }
+
 class Writer {
 public:
     Writer(std::string& out, const WriteOptions& options) : out_{out}, options_{options} {}
@@ -186,7 +188,9 @@ private:
             case ValueKind::boolean: return v.as_bool() ? "true" : "false";
             case ValueKind::int64: return std::to_string(v.as_int64());
             case ValueKind::uint64: return std::to_string(v.as_uint64());
-            case ValueKind::float64: return double_scalar(v.as_double());
+            case ValueKind::float64:
+                if (options_.qorus_floats && !tagged && !std::isfinite(v.as_double())) return qorus_float(v.as_double());
+                return double_scalar(v.as_double());
             case ValueKind::decimal: return decimal_text(v.as_string(), in_flow, tagged);
             case ValueKind::string: return text(v.as_string(), in_flow);
             case ValueKind::binary:

@@ -24,6 +24,7 @@ const OperationSpec& find_operation(const Scheme& scheme, const std::string& nam
         if (operation.name == name) return operation;
         known.push_back(operation.name);
     }
+    if (scheme.other_operation) return *scheme.other_operation;
     if (known.empty()) throw UsageError("connections of scheme " + scheme.names.front() + " have no operations that can be called");
     throw UsageError("there is no operation '" + printable(name) + "'" + suggestion(name, known));
 }
@@ -44,7 +45,8 @@ int call(Tool& tool, const CallArguments& arguments) {
 
     std::vector<CallWord> words;
     for (std::size_t i = 2; i < all.size(); ++i) words.push_back({all[i], i >= all.size() - tool.literals.size()});
-    const Map values = bind_arguments(operation, words);
+    Map values = bind_arguments(operation, words);
+    if (operation.name != all[1]) values.set(operation.name, all[1]);
     // A client of its own: exclusive ones cannot be had otherwise, and nobody else is here to share one with.
     const auto client = registry.open<Client>(all[0]);
     const Format format = tool.format == Format::table ? Format::json : tool.format;  // nothing is known of what it gives
@@ -67,6 +69,8 @@ void add_call(CLI::App& app, Tool& tool) {
         "  qconn call shop-api get orders/17\n"
         "  qconn call shop-api post orders '{\"sku\": \"A-1\", \"count\": 2}' --timeout 5s\n"
         "  qconn call inbox list\n"
+        "  qconn call billing operations\n"
+        "  qconn call billing add 1 2\n"
         "  qconn call inbox write note.txt -- a=b");
     command->callback([&tool, arguments] { tool.run = [&tool, arguments] { return call(tool, *arguments); }; });
 }

@@ -65,7 +65,11 @@ public:
             if (field != operation_.fields.end()) return set(*field, word.text.substr(equals + 1));
             if (operation_.free_fields && is_name(key)) return set({key, OptionType::any, false, {}}, word.text.substr(equals + 1));
         }
-        if (next_ == operation_.arguments.size()) fail("'" + printable(word.text) + "' is one argument too many");
+        if (next_ == operation_.arguments.size()) {
+            if (!operation_.rest) fail("'" + printable(word.text) + "' is one argument too many");
+            rest_.push_back(value_of(*operation_.rest, word.text));
+            return;
+        }
         set(operation_.arguments[next_++], word.text);
     }
 
@@ -75,20 +79,25 @@ public:
                 if (argument.required && !values_.contains(argument.name)) fail("the argument " + argument.name + " is missing");
             }
         }
+        if (!rest_.empty()) values_.set(operation_.rest->name, std::move(rest_));
         return std::move(values_);
     }
 
 private:
     void set(const Argument& argument, const std::string& text) {
+        if (!values_.insert(argument.name, value_of(argument, text))) fail("the argument " + argument.name + " is given twice");
+    }
+    Value value_of(const Argument& argument, const std::string& text) const {
         auto value = converted(text, argument.type);
         if (!value) fail("the argument " + argument.name + " is no " + std::string{to_string(argument.type)} + ": '" + printable(text) + "'");
-        if (!values_.insert(argument.name, std::move(*value))) fail("the argument " + argument.name + " is given twice");
+        return std::move(*value);
     }
     [[noreturn]] void fail(const std::string& what) const { throw UsageError(what + "; usage: " + usage(operation_)); }
 
     const OperationSpec& operation_;
     std::size_t next_{0};
     Map values_;
+    List rest_;
 };
 
 }  // namespace

@@ -130,8 +130,16 @@ std::string usage(const OperationSpec& operation) {
         const std::string word = field.name + "=" + upper(to_string(field.type));
         text += field.required ? " " + word : " [" + word + "]";
     }
+    if (operation.rest) text += " [" + upper(operation.rest->name) + "...]";
     if (operation.free_fields) text += " [KEY=VALUE...]";
     return text;
+}
+
+std::vector<const OperationSpec*> listed_operations(const Scheme& scheme) {
+    std::vector<const OperationSpec*> all;
+    for (const OperationSpec& operation : scheme.operations) all.push_back(&operation);
+    if (scheme.other_operation) all.push_back(&*scheme.other_operation);
+    return all;
 }
 
 std::string alternatives_text(const RequiredOptions& required) {

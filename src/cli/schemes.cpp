@@ -97,12 +97,14 @@ Value scheme_value(const Scheme& scheme, bool whole) {
         required.emplace_back(std::move(alternatives));
     }
     List operations;
-    for (const OperationSpec& operation : scheme.operations) {
-        operations.push_back(Map{{"name", operation.name},
-                                 {"help", operation.help},
-                                 {"arguments", argument_values(operation.arguments)},
-                                 {"fields", argument_values(operation.fields)},
-                                 {"free_fields", operation.free_fields}});
+    for (const OperationSpec* operation : listed_operations(scheme)) {
+        operations.push_back(Map{{"name", operation->name},
+                                 {"help", operation->help},
+                                 {"arguments", argument_values(operation->arguments)},
+                                 {"fields", argument_values(operation->fields)},
+                                 {"free_fields", operation->free_fields},
+                                 {"rest", operation->rest ? Value{operation->rest->name} : Value{}},
+                                 {"any_name", scheme.other_operation && operation == &*scheme.other_operation}});
     }
     map.set("help", scheme.help);
     map.set("sharing", to_string(scheme.sharing));
@@ -153,7 +155,7 @@ void print(Output& out, const Scheme& scheme) {
     }
     if (!scheme.operations.empty()) {
         Table operations{{"OPERATION", "WHAT IT DOES"}};
-        for (const OperationSpec& operation : scheme.operations) operations.add({usage(operation), operation.help});
+        for (const OperationSpec* operation : listed_operations(scheme)) operations.add({usage(*operation), operation->help});
         out.line();
         out.text(operations.render(out));
     }

@@ -67,7 +67,7 @@ void print(Output& out, const Registry& registry, const ConnectionInfo& info, co
     }
     if (scheme != nullptr && !scheme->operations.empty()) {
         Table operations{{"OPERATION", "WHAT IT DOES"}};
-        for (const OperationSpec& operation : scheme->operations) operations.add({usage(operation), operation.help});
+        for (const OperationSpec* operation : listed_operations(*scheme)) operations.add({usage(*operation), operation->help});
         out.line();
         out.text(operations.render(out));
     }

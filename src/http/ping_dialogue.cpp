@@ -74,6 +74,7 @@ struct HttpPings::Written {
     std::string awaited;  ///< likewise
     std::string wire;
     std::size_t max_body;
+    BodyCheck check;
     ResponseLimits limits;
     PingProof proof;
     bool keep;
@@ -86,7 +87,7 @@ namespace {
 class HttpPing final : public Dialogue {
 public:
     explicit HttpPing(std::shared_ptr<const HttpPings::Written> request)
-        : request_{std::move(request)}, parser_{request_->is_head, request_->limits} {}
+        : request_{std::move(request)}, parser_{request_->is_head, request_->limits, request_->check ? request_->max_body : 0} {}
 
     Step begin(std::string& out) override {
         out += request_->wire;
@@ -101,7 +102,7 @@ public:
         switch (parser_.state()) {
             case ResponseParser::State::head: return step;
             case ResponseParser::State::body:
-                if (request_->keep && parser_.body_bytes() <= request_->max_body) return step;
+                if ((request_->keep || (request_->check && !refused())) && parser_.body_bytes() <= request_->max_body) return step;
                 break;
             case ResponseParser::State::done: keeps_ = request_->keep && parser_.keeps_connection() && step.used == input.size() && !closed; break;
             case ResponseParser::State::failed: return failed(step, problem());
@@ -109,6 +110,9 @@ public:
         if (std::optional<Refusal> refusal = refused()) {
             keeps_ = false;
             return failed(step, error(*refusal));
+        }
+        if (request_->check && parser_.status() / 100 == 2 && parser_.body_bytes() <= request_->max_body) {
+            if (std::optional<BodyProblem> problem = request_->check(parser_.body())) return failed(step, error(*problem));
         }
         step.want = Want::done;
         return step;
@@ -152,6 +156,11 @@ private:
         return std::move(error).with_phase(refusal.phase).with_reason(refusal.reason).with_retryable(refusal.status / 100 == 5);
     }
 
+    Error error(const BodyProblem& problem) const {
+        Error error{HttpErrc::receive, k_ping_error, request_->what + " was answered with " + parser_.status_line() + ", but " + problem.words};
+        return std::move(error).with_phase(Phase::protocol).with_reason(problem.reason);
+    }
+
     const std::shared_ptr<const HttpPings::Written> request_;
     bool keeps_{false};
     ResponseParser parser_;
@@ -177,6 +186,7 @@ HttpPings::HttpPings(const HttpPingRequest& request) {
     written.awaited = "the answer to " + written.what;
     written.wire = bytes_of(request);
     written.max_body = request.max_body;
+    written.check = request.check;
     written.limits = request.limits;
     written.proof = request.proof;
     written.keep = request.keep;

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include <qconn/http/http_client.hpp>
 #include <qconn/net/dialogue.hpp>
@@ -19,6 +22,14 @@ enum class PingProof : std::uint8_t {
     login,    ///< all but 401, 403 and 407
     reached,  ///< by way of a proxy: all that the target made, and of those that the proxy made all but a refusal or a failure to reach the target
 };
+
+/// What is wrong with the body of an answer: "… was answered with 200 OK, but " and these words.
+struct BodyProblem {
+    std::string words;
+    Reason reason{Reason::bad_answer};
+};
+/// Nothing where it is as it should be.
+using BodyCheck = std::function<std::optional<BodyProblem>(std::string_view body)>;
 
 /// What is asked. A value type.
 struct HttpPingRequest {
@@ -36,6 +47,8 @@ struct HttpPingRequest {
     ResponseLimits limits{};
     /// Of the body; a longer one ends the ping well, but not the stream.
     std::size_t max_body{std::size_t{1024} * 1024};
+    /// Of a 2xx answer whose body is no longer than that. Empty: the status is the proof.
+    BodyCheck check{};
 };
 
 /// A request, checked and written out once for all pings of a plan. Copies share it; NetPing::dialogue takes one as it is. A value type.

@@ -34,6 +34,7 @@ std::size_t ResponseParser::feed(std::string_view input) {
             case Part::content:
             case Part::chunk_data: {
                 const auto taken = static_cast<std::size_t>(std::min<std::uint64_t>(left_, input.size()));
+                keep(input.substr(0, taken));
                 input.remove_prefix(taken);
                 left_ -= taken;
                 body_bytes_ += taken;
@@ -45,6 +46,7 @@ std::size_t ResponseParser::feed(std::string_view input) {
                 break;
             }
             case Part::until_close:
+                keep(input);
                 body_bytes_ += input.size();
                 input = {};
                 break;
@@ -89,6 +91,10 @@ void ResponseParser::end_of_input() {
         fail("the connection was closed within the head of the answer");
     else
         fail("the connection was closed within the body of the answer, after " + std::to_string(body_bytes_) + " bytes");
+}
+
+void ResponseParser::keep(std::string_view bytes) {
+    if (body_.size() < keep_body_) body_.append(bytes.substr(0, keep_body_ - body_.size()));
 }
 
 void ResponseParser::fail(std::string problem) {

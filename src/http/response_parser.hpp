@@ -22,7 +22,9 @@ public:
     enum class State { head, body, done, failed };
 
     /// @param no_body  the answer to HEAD
-    explicit ResponseParser(bool no_body, ResponseLimits limits = {}) : limits_{limits}, no_body_{no_body} {}
+    /// @param keep_body  how many bytes of the body are kept
+    explicit ResponseParser(bool no_body, ResponseLimits limits = {}, std::size_t keep_body = 0)
+        : limits_{limits}, no_body_{no_body}, keep_body_{keep_body} {}
 
     /// Takes input up to the end of the answer; returns how much of it. The rest of a line is kept inside, so all is used until it is over.
     std::size_t feed(std::string_view input);
@@ -38,6 +40,8 @@ public:
     /// After `failed`: the peer closed too early, rather than sent what is no HTTP.
     bool was_cut() const noexcept { return was_cut_; }
     std::uint64_t body_bytes() const noexcept { return body_bytes_; }
+    /// As much of it as is kept, with chunks joined.
+    const std::string& body() const noexcept { return body_; }
     /// After `done`: another request may follow on the same stream.
     bool keeps_connection() const noexcept { return keep_; }
     bool nothing_received() const noexcept { return nothing_; }
@@ -54,9 +58,12 @@ private:
     void end_of_head();
     void read_chunk_size(std::string_view text);
     void fail(std::string problem);
+    void keep(std::string_view bytes);
 
     ResponseLimits limits_;
     bool no_body_;
+    std::size_t keep_body_;
+    std::string body_;
     State state_{State::head};
     Part part_{Part::status_line};
     std::string line_;

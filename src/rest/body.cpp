@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rest/body.hpp"
 
-#include <iconv.h>
-
-#include <algorithm>
 #include <array>
-#include <cerrno>
 
 #include "base/form.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "base/xml.hpp"
 #include "base/yaml.hpp"
+#include "http/content_type.hpp"
 #include "rest/rest_error.hpp"
 
 namespace qconn::rest {
@@ -56,17 +53,9 @@ std::string encode_text(const Value& value, DataFormat format) {
 
 [[noreturn]] void refuse(const std::string& message) { throw make_rest_error(RestErrc::deserialization, message, Phase::body, Reason::bad_answer); }
 
-std::string_view media_type(std::string_view content_type) {
-    return text::trim(content_type.substr(0, std::min(content_type.find(';'), content_type.size())));
-}
-
 Value take(Result<Value> result, std::string_view what) {
     if (result) return std::move(*result);
     refuse("the body is not the " + std::string{what} + " that its Content-Type says: " + std::string{result.error().message()});
-}
-
-bool is_utf8_name(std::string_view charset) noexcept {
-    return charset.empty() || charset == "utf-8" || charset == "utf8" || charset == "us-ascii" || charset == "ascii";
 }
 
 }  // namespace
@@ -87,7 +76,7 @@ Encoded encode_body(const Value& value, DataFormat format, bool no_charset) {
 }
 
 BodyKind kind_of(std::string_view content_type) {
-    const std::string type = text::to_lower(media_type(content_type));
+    const std::string type = text::to_lower(http::media_type(content_type));
     if (type.empty() || type == "application/octet-stream") return BodyKind::binary;
     if (type == "application/json" || type == "text/json" || type.ends_with("+json")) return BodyKind::json;
     if (type == "application/x-yaml" || type == "text/x-yaml" || type == "application/yaml" || type == "text/yaml" || type.ends_with("+yaml"))
@@ -98,58 +87,15 @@ BodyKind kind_of(std::string_view content_type) {
     return BodyKind::unknown;
 }
 
-std::string charset_of(std::string_view content_type) {
-    for (const std::string_view part : text::split(content_type, ';')) {
-        const std::size_t equals = part.find('=');
-        if (equals == std::string_view::npos || !text::iequals(text::trim(part.substr(0, equals)), "charset")) continue;
-        std::string_view value = text::trim(part.substr(equals + 1));
-        if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
-        return text::to_lower(value);
-    }
-    return {};
-}
-
-std::optional<std::string> to_utf8(std::string_view input, const std::string& charset) {
-    const std::string name = text::to_lower(charset);
-    if (is_utf8_name(name)) {
-        if (!text::valid_utf8(input)) return std::nullopt;
-        return std::string{input};
-    }
-    // "UTF-8//IGNORE" and the like are instructions to iconv, not names.
-    if (name.find('/') != std::string::npos) return std::nullopt;
-    const iconv_t converter = iconv_open("UTF-8", name.c_str());
-    if (reinterpret_cast<std::intptr_t>(converter) == -1) return std::nullopt;
-    std::string out;
-    std::array<char, 4096> block{};
-    char* from = const_cast<char*>(input.data());
-    std::size_t left = input.size();
-    bool good = true;
-    bool flushed = false;
-    while (good && !flushed) {
-        char* to = block.data();
-        std::size_t room = block.size();
-        const bool all_read = left == 0;
-        const std::size_t result = iconv(converter, all_read ? nullptr : &from, all_read ? nullptr : &left, &to, &room);
-        out.append(block.data(), block.size() - room);
-        if (result == static_cast<std::size_t>(-1) && errno != E2BIG)
-            good = false;
-        else if (all_read && result != static_cast<std::size_t>(-1))
-            flushed = true;
-    }
-    iconv_close(converter);
-    if (!good) return std::nullopt;
-    return out;
-}
-
 Value decode_body(std::string_view body, std::string_view content_type, std::string_view assume_charset) {
     if (body.empty()) return {};
     const BodyKind kind = kind_of(content_type);
     if (kind == BodyKind::binary) return Value::binary(body);
     if (kind == BodyKind::unknown) {
-        refuse("the Content-Type \"" + text::printable(text::shorten(media_type(content_type), 80)) +
+        refuse("the Content-Type \"" + text::printable(text::shorten(http::media_type(content_type), 80)) +
                "\" is none that can be read as a value; use HttpClient::request for the bytes, or ask for another type by the Accept header");
     }
-    std::string charset = charset_of(content_type);
+    std::string charset = http::charset_of(content_type);
     const bool is_named = !charset.empty();
     const bool is_text = kind == BodyKind::text || kind == BodyKind::form;
     // JSON is UTF-8 unless it says otherwise (RFC 8259 section 8.1); XML says it in its first line.
@@ -157,8 +103,8 @@ Value decode_body(std::string_view body, std::string_view content_type, std::str
     std::string converted;
     constexpr std::size_t k_declaration = 200;
     const bool says_itself = kind == BodyKind::xml && body.substr(0, k_declaration).find("encoding=") != std::string_view::npos;
-    if (is_text || (!is_utf8_name(charset) && !says_itself)) {
-        std::optional<std::string> utf8 = to_utf8(body, charset);
+    if (is_text || (!http::is_utf8_name(charset) && !says_itself)) {
+        std::optional<std::string> utf8 = http::to_utf8(body, charset);
         if (!utf8) {
             refuse("the body is not text in the charset " +
                    (charset.empty() ? std::string{"utf-8"} : "\"" + text::printable(text::shorten(charset, 40)) + "\"") +

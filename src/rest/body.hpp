@@ -2,7 +2,6 @@
 /// Values to bodies and back, by format and by Content-Type. Pure functions.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,15 +22,10 @@ Encoded encode_body(const Value& value, DataFormat format, bool no_charset);
 enum class BodyKind { json, yaml, xml, form, text, binary, unknown };
 /// @param content_type  the whole field; empty: bytes (RFC 9110 section 8.3)
 BodyKind kind_of(std::string_view content_type);
-/// The charset parameter in lower case, or empty.
-std::string charset_of(std::string_view content_type);
 
 /// An empty body is null.
 /// @param assume_charset  of text that names none; empty: UTF-8
 /// @throws Error DESERIALIZATION-ERROR: what cannot be read, where, what to do
 Value decode_body(std::string_view body, std::string_view content_type, std::string_view assume_charset);
-
-/// `text` as UTF-8. Nothing where the charset is not known or the text is not of it.
-std::optional<std::string> to_utf8(std::string_view text, const std::string& charset);
 
 }  // namespace qconn::rest

@@ -12,6 +12,9 @@ const Catalogue& builtin_catalogue() {
 #ifdef QCONN_WITH_HTTP
         all.add(schemes::http_scheme());
         all.add(schemes::rest_scheme());
+        all.add(schemes::jsonrpc_scheme());
+        all.add(schemes::xmlrpc_scheme());
+        all.add(schemes::yamlrpc_scheme());
 #endif
         all.add(schemes::file_scheme());
         return all;

@@ -114,7 +114,10 @@ PingPlan make_ping_plan(const HttpOptions& options, PingDepth depth, const std::
     request.keep = ping.keep;
     request.limits.max_head = options.max_head;
     if (asks_only) request.proof = http::PingProof::reached;
-    if (depth == PingDepth::auth) request.proof = http::PingProof::login;
+    if (depth == PingDepth::auth)
+        request.proof = http::PingProof::login;
+    else
+        request.check = what.check;
     ping.dialogue = http::HttpPings{request};
     return ping;
 }

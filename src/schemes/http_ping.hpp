@@ -9,6 +9,8 @@
 #include <qconn/http/http_client.hpp>
 #include <qconn/net/ping_plan.hpp>
 
+#include "http/ping_dialogue.hpp"
+
 namespace qconn::schemes {
 
 /// The request that a ping sends.
@@ -18,6 +20,8 @@ struct PingCall {
     std::string path;
     Headers headers;
     std::string body;
+    /// Of the body of a 2xx answer; not to depth auth.
+    http::BodyCheck check{};
 };
 
 /// - connect: TCP to the server, or to the proxy (with CONNECT where the target is reached by TLS), as the requests of the client go.

@@ -8,6 +8,9 @@ namespace qconn::schemes {
 
 Scheme http_scheme();
 Scheme rest_scheme();
+Scheme jsonrpc_scheme();
+Scheme xmlrpc_scheme();
+Scheme yamlrpc_scheme();
 Scheme file_scheme();
 
 }  // namespace qconn::schemes

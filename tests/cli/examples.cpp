@@ -69,6 +69,20 @@ TEST_CASE("rest: a value goes out and comes back", "[examples][integration]") {
     CHECK(has(outcome.out, "the same"));
 }
 
+TEST_CASE("rpc: a call, and a batch of calls each with its own outcome", "[examples][integration]") {
+    Server server{"jsonrpc"};
+
+    const Outcome outcome = run("2_families/rpc", {"http://" + server.address()});
+
+    INFO(outcome.out + outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(has(outcome.out, "40 + 2 = 42"));
+    CHECK(has(outcome.out, "add: 3"));
+    CHECK(has(outcome.out, "named: {\"sku\": \"A-1\", \"count\": 2}"));
+    CHECK(has(outcome.out, "no.such.method: error -32601"));
+    CHECK(has(outcome.out, "note: null"));
+}
+
 TEST_CASE("vault: a secret from a program's own provider", "[examples][integration]") {
     Server nginx{"nginx",
                  {.environment = {"NGINX_SERVER=location /v1/ { default_type application/json; if ($http_x_vault_token != root) { return 403; } }"}}};

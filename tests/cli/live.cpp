@@ -279,6 +279,31 @@ TEST_CASE("explain looks deeper where the pings of a connection are switched off
     CHECK(has(shop.out, "next: Nothing"));
 }
 
+TEST_CASE("call: any method of an RPC server by its name", "[cli][integration]") {
+    Server server{"jsonrpc"};
+    const Estate estate;
+    estate.add("calc", "jsonrpc://" + server.address());
+    const auto call = [&](std::vector<std::string> words) {
+        words.insert(words.begin(), {"call", "calc"});
+        return estate.run(words);
+    };
+
+    CHECK(call({"add", "40", "2"}).out == "42\n");
+    CHECK(json::parse(call({"named", "a=1", "b=x"}).out) == json({{"a", 1}, {"b", "x"}}));
+    CHECK(json::parse(call({"echo", "[1, {}]", "a b", "--", "c=d"}).out) == json::parse(R"([[1, {}], "a b", "c=d"])"));
+    CHECK(call({"call", "add", "[1, 2]"}).out == "3\n");
+    CHECK(has(call({"operations"}).out, "\"system.listMethods\""));
+    CHECK(has(call({"help", "system.listMethods"}).out, "Returns a list"));
+    CHECK(call({"notify", "note", "[\"x\"]"}).out == "null\n");
+    const Outcome fault = call({"fail", "7", "out of stock"});
+    CHECK(fault.code == 1);
+    CHECK(has(fault.err, "RPC-FAULT: calling fail at http://127.0.0.1:"));
+    CHECK(has(fault.err, "error 7: out of stock"));
+    CHECK(has(call({"add", "1", "b=2"}).err, "by position or by name"));
+    CHECK(has(estate.run({"show", "calc"}).out, "METHOD [PARAM...] [KEY=VALUE...]"));
+    CHECK(has(estate.run({"ping", "calc", "--depth", "full"}).out, "up"));
+}
+
 TEST_CASE("call: REST operations, their results as JSON", "[cli][integration]") {
     Server nginx{"nginx"};
     const Estate estate;

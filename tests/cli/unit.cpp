@@ -8,6 +8,7 @@
 #include "cli/advice.hpp"
 #include "cli/call_arguments.hpp"
 #include "cli/changes.hpp"
+#include "cli/describe.hpp"
 #include "cli/diff.hpp"
 #include "cli/duration.hpp"
 #include "cli/import_files.hpp"
@@ -102,6 +103,16 @@ TEST_CASE("with free fields every name before '=' is a KEY, other texts are not"
     CHECK(bind(spec, {"orders?x=1"}) == Map{{"path", "orders?x=1"}});
     CHECK(bind(spec, {"orders", R"({"a": "b=c"})"}) == Map{{"path", "orders"}, {"body", Map{{"a", "b=c"}}}});
     CHECK(bind_arguments(spec, {{"orders", false}, {"size=12", true}}) == Map{{"path", "orders"}, {"body", "size=12"}});
+}
+
+TEST_CASE("further positional words make a list where the operation takes them", "[cli]") {
+    OperationSpec spec = operation(true);
+    spec.rest = OperationSpec::Argument{"more", OptionType::any, false, ""};
+
+    CHECK(bind(spec, {"orders"}) == Map{{"path", "orders"}});
+    CHECK(bind(spec, {"orders", "x", "1", "[2]", "text", "size=12"}) ==
+          Map{{"path", "orders"}, {"body", "x"}, {"size", 12}, {"more", List{1, List{2}, "text"}}});
+    CHECK(usage(spec) == "find PATH [BODY] [limit=INT] [deep=BOOL] [MORE...] [KEY=VALUE...]");
 }
 
 TEST_CASE("wrong arguments are refused with the operation's usage", "[cli]") {

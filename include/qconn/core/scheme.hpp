@@ -100,6 +100,8 @@ struct OperationSpec {
     std::vector<Argument> fields;
     /// Any further KEY=VALUE is taken too.
     bool free_fields{false};
+    /// What further positional ones are; `run` gets all of them as a list under this name. Absent: there are none.
+    std::optional<Argument> rest{};
     /// Named and positional arguments by name.
     std::function<Value(Client& client, const Map& arguments, Deadline deadline)> run;
 };
@@ -125,6 +127,9 @@ struct Scheme {
     PingDepth standard_depth{PingDepth::connect};
     std::vector<ClientType> clients;
     std::vector<OperationSpec> operations;
+    /// For words that name none of `operations`, where a server has methods that no table knows. Its name stands for them in texts (`METHOD`), and
+    /// `run` gets the word under it.
+    std::optional<OperationSpec> other_operation{};
 
     /// What the option table cannot say; appends what is wrong (file and connection are filled in by the caller). May be empty. `place_of` finds an
     /// option's place by name, or "url" for the URL.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every call of either client cancelled, timed out and its client destroyed in every phase: it ends at once, tells the phase, and leaves nothing
+// Every call of each client cancelled, timed out and its client destroyed in every phase: it ends at once, tells the phase, and leaves nothing
 // behind.
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -9,6 +9,7 @@
 #include <future>
 
 #include <qconn/rest/rest_client.hpp>
+#include <qconn/rpc/rpc_client.hpp>
 
 #include "http_fixture.hpp"
 #include "support/black_hole.hpp"
@@ -80,6 +81,9 @@ Callback<T> without_value(Callback<void> callback) {
     };
 }
 
+/// A POST like any other would be no reason to try again once it was sent.
+const RpcCall k_rpc_call{.method = "x", .repeatable = true};
+
 const Kind k_kinds[] = {
     {"HttpClient", [](const HttpOptions& o) { return std::make_unique<HttpClient>(o); }, [](HttpClient& c, Deadline d) { c.request({}, d); },
      [](HttpClient& c, Deadline d, Callback<void> callback) { return c.async_request({}, d, without_value<HttpResponse>(std::move(callback))); }},
@@ -92,6 +96,16 @@ const Kind k_kinds[] = {
      [](HttpClient& c, Deadline d) { dynamic_cast<RestClient&>(c).call({}, d); },
      [](HttpClient& c, Deadline d, Callback<void> callback) {
          return dynamic_cast<RestClient&>(c).async_call({}, d, without_value<RestResponse>(std::move(callback)));
+     }},
+    {"RpcClient",
+     [](const HttpOptions& o) -> std::unique_ptr<HttpClient> {
+         RpcOptions rpc;
+         static_cast<HttpOptions&>(rpc) = o;
+         return std::make_unique<RpcClient>(rpc);
+     },
+     [](HttpClient& c, Deadline d) { dynamic_cast<RpcClient&>(c).call(k_rpc_call, d); },
+     [](HttpClient& c, Deadline d, Callback<void> callback) {
+         return dynamic_cast<RpcClient&>(c).async_call(k_rpc_call, d, without_value<Value>(std::move(callback)));
      }},
 };
 

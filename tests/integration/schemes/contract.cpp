@@ -9,6 +9,7 @@
 
 #include <qconn/file/file_client.hpp>
 #include <qconn/rest/rest_client.hpp>
+#include <qconn/rpc/rpc_client.hpp>
 
 #include "contract/connection_contract.hpp"
 #include "support/black_hole.hpp"
@@ -36,6 +37,30 @@ std::string block(const std::string& name, const std::string& file) {
     return lines;
 }
 
+/// What nginx says to every call of one of the RPC kinds: 17 to those who log in, 18 at another path.
+std::string rpc_locations() {
+    struct Answer {
+        const char* kind;
+        const char* type;
+        const char* before;
+        const char* behind;
+    };
+    constexpr Answer k_answers[] = {
+        {"jsonrpc", "application/json", R"({"jsonrpc":"2.0","id":1,"result":)", "}"},
+        {"xmlrpc", "text/xml", "<methodResponse><params><param><value><int>", "</int></value></param></params></methodResponse>"},
+        {"yamlrpc", "application/x-yaml", "result: ", ""},
+    };
+    std::string all;
+    for (const Answer& one : k_answers) {
+        for (const bool login : {true, false}) {
+            all += "location = /" + std::string{login ? "" : "other/"} + one.kind + " { default_type " + one.type + "; echo_read_request_body; ";
+            if (login) all += "auth_basic test; auth_basic_user_file htpasswd; ";
+            all += "echo '" + std::string{one.before} + (login ? "17" : "18") + one.behind + "'; } ";
+        }
+    }
+    return all;
+}
+
 /// Peers of the HTTP kinds, and what they have in common.
 class HttpPeers {
 public:
@@ -48,29 +73,33 @@ public:
     ConnectionContract contract(const std::string& scheme) {
         const bool tls = scheme.ends_with('s');
         const bool rest = scheme.starts_with("rest");
+        const bool rpc = scheme.find("rpc") != std::string::npos;
+        const std::string kind = scheme.substr(0, scheme.size() - (tls ? 1 : 0));
         const std::string start = scheme + "://";
         const std::string at = tls ? nginx_.address2() : nginx_.address();
         const std::string trust = tls ? "ssl_ca_file: " + tls_file("ca.crt") + "\n" : "";
-        const std::string request = rest ? "ping_method: GET\nping_path: hello.txt\n" : "";
+        const std::string request = rest ? "ping_method: GET\nping_path: hello.txt\n" : rpc ? "ping_call: orders.next\n" : "";
         const Phase talk = tls ? Phase::tls : Phase::protocol;
         const std::string dead = local(free_port());
 
         ConnectionContract out;
         out.up = {start + k_login + at + "/auth/hello.txt", trust};
         if (rest) out.up = {start + k_login + at + "/auth", trust + request};
+        if (rpc) out.up = {start + k_login + at + '/' + kind, trust + request};
         out.changed = {start + at + "/other", trust};
-        out.use = rest ? rest_get("order.json") : http_get("");
-        out.answer = rest ? "17" : "hello\n";
-        if (rest)
+        out.use = rpc ? rpc_call("orders.next") : rest ? rest_get("order.json") : http_get("");
+        out.answer = rest || rpc ? "17" : "hello\n";
+        if (rest || rpc) {
             out.changed_answer = "18";
-        else {
+            if (rpc) out.changed.url += '/' + kind;
+        } else {
             out.changed.url += "/hello.txt";
             out.changed_answer = "other\n";
         }
         out.refused = Down{{start + dead, trust + request}, Phase::connect, Reason::refused};
         out.silent = Down{{start + local(silent_.port()), trust + request}, talk, Reason::timeout, PingDepth::full, 2s};
-        out.wrong_password =
-            Down{{start + std::string{k_user} + ":wrong@" + at + "/auth/hello.txt", trust}, Phase::auth, Reason::denied, PingDepth::auth};
+        const std::string guarded = rpc ? '/' + kind : "/auth/hello.txt";
+        out.wrong_password = Down{{start + std::string{k_user} + ":wrong@" + at + guarded, trust}, Phase::auth, Reason::denied, PingDepth::auth};
         if (tls)
             out.bad_certificate = Down{{start + expired_.address2(), trust + request}, Phase::tls, Reason::certificate_expired};
         else
@@ -81,8 +110,7 @@ public:
         const std::string authority = "ssl_ca_file: " + tls_file("ca.crt");
         const std::string certificate = "ssl_cert_path: " + tls_file("client.crt");
         const std::string key = "ssl_key_path: " + tls_file("client.key");
-        out.samples = {{"token", {start + at, trust + "token: " + std::string{k_password}}},
-                       {"ssl_ca_file", {"", authority}},
+        out.samples = {{"ssl_ca_file", {"", authority}},
                        {"ssl_ca_directory", {"", "ssl_ca_directory: " + tls_dir() + "/hashed"}},
                        {"ssl_ca_data", {"", block("ssl_ca_data", "ca.crt")}},
                        {"ssl_ca_only", {"", authority + "\nssl_ca_only: true"}},
@@ -91,6 +119,7 @@ public:
                        {"ssl_key_path", {"", certificate + "\n" + key}},
                        {"ssl_key_data", {"", certificate + "\n" + block("ssl_key_data", "client.key")}},
                        {"ssl_key_password", {"", certificate + "\n" + key + "\nssl_key_password: x"}}};
+        if (rest) out.samples.insert({"token", {start + at, trust + "token: " + std::string{k_password}}});
         const std::string canary = k_canary;
         const std::string in_places = trust + "headers: {X-Api: " + canary + "}\n";
         const std::string in_ping =
@@ -118,7 +147,20 @@ private:
                     }};
     }
 
-    Server nginx_{"nginx"};
+    /// What a method gives.
+    static Use rpc_call(const std::string& method) {
+        return {
+            .blocking = [method](Client& client, Deadline deadline) { return to_text(dynamic_cast<RpcClient&>(client).call(method, {}, deadline)); },
+            .asynchronous =
+                [method](Client& client, Deadline deadline, Callback<std::string> callback) {
+                    return dynamic_cast<RpcClient&>(client).async_call(
+                        method, {}, deadline, [callback = std::move(callback)](Result<Value> result) mutable {
+                            callback(result ? Result<std::string>{to_text(*result)} : Result<std::string>{result.error()});
+                        });
+                }};
+    }
+
+    Server nginx_{"nginx", {.environment = {"NGINX_SERVER=" + rpc_locations()}}};
     Server expired_{"nginx", {.environment = {"NGINX_CERT=expired"}}};
     SilentServer silent_;
 };
@@ -194,10 +236,24 @@ TEST_CASE("rests keeps the contract of connections", "[contract][integration]") 
     CHECK(to_text(broken_promises(HttpPeers{}.contract("rests"))) == "");
 }
 
+// Of the RPC kinds one scheme each: they differ in nothing but the table of their protocol, and the secure ones in nothing from rests.
+TEST_CASE("jsonrpc keeps the contract of connections", "[contract][integration]") {
+    CHECK(to_text(broken_promises(HttpPeers{}.contract("jsonrpc"))) == "");
+}
+
+TEST_CASE("xmlrpcs keeps the contract of connections", "[contract][integration]") {
+    CHECK(to_text(broken_promises(HttpPeers{}.contract("xmlrpcs"))) == "");
+}
+
+TEST_CASE("yamlrpc keeps the contract of connections", "[contract][integration]") {
+    CHECK(to_text(broken_promises(HttpPeers{}.contract("yamlrpc"))) == "");
+}
+
 TEST_CASE("file keeps the contract of connections", "[contract][integration]") { CHECK(to_text(broken_promises(file_contract("file", {}))) == ""); }
 
 TEST_CASE("dir keeps the contract of connections", "[contract][integration]") { CHECK(to_text(broken_promises(file_contract("dir", {}))) == ""); }
 
 TEST_CASE("no scheme of the library is left out of the contract", "[contract]") {
-    CHECK(builtin_catalogue().names() == std::vector<std::string>{"http", "https", "rest", "rests", "file", "dir"});
+    CHECK(builtin_catalogue().names() == std::vector<std::string>{"http", "https", "rest", "rests", "jsonrpc", "jsonrpcs", "xmlrpc", "xmlrpcs",
+                                                                  "yamlrpc", "yamlrpcs", "file", "dir"});
 }

@@ -76,6 +76,6 @@ TEST_CASE("the examples whose family this build has are valid, the others have a
 TEST_CASE("the built-in catalogue has the schemes of the families that are built", "[definition]") {
     const auto& catalogue = qconn::builtin_catalogue();
     const bool http = catalogue.find("http") != nullptr;
-    for (const char* name : {"https", "rest", "rests"}) CHECK((catalogue.find(name) != nullptr) == http);
+    for (const char* name : {"https", "rest", "rests", "jsonrpcs", "xmlrpcs", "yamlrpcs"}) CHECK((catalogue.find(name) != nullptr) == http);
     for (const char* name : {"file", "dir"}) CHECK(catalogue.find(name) != nullptr);
 }

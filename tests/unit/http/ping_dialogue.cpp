@@ -65,6 +65,34 @@ TEST_CASE("a 2xx answer in pieces of any size ends the ping well", "[http][ping]
     }
 }
 
+TEST_CASE("a body that is to be looked at is read whole, and only where the status is no failure", "[http][ping]") {
+    HttpPingRequest request = example();
+    request.keep = false;
+    request.max_body = 10;
+    std::string seen;
+    request.check = [&seen](std::string_view body) -> std::optional<http::BodyProblem> {
+        seen = body;
+        if (body == "up") return std::nullopt;
+        return http::BodyProblem{"it is not up", Reason::status};
+    };
+    const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nu\r\n1\r\np\r\n0\r\n\r\n";
+    for (const std::string& answer : {k_ok, chunked}) {
+        for (std::size_t piece = 1; piece <= answer.size(); ++piece) CHECK(talk(*make_http_ping(request), answer, piece).want == Want::done);
+        CHECK(seen == "up");
+    }
+    const Dialogue::Step down = talk(*make_http_ping(request), "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndown", 5);
+    REQUIRE(down.want == Want::failed);
+    CHECK(down.error->reason() == Reason::status);
+    CHECK(down.error->message().find("200 OK, but it is not up") != std::string_view::npos);
+
+    // A longer body than is kept is no proof against it.
+    CHECK(talk(*make_http_ping(request), "HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n" + std::string(40, 'x'), 8).want == Want::done);
+    seen.clear();
+    const Dialogue::Step refused = talk(*make_http_ping(request), "HTTP/1.1 500 X\r\nContent-Length: 2\r\n\r\n", 100);
+    CHECK(refused.want == Want::failed);
+    CHECK(seen.empty());
+}
+
 TEST_CASE("an answer cut at every byte fails as closed", "[http][ping]") {
     for (std::size_t length = 0; length < k_ok.size(); ++length) {
         const auto dialogue = make_http_ping(example());

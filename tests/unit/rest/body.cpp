@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rest/body.hpp"
+#include "http/content_type.hpp"
 
 #include <functional>
 
@@ -100,16 +101,16 @@ TEST_CASE("an answer is read by its Content-Type", "[rest]") {
 }
 
 TEST_CASE("text in other charsets becomes UTF-8", "[rest]") {
-    CHECK(charset_of("text/plain; Charset=\"ISO-8859-1\"; x=y") == "iso-8859-1");
-    CHECK(charset_of("text/plain").empty());
+    CHECK(http::charset_of("text/plain; Charset=\"ISO-8859-1\"; x=y") == "iso-8859-1");
+    CHECK(http::charset_of("text/plain").empty());
     CHECK(decode_body("\xE4", "text/plain;charset=iso-8859-1", {}) == Value{"\xC3\xA4"});
     CHECK(decode_body("\xE4", "text/plain", "ISO-8859-1") == Value{"\xC3\xA4"});
     CHECK(decode_body("\xC3\xA4", "text/plain;charset=utf-8", "iso-8859-1") == Value{"\xC3\xA4"});
     CHECK(decode_body("\"\xE4\"", "application/json;charset=windows-1252", {}) == Value{"\xC3\xA4"});
     CHECK(decode_body("\"\xC3\xA4\"", "application/json", "iso-8859-1") == Value{"\xC3\xA4"});
     CHECK(error_of([] { decode_body("\xE4", "text/plain", {}); }).message().find("assume_encoding") != std::string_view::npos);
-    CHECK_FALSE(to_utf8("x", "utf-8//ignore"));
-    CHECK(to_utf8(std::string(10'000, '\xE4'), "latin1")->size() == 20'000);
+    CHECK_FALSE(http::to_utf8("x", "utf-8//ignore"));
+    CHECK(http::to_utf8(std::string(10'000, '\xE4'), "latin1")->size() == 20'000);
 }
 
 TEST_CASE("a failing answer speaks for itself where it can", "[rest]") {

@@ -16,7 +16,8 @@ TEST_CASE("the built-in catalogue has the schemes of this build", "[schemes]") {
     CHECK(found.contains("file"));
     CHECK(found.contains("dir"));
 #ifdef QCONN_WITH_HTTP
-    for (const char* name : {"http", "https", "rest", "rests"}) CHECK(found.contains(name));
+    for (const char* name : {"http", "https", "rest", "rests", "jsonrpc", "jsonrpcs", "xmlrpc", "xmlrpcs", "yamlrpc", "yamlrpcs"})
+        CHECK(found.contains(name));
 #endif
     CHECK(builtin_catalogue().find("gopher") == nullptr);
 }
@@ -37,7 +38,9 @@ TEST_CASE("every scheme is documented, and every option has help and an example"
             CHECK_FALSE(option.example.is_null());
             if (!option.fallback_text.empty()) CHECK(option.fallback.is_null());
         }
-        for (const OperationSpec& operation : scheme->operations) {
+        std::vector<OperationSpec> operations = scheme->operations;
+        if (scheme->other_operation) operations.push_back(*scheme->other_operation);
+        for (const OperationSpec& operation : operations) {
             CAPTURE(operation.name);
             CHECK_FALSE(operation.help.empty());
             CHECK(operation.run);
