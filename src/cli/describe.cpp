@@ -11,6 +11,14 @@
 namespace qconn::cli {
 namespace {
 
+Value argument_values(const std::vector<OperationSpec::Argument>& arguments) {
+    List list;
+    for (const auto& argument : arguments) {
+        list.push_back(Map{{"name", argument.name}, {"type", to_string(argument.type)}, {"required", argument.required}, {"help", argument.help}});
+    }
+    return list;
+}
+
 std::string upper(std::string_view text) {
     std::string out{text};
     std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
@@ -132,6 +140,14 @@ std::string usage(const OperationSpec& operation) {
     }
     if (operation.free_fields) text += " [KEY=VALUE...]";
     return text;
+}
+
+Value operation_value(const OperationSpec& operation) {
+    return Map{{"name", operation.name},
+               {"help", operation.help},
+               {"arguments", argument_values(operation.arguments)},
+               {"fields", argument_values(operation.fields)},
+               {"free_fields", operation.free_fields}};
 }
 
 std::string alternatives_text(const RequiredOptions& required) {

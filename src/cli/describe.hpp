@@ -47,6 +47,8 @@ std::string type_text(const OptionSpec& spec);
 std::string default_text(const OptionSpec& spec);
 /// "get PATH", "post PATH [BODY]", "list [PATH] [pattern=…]".
 std::string usage(const OperationSpec& operation);
+/// The same as data.
+Value operation_value(const OperationSpec& operation);
 /// "apikey, or client_id and client_secret".
 std::string alternatives_text(const RequiredOptions& required);
 /// A value as short text on one line: strings without quotes.

@@ -125,6 +125,10 @@ struct Scheme {
     PingDepth standard_depth{PingDepth::connect};
     std::vector<ClientType> clients;
     std::vector<OperationSpec> operations;
+    /// Further operations, which only one connection's own options or its remote end can tell: those of an API document, of introspection. Made for
+    /// each question; may block and ask the remote end. Their `run` is for the same client. May be empty.
+    /// Throws Error where they cannot be had.
+    std::function<std::vector<OperationSpec>(Client& client, Deadline deadline)> operations_of;
 
     /// What the option table cannot say; appends what is wrong (file and connection are filled in by the caller). May be empty. `place_of` finds an
     /// option's place by name, or "url" for the URL.
