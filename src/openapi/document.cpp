@@ -84,10 +84,17 @@ const Value* find_header(const Map& headers, std::string_view name) {
     return found == headers.end() ? nullptr : &found->second;
 }
 
+/// Whoever sends a request says these in other ways: by credentials and bodies. 3.0 does not count them among the parameters.
+bool is_said_elsewhere(const ParameterModel& parameter) {
+    constexpr std::array<std::string_view, 3> k_names{"Authorization", "Accept", "Content-Type"};
+    return parameter.info.in == In::header &&
+           std::any_of(k_names.begin(), k_names.end(), [&](auto name) { return text::iequals(name, parameter.info.name); });
+}
+
 void check_parameter(Check& check, const ParameterModel& parameter, const Value* given) {
     const std::string where = below("/" + std::string{to_string(parameter.info.in)}, parameter.info.name);
     if (given == nullptr || given->is_null()) {
-        if (parameter.info.required) check.finding(where, parameter.where, "is missing");
+        if (parameter.info.required && !is_said_elsewhere(parameter)) check.finding(where, parameter.where, "is missing");
         return;
     }
     if (parameter.schema == nullptr) return;
@@ -326,7 +333,7 @@ public:
             fail("there are several parameters " + text::printable(name) + ": say " + std::string{to_string(fitting[0]->info.in)} + "." + name +
                  " or " + std::string{to_string(fitting[1]->info.in)} + "." + name);
         if (!fitting.empty()) {
-            given_.emplace_back(fitting.front(), value);
+            given_.emplace_back(fitting.front(), read_value(name, fitting.front()->style, value, fitting.front()->schema));
             return;
         }
         if (model_.body && model_.body->fields.empty() && (name == "body" || name == model_.body->name)) {

@@ -98,6 +98,8 @@ Reference resolve_reference(std::string_view base, std::string_view reference) {
         out.location = base;
     } else if (target.find("://") != std::string_view::npos || target.starts_with("resource:") || target.starts_with("file:")) {
         out.location = target;
+    } else if (base.starts_with("resource:")) {  // resource://service:name
+        out.location = std::string{base.substr(0, base.find_last_of(":/") + 1)} + std::string{target};
     } else {
         const std::size_t start = path_start(base);
         const std::size_t slash = base.rfind('/');

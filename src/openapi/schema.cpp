@@ -211,8 +211,8 @@ void Schemas::fill_limits(Schema& schema, const Spot& spot) {
         sources_.fault(spot["multipleOf"], "multipleOf must be above zero, with at most " + std::to_string(k_divisor_digits) + " digits");
         schema.multiple_of.reset();
     }
-    schema.above_minimum = flag(spot["exclusiveMinimum"]);
-    schema.below_maximum = flag(spot["exclusiveMaximum"]);
+    schema.above_minimum = exclusive(spot["exclusiveMinimum"], schema.minimum, 1);
+    schema.below_maximum = exclusive(spot["exclusiveMaximum"], schema.maximum, -1);
     schema.min_length = count(spot["minLength"]);
     schema.max_length = count(spot["maxLength"]);
     schema.min_items = count(spot["minItems"]);
@@ -347,6 +347,16 @@ bool Schemas::flag(const Spot& spot) {
     if (spot.value == nullptr) return false;
     if (!spot.value->is_bool()) sources_.fault(spot, "it must be true or false");
     return spot.value->is_bool() && spot.value->as_bool();
+}
+
+/// A number here is of later drafts; FastAPI once wrote it into documents of OpenAPI 3.0.
+bool Schemas::exclusive(const Spot& spot, std::optional<Decimal>& limit, int inwards) {
+    const auto own = spot.value != nullptr ? to_decimal(*spot.value) : std::nullopt;
+    if (!own) return flag(spot);
+    sources_.fault(spot, "it must be true or false; lax takes the number as the limit");
+    if (limit && compare(*limit, *own) * inwards > 0) return false;
+    limit = own;
+    return true;
 }
 
 std::optional<Decimal> Schemas::number(const Spot& spot) {

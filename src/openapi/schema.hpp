@@ -109,6 +109,8 @@ private:
     std::vector<const Schema*> list(const Spot& spot);
     std::optional<std::size_t> count(const Spot& spot);
     bool flag(const Spot& spot);
+    /// Whether the limit itself is excluded. @param inwards  1: of a lower limit, -1: of an upper one
+    bool exclusive(const Spot& spot, std::optional<Decimal>& limit, int inwards);
     std::optional<Decimal> number(const Spot& spot);
 
     Sources& sources_;

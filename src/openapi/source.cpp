@@ -39,8 +39,7 @@ Value to_json_value(const yaml::Node& node) {
 
 [[noreturn]] void throw_faults(std::vector<Fault> faults) {
     const Fault& first = faults.front();
-    std::string message =
-        "the API description" + (first.location.empty() ? "" : " '" + text::printable(mask_url(first.location)) + "'") + " cannot be used: ";
+    std::string message = "the API description" + (first.location.empty() ? "" : " '" + text::printable(first.location) + "'") + " cannot be used: ";
     if (first.line != 0) message += "line " + std::to_string(first.line) + ", column " + std::to_string(first.column) + ", ";
     message += "at " + (first.pointer.empty() ? std::string{"its root"} : text::printable(first.pointer)) + ": " + first.message;
     if (faults.size() > 1) message += " (and " + std::to_string(faults.size() - 1) + " more)";
@@ -74,7 +73,7 @@ Spot Spot::operator[](std::size_t index) const {
     const bool there = value != nullptr && value->is_list() && index < value->size();
     return {source, below(pointer, index), there ? &value->as_list()[index] : nullptr};
 }
-std::string Spot::name(const Source* main) const { return (source == main ? "" : source->location) + "#" + pointer; }
+std::string Spot::name(const Source* main) const { return (source == main ? "" : mask_url(source->location)) + "#" + pointer; }
 
 const Source& Sources::add_main(std::string_view text) { return add("", text); }
 
@@ -91,7 +90,7 @@ const Source& Sources::add(std::string key, std::string_view text) {
     source->text = text;
     const Limits& limits = options_.limits;
     const auto broken = [&](std::string words, const yaml::Mark& at) {
-        throw_faults({{source->location, "", at.line, at.column, std::move(words)}});
+        throw_faults({{mask_url(source->location), "", at.line, at.column, std::move(words)}});
     };
     const std::size_t begin = text.find_first_not_of(" \t\r\n");
     const bool braces = begin != std::string_view::npos && text[begin] == '{';
@@ -157,36 +156,36 @@ Spot Sources::follow(const Spot& spot) {
     return at;
 }
 
-void Sources::fail(const Spot& spot, std::string message) const { throw_faults({make_fault(spot, std::move(message))}); }
+void Sources::fail(const Spot& spot, std::string message) const {
+    std::vector<Fault> faults{{spot.source->location, spot.pointer, 0, 0, std::move(message)}};
+    find_places(faults);
+    throw_faults(std::move(faults));
+}
 
 void Sources::fault(const Spot& spot, std::string message) {
     if (faults_.size() < k_most_faults) faults_.push_back({spot.source->location, spot.pointer, 0, 0, std::move(message)});
 }
 
-Fault Sources::make_fault(const Spot& spot, std::string message) const {
-    Fault fault{spot.source->location, spot.pointer, 0, 0, std::move(message)};
-    if (spot.source->text.empty()) return fault;
-    const yaml::ParseResult parsed = yaml::parse(spot.source->text, {.size = options_.limits.size, .nodes = options_.limits.nodes});
-    if (parsed.documents.empty()) return fault;
-    const yaml::Mark at = node_at(*parsed.documents.front().root, spot.pointer)->start();
-    fault.line = at.line;
-    fault.column = at.column;
-    return fault;
-}
-
-std::vector<Fault> Sources::finish() {
-    if (faults_.empty()) return {};
+/// Documents are parsed once more, as nobody asks for places in good ones. JSON that YAML does not take has none.
+void Sources::find_places(std::vector<Fault>& faults) const {
     for (const auto& [key, source] : documents_) {
-        if (source->text.empty()) continue;
+        const auto is_here = [&](const Fault& fault) { return fault.location == source->location; };
+        if (source->text.empty() || std::none_of(faults.begin(), faults.end(), is_here)) continue;
         const yaml::ParseResult parsed = yaml::parse(source->text, {.size = options_.limits.size, .nodes = options_.limits.nodes});
         if (parsed.documents.empty()) continue;
-        for (Fault& fault : faults_) {
-            if (fault.location != source->location) continue;
+        for (Fault& fault : faults) {
+            if (!is_here(fault)) continue;
             const yaml::Mark at = node_at(*parsed.documents.front().root, fault.pointer)->start();
             fault.line = at.line;
             fault.column = at.column;
         }
     }
+    for (Fault& fault : faults) fault.location = mask_url(fault.location);
+}
+
+std::vector<Fault> Sources::finish() {
+    if (faults_.empty()) return {};
+    find_places(faults_);
     if (!options_.lax) throw_faults(std::exchange(faults_, {}));
     return std::exchange(faults_, {});
 }

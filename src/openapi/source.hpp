@@ -62,7 +62,7 @@ public:
 
 private:
     const Source& add(std::string location, std::string_view text);
-    Fault make_fault(const Spot& spot, std::string message) const;
+    void find_places(std::vector<Fault>& faults) const;
 
     const ParseOptions& options_;
     /// By location; "" sorts first, and the main one is kept under that.

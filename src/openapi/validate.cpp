@@ -43,7 +43,10 @@ std::string counted(std::size_t n, std::string_view one, std::string_view many) 
 }  // namespace
 
 void Check::finding(std::string instance, std::string schema, std::string message) {
-    if (silent_ == 0 && findings_.size() < limits_.findings) findings_.push_back({std::move(instance), std::move(schema), std::move(message)});
+    if (silent_ != 0 || findings_.size() == limits_.findings) return;
+    Finding found{std::move(instance), std::move(schema), std::move(message)};
+    // A schema that counts on two ways, as an heir's base and by itself, finds the same twice.
+    if (std::find(findings_.begin(), findings_.end(), found) == findings_.end()) findings_.push_back(std::move(found));
 }
 
 bool Check::wrong(const Schema& schema, const std::string& instance, std::string message) {

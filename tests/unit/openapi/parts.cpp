@@ -140,6 +140,7 @@ TEST_CASE("pointers find what stands there, references what they name", "[openap
     CHECK(location("https://api.example.com/v1/api.yaml", "/x.yaml") == "https://api.example.com/x.yaml");
     CHECK(location("specs/api.yaml", "./parts/common.yaml") == "specs/parts/common.yaml");
     CHECK(location("/etc/api.yaml", "../../../x.yaml") == "/x.yaml");
+    CHECK(location("resource://shop:api.yaml", "common.yaml#/x") == "resource://shop:common.yaml");
     CHECK(location("api.yaml", "#/definitions/A") == "api.yaml");
     CHECK(location("api.yaml", "https://example.com/x.json#/y") == "https://example.com/x.json");
     CHECK(resolve_reference("", "#/a%20b").pointer == "/a b");
