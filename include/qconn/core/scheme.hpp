@@ -49,6 +49,9 @@ struct QCONN_API ResolvedDefinition {
     Map options;
     /// Keeps what its secret references were resolved to out of errors and log records about `name`. The registry holds it as long as the client.
     std::shared_ptr<const Redaction> redaction;
+    /// Reads a file that an option names, in the ways of the registry: a path, from the directory of the definition on, `file:`, `https:`,
+    /// `resource:` … Blocks. For the time of make_client only. Throws Error FILE-REFERENCE-ERROR.
+    std::function<std::string(const std::string& reference)> read_file;
 };
 
 /// What a definition is resolved with, besides the environment.
