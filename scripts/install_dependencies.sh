@@ -8,7 +8,7 @@ packages=(g++ cmake ninja-build ccache pkg-config libboost1.81-dev libssl-dev li
 if [ "$what" != build ]; then
   packages+=(catch2 git python3 python3-jsonschema openssl curl procps util-linux iproute2 nftables nginx-light libnginx-mod-http-echo squid tinyproxy
     redis-server python3-httpbin gunicorn dante-server microsocks openssh-server openssh-client
-    zsh fish graphviz groff-base mandoc bsdextrautils prometheus)
+    python3-fastapi uvicorn zsh fish graphviz groff-base mandoc bsdextrautils prometheus)
 fi
 if [ "$what" = full ]; then
   packages+=(clang-16 libclang-rt-16-dev llvm-16 clang-format-14 clang-tidy-14 libyaml-cpp-dev haproxy gcovr)
