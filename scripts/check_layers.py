@@ -14,18 +14,19 @@ BELOW = {
     "base": [],
     "net": ["base"],
     "http": ["base", "net"],
-    "rest": ["base", "net", "http"],
+    "openapi": ["base"],
+    "rest": ["base", "net", "http", "openapi"],
     "rpc": ["base", "net", "http"],
     "file": ["base", "net"],
     "core": ["base", "net"],
-    "schemes": ["base", "net", "http", "rest", "rpc", "file", "core"],
+    "schemes": ["base", "net", "http", "openapi", "rest", "rpc", "file", "core"],
     "import": ["base", "core"],
     "monitor": ["base", "net", "core"],
     "sinks": ["base", "net", "http", "core", "monitor"],
     "admin": ["base", "net", "core", "monitor"],
     "settings": ["base", "net", "core", "schemes", "monitor"],
     "testing": ["base", "net", "core", "monitor"],
-    "cli": ["base", "net", "http", "rest", "rpc", "file", "core", "import", "monitor", "sinks", "admin", "settings"],
+    "cli": ["base", "net", "http", "openapi", "rest", "rpc", "file", "core", "import", "monitor", "sinks", "admin", "settings"],
 }
 # Layers whose private headers others may use: the same, but the tool keeps to the public interface. A family never includes another family's; REST
 # and RPC are made of HTTP.

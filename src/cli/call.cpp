@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// `qconn call`: one operation of any client.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include <qconn/core/scheme.hpp>
 
@@ -13,25 +14,47 @@
 namespace qconn::cli {
 namespace {
 
+/// Lists the operations, where there is none of that name.
+constexpr std::string_view k_operations = "operations";
+
 struct CallArguments {
     std::vector<std::string> words;
     std::string timeout;
 };
 
-const OperationSpec& find_operation(const Scheme& scheme, const std::string& name) {
+/// All that this connection's client can be asked for: what its scheme declares, then what only the client knows.
+std::vector<OperationSpec> all_operations(const Scheme& scheme, Client& client, Deadline deadline) {
+    std::vector<OperationSpec> all = scheme.operations;
+    for (OperationSpec& one : scheme.operations_of(client, deadline)) all.push_back(std::move(one));
+    return all;
+}
+
+const OperationSpec* find_operation(const std::vector<OperationSpec>& all, const std::string& name) {
+    const auto found = std::find_if(all.begin(), all.end(), [&](const OperationSpec& one) { return one.name == name; });
+    return found == all.end() ? nullptr : &*found;
+}
+
+[[noreturn]] void refuse(const Scheme& scheme, const std::vector<OperationSpec>& all, const std::string& name) {
+    if (all.empty()) throw UsageError("connections of scheme " + scheme.names.front() + " have no operations that can be called");
     std::vector<std::string> known;
-    for (const OperationSpec& operation : scheme.operations) {
-        if (operation.name == name) return operation;
-        known.push_back(operation.name);
-    }
-    if (scheme.other_operation) return *scheme.other_operation;
-    if (known.empty()) throw UsageError("connections of scheme " + scheme.names.front() + " have no operations that can be called");
+    for (const OperationSpec& one : all) known.push_back(one.name);
     throw UsageError("there is no operation '" + printable(name) + "'" + suggestion(name, known));
+}
+
+void list(Tool& tool, const Scheme& scheme, const std::vector<OperationSpec>& all) {
+    List rows;
+    for (const OperationSpec& one : all) rows.push_back(operation_value(scheme, one));
+    const auto shown = [&all](Output& out) {
+        Table table{{"OPERATION", "WHAT IT DOES"}};
+        for (const OperationSpec& one : all) table.add({usage(one), one.help});
+        out.text(table.render(out));
+    };
+    present(tool.out, tool.format, {.document = std::move(rows), .columns = {{"name"}, {"help"}}, .text = shown});
 }
 
 int call(Tool& tool, const CallArguments& arguments) {
     const std::vector<std::string> all = positional(tool, arguments.words);
-    if (all.size() < 2) throw UsageError("give a connection and an operation; 'qconn show NAME' lists the operations");
+    if (all.size() < 2) throw UsageError("give a connection and an operation; 'qconn call NAME operations' lists the operations");
     const Deadline deadline = arguments.timeout.empty() ? Deadline{} : Deadline{duration_option("--timeout", arguments.timeout)};
     const Loaded loaded = load(tool, false);
     Registry& registry = *loaded.registry;
@@ -41,16 +64,29 @@ int call(Tool& tool, const CallArguments& arguments) {
         registry.client(all[0]);  // throws with the reason that makes it invalid
         throw UsageError("the scheme of '" + all[0] + "' is not known");
     }
-    const OperationSpec& operation = find_operation(*scheme, all[1]);
+    const OperationSpec* declared = find_operation(scheme->operations, all[1]);
+    // A client of its own: exclusive ones cannot be had otherwise, and nobody else is here to share one with.
+    std::shared_ptr<Client> client;
+    std::vector<OperationSpec> operations;
+    if (declared == nullptr && (scheme->operations_of || all[1] == k_operations)) {
+        if (scheme->operations_of) client = registry.open<Client>(all[0]);
+        operations = client ? all_operations(*scheme, *client, deadline) : scheme->operations;
+        declared = find_operation(operations, all[1]);
+        if (declared == nullptr && all[1] == k_operations) {
+            list(tool, *scheme, operations);
+            return k_ok;
+        }
+    }
+    if (declared == nullptr && scheme->other_operation) declared = &*scheme->other_operation;
+    if (declared == nullptr) refuse(*scheme, operations.empty() ? scheme->operations : operations, all[1]);
 
     std::vector<CallWord> words;
     for (std::size_t i = 2; i < all.size(); ++i) words.push_back({all[i], i >= all.size() - tool.literals.size()});
-    Map values = bind_arguments(operation, words);
-    if (operation.name != all[1]) values.set(operation.name, all[1]);
-    // A client of its own: exclusive ones cannot be had otherwise, and nobody else is here to share one with.
-    const auto client = registry.open<Client>(all[0]);
+    Map values = bind_arguments(*declared, words);
+    if (declared->name != all[1]) values.set(declared->name, all[1]);
+    if (!client) client = registry.open<Client>(all[0]);
     const Format format = tool.format == Format::table ? Format::json : tool.format;  // nothing is known of what it gives
-    present(tool.out, format, {.document = operation.run(*client, values, deadline)});
+    present(tool.out, format, {.document = declared->run(*client, values, deadline)});
     return k_ok;
 }
 
@@ -63,13 +99,14 @@ void add_call(CLI::App& app, Tool& tool) {
     command->add_option("--timeout", arguments->timeout, "Longest time for the whole call; default: the connection's own time-outs")
         ->type_name("TIME");
     command->footer(
-        "'qconn show NAME' lists the operations with their arguments. An argument is KEY=VALUE only where the operation declares KEY or takes\n"
-        "any; after '--' nothing is. Arguments of type any, hash and list are read as JSON; an 'any' that is no JSON is a string.\n\n"
+        "'qconn call NAME operations' lists the operations with their arguments, also those that only this connection has. An argument is\n"
+        "KEY=VALUE only where the operation declares KEY or takes any; after '--' nothing is. Arguments of type any, hash and list are read as JSON; "
+        "an 'any' that is no JSON is a string.\n\n"
         "Examples:\n"
         "  qconn call shop-api get orders/17\n"
         "  qconn call shop-api post orders '{\"sku\": \"A-1\", \"count\": 2}' --timeout 5s\n"
         "  qconn call inbox list\n"
-        "  qconn call billing operations\n"
+        "  qconn call shop-api operations\n"
         "  qconn call billing add 1 2\n"
         "  qconn call inbox write note.txt -- a=b");
     command->callback([&tool, arguments] { tool.run = [&tool, arguments] { return call(tool, *arguments); }; });

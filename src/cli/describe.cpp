@@ -11,6 +11,14 @@
 namespace qconn::cli {
 namespace {
 
+Value argument_values(const std::vector<OperationSpec::Argument>& arguments) {
+    List list;
+    for (const auto& argument : arguments) {
+        list.push_back(Map{{"name", argument.name}, {"type", to_string(argument.type)}, {"required", argument.required}, {"help", argument.help}});
+    }
+    return list;
+}
+
 std::string upper(std::string_view text) {
     std::string out{text};
     std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
@@ -140,6 +148,16 @@ std::vector<const OperationSpec*> listed_operations(const Scheme& scheme) {
     for (const OperationSpec& operation : scheme.operations) all.push_back(&operation);
     if (scheme.other_operation) all.push_back(&*scheme.other_operation);
     return all;
+}
+
+Value operation_value(const Scheme& scheme, const OperationSpec& operation) {
+    return Map{{"name", operation.name},
+               {"help", operation.help},
+               {"arguments", argument_values(operation.arguments)},
+               {"fields", argument_values(operation.fields)},
+               {"free_fields", operation.free_fields},
+               {"rest", operation.rest ? Value{operation.rest->name} : Value{}},
+               {"any_name", scheme.other_operation && &operation == &*scheme.other_operation}};
 }
 
 std::string alternatives_text(const RequiredOptions& required) {

@@ -49,6 +49,8 @@ std::string default_text(const OptionSpec& spec);
 std::string usage(const OperationSpec& operation);
 /// The one for all other words is the last.
 std::vector<const OperationSpec*> listed_operations(const Scheme& scheme);
+/// One of them as data.
+Value operation_value(const Scheme& scheme, const OperationSpec& operation);
 /// "apikey, or client_id and client_secret".
 std::string alternatives_text(const RequiredOptions& required);
 /// A value as short text on one line: strings without quotes.

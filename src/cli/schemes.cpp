@@ -41,14 +41,6 @@ Value module_value(const Scheme& scheme) {
     return Map{{"name", module.name}, {"version", module.version}, {"description", module.description}, {"path", module.path}};
 }
 
-Value argument_values(const std::vector<OperationSpec::Argument>& arguments) {
-    List list;
-    for (const auto& argument : arguments) {
-        list.push_back(Map{{"name", argument.name}, {"type", to_string(argument.type)}, {"required", argument.required}, {"help", argument.help}});
-    }
-    return list;
-}
-
 Value option_value(const OptionSpec& spec) {
     List allowed;
     for (const AllowedValue& one : spec.allowed) allowed.push_back(Map{{"value", one.value}, {"help", one.help}});
@@ -97,15 +89,7 @@ Value scheme_value(const Scheme& scheme, bool whole) {
         required.emplace_back(std::move(alternatives));
     }
     List operations;
-    for (const OperationSpec* operation : listed_operations(scheme)) {
-        operations.push_back(Map{{"name", operation->name},
-                                 {"help", operation->help},
-                                 {"arguments", argument_values(operation->arguments)},
-                                 {"fields", argument_values(operation->fields)},
-                                 {"free_fields", operation->free_fields},
-                                 {"rest", operation->rest ? Value{operation->rest->name} : Value{}},
-                                 {"any_name", scheme.other_operation && operation == &*scheme.other_operation}});
-    }
+    for (const OperationSpec* operation : listed_operations(scheme)) operations.push_back(operation_value(scheme, *operation));
     map.set("help", scheme.help);
     map.set("sharing", to_string(scheme.sharing));
     map.set("ping_depth", to_string(scheme.standard_depth));

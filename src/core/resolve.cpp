@@ -349,6 +349,9 @@ ResolvedDefinition Catalogue::resolve(const Definition& definition, core::Secret
     for (const auto& spec : entry->scheme.options)
         if (!spec.content.empty()) resolver.file(spec, entry->scheme, out.options);
     out.redaction = publish(out.name, std::move(reader.redaction()));
+    out.read_file = [files = sources.files, directory = core::directory_of(definition), deadline = reader.deadline()](const std::string& reference) {
+        return files ? files->read(reference, directory, deadline) : builtin_file_resolver().read(reference, directory, deadline);
+    };
     return out;
 }
 

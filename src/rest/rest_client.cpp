@@ -9,6 +9,7 @@
 #include "http/transport.hpp"
 #include "rest/body.hpp"
 #include "rest/rest_error.hpp"
+#include "rest/validation.hpp"
 
 namespace qconn {
 
@@ -25,6 +26,7 @@ HttpOptions http_options(const RestOptions& rest) {
             .with_connection(rest.label);
     }
     HttpOptions options = rest;
+    options.url = rest::url_of(rest);
     if (options.headers.find("Accept") == nullptr) options.headers.add("Accept", std::string{k_accept});
     return options;
 }
@@ -53,7 +55,7 @@ HttpRequest to_request(const RestCall& call, const RestOptions& options) {
 
 /// What an answer means. Refers to no client, as it may come after the client has gone.
 /// @throws Error
-RestResponse interpret(HttpResponse answer, const http::Settings& settings) {
+RestResponse interpret(HttpResponse answer, const http::Settings& settings, const rest::Described& described) {
     const HttpOptions& options = settings.options;
     if (answer.status >= 400 && !options.error_passthru) {
         const Error plain = http::status_error(settings, answer);
@@ -72,6 +74,7 @@ RestResponse interpret(HttpResponse answer, const http::Settings& settings) {
     }
     response.headers = answer.headers;
     response.http = std::move(answer);
+    rest::check_response(described, response, settings);
     return response;
 }
 
@@ -87,25 +90,58 @@ RestClient::~RestClient() {
 }
 
 RestResponse RestClient::call(const RestCall& call, Deadline deadline) {
-    return observed([&] { return interpret(transport_->request(to_request(call, rest_), deadline, k_mode), *transport_->settings()); });
+    return observed([&] {
+        HttpRequest request = to_request(call, rest_);
+        const rest::Described described = rest::check_request(rest_, call, request, nullptr);
+        return interpret(transport_->request(std::move(request), deadline, k_mode), *transport_->settings(), described);
+    });
 }
 
 Operation RestClient::async_call(RestCall call, Deadline deadline, Callback<RestResponse> callback) {
+    return begin(std::move(callback), deadline, [&](rest::Described& described) {
+        HttpRequest request = to_request(call, rest_);
+        described = rest::check_request(rest_, call, request, nullptr);
+        return request;
+    });
+}
+
+RestResponse RestClient::call_operation(std::string_view id, const Map& arguments, Deadline deadline) {
+    return observed([&] {
+        const rest::OperationCall made = rest::make_call(rest_, id, arguments);
+        HttpRequest request = to_request(made.call, rest_);
+        const rest::Described described = rest::check_request(rest_, made.call, request, &made);
+        return interpret(transport_->request(std::move(request), deadline, k_mode), *transport_->settings(), described);
+    });
+}
+
+Operation RestClient::async_call_operation(std::string_view id, const Map& arguments, Deadline deadline, Callback<RestResponse> callback) {
+    return begin(std::move(callback), deadline, [&](rest::Described& described) {
+        const rest::OperationCall made = rest::make_call(rest_, id, arguments);
+        HttpRequest request = to_request(made.call, rest_);
+        described = rest::check_request(rest_, made.call, request, &made);
+        return request;
+    });
+}
+
+/// @param make  the request; what it throws is what the callback gets
+template <class Make>
+Operation RestClient::begin(Callback<RestResponse> callback, Deadline deadline, Make make) {
     callback = under_way(std::move(callback));
     const auto settings = transport_->settings();
     HttpRequest request;
+    rest::Described described;
     try {
-        request = to_request(call, rest_);
+        request = make(described);
     } catch (const Error& error) {
         return transport_->refuse([callback = std::move(callback), error]() mutable { callback(Result<RestResponse>{error}); });
     }
     return transport_->async_request(
         std::move(request), deadline,
-        [callback = std::move(callback), settings](Result<HttpResponse> result) mutable {
+        [callback = std::move(callback), settings, described = std::move(described)](Result<HttpResponse> result) mutable {
             if (!result) return callback(Result<RestResponse>{result.error()});
             std::optional<Result<RestResponse>> outcome;
             try {
-                outcome.emplace(interpret(std::move(*result), *settings));
+                outcome.emplace(interpret(std::move(*result), *settings, described));
             } catch (const Error& error) { outcome.emplace(error); }
             callback(std::move(*outcome));
         },

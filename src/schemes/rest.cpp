@@ -13,6 +13,7 @@
 #include "schemes/http_options.hpp"
 #include "schemes/http_scheme.hpp"
 #include "schemes/schemes.hpp"
+#include "schemes/swagger.hpp"
 
 namespace qconn::schemes {
 namespace {
@@ -116,6 +117,7 @@ const OptionTable<RestOptions>& table() {
                                        "Body of that request, unless its method is GET: text as it is, anything else as JSON", nullptr);
             spec.example = Map{{"check", "shallow"}};
         }
+        add_swagger_options(all);
         return all;
     }();
     return options;
@@ -188,6 +190,12 @@ OperationSpec operation(const char* name, const char* method, const char* help, 
 
 Scheme rest_scheme() {
     Scheme scheme = http_kind<RestClient>("rest", options_of, ping_call);
+    scheme.make_client = [](const ResolvedDefinition& definition, const Runtime& runtime) -> std::shared_ptr<Client> {
+        RestOptions options = options_of(definition);
+        options.validator = document_of(definition);
+        return std::make_shared<RestClient>(std::move(options), runtime);
+    };
+    scheme.operations_of = described_operations;
     scheme.title = "REST";
     scheme.help =
         "Calls of a REST API with bodies as values in JSON, YAML, XML and other formats. A ping opens a connection (with TLS for rests), or sends a "
@@ -202,6 +210,7 @@ Scheme rest_scheme() {
     scheme.check = [](const Definition& definition, const PlaceOf& place_of, Diagnostics& out) {
         Findings findings{place_of, out};
         check_http(definition, findings);
+        check_swagger(definition, findings);
         const bool method = is_set(definition, "ping_method");
         const bool path = is_set(definition, "ping_path");
         if (method != path) {

@@ -83,6 +83,18 @@ TEST_CASE("rpc: a call, and a batch of calls each with its own outcome", "[examp
     CHECK(has(outcome.out, "note: null"));
 }
 
+TEST_CASE("openapi: operations by name, wrong calls told before they are sent", "[examples][integration]") {
+    Server nginx{"nginx"};
+
+    const Outcome outcome = run("2_families/openapi", {"http://" + nginx.address()});
+
+    INFO(outcome.out + outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(has(outcome.out, "putOrder: PUT /order-{id}.json"));
+    CHECK(has(outcome.out, "count: 2"));
+    CHECK(has(outcome.out, "/body/count must be at least 1"));
+}
+
 TEST_CASE("vault: a secret from a program's own provider", "[examples][integration]") {
     Server nginx{"nginx",
                  {.environment = {"NGINX_SERVER=location /v1/ { default_type application/json; if ($http_x_vault_token != root) { return 403; } }"}}};

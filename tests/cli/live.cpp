@@ -339,6 +339,50 @@ TEST_CASE("call: REST operations, their results as JSON", "[cli][integration]") 
     CHECK_FALSE(json::parse(machine.err)["error"]["name"].get<std::string>().empty());
 }
 
+TEST_CASE("call: operations of an API description, listed and called by id", "[cli][integration]") {
+    Server nginx{"nginx"};
+    const Estate estate;
+    estate.add("shop", "rest://" + nginx.address() + "/elsewhere", "options:\n  swagger: api.yaml\n");
+    estate.add("broken", "rest://" + nginx.address(), "options:\n  swagger: broken.yaml\n");
+    estate.directory.write("api.yaml", R"yaml(swagger: '2.0'
+info: {title: Echo, version: '1'}
+basePath: /
+paths:
+  /echo:
+    post:
+      operationId: addOrder
+      summary: Adds an order
+      parameters:
+        - {name: id, in: query, required: true, type: integer}
+        - {name: order, in: body, schema: {type: object, properties: {count: {type: integer}}}}
+      responses: {200: {description: what was sent}}
+)yaml");
+    estate.directory.write("broken.yaml", "swagger: '2.0'\npaths: 5\n");
+
+    const Outcome listed = estate.run({"call", "shop", "operations"});
+    INFO(listed.out + listed.err);
+    CHECK(has(listed.out, "addOrder id=INT [body=ANY] [KEY=VALUE...]"));
+    CHECK(has(listed.out, "POST /echo: Adds an order"));
+    CHECK(has(listed.out, "get PATH"));
+
+    const Outcome sent = estate.run({"call", "shop", "addOrder", "id=17", "count=2"});
+    INFO(sent.out + sent.err);
+    CHECK(sent.code == 0);
+    CHECK(has(sent.out, "POST /echo?id=17"));
+    CHECK(has(sent.out, "count"));
+
+    const Outcome refused = estate.run({"call", "shop", "addOrder", "id=17", "count=many"});
+    CHECK(refused.code == 1);
+    CHECK(has(refused.err, "REQUEST-VALIDATION-ERROR: POST /echo was not sent: /body/count must be integer, and is string"));
+    CHECK(estate.run({"call", "shop", "addOrder"}).code == 2);
+
+    const Outcome broken = estate.run({"call", "broken", "operations"});
+    CHECK(broken.code == 1);
+    CHECK(has(broken.err, "SWAGGER-SCHEMA-ERROR"));
+    CHECK(has(broken.err, "'broken.yaml' cannot be used: line 2, column 8, at /paths"));
+    CHECK(has(estate.run({"check"}).out, "2 ok"));
+}
+
 TEST_CASE("call ends with its time-out", "[cli][integration]") {
     Server nginx{"nginx"};
     const Estate estate;

@@ -51,6 +51,16 @@ TEST_CASE("every command knows the schemes of the modules that are given", "[cli
     CHECK(has(estate.run({"--module", good, "ping", "door"}).out, "up"));
     CHECK(has(estate.run({"--module", good, "explain", "door"}).out, "it rings"));
     CHECK(estate.run({"--module", good, "call", "door", "ring", "3"}).out == "3\n");
+    CHECK(estate.run({"--module", good, "call", "door", "toll", "hours=12"}).out == "12\n");
+    const Outcome operations = estate.run({"--module", good, "call", "door", "operations"});
+    INFO(operations.out);
+    CHECK(has(operations.out, "ring TIMES"));
+    CHECK(has(operations.out, "toll [hours=INT]"));
+    CHECK(has(operations.out, "Tolls for door"));
+    const json listed = json::parse(estate.run({"--module", good, "call", "door", "operations", "--json"}).out);
+    REQUIRE(listed.size() == 2);
+    CHECK(listed[1]["fields"][0]["name"] == "hours");
+    CHECK(has(estate.run({"--module", good, "call", "door", "tol"}).err, "there is no operation 'tol'; did you mean 'toll'"));
     const Outcome broken = estate.run({"--module", good, "call", "door", "ring", "--", "-1"});
     CHECK(broken.code == 1);
     CHECK(has(broken.err, "BELL-ERROR: ringing 'door' failed"));

@@ -49,6 +49,9 @@ struct QCONN_API ResolvedDefinition {
     Map options;
     /// Keeps what its secret references were resolved to out of errors and log records about `name`. The registry holds it as long as the client.
     std::shared_ptr<const Redaction> redaction;
+    /// Reads a file that an option names, in the ways of the registry: a path, from the directory of the definition on, `file:`, `https:`,
+    /// `resource:` … Blocks. For the time of make_client only. Throws Error FILE-REFERENCE-ERROR.
+    std::function<std::string(const std::string& reference)> read_file;
 };
 
 /// What a definition is resolved with, besides the environment.
@@ -127,6 +130,10 @@ struct Scheme {
     PingDepth standard_depth{PingDepth::connect};
     std::vector<ClientType> clients;
     std::vector<OperationSpec> operations;
+    /// Further operations, which only one connection's own options or its remote end can tell: those of an API document, of introspection. Made for
+    /// each question; may block and ask the remote end. Their `run` is for the same client. May be empty.
+    /// Throws Error where they cannot be had.
+    std::function<std::vector<OperationSpec>(Client& client, Deadline deadline)> operations_of;
     /// For words that name none of `operations`, where a server has methods that no table knows. Its name stands for them in texts (`METHOD`), and
     /// `run` gets the word under it.
     std::optional<OperationSpec> other_operation{};

@@ -2,11 +2,15 @@
 /// REST client: an HTTP client whose bodies are Values.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <qconn/base/value.hpp>
 #include <qconn/http/http_client.hpp>
+#include <qconn/openapi/document.hpp>
 
 namespace qconn {
 
@@ -28,6 +32,9 @@ struct RestOptions : HttpOptions {
     DataFormat data{DataFormat::automatic};
     /// No `;charset=utf-8` after the Content-Type of text formats.
     bool no_charset{false};
+    /// What the API is: each request is checked against it before it is sent, each answer that is no error after it was received. Where it has a base
+    /// path, that takes the place of the path of the URL. Null: nothing is checked.
+    std::shared_ptr<const openapi::Document> validator;
 };
 
 struct RestCall {
@@ -55,6 +62,13 @@ struct RestResponse {
     Transfer transfer() const noexcept { return http.transfer(); }
 };
 
+/// Detail of RESPONSE-VALIDATION-ERROR: the answer, and what is wrong with it.
+class QCONN_API RestValidationDetail : public HttpErrorDetail {
+public:
+    RestValidationDetail(HttpResponse answer, std::vector<openapi::Finding> f) : HttpErrorDetail{std::move(answer)}, findings{std::move(f)} {}
+    std::vector<openapi::Finding> findings;
+};
+
 /// Codes of this family.
 enum class RestErrc {
     response = 1,     ///< REST-RESPONSE-ERROR: a failing status with a text body; where the body is a map with `err`, that is the name
@@ -73,9 +87,16 @@ public:
 
     const RestOptions& rest_options() const noexcept { return rest_; }
 
-    /// @throws Error as HttpClient, and the names at RestErrc
+    /// @throws Error as HttpClient, and the names at RestErrc; with a validator REQUEST-VALIDATION-ERROR, before anything was sent, and
+    ///         RESPONSE-VALIDATION-ERROR, after the server has done what it was asked for
     RestResponse call(const RestCall& call, Deadline deadline = {});
     Operation async_call(RestCall call, Deadline deadline, Callback<RestResponse> callback);
+
+    /// An operation of the validator's, by its id (openapi::Operation::id), with arguments as openapi::Document::build takes them. The format of the
+    /// body is one that the operation takes, else that of the options.
+    /// @throws Error as call(); RESTCLIENT-ERROR where there is no validator, INVALID-ARGUMENT where it has no such operation or argument
+    RestResponse call_operation(std::string_view id, const Map& arguments = {}, Deadline deadline = {});
+    Operation async_call_operation(std::string_view id, const Map& arguments, Deadline deadline, Callback<RestResponse> callback);
 
     RestResponse get(std::string_view path, Deadline deadline = {});
     RestResponse post(std::string_view path, Value body, Deadline deadline = {});
@@ -84,6 +105,9 @@ public:
     RestResponse del(std::string_view path, Value body = {}, Deadline deadline = {});
 
 private:
+    template <class Make>
+    Operation begin(Callback<RestResponse> callback, Deadline deadline, Make make);
+
     RestOptions rest_;
 };
 

@@ -193,6 +193,11 @@ TEST_CASE("what cannot work in an HTTP definition is found where it stands", "[s
     CHECK(define("https://u:p@h/", "username: a\npassword: b").valid);
     CHECK(define("https://u:p@h/", "username: a\npassword: b").code() == "unused-option");
     CHECK(define("rest://h/", "ping_method: GET").code() == "unused-option");
+    CHECK(define("rest://h/", "swagger_lax_parsing: true").code() == "unused-option");
+    CHECK(define("rest://h/", "swagger: http://h/api.yaml").code() == "bad-value");
+    CHECK(define("rest://h/", "swagger: http://h/api.yaml").valid);
+    CHECK_FALSE(define("rest://h/", "swagger: api.yaml\nswagger_base_path: v1").valid);
+    CHECK(define("rest://h/", "swagger: api.yaml\nswagger_base_path: /v1").code().empty());
 }
 
 TEST_CASE("no finding about an HTTP definition shows a secret", "[schemes][http]") {

@@ -40,6 +40,16 @@ inline qconn::Scheme scheme(std::string name) {
         return dynamic_cast<BellClient&>(client).ring(static_cast<int>(given.find("times")->as_int64()));
     };
     scheme.operations = {std::move(ring)};
+    scheme.operations_of = [](qconn::Client& bell, qconn::Deadline) {
+        qconn::OperationSpec toll;
+        toll.name = "toll";
+        toll.help = "Tolls for " + std::string{bell.label()};
+        toll.fields = {{"hours", qconn::OptionType::integer, false, "How late it is"}};
+        toll.run = [](qconn::Client& client, const qconn::Map& given, qconn::Deadline) -> qconn::Value {
+            return dynamic_cast<BellClient&>(client).ring(given.contains("hours") ? static_cast<int>(given.find("hours")->as_int64()) : 1);
+        };
+        return std::vector<qconn::OperationSpec>{std::move(toll)};
+    };
     scheme.make_client = [](const qconn::ResolvedDefinition& definition, const qconn::Runtime&) -> std::shared_ptr<qconn::Client> {
         return std::make_shared<Bell>(definition.name);
     };
