@@ -13,18 +13,19 @@ import sys
 BELOW = {
     "base": [],
     "net": ["base"],
-    "http": ["base", "net"],
-    "rest": ["base", "net", "http"],
+    "auth": ["base", "net"],
+    "http": ["base", "net", "auth"],
+    "rest": ["base", "net", "auth", "http"],
     "file": ["base", "net"],
     "core": ["base", "net"],
-    "schemes": ["base", "net", "http", "rest", "file", "core"],
+    "schemes": ["base", "net", "auth", "http", "rest", "file", "core"],
     "import": ["base", "core"],
     "monitor": ["base", "net", "core"],
     "sinks": ["base", "net", "http", "core", "monitor"],
     "admin": ["base", "net", "core", "monitor"],
     "settings": ["base", "net", "core", "schemes", "monitor"],
     "testing": ["base", "net", "core", "monitor"],
-    "cli": ["base", "net", "http", "rest", "file", "core", "import", "monitor", "sinks", "admin", "settings"],
+    "cli": ["base", "net", "auth", "http", "rest", "file", "core", "import", "monitor", "sinks", "admin", "settings"],
 }
 # Layers whose private headers others may use: the same, but the tool keeps to the public interface. A family never includes another family's; REST
 # is made of HTTP.
