@@ -84,7 +84,7 @@ struct OAuth2Options {
     JwtBearer jwt;
     /// A token that is there already; nothing is fetched before it is refused. Empty: none.
     Secret token;
-    /// The word before a token whose type the server does not name.
+    /// The word before it.
     std::string token_type{"Bearer"};
     Secret refresh_token;
     /// Tokens are renewed that long before they end, but not before four fifths of their life are over.
@@ -129,6 +129,8 @@ struct TokenRequest {
     Secret authorization;
     /// application/x-www-form-urlencoded
     Secret body;
+    /// Carrying it out twice does no harm: a log-in, but not what uses up a code or a refresh token.
+    bool repeatable{false};
 };
 
 /// What came back, whatever the status.

@@ -38,7 +38,7 @@ public:
 using HttpAuthorizationPtr = std::shared_ptr<const HttpAuthorization>;
 
 /// Authorizes the requests of a client (HttpOptions::authenticator); one may serve many. It is asked for calls to the client's own origin that bring
-/// no Authorization of their own, and what it sets never goes to another origin.
+/// no Authorization of their own, and what it sets never goes to another origin. One that signs or sets fixed headers has current() only.
 /// @note Thread-safe.
 class QCONN_API HttpAuthenticator {
 public:
@@ -46,17 +46,20 @@ public:
 
     /// What can be used at once; null: async_authorize is to be asked. Must not block.
     virtual HttpAuthorizationPtr current() = 0;
+    /// Whether async_authorize can be asked. False: what current() says is all, a 401 is reported.
+    virtual bool renews() const noexcept { return false; }
     /// Gets an authorization.
     /// @param refused   null, or what was answered with 401. Once in a call.
     /// @param deadline  of the call; it ends then with TIMEOUT
     /// @param callback  as of every asynchronous operation, on an I/O thread; null in answer to a refusal: there is no better one, report the 401.
     ///                  Once the operation is cancelled it comes without waiting for anybody.
-    virtual Operation async_authorize(HttpAuthorizationPtr refused, Deadline deadline, Callback<HttpAuthorizationPtr> callback) = 0;
+    virtual Operation async_authorize(HttpAuthorizationPtr refused, Deadline deadline, Callback<HttpAuthorizationPtr> callback);
     /// What a server said with everything taken out that is secret here.
     virtual std::string redact(std::string text) const { return text; }
 };
 
 /// Headers that never change, such as an API key.
+/// @throws Error HTTP-CLIENT-OPTION-ERROR for what is no header
 QCONN_API std::shared_ptr<HttpAuthenticator> header_authenticator(Headers headers);
 
 }  // namespace qconn
