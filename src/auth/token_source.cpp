@@ -108,8 +108,9 @@ public:
         return Operation{std::move(waiter)};
     }
     Operation start_code(WaiterPtr waiter, AuthorizationRequest request, std::string_view code, std::string_view came_back) {
-        loop_->post([self = shared_from_this(), waiter, request = std::move(request), code = Secret{code}, same = came_back == request.state] {
-            self->begin_code(waiter, request, code, same);
+        const bool same_state = came_back == request.state && !request.state.empty();
+        loop_->post([self = shared_from_this(), waiter, request = std::move(request), code = Secret{code}, same_state] {
+            self->begin_code(waiter, request, code, same_state);
         });
         return Operation{std::move(waiter)};
     }
@@ -213,7 +214,7 @@ private:
     void begin_code(const WaiterPtr& waiter, const AuthorizationRequest& request, const Secret& code, bool same_state) {
         if (waiter->done()) return;
         if (closed_) return waiter->deliver(*this, cancelled("the source of tokens has gone"));
-        if (!same_state || request.state.empty()) {
+        if (!same_state) {
             return waiter->deliver(*this,
                                    named(make_auth_error(AuthErrc::option,
                                                          "the code was not used: the state that came back from the browser is not the one that "
