@@ -303,7 +303,7 @@ private:
             if (step == Step::code && was_fetching) state_.begin_fetch();  // that one is still under way
             remember(fresh->access);
             remember(fresh->refresh);
-            if (const Value& id_token = Value{fresh->fields}["id_token"]; id_token.is_string()) remember(Secret{id_token.as_string()});
+            if (const Value* identity = fresh->fields.find("id_token"); identity && identity->is_string()) remember(Secret{identity->as_string()});
             publish_secrets();
             listener = listener_;
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <qconn/http/oauth2.hpp>
 
+#include <mutex>
 #include <utility>
 
 #include "auth/token_answer.hpp"
@@ -43,37 +44,55 @@ private:
     std::shared_ptr<TokenSource> source_;
 };
 
-/// What the options of a client mean for a client that sends forms to whole URLs.
-HttpOptions for_forms(const HttpOptions& given) {
-    HttpOptions options;
-    options.label = given.label;
-    options.url = "http://localhost/";  // each request has a whole URL
-    options.http_version = given.http_version;
-    options.connect_timeout = given.connect_timeout;
-    options.timeout = given.timeout;
-    options.redirects = RedirectMode::none;  // what a form holds goes nowhere else
-    options.error_passthru = true;
-    options.proxy = given.proxy;
-    options.tls = given.tls;
-    options.socket = given.socket;
-    options.max_body = auth::k_most_answer;
-    options.max_idle = 1;
-    return options;
-}
+/// Clients of token servers, which are one for most sources: the URL of the form is the client's own, so that what is a log-in there may be sent.
+/// @note Thread-safe.
+class FormClients {
+public:
+    FormClients(const HttpOptions& given, Runtime runtime) : runtime_{std::move(runtime)} {
+        options_.label = given.label;
+        options_.http_version = given.http_version;
+        options_.connect_timeout = given.connect_timeout;
+        options_.timeout = given.timeout;
+        options_.redirects = RedirectMode::none;  // what a form holds goes nowhere else
+        options_.error_passthru = true;
+        options_.proxy = given.proxy;
+        options_.tls = given.tls;
+        options_.socket = given.socket;
+        options_.max_body = auth::k_most_answer;
+        options_.max_idle = 1;
+    }
+
+    /// @throws Error as HttpClient's constructor
+    std::shared_ptr<HttpClient> at(const std::string& url) {
+        const std::scoped_lock lock{mutex_};
+        if (client_ && options_.url == url) return client_;
+        options_.url = url;
+        client_ = nullptr;
+        client_ = std::make_shared<HttpClient>(options_, runtime_);
+        return client_;
+    }
+
+private:
+    const Runtime runtime_;
+    std::mutex mutex_;
+    // Guarded by mutex_:
+    HttpOptions options_;
+    std::shared_ptr<HttpClient> client_;
+};
 
 }  // namespace
 
 SendForm form_sender(const HttpOptions& options, Runtime runtime) {
-    const auto client = std::make_shared<HttpClient>(for_forms(options), std::move(runtime));
-    return [client](TokenRequest form, Deadline deadline, Callback<TokenAnswer> callback) {
+    return [clients = std::make_shared<FormClients>(options, std::move(runtime))](TokenRequest form, Deadline deadline,
+                                                                                  Callback<TokenAnswer> callback) {
         HttpRequest request;
         request.method = "POST";
-        request.path = std::move(form.url);
         request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json, application/x-www-form-urlencoded"}};
         if (!form.authorization.empty()) request.headers.set("Authorization", std::string{form.authorization.reveal()});
         request.body = form.body.reveal();
         request.repeatable = form.repeatable;
-        return client->async_request(std::move(request), deadline, [callback = std::move(callback)](Result<HttpResponse> response) mutable {
+        const auto client = clients->at(form.url);
+        return client->async_request(std::move(request), deadline, [client, callback = std::move(callback)](Result<HttpResponse> response) mutable {
             if (!response) return callback(response.error());
             TokenAnswer answer;
             answer.status = response->status;

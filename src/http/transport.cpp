@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -94,6 +95,7 @@ public:
         Result<HttpResponse> result = take_result();
         if (!result) result = named(result.error(), settings_->options.label);
         const auto keep = std::exchange(self_, nullptr);  // null where the driver has the only one
+        set_part(std::numeric_limits<int>::max(), {});    // an operation may hold its callback, and that this
         done_.store(true);
         deliver(callback, std::move(result), runtime_.log(), settings_->options.label);
     }
