@@ -149,6 +149,17 @@ public:
         }
         return advice == Advice::use || advice == Advice::use_and_fetch ? state_.token() : nullptr;
     }
+    TokenPtr last() const {
+        const std::scoped_lock lock{mutex_};
+        return state_.last();
+    }
+    void resume(Token token) {
+        const std::scoped_lock lock{mutex_};
+        remember(token.access);
+        remember(token.refresh);
+        publish_secrets();
+        state_.resume(std::move(token), Clock::now());
+    }
     bool needs_person() const {
         const std::scoped_lock lock{mutex_};
         return state_.needs_person(Clock::now());
@@ -492,6 +503,10 @@ TokenPtr TokenSource::token(Deadline deadline) {
 TokenPtr TokenSource::renew(TokenPtr refused, Deadline deadline) {
     return core_->wait([&](Callback<TokenPtr> callback) { async_renew(std::move(refused), deadline, std::move(callback)); });
 }
+
+TokenPtr TokenSource::last() const { return core_->last(); }
+
+void TokenSource::resume(Token token) { core_->resume(std::move(token)); }
 
 bool TokenSource::needs_authorization() const { return core_->needs_person(); }
 

@@ -28,6 +28,7 @@ TokenState::TokenState(const OAuth2Options& options)
     given->type = options.token_type;
     given->refresh = options.refresh_token;
     token_ = std::move(given);
+    last_ = token_;
 }
 
 bool TokenState::can_fetch() const noexcept { return can_log_in(grant_) || (!refresh_.empty() && grant_ != OAuth2Grant::none); }
@@ -63,7 +64,17 @@ TokenPtr TokenState::fetched(Token token, Clock::time_point now) {
     refresh_ = token.refresh;
     renew_ = renewal_time(token, ahead_, now);
     token_ = std::make_shared<const Token>(std::move(token));
+    last_ = token_;
     return token_;
+}
+
+void TokenState::resume(Token token, Clock::time_point now) {
+    if (fetching_) return;
+    if (token.refresh.empty()) token.refresh = refresh_;
+    refresh_ = token.refresh;
+    if (token.expires) renew_ = *token.expires - std::min<Clock::duration>(ahead_, token.lifetime.value_or(*token.expires - now) / 5);
+    token_ = std::make_shared<const Token>(std::move(token));
+    last_ = token_;
 }
 
 void TokenState::failed(Error error, Clock::time_point now) {

@@ -54,11 +54,14 @@ public:
     /// Keeps the refresh token before where the new one brings none.
     TokenPtr fetched(Token token, Clock::time_point now);
     void failed(Error error, Clock::time_point now);
+    /// Likewise, of a token that was kept elsewhere; nothing is under way yet.
+    void resume(Token token, Clock::time_point now);
     /// The server does not take the refresh token any more.
     void drop_refresh_token() noexcept { refresh_ = {}; }
 
     /// Null: none.
     const TokenPtr& token() const noexcept { return token_; }
+    const TokenPtr& last() const noexcept { return last_; }
     const Secret& refresh_token() const noexcept { return refresh_; }
     const std::optional<Error>& failure() const noexcept { return failure_; }
     bool is_fetching() const noexcept { return fetching_; }
@@ -70,6 +73,7 @@ private:
     bool auto_refresh_;
     std::chrono::seconds ahead_;
     TokenPtr token_;
+    TokenPtr last_;
     std::optional<Clock::time_point> renew_;
     Secret refresh_;
     std::optional<Error> failure_;

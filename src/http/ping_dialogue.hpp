@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include <qconn/http/http_client.hpp>
 #include <qconn/net/dialogue.hpp>
@@ -19,6 +21,10 @@ enum class PingProof : std::uint8_t {
     login,    ///< all but 401, 403 and 407
     reached,  ///< by way of a proxy: all that the target made, and of those that the proxy made all but a refusal or a failure to reach the target
 };
+
+/// Why an answer of the target is no success: REST-PING-ERROR, as said at make_http_ping. None where it is.
+/// @param what  "GET /health"
+std::optional<Error> ping_refusal(PingProof proof, std::string_view what, int status, std::string_view status_line);
 
 /// What is asked. A value type.
 struct HttpPingRequest {

@@ -181,6 +181,11 @@ public:
     TokenPtr renew(TokenPtr refused, Deadline deadline = {});
     Operation async_renew(TokenPtr refused, Deadline deadline, Callback<TokenPtr> callback);
 
+    /// The newest token, also one that has ended or was refused; null: there has been none. For keeping it, with its refresh token.
+    TokenPtr last() const;
+    /// Goes on with one that was kept, and its refresh token, in the place of those of the options. Nothing where one is being fetched.
+    void resume(Token token);
+
     /// Whether a person has to allow the access before a token can be had.
     bool needs_authorization() const;
     /// @param redirect_url  empty: that of the options
