@@ -8,12 +8,15 @@
 #include <mutex>
 #include <thread>
 
+#include <qconn/core/registry.hpp>
 #include <qconn/http/oauth2.hpp>
 #include <qconn/rest/rest_client.hpp>
 
 #include "../http/http_fixture.hpp"
 #include "net/openssl_ptr.hpp"
 #include "oauth2_fixture.hpp"
+#include "support/document.hpp"
+#include "support/temp_dir.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
@@ -345,4 +348,68 @@ TEST_CASE("a person's name and password get a token and a refresh token, which g
     CHECK_FALSE(first->refresh.empty());
     REQUIRE(second);
     CHECK_FALSE(second->access == first->access);
+}
+
+namespace {
+
+/// A definition of the server's resource.
+std::string document_of(const Server& server, const std::string& more = {}, std::string_view secret = k_password) {
+    return document("shop", "rest://" + server.address() + "/",
+                    "oauth2_grant_type: client_credentials\noauth2_client_id: " + std::string{k_user} +
+                        "\noauth2_token_use_basic_auth: true\noauth2_client_secret: " + std::string{secret} +
+                        "\noauth2_token_url: /token\nping_method: GET\nping_path: resource\n" + more);
+}
+
+}  // namespace
+
+TEST_CASE("the client and the pings of a connection share its token, also after a reload that changes something else", "[auth][integration]") {
+    Server& server = token_server();
+    const int before = tokens_given(server);
+    const TempDir dir;
+    dir.write("shop.qconn.yaml", document_of(server));
+    Registry registry;
+    registry.load(dir.path());
+
+    for (const PingDepth depth : {PingDepth::full, PingDepth::auth, PingDepth::standard}) {
+        const PingResult result = registry.ping("shop", depth, Deadline{20s});
+        INFO((result.error ? result.error->what() : "ok"));
+        CHECK(result.ok);
+    }
+    CHECK(registry.get<RestClient>("shop")->get("resource", Deadline{20s}).status == 200);
+    CHECK(tokens_given(server) == before + 1);
+
+    dir.write("shop.qconn.yaml", document_of(server, "headers: {X-Shop: new}\n"));
+    registry.reload();
+    CHECK(registry.get<RestClient>("shop")->get("resource", Deadline{20s}).status == 200);
+    CHECK(registry.get<RestClient>("shop")->options().headers.size() == 2);
+    CHECK(registry.ping("shop", PingDepth::full, Deadline{20s}).ok);
+    CHECK(tokens_given(server) == before + 1);
+
+    dir.write("shop.qconn.yaml", document_of(server, "oauth2_scopes: [write]\n"));
+    registry.reload();
+    CHECK(registry.get<RestClient>("shop")->get("resource", Deadline{20s}).body["scope"] == Value{"write"});
+    CHECK(tokens_given(server) == before + 2);
+}
+
+TEST_CASE("a ping renews a token that was revoked, and tells a wrong secret", "[auth][integration]") {
+    Server& server = token_server();
+    const TempDir dir;
+    dir.write("shop.qconn.yaml", document_of(server));
+    Registry registry;
+    registry.load(dir.path());
+    const auto client = registry.get<RestClient>("shop").pin();
+    revoke(server, *token_source(*client)->token(Deadline{20s}));
+    const int before = tokens_given(server);
+
+    CHECK(registry.ping("shop", PingDepth::full, Deadline{20s}).ok);
+    CHECK(tokens_given(server) == before + 1);
+
+    dir.write("shop.qconn.yaml", document_of(server, {}, "Wr0ng-canary"));
+    registry.reload();
+    const PingResult result = registry.ping("shop", PingDepth::auth, Deadline{20s});
+    REQUIRE(result.error);
+    CHECK(result.error->name() == "REST-LOGIN-ERROR");
+    CHECK(result.error->phase() == Phase::auth);
+    CHECK_FALSE(holds(result.error->what(), "canary"));
+    CHECK(registry.ping("shop", PingDepth::connect, Deadline{20s}).ok);
 }
