@@ -37,8 +37,9 @@ int main(int argc, char** argv) {
         options.authenticator = qconn::oauth2_authenticator(source);
         qconn::RestClient client{options};
 
-        std::cout << "first: " << client.get(argv[2], 10s).status << '\n';
-        std::cout << "second, with the same token: " << client.get(argv[2], 10s).status << '\n';
+        const int first = client.get(argv[2], 10s).status;
+        const int second = client.get(argv[2], 10s).status;
+        std::cout << "first: " << first << ", second with the same token: " << second << '\n';
         return 0;
     } catch (const qconn::Error& error) {
         std::cerr << error.what() << '\n';  // no secret in it, whatever the server repeats

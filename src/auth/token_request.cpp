@@ -66,12 +66,7 @@ TokenRequest finish(const OAuth2Options& options, Map fields) {
         fields.set("oauth2_token_url", options.token_url);
     }
     if (options.basic_auth) {
-        // Both are encoded like fields of a form before they are put together (RFC 6749 section 2.3.1).
-        std::string pair = form::percent_encode(options.client_id) + ':' + form::percent_encode(options.client_secret.reveal());
-        std::string line = "Basic " + base64::encode(pair);
-        request.authorization = Secret{line};
-        wipe(pair);
-        wipe(line);
+        request.authorization = client_authorization(options);
     } else {
         if (!options.client_id.empty()) fields.set("client_id", options.client_id);
         if (!options.client_secret.empty()) fields.set("client_secret", options.client_secret.reveal());
@@ -98,6 +93,16 @@ std::vector<std::string> missing_parts(const OAuth2Options& options) {
 
 bool can_log_in(OAuth2Grant grant) noexcept {
     return grant == OAuth2Grant::client_credentials || grant == OAuth2Grant::password || grant == OAuth2Grant::jwt_bearer;
+}
+
+Secret client_authorization(const OAuth2Options& options) {
+    // Both are encoded like fields of a form before they are put together (RFC 6749 section 2.3.1).
+    std::string pair = form::percent_encode(options.client_id) + ':' + form::percent_encode(options.client_secret.reveal());
+    std::string line = "Basic " + base64::encode(pair);
+    Secret authorization{line};
+    wipe(pair);
+    wipe(line);
+    return authorization;
 }
 
 TokenRequest login_request(const OAuth2Options& options, std::int64_t now) {

@@ -16,6 +16,9 @@ std::vector<std::string> missing_parts(const OAuth2Options& options);
 /// Whether the grant gets a token without a person and without a refresh token.
 bool can_log_in(OAuth2Grant grant) noexcept;
 
+/// `Basic …` of the client's id and secret.
+Secret client_authorization(const OAuth2Options& options);
+
 /// @param now  seconds since 1970
 /// @throws Error OAUTH2-ERROR where the key of jwt_bearer cannot be used
 TokenRequest login_request(const OAuth2Options& options, std::int64_t now);

@@ -91,8 +91,6 @@ public:
           loop_{runtime_.impl().loop().shared_from_this()},
           send_{std::move(send)},
           state_{options} {
-        remember(options.client_secret);
-        remember(options.password);
         remember(options.refresh_token);
         remember(options.token);
         publish_secrets();
@@ -443,7 +441,8 @@ private:
     void publish_secrets() {
         Redaction all;
         for (const Secret& secret : secrets_) all.add(secret.reveal(), k_masked);
-        all.add(options.client_secret.reveal(), k_masked);
+        for (const Secret* always : {&options.client_secret, &options.password}) all.add(always->reveal(), k_masked);
+        if (options.basic_auth) all.add(auth::client_authorization(options).reveal().substr(std::string_view{"Basic "}.size()), k_masked);
         own_redaction_ = std::make_shared<const Redaction>(all);
         published_ = options.label.empty() ? nullptr : publish(options.label, std::move(all));
     }

@@ -81,7 +81,7 @@ TEST_CASE("oauth2: one token for all requests", "[examples][integration]") {
     const Outcome good = ask(std::string{k_password});
     INFO(good.out + good.err);
     CHECK(good.code == 0);
-    CHECK(good.out == "a new token, good for 600 s\nfirst: 200\nsecond, with the same token: 200\n");
+    CHECK(good.out == "a new token, good for 600 s\nfirst: 200, second with the same token: 200\n");
     const Outcome wrong = ask("Wr0ng-canary");
     CHECK(wrong.code == 1);
     CHECK(has(wrong.err, "REST-LOGIN-ERROR"));

@@ -77,7 +77,7 @@ struct HttpOptions {
     /// Sent as `Authorization: <token_type> <token>`; not together with a user name.
     Secret token;
     std::string token_type{"Bearer"};
-    /// Authorizes the requests (http/authenticator.hpp); not together with a user name or a token. Null: none.
+    /// Authorizes the requests (http/authenticator.hpp), and its errors are those of calls; not together with a user name or a token. Null: none.
     std::shared_ptr<HttpAuthenticator> authenticator;
     /// Sent with each request; those of a call win over these.
     Headers headers;

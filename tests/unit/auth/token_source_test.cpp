@@ -29,7 +29,7 @@ public:
             ++asked_;
             requests_.push_back(form::decode(request.body.reveal()).value());
             waiting_.push_back(std::move(callback));
-            if (automatic_) answer_locked(token(asked_));
+            if (automatic_) answer_locked(always_.empty() ? token(asked_) : always_, always_.empty() ? 200 : 401);
             return Operation{};
         };
     }
@@ -37,7 +37,16 @@ public:
         return R"({"access_token":"token-)" + std::to_string(number) + R"(","token_type":"Bearer","expires_in":3600})";
     }
     /// Every request is answered with a new token.
-    void answer_all() { automatic_ = true; }
+    void answer_all() {
+        const std::scoped_lock lock{mutex_};
+        automatic_ = true;
+    }
+    /// Every request is refused like this.
+    void refuse_all(std::string_view body) {
+        const std::scoped_lock lock{mutex_};
+        automatic_ = true;
+        always_ = body;
+    }
     /// Waits for a request and answers it.
     void answer(const std::string& body, int status = 200) {
         REQUIRE(test::wait_until([this] {
@@ -78,6 +87,7 @@ private:
 
     std::mutex mutex_;
     bool automatic_{false};
+    std::string always_;
     int asked_{0};
     std::vector<Value> requests_;
     std::deque<Callback<TokenAnswer>> waiting_;
@@ -181,9 +191,10 @@ TEST_CASE("a failed fetch is one error for all who wait and for who comes at onc
 
     server.answer(std::string{k_refused}, 401);
     REQUIRE(outcomes.wait(5));
+    CHECK(server.asked() == 1);
+    server.refuse_all(k_refused);  // for a machine that is busy for a second
     const Error later = error_of([&] { source.token(Deadline{20s}); });
 
-    CHECK(server.asked() == 1);
     CHECK(later.what() == std::string{outcomes.results().front().error().what()});
     CHECK(later.name() == "REST-LOGIN-ERROR");
     CHECK(later.reason() == Reason::denied);
