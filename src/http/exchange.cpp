@@ -147,7 +147,47 @@ Exchange::Exchange(std::shared_ptr<const Settings> settings, const HttpRequest& 
         body_ = coded_body_;
         own_headers_.set("Content-Encoding", options.send_coding);
     }
-    plain_ = own_headers_.empty() && !has_body_ && with_credentials_ && url_authorization_.empty();
+    compose();
+}
+
+void Exchange::compose() {
+    plain_ = own_headers_.empty() && !has_body_ && with_credentials_ && url_authorization_.empty() && !authorization_;
+    if (plain_) return;
+    headers_ = settings_->headers_for(own_headers_, with_credentials_, has_body_);
+    if (!url_authorization_.empty()) headers_.set("Authorization", std::string{url_authorization_.reveal()});
+    if (!authorization_ || !with_credentials_) return;
+    const std::string url = target_.url();
+    const std::string host = target_.authority();
+    const Headers more = authorization_->headers_for({method_, url, host, headers_, has_body_ ? body_ : std::string_view{}});
+    check_headers(more);
+    for (const auto& [name, value] : more) headers_.set(name, value);
+}
+
+bool Exchange::wants_authorization() const noexcept {
+    return settings_->options.authenticator && with_credentials_ && url_authorization_.empty() && own_headers_.find("Authorization") == nullptr;
+}
+
+void Exchange::authorize(HttpAuthorizationPtr authorization) {
+    renewed_ = refused_ != nullptr;
+    if (renewed_) {
+        HttpResponse fresh;
+        fresh.info.redirects = redirects_;
+        response_ = std::move(fresh);
+    }
+    refused_ = nullptr;
+    authorization_ = std::move(authorization);
+    compose();
+}
+
+void Exchange::fail(Error error) {
+    refused_ = nullptr;
+    error_ = std::move(error);
+}
+
+void Exchange::end_refused() {
+    refused_ = nullptr;
+    renewed_ = true;
+    decide();
 }
 
 void Exchange::prepare(net::CurlHandle& handle) {
@@ -210,9 +250,7 @@ void Exchange::prepare(net::CurlHandle& handle) {
 
     const curl_slist* headers = settings_->plain_headers.get();
     if (!plain_) {
-        Headers all = settings_->headers_for(own_headers_, with_credentials_, has_body_);
-        if (!url_authorization_.empty()) all.set("Authorization", std::string{url_authorization_.reveal()});
-        list_ = to_list(all, has_body_);
+        list_ = to_list(headers_, has_body_);
         headers = list_.get();
     }
     if (memo.headers != headers || !plain_) {
@@ -392,7 +430,12 @@ bool Exchange::finished(net::CurlHandle& handle, const End& end) {
     }
     fresh_ = false;
     if (is_redirect()) return follow(handle);
-    return decide(handle);
+    if (response_.status == 401 && authorization_ && with_credentials_ && !renewed_ && settings_->options.authenticator->renews()) {
+        refused_ = authorization_;
+        return false;
+    }
+    decide();
+    return false;
 }
 
 void Exchange::gather(net::CurlHandle& handle) {
@@ -458,7 +501,6 @@ bool Exchange::follow(net::CurlHandle& handle) {
         // For good: a way back to the first origin was chosen by a stranger.
         with_credentials_ = false;
         url_authorization_ = {};
-        plain_ = false;
     }
     if (step.to_get) {
         method_ = "GET";
@@ -471,17 +513,22 @@ bool Exchange::follow(net::CurlHandle& handle) {
     ++redirects_;
     HttpResponse fresh;
     response_ = std::move(fresh);
+    try {
+        compose();
+    } catch (const Error& error) {
+        error_ = error;
+        return false;
+    }
     return true;
 }
 
-bool Exchange::decide(net::CurlHandle& handle) {
-    static_cast<void>(handle);
+void Exchange::decide() {
     const HttpOptions& options = settings_->options;
     if (decoder_ && decoding_problem_.empty() && decoder_->finish() == CodingStatus::broken) decoding_problem_ = decoder_->problem();
     const bool bodyless = response_.body.empty() && body_bytes_ == 0;
     if (response_.status >= 400 && !options.error_passthru && (mode_.raise_status || response_.status == 407)) {
         error_ = status_error();
-        return false;
+        return;
     }
     if (!decoding_problem_.empty() && !bodyless) {
         error_ = with_response(make(HttpErrc::coding,
@@ -489,7 +536,6 @@ bool Exchange::decide(net::CurlHandle& handle) {
                                         ") cannot be decoded: " + decoding_problem_ + "; clear accept_codings to receive it as it is",
                                     Phase::body, Reason::bad_answer));
     }
-    return false;
 }
 
 Phase Exchange::reached() const {

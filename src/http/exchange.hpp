@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include <qconn/http/authenticator.hpp>
 #include <qconn/http/http_client.hpp>
 
 #include "http/coding.hpp"
@@ -36,8 +37,23 @@ public:
     bool on_body(std::string_view bytes) override;
     bool on_tls(SSL_CTX* context) override;
 
+    /// The client's authenticator has to give it an authorization before it is run.
+    bool wants_authorization() const noexcept;
+    /// From now on requests to the client's origin are authorized by this one.
+    /// @throws Error what the authorization throws, HTTP-CLIENT-OPTION-ERROR for a header that cannot be sent
+    void authorize(HttpAuthorizationPtr authorization);
+    /// What it was refused with, after a run: the exchange goes on, from the request that was refused, with authorize() and another run, or ends with
+    /// end_refused() or fail(). Null: it was not, or for the second time.
+    const HttpAuthorizationPtr& refused() const noexcept { return refused_; }
+    /// The answer that refuses it is its result.
+    void end_refused();
+    /// Ends it before, or between runs.
+    void fail(Error error);
+
     /// After the last finished().
     Result<HttpResponse> take_result();
+    /// What is being done, for messages: `GET http://host/path for "name"`.
+    std::string what() const;
 
 private:
     /// Why a callback of ours ended the transfer.
@@ -47,12 +63,13 @@ private:
     void end_of_head();
     bool is_redirect() const;
     bool follow(net::CurlHandle& handle);
-    bool decide(net::CurlHandle& handle);
+    void decide();
+    /// The headers of the request that comes next.
+    void compose();
     void gather(net::CurlHandle& handle);
     Phase reached() const;
     bool tunnels() const;
     std::string proxy_words() const;
-    std::string what() const;
     Error make(HttpErrc code, const std::string& message, Phase phase, Reason reason) const;
     Error with_response(Error error);
     /// Says where the request may have been carried out although no answer came.
@@ -82,6 +99,10 @@ private:
     /// Of the user info of a whole URL, until a hop leaves its origin; empty: none.
     Secret url_authorization_;
     Headers own_headers_;
+    HttpAuthorizationPtr authorization_;
+    HttpAuthorizationPtr refused_;
+    bool renewed_{false};
+    Headers headers_;    // of the next request, where it is not plain
     bool plain_{false};  // no headers or body of its own: the prepared list does
     HeaderList list_;
     bool fresh_{false};

@@ -39,6 +39,26 @@ constexpr std::array<Refusal, 6> k_by_proxy{{
     {504, Phase::proxy, Reason::timeout, "the target did not answer the proxy"},
 }};
 
+template <class Table>
+std::optional<Refusal> find(const Table& table, int status) {
+    const auto found = std::find_if(std::begin(table), std::end(table), [status](const Refusal& one) { return one.status == status; });
+    return found == std::end(table) ? std::nullopt : std::optional<Refusal>{*found};
+}
+
+/// Of the target, for the proofs that are about it.
+std::optional<Refusal> refused_by_server(PingProof proof, int status) {
+    if (status / 100 == 2) return std::nullopt;
+    if (std::optional<Refusal> known = find(k_by_server, status)) return known;
+    if (proof == PingProof::login) return std::nullopt;
+    return Refusal{status, Phase::protocol, Reason::status, "check ping_method and ping_path, or the server's log"};
+}
+
+Error make_refusal(const Refusal& refusal, std::string_view what, std::string_view status_line) {
+    Error error{HttpErrc::receive, k_ping_error,
+                std::string{what} + " was answered with " + std::string{status_line} + "; " + std::string{refusal.advice}};
+    return std::move(error).with_phase(refusal.phase).with_reason(refusal.reason).with_retryable(refusal.status / 100 == 5);
+}
+
 /// Framing is this file's affair.
 bool is_ours(std::string_view name) noexcept {
     return text::iequals(name, "content-length") || text::iequals(name, "transfer-encoding") || text::iequals(name, "connection");
@@ -109,7 +129,7 @@ public:
         }
         if (std::optional<Refusal> refusal = refused()) {
             keeps_ = false;
-            return failed(step, error(*refusal));
+            return failed(step, make_refusal(*refusal, request_->what, parser_.status_line()));
         }
         if (request_->check && parser_.status() / 100 == 2 && parser_.body_bytes() <= request_->max_body) {
             if (std::optional<BodyProblem> problem = request_->check(parser_.body())) return failed(step, error(*problem));
@@ -136,24 +156,10 @@ private:
     /// What is wrong with the answer.
     std::optional<Refusal> refused() const {
         const int status = parser_.status();
-        if (status / 100 == 2) return std::nullopt;
-        const auto find = [status](const auto& table) {
-            const auto found = std::find_if(std::begin(table), std::end(table), [status](const Refusal& one) { return one.status == status; });
-            return found == std::end(table) ? std::nullopt : std::optional<Refusal>{*found};
-        };
-        if (request_->proof == PingProof::reached) {
-            // Tinyproxy answers 401 to wrong credentials of the proxy.
-            const bool of_proxy = status == 407 || (parser_.made_by_proxy() && (status != 401 || request_->proxy_login));
-            return of_proxy ? find(k_by_proxy) : std::nullopt;
-        }
-        if (std::optional<Refusal> known = find(k_by_server)) return known;
-        if (request_->proof == PingProof::login) return std::nullopt;
-        return Refusal{status, Phase::protocol, Reason::status, "check ping_method and ping_path, or the server's log"};
-    }
-    Error error(const Refusal& refusal) const {
-        Error error{HttpErrc::receive, k_ping_error,
-                    request_->what + " was answered with " + parser_.status_line() + "; " + std::string{refusal.advice}};
-        return std::move(error).with_phase(refusal.phase).with_reason(refusal.reason).with_retryable(refusal.status / 100 == 5);
+        if (request_->proof != PingProof::reached) return refused_by_server(request_->proof, status);
+        // Tinyproxy answers 401 to wrong credentials of the proxy.
+        const bool of_proxy = status == 407 || (parser_.made_by_proxy() && (status != 401 || request_->proxy_login));
+        return of_proxy ? find(k_by_proxy, status) : std::nullopt;
     }
 
     Error error(const BodyProblem& problem) const {
@@ -169,6 +175,11 @@ private:
 [[noreturn]] void refuse(std::string message) { throw make_http_error(HttpErrc::option, std::move(message), Phase::none, Reason::bad_value); }
 
 }  // namespace
+
+std::optional<Error> ping_refusal(PingProof proof, std::string_view what, int status, std::string_view status_line) {
+    const std::optional<Refusal> refusal = refused_by_server(proof, status);
+    return refusal ? std::optional<Error>{make_refusal(*refusal, what, status_line)} : std::nullopt;
+}
 
 HttpPings::HttpPings(const HttpPingRequest& request) {
     if (!is_token(request.method) || request.method == "CONNECT")

@@ -31,6 +31,10 @@ struct BodyProblem {
 /// Nothing where it is as it should be.
 using BodyCheck = std::function<std::optional<BodyProblem>(std::string_view body)>;
 
+/// Why an answer of the target is no success: REST-PING-ERROR, as said at make_http_ping. None where it is.
+/// @param what  "GET /health"
+std::optional<Error> ping_refusal(PingProof proof, std::string_view what, int status, std::string_view status_line);
+
 /// What is asked. A value type.
 struct HttpPingRequest {
     std::string method{"GET"};

@@ -5,6 +5,7 @@
 #include <new>
 
 #include <qconn/base/url.hpp>
+#include <qconn/http/authenticator.hpp>
 
 #include "base/text.hpp"
 #include "http/coding.hpp"
@@ -115,6 +116,8 @@ Settings::Settings(HttpOptions given, const Runtime& runtime) : options{std::mov
     const std::string username = own_name ? options.username : url.username.value_or("");
     Secret password = options.password;
     if (!own_name && url.password) password = *url.password;
+    if (options.authenticator && (!username.empty() || !options.token.empty()))
+        refuse_here("an authenticator and a user name or a token exclude each other: remove one of them");
     if (username.empty() && !password.empty() && options.token.empty())
         refuse_here("option password is set, but there is no user name: set option username, or remove the password");
     if (!options.token.empty()) {
@@ -201,6 +204,7 @@ std::string Settings::redact(std::string text) const {
     if (const Result<Url> url = Url::try_parse(options.url); url && url->password) replace_all(text, url->password->reveal());
     const std::string_view line = authorization.reveal();
     replace_all(text, line.substr(std::min(line.find(' ') + 1, line.size())));
+    if (options.authenticator) text = options.authenticator->redact(std::move(text));
     return text;
 }
 
@@ -221,8 +225,9 @@ Error status_error(const Settings& settings, const HttpResponse& response, std::
         case 401:
             phase = Phase::auth;
             reason = Reason::denied;
-            message += settings.authorization.empty() ? "; it wants credentials: set username and password, or token"
-                                                      : "; check the credentials of this connection";
+            message += settings.authorization.empty() && !settings.options.authenticator
+                           ? "; it wants credentials: set username and password, or token"
+                           : "; check the credentials of this connection";
             break;
         case 403:
             phase = Phase::auth;

@@ -2,6 +2,10 @@
 #include "http/transport.hpp"
 
 #include <atomic>
+#include <condition_variable>
+#include <limits>
+#include <mutex>
+#include <optional>
 #include <utility>
 
 #include "http/http_error.hpp"
@@ -22,27 +26,148 @@ struct RequestHolder {
     HttpRequest request;
 };
 
-class AsyncExchange final : private RequestHolder, public Exchange {
+/// How a call ends whose authorization could not be had.
+Error not_authorized(const Exchange& exchange, const Error& error) {
+    const std::string words = exchange.what() + ": " + std::string{error.message()};
+    if (error.code() == make_error_code(Errc::timeout))
+        return make_http_error(HttpErrc::timeout, words, Phase::auth, Reason::timeout).with_retryable(true);
+    if (error.code() == make_error_code(Errc::cancelled)) return make_http_error(HttpErrc::cancelled, words, Phase::auth, Reason::cancelled);
+    Error out = error;
+    out.with_prefix(exchange.what() + ": ");
+    return out;
+}
+
+Error no_authorization() {
+    return make_http_error(HttpErrc::option, "the authenticator of this client has no authorization", Phase::auth, Reason::missing);
+}
+
+/// Waits for the callback of what `start` starts; the end of the client cancels it.
+template <class T, class Start>
+T wait_for(WaitingRoom& room, Start start) {
+    struct Box {
+        std::mutex mutex;
+        std::condition_variable changed;
+        std::optional<Result<T>> result;
+    };
+    const auto box = std::make_shared<Box>();
+    const std::uint64_t number = room.next_number();
+    room.enter(number, start([box](Result<T> result) {
+                   const std::scoped_lock lock{box->mutex};
+                   box->result.emplace(std::move(result));
+                   box->changed.notify_all();
+               }));
+    {
+        std::unique_lock lock{box->mutex};
+        box->changed.wait(lock, [&] { return box->result.has_value(); });
+    }
+    room.leave(number);
+    return std::move(*box->result).value();
+}
+
+/// One asynchronous call: with the driver, or, between its runs, with the client's authenticator. Its parts come one after the other.
+class AsyncCall final : private RequestHolder, public Exchange, public Operation::State {
 public:
-    AsyncExchange(std::shared_ptr<const Settings> settings, HttpRequest given, Deadline deadline, CallMode mode, Callback<HttpResponse> callback,
-                  Runtime runtime)
+    AsyncCall(std::shared_ptr<const Settings> settings, HttpRequest given, Deadline deadline, CallMode mode, Callback<HttpResponse> callback,
+              Runtime runtime, std::shared_ptr<WaitingRoom> waiting)
         : RequestHolder{std::move(given)},
           Exchange{settings, RequestHolder::request, deadline, mode},
-          label_{settings->options.label},
+          settings_{std::move(settings)},
+          deadline_{deadline},
           callback_{std::move(callback)},
-          runtime_{std::move(runtime)} {}
+          runtime_{std::move(runtime)},
+          waiting_{std::move(waiting)} {}
 
-    void complete() override {
-        Callback<HttpResponse> callback = std::move(callback_);
-        Result<HttpResponse> result = take_result();
-        if (!result) result = named(result.error(), label_);
-        deliver(callback, std::move(result), runtime_.log(), label_);
+    /// Where there is an authenticator to be asked.
+    static Operation begin(const std::shared_ptr<AsyncCall>& self) {
+        self->self_ = self;
+        self->number_ = self->waiting_->next_number();
+        HttpAuthorizationPtr at_hand = self->settings_->options.authenticator->current();
+        if (at_hand || !self->settings_->options.authenticator->renews())
+            self->go_on(at_hand ? Result<HttpAuthorizationPtr>{std::move(at_hand)} : Result<HttpAuthorizationPtr>{no_authorization()}, false);
+        else
+            self->ask();
+        return Operation{self};
     }
 
+    void complete() override {
+        if (refused()) return ask();
+        Callback<HttpResponse> callback = std::move(callback_);
+        Result<HttpResponse> result = take_result();
+        if (!result) result = named(result.error(), settings_->options.label);
+        const auto keep = std::exchange(self_, nullptr);  // null where the driver has the only one
+        set_part(std::numeric_limits<int>::max(), {});    // an operation may hold its callback, and that this
+        done_.store(true);
+        deliver(callback, std::move(result), runtime_.log(), settings_->options.label);
+    }
+
+    // Of calls that have an authenticator; the others are the driver's operations.
+    void cancel() noexcept override {
+        Operation part;
+        {
+            const std::scoped_lock lock{mutex_};
+            cancelled_ = true;
+            part = part_;
+        }
+        part.cancel();
+    }
+    bool done() const noexcept override { return done_.load(); }
+
 private:
-    std::string label_;
+    void ask() {
+        const int step = ++step_;
+        Operation operation;
+        try {
+            operation = settings_->options.authenticator->async_authorize(refused(), deadline_, [self = self_](Result<HttpAuthorizationPtr> result) {
+                self->waiting_->leave(self->number_);
+                self->go_on(std::move(result), true);
+            });
+        } catch (const Error& error) { return go_on(error, false); }
+        waiting_->enter(number_, operation);
+        set_part(step, std::move(operation));
+    }
+
+    /// @param on_loop  called back: completing here is not inside the caller's call
+    void go_on(Result<HttpAuthorizationPtr> result, bool on_loop) {
+        try {
+            if (!result) {
+                fail(not_authorized(*this, result.error()));
+            } else if (*result == nullptr) {
+                end_refused();
+            } else {
+                authorize(std::move(*result));
+                const int step = ++step_;
+                std::optional<Operation> run = waiting_->start(self_);
+                if (run) return set_part(step, std::move(*run));
+                fail(make_http_error(HttpErrc::cancelled, what() + ": the client was destroyed", Phase::auth, Reason::cancelled));
+            }
+        } catch (const Error& error) { fail(error); }
+        if (on_loop) return complete();
+        runtime_.impl().loop().post([self = self_, keep = runtime_] { self->complete(); });
+    }
+
+    /// What cancel() reaches. A part that is over before its operation is known stands behind the next one.
+    void set_part(int step, Operation part) {
+        const std::scoped_lock lock{mutex_};
+        if (step < part_step_) return;
+        part_step_ = step;
+        part_ = std::move(part);
+        if (cancelled_) part_.cancel();
+    }
+
+    std::shared_ptr<const Settings> settings_;
+    Deadline deadline_;
     Callback<HttpResponse> callback_;
     Runtime runtime_;
+    std::shared_ptr<WaitingRoom> waiting_;
+    std::shared_ptr<AsyncCall> self_;  // until it is complete
+    std::uint64_t number_{0};
+    int step_{0};
+    std::atomic<bool> done_{false};
+    std::mutex mutex_;
+    // Guarded by mutex_:
+    Operation part_;
+    int part_step_{0};
+    bool cancelled_{false};
 };
 
 /// An operation that ended before it began; its callback is on the way.
@@ -74,9 +199,16 @@ void log_thrown(const Log& log, std::string_view label, std::string_view what) n
 Transport::Transport(HttpOptions options, Runtime runtime)
     : settings_{std::make_shared<const Settings>(std::move(options), runtime)},
       runtime_{std::move(runtime)},
-      driver_{runtime_, settings_->options.max_idle} {}
+      driver_{runtime_, settings_->options.max_idle},
+      waiting_{settings_->options.authenticator ? std::make_shared<WaitingRoom>(driver_) : nullptr} {}
 
-Transport::~Transport() = default;
+Transport::~Transport() { close(); }
+
+void Transport::close() noexcept {
+    if (waiting_) waiting_->close();
+    driver_.close();
+    if (waiting_) waiting_->wait_for_guests();
+}
 
 HttpResponse Transport::request(const HttpRequest& request, Deadline deadline, CallMode mode) {
     if (runtime_.on_io_thread()) {
@@ -89,7 +221,7 @@ HttpResponse Transport::request(const HttpRequest& request, Deadline deadline, C
     try {
         Exchange exchange{settings, request, deadline, mode};
         try {
-            driver_.run(exchange);
+            exchange.wants_authorization() ? run_authorized(exchange, deadline) : driver_.run(exchange);
         } catch (const Error& error) {
             if (error.code() != make_error_code(Errc::cancelled)) throw;
             throw make_http_error(HttpErrc::cancelled, "the client was destroyed", Phase::none, Reason::cancelled, settings->options.label);
@@ -98,23 +230,48 @@ HttpResponse Transport::request(const HttpRequest& request, Deadline deadline, C
     } catch (const Error& error) { throw named(error, settings->options.label); }
 }
 
+void Transport::run_authorized(Exchange& exchange, Deadline deadline) {
+    const auto waiting = waiting_;
+    const WaitingRoom::Guest guest{*waiting};
+    if (!guest.open) throw make_error(Errc::cancelled, "the client was closed");
+    HttpAuthenticator& authenticator = *settings_->options.authenticator;
+    const auto get = [&](const HttpAuthorizationPtr& refused) {
+        return wait_for<HttpAuthorizationPtr>(
+            *waiting, [&](Callback<HttpAuthorizationPtr> callback) { return authenticator.async_authorize(refused, deadline, std::move(callback)); });
+    };
+    try {
+        HttpAuthorizationPtr authorization = authenticator.current();
+        if (!authorization && authenticator.renews()) authorization = get(nullptr);
+        if (!authorization) throw no_authorization();
+        exchange.authorize(std::move(authorization));
+    } catch (const Error& error) { throw not_authorized(exchange, error); }
+    driver_.run(exchange);
+    if (!exchange.refused()) return;
+    try {
+        HttpAuthorizationPtr another = get(exchange.refused());
+        if (!another) return exchange.end_refused();
+        exchange.authorize(std::move(another));
+    } catch (const Error& error) { throw not_authorized(exchange, error); }
+    driver_.run(exchange);
+}
+
 Operation Transport::async_request(HttpRequest request, Deadline deadline, Callback<HttpResponse> callback, CallMode mode) {
-    std::shared_ptr<AsyncExchange> exchange;
-    // The exchange takes the callback only once nothing can throw any more.
+    std::shared_ptr<AsyncCall> call;
+    // The call takes the callback only once nothing can throw any more.
     const auto shared = std::make_shared<Callback<HttpResponse>>(std::move(callback));
     try {
-        exchange = std::make_shared<AsyncExchange>(
+        call = std::make_shared<AsyncCall>(
             settings_, std::move(request), deadline, mode,
             [shared](Result<HttpResponse> result) {
                 if (*shared) (*shared)(std::move(result));
             },
-            runtime_);
+            runtime_, waiting_);
     } catch (const Error& error) {
         return refuse([shared, error, log = runtime_.log(), settings = settings_] {
             deliver(*shared, Result<HttpResponse>{named(error, settings->options.label)}, log, settings->options.label);
         });
     }
-    return driver_.start(std::move(exchange));
+    return call->wants_authorization() ? AsyncCall::begin(call) : driver_.start(std::move(call));
 }
 
 Operation Transport::refuse(UniqueFunction<void()> work) {

@@ -9,6 +9,7 @@
 
 #include "http/exchange.hpp"
 #include "http/settings.hpp"
+#include "http/waiting_room.hpp"
 #include "net/curl_driver.hpp"
 
 namespace qconn::http {
@@ -30,12 +31,15 @@ public:
     /// For a call that cannot even be made: `deliver` runs on the loop, as its callback would.
     Operation refuse(UniqueFunction<void()> deliver);
     /// Ends everything as cancelled; returns when no blocking call is inside any more.
-    void close() noexcept { driver_.close(); }
+    void close() noexcept;
 
 private:
+    void run_authorized(Exchange& exchange, Deadline deadline);
+
     std::shared_ptr<const Settings> settings_;
     Runtime runtime_;
     net::CurlDriver driver_;
+    std::shared_ptr<WaitingRoom> waiting_;  // null where there is no authenticator
 };
 
 /// Calls it; what it throws is logged.

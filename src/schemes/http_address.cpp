@@ -6,6 +6,7 @@
 
 #include "http/coding.hpp"
 #include "http/target.hpp"
+#include "schemes/oauth2.hpp"
 #include "schemes/proxy_options.hpp"
 #include "schemes/tls_options.hpp"
 
@@ -69,7 +70,9 @@ void check_http(const Definition& definition, Findings& findings) {
         findings.warning(user ? "username" : "password", "unused-option", "the URL has user information, so 'username' and 'password' are not used",
                          "take one of the two out");
     }
-    if (is_set(definition, "token") && (user_in_url || user || password)) {
+    // The user of a password grant is for the token server.
+    const bool for_tokens = grant_of(definition) == OAuth2Grant::password;
+    if (is_set(definition, "token") && (user_in_url || user || password) && !for_tokens) {
         findings.error("token", "conflicting-options", "'token' and a user name exclude each other", "both would have to stand in the same header");
     }
     if (url.is_socket && is_set(definition, "proxy")) {

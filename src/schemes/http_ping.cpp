@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schemes/http_ping.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -76,6 +77,13 @@ Endpoint endpoint_of(const HttpOptions& options, const http::Target& target, boo
     return endpoint;
 }
 
+/// So that the call says how far it had come, and not only its ping that the time is over.
+Deadline a_little_before(Deadline deadline) {
+    constexpr std::chrono::milliseconds k_most{200};
+    if (deadline.is_never()) return deadline;
+    return deadline.when() - std::min<Clock::duration>(deadline.remaining() / 10, k_most);
+}
+
 }  // namespace
 
 PingPlan make_ping_plan(const HttpOptions& options, PingDepth depth, const std::optional<PingCall>& call, bool automatic_pings) {
@@ -120,6 +128,37 @@ PingPlan make_ping_plan(const HttpOptions& options, PingDepth depth, const std::
         request.check = what.check;
     ping.dialogue = http::HttpPings{request};
     return ping;
+}
+
+PingPlan make_authorized_ping(const HttpOptions& given, PingDepth depth, const std::optional<PingCall>& call, const Runtime& runtime) {
+    const PingCall what = call.value_or(PingCall{});
+    http::UserInfo user;
+    HttpRequest request;
+    request.method = what.method;
+    request.headers = what.headers;
+    request.body = what.body;
+    request.has_body = !what.body.empty();
+    // The path of a call is joined to that of the client's URL, a ping's may replace it.
+    request.path = http::is_whole_url(what.path) ? what.path : target_of(given, base_of(given), what.path, user).path;
+    HttpOptions options = given;
+    Url url = Url::parse(options.url);
+    url.path.clear();
+    options.url = url.reveal();
+    options.encode_characters.clear();
+    options.pre_encoded_paths = false;
+    options.error_passthru = true;
+    options.redirects = RedirectMode::none;
+    options.max_idle = depth == PingDepth::standard ? 1 : 0;
+    const auto client = std::make_shared<HttpClient>(std::move(options), runtime);
+    const http::PingProof proof = depth == PingDepth::auth ? http::PingProof::login : http::PingProof::success;
+    return BlockingPing{[client, request, proof](Deadline deadline) {
+        const HttpResponse answer = client->request(request, a_little_before(deadline));
+        const std::string status = answer.info.version + ' ' + std::to_string(answer.status) + (answer.reason.empty() ? "" : " ") +
+                                   text::printable(text::shorten(answer.reason, 80));
+        const std::string asked = answer.info.method + ' ' + http::shown_url(answer.info.url);
+        if (const std::optional<Error> refusal = http::ping_refusal(proof, asked, answer.status, status)) throw *refusal;
+        return PingEvidence{status};
+    }};
 }
 
 }  // namespace qconn::schemes

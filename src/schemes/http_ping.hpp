@@ -8,6 +8,7 @@
 #include <qconn/core/scheme.hpp>
 #include <qconn/http/http_client.hpp>
 #include <qconn/net/ping_plan.hpp>
+#include <qconn/net/runtime.hpp>
 
 #include "http/ping_dialogue.hpp"
 
@@ -34,5 +35,10 @@ struct PingCall {
 /// - full: the same; a 2xx answer is success.
 /// @param automatic_pings  false: the standard ping does nothing and succeeds
 PingPlan make_ping_plan(const HttpOptions& options, PingDepth depth, const std::optional<PingCall>& call, bool automatic_pings);
+
+/// A ping of a client whose requests are authorized by HttpOptions::authenticator: the call, or GET of the URL's path, with the authorization that
+/// the client has, a new one where there is none or that is refused. For the depths auth, full, and standard with a call; success is as above. It
+/// blocks, as an authorization may have to be fetched from elsewhere.
+PingPlan make_authorized_ping(const HttpOptions& options, PingDepth depth, const std::optional<PingCall>& call, const Runtime& runtime);
 
 }  // namespace qconn::schemes

@@ -13,6 +13,12 @@
 
 namespace qconn::schemes {
 
+/// Whether standard pings do anything.
+inline bool pings_automatically(const ResolvedDefinition& definition) {
+    const Value& off = option_of(definition, "disable_automatic_pings");
+    return !(off.is_bool() && off.as_bool());
+}
+
 /// A scheme with two names, the second for TLS, whose clients are of type `MadeClient`.
 /// @param options_of  the client's options, from a ResolvedDefinition
 /// @param call_of     from that and those options: the request that a ping sends, if any
@@ -28,9 +34,8 @@ Scheme http_kind(const std::string& name, OptionsOf options_of, CallOf call_of) 
         return std::make_shared<MadeClient>(options_of(definition), runtime);
     };
     scheme.make_ping = [options_of, call_of](const ResolvedDefinition& definition, PingDepth depth, const Runtime&) {
-        const Value& off = option_of(definition, "disable_automatic_pings");
         const auto options = options_of(definition);
-        return make_ping_plan(options, depth, call_of(definition, options), !(off.is_bool() && off.as_bool()));
+        return make_ping_plan(options, depth, call_of(definition, options), pings_automatically(definition));
     };
     return scheme;
 }

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include <qconn/http/oauth2.hpp>
 #include <qconn/rest/rest_client.hpp>
 
 #include "base/json.hpp"
@@ -12,6 +13,7 @@
 #include "schemes/http_address.hpp"
 #include "schemes/http_options.hpp"
 #include "schemes/http_scheme.hpp"
+#include "schemes/oauth2_options.hpp"
 #include "schemes/schemes.hpp"
 #include "schemes/swagger.hpp"
 
@@ -49,15 +51,19 @@ std::string_view content_type_of(DataFormat wanted) {
     return k_formats.front().content_type;
 }
 
-const OptionTable<RestOptions>& table() {
-    static const OptionTable<RestOptions> options = [] {
-        OptionTable<RestOptions> all;
+struct RestSettings : RestOptions {
+    OAuth2Options oauth2;
+};
+
+const OptionTable<RestSettings>& table() {
+    static const OptionTable<RestSettings> options = [] {
+        OptionTable<RestSettings> all;
         add_http_options(all);
         {
             OptionSpec& spec = all.add(
                 "content_encoding", OptionType::string,
                 "The one content coding that is offered to the server, and taken for larger request bodies where send_encoding says nothing else",
-                [](RestOptions& o, const Value& v) {
+                [](RestSettings& o, const Value& v) {
                     const std::string coding{v.as_string()};
                     o.accept_codings.clear();
                     if (coding != "identity") o.accept_codings.push_back(coding);
@@ -69,7 +75,7 @@ const OptionTable<RestOptions>& table() {
         add_coding_options(all);
         {
             OptionSpec& spec = all.add("data", OptionType::string, "How bodies are written; answers are read by their Content-Type",
-                                       [](RestOptions& o, const Value& v) { o.data = format_of(v.as_string()); });
+                                       [](RestSettings& o, const Value& v) { o.data = format_of(v.as_string()); });
             spec.fallback = "auto";
             for (const Format& format : k_formats) spec.allowed.push_back({Value{format.name}, std::string{format.help}});
             spec.example = "yaml";
@@ -82,7 +88,8 @@ const OptionTable<RestOptions>& table() {
         }
         {
             OptionSpec& spec =
-                all.add("token", &HttpOptions::token, OptionType::string, "Sent as Authorization with each request; excludes user name and password");
+                all.add("token", &HttpOptions::token, OptionType::string,
+                        "Sent as Authorization with each request; excludes user name and password. With oauth2_grant_type the first of its tokens");
             spec.sensitive = true;
             spec.example = "${env:SHOP_TOKEN}";
         }
@@ -92,6 +99,7 @@ const OptionTable<RestOptions>& table() {
             spec.example = "Token";
             spec.check = [](const Value& v) { return http::is_token(v.as_string()) ? std::string{} : std::string{"it must be one word"}; };
         }
+        add_oauth2_options(all);
         {
             OptionSpec& spec =
                 all.add("ping_method", OptionType::string, "With ping_path: the ping sends this request, and a 2xx answer means up", nullptr);
@@ -123,10 +131,11 @@ const OptionTable<RestOptions>& table() {
     return options;
 }
 
-RestOptions options_of(const ResolvedDefinition& definition) {
-    RestOptions options;
+RestSettings options_of(const ResolvedDefinition& definition) {
+    RestSettings options;
     table().apply(definition.options, options);
     set_address(options, definition);
+    set_oauth2(options.oauth2, options);
     return options;
 }
 
@@ -186,21 +195,41 @@ OperationSpec operation(const char* name, const char* method, const char* help, 
     return spec;
 }
 
+/// Clients and pings of connections with a grant get their tokens from one source.
+void with_tokens(Scheme& scheme) {
+    const auto sources = std::make_shared<TokenSources>();
+    const auto authorize = [sources](RestSettings& options, const ResolvedDefinition& definition, const Runtime& runtime) {
+        if (options.oauth2.grant == OAuth2Grant::none) return false;
+        options.authenticator = oauth2_authenticator(sources->get(definition, options.oauth2, options, runtime));
+        return true;
+    };
+    scheme.make_client = [authorize](const ResolvedDefinition& definition, const Runtime& runtime) -> std::shared_ptr<Client> {
+        RestSettings options = options_of(definition);
+        authorize(options, definition, runtime);
+        options.validator = document_of(definition);
+        return std::make_shared<RestClient>(std::move(options), runtime);
+    };
+    scheme.make_ping = [authorize, plain = scheme.make_ping](const ResolvedDefinition& definition, PingDepth depth, const Runtime& runtime) {
+        RestSettings options = options_of(definition);
+        const std::optional<PingCall> call = ping_call(definition, options);
+        const bool with_token =
+            depth == PingDepth::auth || depth == PingDepth::full || (depth == PingDepth::standard && call && pings_automatically(definition));
+        if (!with_token || !authorize(options, definition, runtime)) return plain(definition, depth, runtime);
+        return make_authorized_ping(options, depth, call, runtime);
+    };
+}
+
 }  // namespace
 
 Scheme rest_scheme() {
     Scheme scheme = http_kind<RestClient>("rest", options_of, ping_call);
-    scheme.make_client = [](const ResolvedDefinition& definition, const Runtime& runtime) -> std::shared_ptr<Client> {
-        RestOptions options = options_of(definition);
-        options.validator = document_of(definition);
-        return std::make_shared<RestClient>(std::move(options), runtime);
-    };
+    with_tokens(scheme);
     scheme.operations_of = described_operations;
     scheme.title = "REST";
     scheme.help =
         "Calls of a REST API with bodies as values in JSON, YAML, XML and other formats. A ping opens a connection (with TLS for rests), or sends a "
         "request where "
-        "ping_method and ping_path are set.";
+        "ping_method and ping_path are set. With oauth2_grant_type its requests have tokens.";
     scheme.example_url = "rests://user:password@api.example.com/v1";
     scheme.options = table().specs();
     scheme.clients = client_types<RestClient, HttpClient>({"RestClient", "HttpClient"});
@@ -211,6 +240,7 @@ Scheme rest_scheme() {
         Findings findings{place_of, out};
         check_http(definition, findings);
         check_swagger(definition, findings);
+        check_oauth2(definition, findings);
         const bool method = is_set(definition, "ping_method");
         const bool path = is_set(definition, "ping_path");
         if (method != path) {

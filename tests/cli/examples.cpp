@@ -95,6 +95,25 @@ TEST_CASE("openapi: operations by name, wrong calls told before they are sent", 
     CHECK(has(outcome.out, "/body/count must be at least 1"));
 }
 
+TEST_CASE("oauth2: one token for all requests", "[examples][integration]") {
+    Server oauth{"oauth"};
+    const auto ask = [&](const std::string& secret) {
+        const std::string start = "http://" + oauth.address();
+        return Process{
+            {example("2_families/oauth2"), {start, "resource", start + "/token", std::string{k_user}}, {"OAUTH2_CLIENT_SECRET=" + secret}, {}}}
+            .finish();
+    };
+
+    const Outcome good = ask(std::string{k_password});
+    INFO(good.out + good.err);
+    CHECK(good.code == 0);
+    CHECK(good.out == "a new token, good for 600 s\nfirst: 200, second with the same token: 200\n");
+    const Outcome wrong = ask("Wr0ng-canary");
+    CHECK(wrong.code == 1);
+    CHECK(has(wrong.err, "REST-LOGIN-ERROR"));
+    CHECK_FALSE(has(wrong.err, "canary"));
+}
+
 TEST_CASE("vault: a secret from a program's own provider", "[examples][integration]") {
     Server nginx{"nginx",
                  {.environment = {"NGINX_SERVER=location /v1/ { default_type application/json; if ($http_x_vault_token != root) { return 403; } }"}}};

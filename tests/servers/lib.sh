@@ -3,7 +3,7 @@
 # What the starters of test servers share. A starter sets $packages and $programs, defines start() and ready(), and ends in: main "$@"
 #   NAME.sh start DIR PORT   becomes the server (exec, so that its pid is the script's); everything it writes goes to DIR
 #   NAME.sh ready DIR PORT   succeeds once the server takes connections
-#   NAME.sh packages         the Debian packages that it needs, one "apt NAME" a line
+#   NAME.sh packages         what it needs, one "apt NAME" or "npm NAME" a line
 #   NAME.sh signal           the signal that ends it at once
 # Environment: TEST_USER and TEST_PASS (log-in, letters, digits and '-' only), TLS_DIR (made by tls.sh; made in DIR where it is not set),
 # PORT2 (second port; default PORT+1), and what a starter's head names.
@@ -26,6 +26,23 @@ accepts() { (exec 3<>"/dev/tcp/${2:-127.0.0.1}/$1") 2>/dev/null; }
 # A server that gives up root must still be able to read and write its files. Nothing to do for anybody but root.
 give() {
   if [ "$EUID" -eq 0 ]; then chown "$@"; fi
+}
+
+# The folder that scripts/install_dependencies.sh has put the packages of npm/package-lock.json into; another list has another folder.
+npm_folder() {
+  echo "${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/qconn/npm-$(cksum <"$here/npm/package-lock.json" | cut -d' ' -f1)"
+}
+
+# Leaves that folder in $NPM_DIR; fails where one of these packages is not there.
+npm_packages() {
+  export NPM_DIR=${NPM_DIR:-$(npm_folder)}
+  local package
+  for package in "$@"; do
+    if [ ! -d "$NPM_DIR/node_modules/$package" ]; then
+      echo "$(basename "$0") cannot start: $NPM_DIR has no $package; run scripts/install_dependencies.sh test" >&2
+      exit 127
+    fi
+  done
 }
 
 require_programs() {

@@ -52,6 +52,8 @@ private:
     std::vector<Field> fields_;
 };
 
+class HttpAuthenticator;
+
 /// Which redirects are followed, and how.
 enum class RedirectMode : std::uint8_t {
     /// 301, 302 and 303 turn a POST into GET without a body, 307 and 308 repeat it (RFC 9110 section 15.4); credentials and key headers never go to
@@ -75,6 +77,8 @@ struct HttpOptions {
     /// Sent as `Authorization: <token_type> <token>`; not together with a user name.
     Secret token;
     std::string token_type{"Bearer"};
+    /// Authorizes the requests (http/authenticator.hpp), and its errors are those of calls; not together with a user name or a token. Null: none.
+    std::shared_ptr<HttpAuthenticator> authenticator;
     /// Sent with each request; those of a call win over these.
     Headers headers;
     /// "1.0", "1.1" or "2" (over TLS by ALPN, else with prior knowledge).

@@ -131,6 +131,29 @@ public:
         return out;
     }
 
+    /// Of a connection whose requests have tokens of that server.
+    ConnectionContract contract_with_tokens(const Server& tokens) {
+        ConnectionContract out = contract("rests");
+        const auto log_in = [&tokens](const std::string& secret) {
+            return "oauth2_grant_type: client_credentials\noauth2_client_id: " + std::string{k_user} + "-post\noauth2_client_secret: " + secret +
+                   "\noauth2_token_url: http://" + tokens.address() + "/token\n";
+        };
+        const std::string good = log_in(std::string{k_password});
+        const std::string at = "rests://" + nginx_.address2();
+        const std::string trust = "ssl_ca_file: " + tls_file("ca.crt") + "\n";
+        const std::string request = "ping_method: GET\nping_path: hello.txt\n";
+        out.up = {at, trust + request + good};
+        out.changed.options += good;
+        for (auto* down : {&out.refused, &out.silent, &out.bad_certificate}) std::get<Down>(*down).sample.options += good;
+        out.wrong_password = Down{{at, trust + log_in("wrong")}, Phase::auth, Reason::denied, PingDepth::auth};
+        std::get<SlowUse>(out.slow).sample.options += good;
+        for (const char* name : {"username", "password"}) out.samples[name] = {at, trust + "username: edi\npassword: secret"};
+        out.with_canary = {{at, trust + log_in(k_canary)},
+                           {at, trust + good + "oauth2_token_args: {key: " + k_canary + "}"},
+                           {at, trust + good + "oauth2_alt_token_url: http://edi:" + k_canary + "@" + local(free_port()) + "/?key=" + k_canary}};
+        return out;
+    }
+
 private:
     /// The number of an order.
     static Use rest_get(const std::string& path) {
@@ -247,6 +270,11 @@ TEST_CASE("xmlrpcs keeps the contract of connections", "[contract][integration]"
 
 TEST_CASE("yamlrpc keeps the contract of connections", "[contract][integration]") {
     CHECK(to_text(broken_promises(HttpPeers{}.contract("yamlrpc"))) == "");
+}
+
+TEST_CASE("rests with tokens keeps the contract of connections", "[contract][integration]") {
+    Server tokens{"oauth"};
+    CHECK(to_text(broken_promises(HttpPeers{}.contract_with_tokens(tokens))) == "");
 }
 
 TEST_CASE("file keeps the contract of connections", "[contract][integration]") { CHECK(to_text(broken_promises(file_contract("file", {}))) == ""); }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <qconn/http/http_client.hpp>
+#include <qconn/http/oauth2.hpp>
 #include <qconn/net/ping_plan.hpp>
 #include <qconn/rest/rest_client.hpp>
 
@@ -465,4 +466,106 @@ TEST_CASE("a ping of a whole URL takes its user info to that origin, and not the
     CHECK(has(other, "\r\nAuthorization: Basic ZWRpOnNAeA==\r\n"));
     CHECK_FALSE(has(other, "dTpw"));
     CHECK_FALSE(has(wire(define("rest://u:p@h/", "ping_method: GET\nping_path: http://other/y").ping()), "Authorization"));
+}
+
+TEST_CASE("each option of OAuth 2 reaches the source of tokens", "[schemes][http]") {
+    const auto checked =
+        define("rests://api.example:8443/v1",
+               "oauth2_grant_type: jwt_bearer\noauth2_client_id: shop\noauth2_client_secret: secret\noauth2_token_url: /token\n"
+               "oauth2_auth_url: https://login.example/authorize\noauth2_alt_token_url: relay?x=1\noauth2_redirect_url: http://back/\n"
+               "oauth2_scopes: [read, write]\noauth2_auth_args: {prompt: consent}\noauth2_token_args: 'audience=api'\n"
+               "oauth2_token_use_basic_auth: true\noauth2_auto_refresh: false\noauth2_refresh_ahead: 5\noauth2_pkce: false\n"
+               "oauth2_refresh_token: refresh\noauth2_app: x\noauth2_jwt_key: key\noauth2_jwt_key_password: word\noauth2_jwt_algorithm: ES256\n"
+               "oauth2_jwt_key_id: k1\noauth2_jwt_issuer: me\noauth2_jwt_subject: you\noauth2_jwt_audience: them\noauth2_jwt_lifetime: 60\n"
+               "token: given\ntoken_type: Special");
+    INFO(checked.text());
+    REQUIRE(checked.valid);
+    const auto client = checked.client<RestClient>();
+    const auto source = token_source(*client);
+    REQUIRE(source);
+    const OAuth2Options& options = source->options();
+    CHECK(options.label == "test");
+    CHECK(options.grant == OAuth2Grant::jwt_bearer);
+    CHECK(options.client_id == "shop");
+    CHECK(options.client_secret.reveal() == "secret");
+    CHECK(options.token_url == "https://api.example:8443/token");
+    CHECK(options.auth_url == "https://login.example/authorize");
+    CHECK(options.alternative_token_url == "https://api.example:8443/relay?x=1");
+    CHECK(options.redirect_url == "http://back/");
+    CHECK(options.scopes == std::vector<std::string>{"read", "write"});
+    CHECK(options.auth_args == Map{{"prompt", "consent"}});
+    CHECK(options.token_args == Map{{"audience", "api"}});
+    CHECK(options.basic_auth);
+    CHECK_FALSE(options.auto_refresh);
+    CHECK(options.refresh_ahead == 5s);
+    CHECK_FALSE(options.pkce);
+    CHECK(options.refresh_token.reveal() == "refresh");
+    CHECK(options.jwt.key.reveal() == "key");
+    CHECK(options.jwt.key_password.reveal() == "word");
+    CHECK(options.jwt.algorithm == JwtAlgorithm::es256);
+    CHECK(options.jwt.key_id == "k1");
+    CHECK(options.jwt.issuer == "me");
+    CHECK(options.jwt.subject == "you");
+    CHECK(options.jwt.audience == "them");
+    CHECK(options.jwt.lifetime == 60s);
+    CHECK(options.token.reveal() == "given");
+    CHECK(options.token_type == "Special");
+    CHECK(client->options().token.empty());
+    CHECK(source->current()->access.reveal() == "given");
+    CHECK_FALSE(source->needs_authorization());
+    CHECK_FALSE(token_source(*define("rests://h/", "token: given").client<RestClient>()));
+}
+
+TEST_CASE("the user of a password grant is for the token server and stands in no request", "[schemes][http]") {
+    const std::string grant = "oauth2_grant_type: password\noauth2_client_id: shop\noauth2_client_secret: secret\noauth2_token_url: /token\n";
+    for (const auto& [url, more] : {std::pair{"rest://jo:secret@h/", "token: given"}, std::pair{"rest://h/", "username: jo\npassword: secret"}}) {
+        const auto checked = define(url, grant + more);
+        INFO(checked.text());
+        REQUIRE(checked.valid);
+        const auto client = checked.client<RestClient>();
+        CHECK(token_source(*client)->options().username == "jo");
+        CHECK(token_source(*client)->options().password.reveal() == "secret");
+        CHECK(client->options().username.empty());
+        CHECK(client->options().url == "http://h/");
+    }
+}
+
+TEST_CASE("what a grant lacks is found where the grant stands", "[schemes][http]") {
+    const auto checked = define("rests://h/", "oauth2_client_id: shop\noauth2_grant_type: password");
+
+    CHECK_FALSE(checked.valid);
+    const std::string text = checked.text();
+    for (const char* missing : {"oauth2_client_secret", "oauth2_token_url", "username", "password"})
+        CHECK(has(text, "grant password needs '" + std::string{missing} + "'"));
+    CHECK_FALSE(has(text, "needs 'oauth2_client_id'"));
+    for (const Diagnostic& finding : checked.diagnostics) {
+        CHECK(finding.code == "missing-option");
+        CHECK(finding.place.line == 7);
+    }
+    CHECK(define("rests://h/", "oauth2_grant_type: authorization_code\noauth2_client_id: a\noauth2_auth_url: /a\noauth2_token_url: ${env:TOKEN_URL}")
+              .valid);
+}
+
+TEST_CASE("options of OAuth 2 that cannot work, or have no effect, are found", "[schemes][http]") {
+    const std::string grant =
+        "oauth2_grant_type: client_credentials\noauth2_client_id: shop\noauth2_client_secret: ${env:SHOP_SECRET}\noauth2_token_url: /token\n";
+    CHECK(define("rests://h/", grant).diagnostics.empty());
+    CHECK(define("rests://jo:secret@h/", grant).code() == "conflicting-options");
+    CHECK(define("rests://h/", grant + "username: jo\npassword: x").code() == "conflicting-options");
+    CHECK(define("rests://h/", grant + "oauth2_jwt_issuer: me").code() == "unused-option");
+    CHECK(define("rests://h/", "oauth2_client_id: shop").code() == "unused-option");
+    CHECK(define("rests://h/", "oauth2_grant_type: implicit").code() == "not-allowed");
+    CHECK_FALSE(define("rests://h/", grant + "oauth2_auth_url: ftp://h/").valid);
+    CHECK_FALSE(define("rests://h/", grant + "oauth2_scopes: ['two words']").valid);
+    CHECK_FALSE(define("rests://h/", grant + "oauth2_token_args: {a: {b: c}}").valid);
+}
+
+TEST_CASE("pings with tokens block, those that only connect do not", "[schemes][http]") {
+    const auto checked = define("rests://h/v1",
+                                "oauth2_grant_type: client_credentials\noauth2_client_id: shop\noauth2_client_secret: x\n"
+                                "oauth2_token_url: /token");
+    for (const PingDepth depth : {PingDepth::standard, PingDepth::connect, PingDepth::tls})
+        CHECK(std::holds_alternative<std::shared_ptr<const NetPing>>(checked.ping(depth).what));
+    for (const PingDepth depth : {PingDepth::auth, PingDepth::full})
+        CHECK(std::holds_alternative<std::shared_ptr<const BlockingPing>>(checked.ping(depth).what));
 }
