@@ -61,7 +61,7 @@ void check_kind(EVP_PKEY* key, JwtAlgorithm algorithm) {
 std::string two_numbers(const std::string& der) {
     const auto* at = reinterpret_cast<const unsigned char*>(der.data());
     const SignaturePtr signature{d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size()))};
-    std::array<unsigned char, 2 * k_half> out{};
+    std::array<unsigned char, std::size_t{2} * k_half> out{};
     if (!signature || BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), out.data(), k_half) != k_half ||
         BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), out.data() + k_half, k_half) != k_half)
         refuse("OpenSSL made a signature that cannot be read");
