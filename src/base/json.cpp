@@ -6,7 +6,10 @@
 #include <boost/json/src.hpp>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -60,9 +63,14 @@ public:
     }
     bool on_key_part(bj::string_view s, std::size_t, bj::error_code&) { return part(s); }
     bool on_key(bj::string_view s, std::size_t, bj::error_code& ec) {
-        part(s);
         Open& map = open_.back();
-        map.key = std::exchange(text_, {});
+        if (map.map.empty()) map.map.reserve(4);
+        if (text_.empty()) {
+            map.key.assign(s.data(), s.size());
+        } else {
+            part(s);
+            map.key = std::exchange(text_, {});
+        }
         if (limits_.last_member_wins || !map.map.contains(map.key)) return true;
         duplicate = map.key;
         return stop(Stop::duplicate, ec);
@@ -151,16 +159,36 @@ std::string_view meaning(const bj::error_code& ec) {
 
 [[noreturn]] void refuse(std::string_view what) { throw make_error(Errc::serialize, std::string{"writing a value as JSON failed: "}.append(what)); }
 
+/// Bytes at the beginning that stand for themselves in a JSON string, looked at eight at a time; not ASCII ends it too.
+std::size_t plain_prefix(std::string_view text) noexcept {
+    constexpr std::uint64_t k_ones = 0x0101010101010101U;
+    constexpr std::uint64_t k_high = 0x8080808080808080U;
+    const auto has_less = [](std::uint64_t word, std::uint64_t than) { return (word - k_ones * than) & ~word & k_high; };
+    std::size_t i = 0;
+    for (std::uint64_t word = 0; i + 8 <= text.size(); i += 8) {
+        std::memcpy(&word, text.data() + i, 8);
+        const std::uint64_t quotes = has_less(word ^ (k_ones * '"'), 1);
+        const std::uint64_t backslashes = has_less(word ^ (k_ones * '\\'), 1);
+        if (((word & k_high) | has_less(word, 0x20) | quotes | backslashes) != 0) break;
+    }
+    for (; i < text.size(); ++i) {
+        const auto c = static_cast<unsigned char>(text[i]);
+        if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\') break;
+    }
+    return i;
+}
+
 void append_quoted(std::string& out, std::string_view text) {
     static constexpr std::string_view k_hex = "0123456789abcdef";
-    if (!text::valid_utf8(text)) refuse("a text in it is not UTF-8");
+    const std::size_t plain = plain_prefix(text);
+    if (plain < text.size() && !text::valid_utf8(text.substr(plain))) refuse("a text in it is not UTF-8");
     out += '"';
     std::size_t done = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto c = static_cast<unsigned char>(text[i]);
-        if (c >= 0x20 && c != '"' && c != '\\') continue;
-        out += text.substr(done, i - done);
-        done = i + 1;
+    for (std::size_t i = plain; i < text.size(); i += plain_prefix(text.substr(i))) {
+        const auto c = static_cast<unsigned char>(text[i++]);
+        if (c >= 0x80) continue;
+        out += text.substr(done, i - 1 - done);
+        done = i;
         switch (c) {
             case '"': out += "\\\""; break;
             case '\\': out += "\\\\"; break;
@@ -181,10 +209,10 @@ public:
     void value(const Value& v, std::size_t depth) {
         if (depth > k_most_depth) refuse("it has more than 500 lists and maps inside each other");
         switch (v.kind()) {
-            case ValueKind::null: out_ += "null"; break;
-            case ValueKind::boolean: out_ += v.as_bool() ? "true" : "false"; break;
-            case ValueKind::int64: out_ += std::to_string(v.as_int64()); break;
-            case ValueKind::uint64: out_ += std::to_string(v.as_uint64()); break;
+            case ValueKind::null: out_ += std::string_view{"null"}; break;
+            case ValueKind::boolean: out_ += v.as_bool() ? std::string_view{"true"} : std::string_view{"false"}; break;
+            case ValueKind::int64: integer(v.as_int64()); break;
+            case ValueKind::uint64: integer(v.as_uint64()); break;
             case ValueKind::float64: number(v.as_double()); break;
             case ValueKind::decimal:
                 if (!text::is_number(v.as_string())) refuse("a decimal in it is not the text of a number");
@@ -209,6 +237,12 @@ public:
     }
 
 private:
+    template <class Integer>
+    void integer(Integer i) {
+        std::array<char, 24> digits{};
+        const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), i);
+        out_.append(digits.data(), written.ptr);
+    }
     void number(double d) {
         if (std::isfinite(d)) {
             out_ += text::double_text(d);
@@ -239,7 +273,8 @@ private:
             if (!std::exchange(first, false)) out_ += ',';
             line(depth + 1);
             append_quoted(out_, name);
-            out_ += pretty_ ? ": " : ":";
+            out_ += ':';
+            if (pretty_) out_ += ' ';
             value(member, depth + 1);
         }
         if (!map.empty()) line(depth);

@@ -102,13 +102,14 @@ bool same_digits(std::string_view scientific, std::string_view significant) {
 
 /// Whether writing `v` gives these digits.
 bool stands_for(double v, const Digits& d) {
+    constexpr std::size_t k_always_exact = 15, k_tried = 40;
+    if (d.exponent.empty() && d.whole.size() + d.fraction.size() <= k_always_exact) return true;
     std::string digits;
     digits.append(d.whole).append(d.fraction);
     const std::size_t first = digits.find_first_not_of('0');
     if (first == std::string::npos) return v == 0;
     const std::size_t last = digits.find_last_not_of('0');
     const std::string significant = digits.substr(first, last - first + 1);
-    constexpr std::size_t k_always_exact = 15, k_tried = 40;
     if (v == 0 || std::isinf(v) || significant.size() > k_tried) return false;
     if (significant.size() <= k_always_exact && std::abs(v) > 1e-290 && std::abs(v) < 1e290) return true;
     // Programs write doubles with a given number of digits, or with as few as it takes: the digits must be what one of the two gives.
