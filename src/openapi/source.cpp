@@ -37,6 +37,14 @@ Value to_json_value(const yaml::Node& node) {
     return of_json && problems.empty() ? value : Value{node.text()};
 }
 
+/// Whoever writes a document on the net must not choose which files of this machine are read, nor lead from https to where others can change things.
+bool may_refer(std::string_view from, std::string_view to) {
+    const std::string left = text::to_lower(from.substr(0, from.find(':')));
+    const std::string right = text::to_lower(to.substr(0, to.find(':')));
+    if (left == "https") return right == "https";
+    return left != "http" || right == "http" || right == "https";
+}
+
 [[noreturn]] void throw_faults(std::vector<Fault> faults) {
     const Fault& first = faults.front();
     std::string message = "the API description" + (first.location.empty() ? "" : " '" + text::printable(first.location) + "'") + " cannot be used: ";
@@ -129,6 +137,9 @@ Spot Sources::resolve(const Spot& spot, std::string_view reference) {
         source = known->second.get();
     } else {
         const std::string shown = text::printable(mask_url(to.location));
+        if (!may_refer(spot.source->location, to.location))
+            fail(spot, "it refers to '" + shown + "', which a document from " + spot.source->location.substr(0, spot.source->location.find(':')) +
+                           ": must not");
         if (!options_.resolver) fail(spot, "it refers to another document, '" + shown + "', which cannot be read here");
         if (documents_.size() > options_.limits.documents) {
             throw make_error(Errc::limit,
