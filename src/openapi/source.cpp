@@ -37,6 +37,17 @@ Value to_json_value(const yaml::Node& node) {
     return of_json && problems.empty() ? value : Value{node.text()};
 }
 
+/// A URL without its log-in. What follows the colon of a resource is its name.
+std::string shown(const std::string& location) { return location.starts_with("resource:") ? location : mask_url(location); }
+
+/// Whoever writes a document on the net must not choose which files of this machine are read, nor lead from https to where others can change things.
+bool may_refer(std::string_view from, std::string_view to) {
+    const std::string left = text::to_lower(from.substr(0, from.find(':')));
+    const std::string right = text::to_lower(to.substr(0, to.find(':')));
+    if (left == "https") return right == "https";
+    return left != "http" || right == "http" || right == "https";
+}
+
 [[noreturn]] void throw_faults(std::vector<Fault> faults) {
     const Fault& first = faults.front();
     std::string message = "the API description" + (first.location.empty() ? "" : " '" + text::printable(first.location) + "'") + " cannot be used: ";
@@ -73,7 +84,7 @@ Spot Spot::operator[](std::size_t index) const {
     const bool there = value != nullptr && value->is_list() && index < value->size();
     return {source, below(pointer, index), there ? &value->as_list()[index] : nullptr};
 }
-std::string Spot::name(const Source* main) const { return (source == main ? "" : mask_url(source->location)) + "#" + pointer; }
+std::string Spot::name(const Source* main) const { return (source == main ? "" : shown(source->location)) + "#" + pointer; }
 
 const Source& Sources::add_main(std::string_view text) { return add("", text); }
 
@@ -90,7 +101,7 @@ const Source& Sources::add(std::string key, std::string_view text) {
     source->text = text;
     const Limits& limits = options_.limits;
     const auto broken = [&](std::string words, const yaml::Mark& at) {
-        throw_faults({{mask_url(source->location), "", at.line, at.column, std::move(words)}});
+        throw_faults({{shown(source->location), "", at.line, at.column, std::move(words)}});
     };
     const std::size_t begin = text.find_first_not_of(" \t\r\n");
     const bool braces = begin != std::string_view::npos && text[begin] == '{';
@@ -128,8 +139,11 @@ Spot Sources::resolve(const Spot& spot, std::string_view reference) {
     } else if (const auto known = documents_.find(to.location); known != documents_.end()) {
         source = known->second.get();
     } else {
-        const std::string shown = text::printable(mask_url(to.location));
-        if (!options_.resolver) fail(spot, "it refers to another document, '" + shown + "', which cannot be read here");
+        const std::string there = text::printable(shown(to.location));
+        if (!may_refer(spot.source->location, to.location))
+            fail(spot, "it refers to '" + there + "', which a document from " + spot.source->location.substr(0, spot.source->location.find(':')) +
+                           ": must not");
+        if (!options_.resolver) fail(spot, "it refers to another document, '" + there + "', which cannot be read here");
         if (documents_.size() > options_.limits.documents) {
             throw make_error(Errc::limit,
                              "the API description refers to more than " + std::to_string(options_.limits.documents) + " other documents");
@@ -137,7 +151,7 @@ Spot Sources::resolve(const Spot& spot, std::string_view reference) {
         std::string text;
         try {
             text = options_.resolver(to.location);
-        } catch (const Error& error) { fail(spot, "it refers to '" + shown + "', which cannot be read: " + error.what()); }
+        } catch (const Error& error) { fail(spot, "it refers to '" + there + "', which cannot be read: " + error.what()); }
         source = &add(to.location, text);
     }
     Spot target{source, to.pointer, find_at(source->root, to.pointer)};
@@ -180,7 +194,7 @@ void Sources::find_places(std::vector<Fault>& faults) const {
             fault.column = at.column;
         }
     }
-    for (Fault& fault : faults) fault.location = mask_url(fault.location);
+    for (Fault& fault : faults) fault.location = shown(fault.location);
 }
 
 std::vector<Fault> Sources::finish() {

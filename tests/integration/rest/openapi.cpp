@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // REST calls by the description of an API: against a server that publishes its own, OpenAPI 3.0, and against httpbin by one in Swagger 2.0.
+#include <qconn/core/file_resolver.hpp>
 #include <qconn/core/registry.hpp>
 #include <qconn/rest/rest_client.hpp>
 
@@ -73,6 +74,17 @@ Error failure(RestClient& client, Form form, const What&... what) {
     FAIL("it was answered");
     throw std::logic_error{"not reached"};
 }
+
+/// The description above in two resources.
+class Resources final : public ResourceSource {
+public:
+    std::optional<std::string> resource(std::string_view service, std::string_view name, Deadline) override {
+        if (service != "shop") return std::nullopt;
+        if (name == "api.yaml")
+            return "swagger: '2.0'\ninfo: {title: T, version: '1'}\npaths:\n  /y/{id}: {$ref: 'echo.yaml#/paths/~1orders~1{id}'}\n";
+        return std::string{k_echo};
+    }
+};
 
 const Map k_order{{"lines", List{Map{{"sku", "A-1"}, {"count", 2}}}}, {"payment", Map{{"kind", "card"}, {"number", "1234"}}}, {"due", "2026-05-01"}};
 
@@ -238,9 +250,13 @@ TEST_CASE("a description that cannot be used is a failure of its connection only
     connection("bad", "bad.yaml");
     connection("missing", "file:none.yaml");
     connection("nowhere", "https://127.0.0.1:1/api.yaml");
-    Registry registry;
+    connection("resource", "resource://shop:api.yaml");
+    FileResolver files = builtin_file_resolver();
+    files.add_resources(std::make_shared<Resources>());
+    Registry registry{RegistryOptions{.files = std::make_shared<const FileResolver>(files)}};
     registry.load(dir.path());
-    CHECK(registry.infos().size() == 4);
+    CHECK(registry.infos().size() == 5);
+    CHECK(registry.get<RestClient>("resource")->rest_options().validator->find("getOrder") != nullptr);
 
     CHECK(std::string{registry.get<RestClient>("good")->call_operation("putOrder", Map{{"id", "1"}, {"sku", "A"}}, 10s).body["url"].as_string()}.find(
               "/anything/v2/orders/1") != std::string::npos);

@@ -431,6 +431,11 @@ TEST_CASE("references to other documents are read through the caller, once each"
     CHECK(std::string_view{failure(missing, options).what()}.find("which cannot be read: INVALID-ARGUMENT: there is no such file") !=
           std::string_view::npos);
     CHECK(std::string_view{failure(missing).what()}.find("which cannot be read here") != std::string_view::npos);
+    for (const char* elsewhere : {"file:///etc/passwd", "http://example.com/x.yaml", "resource://a:b"}) {
+        const Error error = failure(document("      parameters: [{$ref: '" + std::string{elsewhere} + "#/x'}]\n"), options);
+        CHECK(std::string_view{error.what()}.find("which a document from https: must not") != std::string_view::npos);
+    }
+    CHECK(asked.size() == 3);
     options.limits.documents = 1;
     CHECK_THROWS_AS(check("{$ref: 'common.json#/Order'}", Map{}, "", options), Error);
 }
