@@ -119,7 +119,7 @@ TEST_CASE("a history that is switched off is empty and costs nothing", "[monitor
     scene.engine.stop(scene.now);
     CHECK(scene.history(shop).pings.empty());
     CHECK(scene.history(shop).downs == 0);
-    CHECK(scene.engine.cell(shop).history == nullptr);
+    CHECK_FALSE(scene.engine.cell(shop).history.has_value());
 }
 
 TEST_CASE("what a history takes for a connection that has never failed, and for one that was down once, is told", "[monitor][history]") {
