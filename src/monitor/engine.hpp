@@ -223,7 +223,7 @@ private:
     Silences silences_;
     std::unordered_map<TargetId, Acknowledgement> acknowledged_;
     std::unordered_map<TargetId, Clock::time_point> warned_;  // of slow answers, last
-    Moment looked_;  // at the clocks last, for silences
+    Moment looked_;                                           // at the clocks last, for silences
     Histories histories_;
     CertificateTable certificates_;
     std::unique_ptr<Recall> recall_;                           // until start()

@@ -147,8 +147,8 @@ struct HttpCallInfo {
     std::chrono::nanoseconds first_byte{0};
     std::chrono::nanoseconds receive{0};  ///< of the answer, from its first byte to its last
     std::uint64_t bytes_received{0};      ///< of the body of the last answer, before decoding
-    std::chrono::nanoseconds total{0};  ///< of the whole call
-    std::optional<TlsInfo> tls_info;    ///< where TLS was used and a new connection was made
+    std::chrono::nanoseconds total{0};    ///< of the whole call
+    std::optional<TlsInfo> tls_info;      ///< where TLS was used and a new connection was made
 };
 
 /// An answer. A value type.
