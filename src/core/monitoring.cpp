@@ -55,7 +55,7 @@ OptionTable<R> make_table() {
     time("flap_window", &R::flap_window, 1000, 600000, "See flap_changes");
     OptionSpec& ignore = table.add("ignore_socket_warnings", &R::ignore_socket_warnings, OptionType::boolean,
                                    "No warning about calls that are answered late or slowly (SOCKET-OPERATION-WARNING, SOCKET-THROUGHPUT-WARNING)");
-    ignore.fallback = false;
+    ignore.fallback_text = "false";
     ignore.example = true;
     const auto texts = [&table](std::string name, std::vector<std::string> R::*member, const char* example, std::string help) -> OptionSpec& {
         OptionSpec& spec = table.add(std::move(name), OptionType::list, std::move(help), [member](R& rules, const Value& v) {

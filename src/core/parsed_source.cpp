@@ -157,7 +157,7 @@ private:
             case OptionType::integer:
             case OptionType::number: add(value, is_harmless_word(value.text())); break;
             case OptionType::string:
-                if (value.text().find('@') != npos || value.text().find("://") != npos)
+                if (value.text().find_first_of("@?") != npos || value.text().find("://") != npos)
                     url(value);
                 else
                     add(value, true);

@@ -36,14 +36,9 @@ void run_guarded(UniqueFunction<void()>& work, const Log& log) noexcept {
 }
 
 LoopImpl::LoopImpl(std::weak_ptr<RuntimeImpl> owner, Log log)
-    : owner_{std::move(owner)}, log_{std::move(log)}, guard_{boost::asio::make_work_guard(context_)} {}
+    : owner_{std::move(owner)}, log_{std::move(log)}, guard_{boost::asio::make_work_guard(context_)}, poller_{std::make_unique<Poller>(*this)} {}
 
 LoopImpl::~LoopImpl() = default;
-
-Poller& LoopImpl::poller() {
-    if (!poller_) poller_ = std::make_unique<Poller>(*this);
-    return *poller_;
-}
 
 bool LoopImpl::on_thread() const noexcept { return current_loop == this; }
 

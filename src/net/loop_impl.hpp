@@ -17,7 +17,7 @@ public:
     ~LoopImpl() override;
 
     boost::asio::io_context& context() noexcept override { return context_; }
-    Poller& poller() override;
+    Poller& poller() noexcept override { return *poller_; }
     bool on_thread() const noexcept override;
     void post(UniqueFunction<void()> work) override;
     std::shared_ptr<RuntimeImpl> runtime() const noexcept override { return owner_.lock(); }
@@ -32,7 +32,7 @@ private:
     Log log_;
     boost::asio::io_context context_{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
-    std::unique_ptr<Poller> poller_;
+    const std::unique_ptr<Poller> poller_;
 };
 
 /// Runs it and logs what it throws.

@@ -33,8 +33,7 @@ public:
     virtual ~Loop() = default;
 
     virtual boost::asio::io_context& context() noexcept = 0;
-    /// Thread of the loop. @throws Error SYSTEM-ERROR (reason local) at its first use
-    virtual Poller& poller() = 0;
+    virtual Poller& poller() noexcept = 0;
     virtual bool on_thread() const noexcept = 0;
     /// Runs `work` on the thread, in the order of posting, never from inside this call. Work that was posted before the runtime ended still runs.
     /// What it throws is logged.

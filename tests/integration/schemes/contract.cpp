@@ -119,7 +119,14 @@ public:
                        {"ssl_key_path", {"", certificate + "\n" + key}},
                        {"ssl_key_data", {"", certificate + "\n" + block("ssl_key_data", "client.key")}},
                        {"ssl_key_password", {"", certificate + "\n" + key + "\nssl_key_password: x"}}};
-        if (rest) out.samples.insert({"token", {start + at, trust + "token: " + std::string{k_password}}});
+        if (rest) {
+            out.samples.insert({"token", {start + at, trust + "token: " + std::string{k_password}}});
+            out.samples.insert({"oauth2_grant_type",
+                                {start + at, trust + "oauth2_grant_type: client_credentials\noauth2_client_id: shop\n"
+                                                     "oauth2_client_secret: s\noauth2_token_url: /token\n"}});
+            out.samples.insert(
+                {"swagger", {"", "swagger: " + nginx_.directory().write("api.yaml", "openapi: 3.0.3\ninfo: {title: a, version: '1'}\npaths: {}\n")}});
+        }
         const std::string canary = k_canary;
         const std::string in_places = trust + "headers: {X-Api: " + canary + "}\n";
         const std::string in_ping =

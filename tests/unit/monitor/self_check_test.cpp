@@ -113,14 +113,18 @@ TEST_CASE("where nearly all fail together this machine is looked at first", "[mo
         facts.host = static_cast<std::uint64_t>(i + 1);
         play.add("c" + std::to_string(i), facts);
     }
-    for (TargetId id = 0; id < 19; ++id) play.ping(id, Play::bad());
+    const auto end = [&](TargetId id, const PingResult& result) {
+        play.engine.take(id, play.now);
+        play.engine.outcome(id, result, play.now);
+    };
+    for (TargetId id = 0; id < 19; ++id) end(id, Play::bad());
     play.engine.advance(play.now, {}, play.turn);
     CHECK_FALSE(play.engine.health().degraded);
-    play.ping(19, Play::bad());
+    end(19, Play::bad());
     play.engine.advance(play.now, {}, play.turn);
     CHECK(play.engine.health().degraded);
     CHECK(play.alerts.list().back().text.find("20 of 20 connections") == 0);
-    play.ping(3, Play::good());
+    end(3, Play::good());
     run_until(play, play.now.mono + 61s);
     CHECK_FALSE(play.engine.health().degraded);
 }
