@@ -82,7 +82,7 @@ struct MonitorOptions {
     /// not count, and stops are not held back.
     std::size_t restarts_at_once{8};
     std::size_t restarts_per_second{50};
-    /// What Monitor::history and Monitor::timeline tell is remembered: some 250 bytes a connection that has never failed, some kilobytes one that has
+    /// What Monitor::history and Monitor::timeline tell is remembered: some 150 bytes a connection that has never failed, some kilobytes one that has
     /// often.
     bool history{true};
     /// A file in which the monitor keeps what it knows, for its next run and for other processes (read_monitor_state). What was down is down again

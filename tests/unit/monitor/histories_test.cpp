@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <malloc.h>
-
 #include <cstdint>
 #include <string>
 
@@ -120,29 +118,4 @@ TEST_CASE("a history that is switched off is empty and costs nothing", "[monitor
     CHECK(scene.history(shop).pings.empty());
     CHECK(scene.history(shop).downs == 0);
     CHECK_FALSE(scene.engine.cell(shop).history.has_value());
-}
-
-TEST_CASE("what a history takes for a connection that has never failed, and for one that was down once, is told", "[monitor][history]") {
-    constexpr std::size_t k_connections = 10'000;
-    const auto in_use = [] {
-        const auto info = ::mallinfo2();
-        return static_cast<std::int64_t>(info.uordblks + info.hblkhd);
-    };
-    const auto bytes_of = [&](bool history, int rounds) {
-        const std::int64_t before = in_use();
-        MonitorOptions options{1000ms, 500ms};
-        options.history = history;
-        Scene scene{options};
-        for (std::size_t i = 0; i < k_connections; ++i) scene.add("c" + std::to_string(i));
-        for (TargetId id = 0; id < k_connections; ++id) {
-            scene.ping(id, Play::good());
-            for (int i = 0; i < 2 * rounds; ++i) scene.ping(id, Play::bad());
-            if (rounds > 0) scene.ping(id, Play::good());
-        }
-        scene.events = {};
-        return (in_use() - before) / static_cast<std::int64_t>(k_connections);
-    };
-    const std::int64_t never = bytes_of(true, 0) - bytes_of(false, 0);
-    const std::int64_t once = bytes_of(true, 1) - bytes_of(false, 1);
-    WARN(never << " bytes for one that has never failed, " << once << " for one that was down once");
 }
