@@ -245,6 +245,16 @@ std::string Url::reveal() const { return compose(*this, password ? password->rev
 
 std::string mask_url(std::string_view text) { return mask_url(text, {}); }
 
+namespace {
+
+/// An address that somebody has forgotten the brackets of.
+bool looks_like_ipv6(std::string_view authority) noexcept {
+    const bool is_of_its_letters = authority.find_first_not_of("0123456789abcdefABCDEF:.") == npos;
+    return is_of_its_letters && (authority.find("::") != npos || std::count(authority.begin(), authority.end(), ':') >= 7);
+}
+
+}  // namespace
+
 std::string mask_url(std::string_view text, const IsOpen& is_open) {
     const std::vector<Range> values = credential_values(text, is_open);
     // Only a scheme at the beginning is one: "://" may be part of a password.
@@ -255,8 +265,8 @@ std::string mask_url(std::string_view text, const IsOpen& is_open) {
         // A password with a forgotten '@' stands after a ':' where only digits, the port, belong.
         const auto end = std::min(text.find('/', begin), text.size());
         const auto authority = text.substr(begin, end - begin);
-        const auto colon = authority.rfind(':');
-        if (colon == npos || authority.front() == '[') return masked_after(text, 0, values);
+        const auto colon = authority.find(':');
+        if (colon == npos || authority.front() == '[' || looks_like_ipv6(authority)) return masked_after(text, 0, values);
         for (const char c : authority.substr(colon + 1))
             if (!text::is_digit(c)) return std::string{text.substr(0, begin + colon + 1)}.append(k_masked);
         return masked_after(text, 0, values);

@@ -168,6 +168,11 @@ TEST_CASE("text that may be a URL is masked without being understood", "[base][u
     CHECK(qconn::mask_url("x://h/p") == "x://h/p");
     CHECK(qconn::mask_url("x://user:pass-without-at") == "x://user:<masked>");
     CHECK(qconn::mask_url("x://h:80/p") == "x://h:80/p");
+    CHECK(qconn::mask_url("x://user:pass:/p") == "x://user:<masked>");
+    CHECK(qconn::mask_url("x://user:pass:80") == "x://user:<masked>");
+    CHECK(qconn::mask_url("x://fe80::1/p") == "x://fe80::1/p");
+    CHECK(qconn::mask_url("x://2001:db8:0:0:0:0:0:1/p") == "x://2001:db8:0:0:0:0:0:1/p");
+    CHECK(qconn::mask_url("x://cafe:beef:80/p") == "x://cafe:<masked>");
 }
 
 TEST_CASE("masked forms show no query value that is named like a credential", "[base][url]") {
