@@ -129,6 +129,9 @@ Dialogue::Step ProxyConnect::read_head(std::string_view input, bool closed) {
     const auto not_http = [this](std::string_view text) {
         return fail(ProxyRefusal::bad_answer, "its answer is not HTTP: \"" + text::shorten(text::printable(text), 80) + '"');
     };
+    // Whatever follows, so that it does not matter how much of it has come.
+    constexpr std::string_view k_begin = "HTTP/";
+    if (input.size() >= k_begin.size() && !input.starts_with(k_begin)) return not_http(input.substr(0, input.find('\n')));
     // The head ends with an empty line; a bare LF is taken for a line's end too (RFC 9112 section 2.2).
     std::size_t at = 0;
     while (at < input.size()) {
@@ -139,7 +142,6 @@ Dialogue::Step ProxyConnect::read_head(std::string_view input, bool closed) {
         if (at == 0 && status_of(text::trim(line)) < 0) return not_http(line);
         at = end + 1;
     }
-    if (at == 0 && input.size() >= 5 && input.substr(0, 5) != "HTTP/") return not_http(input);
     if (input.size() > k_max_head) return fail(ProxyRefusal::limit, "the head of its answer is longer than 64 KiB");
     if (closed) return fail(ProxyRefusal::closed, {});
     return {};

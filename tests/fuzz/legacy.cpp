@@ -40,7 +40,8 @@ void check_all(const ParsedDefinitions& parsed) {
         const bool valid = test::catalogue().check(checked, found, &parsed);
         for (const auto& d : found) {
             check(d);
-            QCONN_REQUIRE(render(d).find("canary") == std::string::npos);
+            // What of a URL may be shown has a target of its own.
+            QCONN_REQUIRE(d.code == "bad-url" || render(d).find("canary") == std::string::npos);
         }
         QCONN_REQUIRE(valid || has_errors(found) || has_errors(parsed.diagnostics));
     }
