@@ -17,7 +17,7 @@
 namespace qconn::core {
 
 /// @param failure   null: the remote end answered
-/// @param transfer  then how that went
+/// @param transfer  how that went, of an answer that was slow; zeros where it is only told that there was one
 using UseListener = std::function<void(const std::string& name, const Error* failure, const Transfer& transfer)>;
 
 /// What a listener wants to hear of beside failures. A value type.

@@ -40,7 +40,11 @@ Poller::Poller(Loop& loop) : loop_{loop}, set_{::epoll_create1(EPOLL_CLOEXEC)}, 
 }
 
 Poller::~Poller() {
-    if (forks_ == fork_generation()) told_.release();
+    // Both have the descriptor, and one closes it. In a child of a fork Asio must not take it out of a set that is the parent's too: it only closes.
+    if (forks_ == fork_generation())
+        told_.release();
+    else
+        static_cast<void>(set_.release());
 }
 
 void Poller::listen() {

@@ -33,7 +33,7 @@ constexpr std::array<std::string_view, 18> k_of_requests{
     "assume_encoding", "encode_chars",   "pre_encoded_urls"};
 
 bool is_of_requests(std::string_view name) {
-    if (name.starts_with("ping_") || name == "disable_automatic_pings") return true;
+    if (name.starts_with("ping_") || name.starts_with("swagger") || name == "disable_automatic_pings") return true;
     if (std::find(k_of_requests.begin(), k_of_requests.end(), name) != k_of_requests.end()) return true;
     const auto& rules = monitoring_options().specs();
     return std::any_of(rules.begin(), rules.end(), [name](const OptionSpec& spec) { return spec.name == name; });

@@ -195,8 +195,8 @@ OperationSpec operation(const char* name, const char* method, const char* help, 
     return spec;
 }
 
-/// Clients and pings of connections with a grant get their tokens from one source.
-void with_tokens(Scheme& scheme) {
+/// How clients and pings are made: those of connections with a grant get their tokens from one source, clients a description of the API.
+void set_makers(Scheme& scheme) {
     const auto sources = std::make_shared<TokenSources>();
     const auto authorize = [sources](RestSettings& options, const ResolvedDefinition& definition, const Runtime& runtime) {
         if (options.oauth2.grant == OAuth2Grant::none) return false;
@@ -223,7 +223,7 @@ void with_tokens(Scheme& scheme) {
 
 Scheme rest_scheme() {
     Scheme scheme = http_kind<RestClient>("rest", options_of, ping_call);
-    with_tokens(scheme);
+    set_makers(scheme);
     scheme.operations_of = described_operations;
     scheme.title = "REST";
     scheme.help =

@@ -386,6 +386,11 @@ TEST_CASE("the client and the pings of a connection share its token, also after 
     CHECK(registry.ping("shop", PingDepth::full, Deadline{20s}).ok);
     CHECK(tokens_given(server) == before + 1);
 
+    dir.write("shop.qconn.yaml", document_of(server, "swagger_lax_parsing: true\n"));
+    registry.reload();
+    CHECK(registry.ping("shop", PingDepth::full, Deadline{20s}).ok);
+    CHECK(tokens_given(server) == before + 1);
+
     dir.write("shop.qconn.yaml", document_of(server, "oauth2_scopes: [write]\n"));
     registry.reload();
     CHECK(registry.get<RestClient>("shop")->get("resource", Deadline{20s}).body["scope"] == Value{"write"});
