@@ -7,6 +7,13 @@
 #include <string_view>
 #include <vector>
 
+namespace qconn {
+
+/// Where nothing is found in a text.
+inline constexpr auto npos = std::string_view::npos;
+
+}  // namespace qconn
+
 namespace qconn::text {
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }

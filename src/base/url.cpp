@@ -13,8 +13,6 @@ namespace qconn {
 
 namespace {
 
-constexpr auto npos = std::string_view::npos;
-
 /// Length of a scheme with the "://" after it, at the start of the text; 0 where there is none (RFC 3986 section 3.1, underscores allowed).
 std::size_t scheme_length(std::string_view s) noexcept {
     if (s.empty() || !text::is_alpha(s[0])) return 0;

@@ -16,7 +16,7 @@ namespace qconn::xml {
 
 namespace {
 
-constexpr std::size_t k_most_depth = 160;  // of values: each takes up to three elements, and 500 elements are read
+constexpr std::size_t k_most_value_depth = 160;  // of values: each takes up to three elements, and 500 elements are read
 
 // ---- reading ----
 
@@ -137,7 +137,7 @@ Result<Value> read_value(const pugi::xml_node& node) {
 
 // ---- writing ----
 
-[[noreturn]] void refuse(std::string_view what) {
+[[noreturn]] void refuse_value(std::string_view what) {
     const Error error = make_error(Errc::serialize, {});
     throw Error{error.code(), "XMLRPC-SERIALIZATION-ERROR", std::string{"writing a value for XML-RPC failed: "}.append(what)}
         .with_phase(error.phase())
@@ -145,11 +145,11 @@ Result<Value> read_value(const pugi::xml_node& node) {
 }
 
 void append_escaped(std::string& out, std::string_view text) {
-    if (!append_text(out, text, false)) refuse("a text in it has characters that XML cannot hold, or is not UTF-8");
+    if (!append_text(out, text, false)) refuse_value("a text in it has characters that XML cannot hold, or is not UTF-8");
 }
 
 void write(std::string& out, const Value& v, RpcStyle style, std::size_t depth) {
-    if (depth > k_most_depth) refuse("it has more than " + std::to_string(k_most_depth) + " lists and maps inside each other");
+    if (depth > k_most_value_depth) refuse_value("it has more than " + std::to_string(k_most_value_depth) + " lists and maps inside each other");
     const auto scalar = [&](std::string_view type, std::string_view text) {
         out.append("<value><").append(type).append(">");
         append_escaped(out, text);
@@ -165,10 +165,10 @@ void write(std::string& out, const Value& v, RpcStyle style, std::size_t depth) 
         }
         case ValueKind::uint64: return scalar("string", std::to_string(v.as_uint64()));
         case ValueKind::float64:
-            if (!std::isfinite(v.as_double())) refuse("it has no infinity and no NaN");
+            if (!std::isfinite(v.as_double())) refuse_value("it has no infinity and no NaN");
             return scalar("double", text::double_text(v.as_double()));
         case ValueKind::decimal:
-            if (!text::is_number(v.as_string())) refuse("a decimal in it is not the text of a number");
+            if (!text::is_number(v.as_string())) refuse_value("a decimal in it is not the text of a number");
             return scalar("double", text::canonical_number(v.as_string()));
         case ValueKind::string: return scalar("string", v.as_string());
         case ValueKind::binary: return scalar("base64", base64::encode(v.as_bytes()));
@@ -178,12 +178,12 @@ void write(std::string& out, const Value& v, RpcStyle style, std::size_t depth) 
             t.has_zone = false;
             t.nanoseconds = 0;
             std::string text = text::timestamp_text(t, false);
-            if (text.empty()) refuse("a timestamp in it is not within the years 0 to 9999");
+            if (text.empty()) refuse_value("a timestamp in it is not within the years 0 to 9999");
             text.erase(7, 1).erase(4, 1);
             return scalar("dateTime.iso8601", text);
         }
-        case ValueKind::duration: refuse("it has no durations");
-        case ValueKind::tagged: refuse("it has no tagged values");
+        case ValueKind::duration: refuse_value("it has no durations");
+        case ValueKind::tagged: refuse_value("it has no tagged values");
         case ValueKind::list:
             out += "<value><array><data>";
             for (const Value& item : v.as_list()) write(out, item, style, depth + 1);
@@ -192,7 +192,7 @@ void write(std::string& out, const Value& v, RpcStyle style, std::size_t depth) 
         case ValueKind::map:
             out += "<value><struct>";
             for (const auto& [name, item] : v.as_map()) {
-                if (name.empty()) refuse("a member of a struct has no name");
+                if (name.empty()) refuse_value("a member of a struct has no name");
                 out += "<member><name>";
                 append_escaped(out, name);
                 out += "</name>";

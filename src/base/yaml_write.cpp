@@ -15,7 +15,7 @@ namespace qconn::yaml {
 
 namespace {
 
-constexpr std::size_t k_most_depth = Limits{}.depth;
+constexpr std::size_t k_most_written_depth = Limits{}.depth;
 constexpr std::size_t k_longest_simple_key = 1000;  // readers may refuse more than 1024 characters before the ':'
 
 [[noreturn]] void refuse(std::string what) { throw make_error(Errc::serialize, "writing a value as YAML failed: " + std::move(what)); }
@@ -232,7 +232,7 @@ private:
     }
 
     void check_depth(std::size_t depth) const {
-        if (depth > k_most_depth) refuse("it has more than " + std::to_string(k_most_depth) + " lists and maps inside each other");
+        if (depth > k_most_written_depth) refuse("it has more than " + std::to_string(k_most_written_depth) + " lists and maps inside each other");
     }
 
     void flow(const Value& v, std::size_t depth, bool tagged = false) {

@@ -11,8 +11,6 @@ namespace qconn::core {
 
 namespace {
 
-constexpr auto npos = std::string_view::npos;
-
 struct Found {
     std::size_t begin{npos};
     std::size_t end{npos};

@@ -14,7 +14,6 @@ namespace qconn::core {
 
 namespace {
 
-constexpr auto npos = std::string_view::npos;
 constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
 constexpr std::size_t k_most_bytes = 0xFFFF'0000U;  // offsets are 32 bits wide
 constexpr std::size_t k_most_findings = 100;

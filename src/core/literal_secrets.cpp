@@ -22,8 +22,6 @@ namespace qconn {
 
 namespace {
 
-constexpr auto npos = std::string_view::npos;
-
 /// A secret inside of a text that is a URL or the path of one.
 struct UrlPart {
     std::string label;  // "password", or the name of the parameter

@@ -14,8 +14,6 @@ namespace qconn::core {
 
 namespace {
 
-constexpr auto npos = std::string_view::npos;
-
 class Parser {
 public:
     Parser(std::string_view text, const PairsLimits& limits) : text_{text}, limits_{limits} {}

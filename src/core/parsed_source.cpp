@@ -17,9 +17,8 @@ namespace qconn::core {
 
 namespace {
 
-constexpr auto npos = std::string_view::npos;
 constexpr std::size_t k_longest_line = 4096;  // bytes; a longer one is not shown at all
-constexpr std::size_t k_longest_shown = 160;  // characters of a source line
+constexpr std::size_t k_longest_detail = 160;  // characters of a source line
 constexpr std::size_t k_shown_before = 60;    // of them before the place
 
 bool is_name_character(char c) noexcept { return text::is_alpha(c) || text::is_digit(c) || c == '_' || c == '-' || c == '.'; }
@@ -211,9 +210,9 @@ public:
         const std::size_t end = std::max(place(column + std::max<std::size_t>(d.place.length, 1)), begin + 1);
         std::size_t from = 0;
         std::size_t to = characters_.size();
-        if (to > k_longest_shown) {
+        if (to > k_longest_detail) {
             from = begin > k_shown_before ? begin - k_shown_before : 0;
-            to = std::min(to, from + k_longest_shown);
+            to = std::min(to, from + k_longest_detail);
         }
         std::string out;
         if (from > 0) out += "…";

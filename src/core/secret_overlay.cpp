@@ -26,7 +26,6 @@ using core::overlay_key;
 using core::overlay_reference;
 using core::OverlayEntry;
 
-constexpr auto npos = std::string_view::npos;
 constexpr std::string_view k_start = "${local:";
 
 /// What became of an entry.

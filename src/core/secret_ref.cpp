@@ -12,8 +12,6 @@ namespace qconn::core {
 
 namespace {
 
-constexpr auto npos = std::string_view::npos;
-
 /// The '}' for each '{' of a text; commands and paths may hold pairs of braces. Found in one pass: one for each "${" is quadratic where none is
 /// closed.
 class ClosingBraces {

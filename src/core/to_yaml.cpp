@@ -29,11 +29,11 @@ bool is_plain(std::string_view s) noexcept {
     return std::find(k_words.begin(), k_words.end(), lower) == k_words.end();
 }
 
-std::string text(std::string_view s) { return is_plain(s) ? std::string{s} : yaml::text_scalar(s, true); }
+std::string plain_or_quoted(std::string_view s) { return is_plain(s) ? std::string{s} : yaml::text_scalar(s, true); }
 
 /// A key with its colon. Readers may refuse more than 1024 characters before the colon on one line.
 void append_key(std::string& out, const std::string& name, const char* indent) {
-    const std::string key = text(name);
+    const std::string key = plain_or_quoted(name);
     if (key.size() > 1000)
         out.append(indent).append("? ").append(key).append("\n").append(indent).append(":");
     else
@@ -62,7 +62,7 @@ void append_option(std::string& out, const std::string& name, const Value& value
     } else if (value.is_null()) {
         out += " null\n";
     } else if (value.is_string()) {
-        out.append(" ").append(text(value.as_string())).append("\n");
+        out.append(" ").append(plain_or_quoted(value.as_string())).append("\n");
     } else {
         append_nested(out, value, 4);
     }
@@ -75,13 +75,13 @@ void append_flag(std::string& out, const char* key, const std::optional<bool>& v
 }  // namespace
 
 std::string to_yaml(const Definition& d) {
-    std::string out = "type: connection\nname: " + text(d.name) + "\ndesc: " + text(d.description) + "\nurl: " + text(d.url) + "\n";
+    std::string out = "type: connection\nname: " + plain_or_quoted(d.name) + "\ndesc: " + plain_or_quoted(d.description) + "\nurl: " + plain_or_quoted(d.url) + "\n";
     if (!d.options.empty()) {
         out += "options:\n";
         for (const auto& [name, value] : d.options) append_option(out, name, value);
     }
-    if (!d.display_name.empty()) out.append("display_name: ").append(text(d.display_name)).append("\n");
-    if (!d.short_description.empty()) out.append("short_desc: ").append(text(d.short_description)).append("\n");
+    if (!d.display_name.empty()) out.append("display_name: ").append(plain_or_quoted(d.display_name)).append("\n");
+    if (!d.short_description.empty()) out.append("short_desc: ").append(plain_or_quoted(d.short_description)).append("\n");
     append_flag(out, "enabled", d.enabled);
     append_flag(out, "monitor", d.monitored);
     append_flag(out, "locked", d.locked);

@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::string_view k_user_agent = "qconn/0.1";
 
-[[noreturn]] void refuse(const std::string& message) { throw make_http_error(HttpErrc::option, message, Phase::none, Reason::bad_value); }
+[[noreturn]] void refuse_option(const std::string& message) { throw make_http_error(HttpErrc::option, message, Phase::none, Reason::bad_value); }
 
 void append(HeaderList& list, curl_slist*& last, const std::string& line) {
     // curl_slist_append walks the list each time: give it only the end.
@@ -75,8 +75,8 @@ HeaderList to_list(const Headers& headers, bool has_body) {
 
 void check_headers(const Headers& headers) {
     for (const auto& [name, value] : headers) {
-        if (!is_token(name)) refuse("\"" + text::printable(text::shorten(name, 80)) + "\" is no header name; it was not sent");
-        if (!is_field_value(value)) refuse("the value of header \"" + name + "\" holds a line break or a zero byte; it was not sent");
+        if (!is_token(name)) refuse_option("\"" + text::printable(text::shorten(name, 80)) + "\" is no header name; it was not sent");
+        if (!is_field_value(value)) refuse_option("the value of header \"" + name + "\" holds a line break or a zero byte; it was not sent");
     }
 }
 

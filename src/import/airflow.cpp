@@ -22,7 +22,6 @@
 namespace qconn::importing {
 namespace {
 
-constexpr auto npos = std::string_view::npos;
 constexpr std::string_view k_prefix = "AIRFLOW_CONN_";
 
 /// One connection while it is translated. Its fields: conn_type, host, login, password, port, schema, description.

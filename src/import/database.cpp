@@ -12,8 +12,6 @@
 namespace qconn::importing {
 namespace {
 
-constexpr auto npos = std::string_view::npos;
-
 struct DriverWord {
     std::string_view word;
     std::string_view driver;

@@ -11,8 +11,6 @@
 namespace qconn::importing {
 namespace {
 
-constexpr auto npos = std::string_view::npos;
-
 bool has_any(std::string_view text, std::string_view characters) noexcept { return text.find_first_of(characters) != npos; }
 
 bool has_control(std::string_view text) noexcept {

@@ -18,7 +18,6 @@
 namespace qconn::importing {
 namespace {
 
-constexpr auto npos = std::string_view::npos;
 /// Of all Host and Match lines together: every one is held against every host.
 constexpr std::size_t k_most_patterns = 10'000;
 

@@ -24,6 +24,9 @@ struct ProxyTarget {
     std::optional<Address> address{};
 };
 
+/// The byte there, as a number.
+inline unsigned byte_at(std::string_view text, std::size_t at) { return static_cast<unsigned char>(text[at]); }
+
 /// After `done` what is left of the input belongs to the tunnel.
 class ProxyDialogue : public Dialogue {
 public:

@@ -12,8 +12,6 @@ namespace {
 constexpr std::size_t k_reply = 8;
 constexpr unsigned k_granted = 90;
 
-unsigned byte(std::string_view text, std::size_t at) { return static_cast<unsigned char>(text[at]); }
-
 bool has_zero(std::string_view text) { return text.find('\0') != text.npos; }
 
 }  // namespace
@@ -42,10 +40,10 @@ Dialogue::Step Socks4::begin(std::string& out) {
 }
 
 Dialogue::Step Socks4::feed(std::string_view input, bool closed, std::string&) {
-    if (!input.empty() && byte(input, 0) != 0)
+    if (!input.empty() && byte_at(input, 0) != 0)
         return fail(ProxyRefusal::bad_answer, "its answer is not SOCKS4: \"" + text::shorten(text::printable(input), 40) + '"');
-    if (input.size() >= 2 && byte(input, 1) != k_granted)
-        return fail(refusal_of_socks4(byte(input, 1)), "it answered with code " + std::to_string(byte(input, 1)));
+    if (input.size() >= 2 && byte_at(input, 1) != k_granted)
+        return fail(refusal_of_socks4(byte_at(input, 1)), "it answered with code " + std::to_string(byte_at(input, 1)));
     if (input.size() >= k_reply) return {Want::done, k_reply, std::nullopt};
     if (closed) return fail(ProxyRefusal::closed, {});
     return {};

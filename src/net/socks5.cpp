@@ -29,8 +29,6 @@ constexpr std::array<std::string_view, 9> k_replies{"succeeded",
                                                     "command not supported",
                                                     "address type not supported"};
 
-unsigned byte(std::string_view text, std::size_t at) { return static_cast<unsigned char>(text[at]); }
-
 void append_text(std::string& out, std::string_view text) {
     out += static_cast<char>(text.size());
     out += text;
@@ -83,7 +81,7 @@ Dialogue::Step Socks5::feed(std::string_view input, bool closed, std::string& ou
 
 std::optional<Dialogue::Step> Socks5::read_method(std::string_view input, std::string& out) {
     if (input.size() < 2) return std::nullopt;
-    const unsigned method = byte(input, 1);
+    const unsigned method = byte_at(input, 1);
     if (input[1] == k_no_login) {
         write_request(out);
         state_ = State::request;
@@ -100,7 +98,7 @@ std::optional<Dialogue::Step> Socks5::read_method(std::string_view input, std::s
 
 std::optional<Dialogue::Step> Socks5::read_login(std::string_view input, std::string& out) {
     if (input.size() < 2) return std::nullopt;
-    if (byte(input, 1) != 0) return fail(ProxyRefusal::wrong_login, "it answered the log-in with " + std::to_string(byte(input, 1)));
+    if (byte_at(input, 1) != 0) return fail(ProxyRefusal::wrong_login, "it answered the log-in with " + std::to_string(byte_at(input, 1)));
     logged_in_ = true;
     write_request(out);
     state_ = State::request;
@@ -109,7 +107,7 @@ std::optional<Dialogue::Step> Socks5::read_login(std::string_view input, std::st
 
 std::optional<Dialogue::Step> Socks5::read_reply(std::string_view input) {
     if (input.size() < 2) return std::nullopt;
-    if (const unsigned reply = byte(input, 1); reply != 0) {
+    if (const unsigned reply = byte_at(input, 1); reply != 0) {
         const auto words = reply < k_replies.size() ? k_replies[reply] : std::string_view{"unassigned"};
         return fail(refusal_of_socks5(reply), "it answered " + std::to_string(reply) + " (" + std::string{words} + ")");
     }
@@ -119,8 +117,8 @@ std::optional<Dialogue::Step> Socks5::read_reply(std::string_view input) {
     switch (input[3]) {
         case k_ipv4: size += 4; break;
         case k_ipv6: size += 16; break;
-        case k_name: size += 1 + byte(input, 4); break;
-        default: return fail(ProxyRefusal::bad_answer, "its reply holds an address of the unknown type " + std::to_string(byte(input, 3)));
+        case k_name: size += 1 + byte_at(input, 4); break;
+        default: return fail(ProxyRefusal::bad_answer, "its reply holds an address of the unknown type " + std::to_string(byte_at(input, 3)));
     }
     if (input.size() < size) return std::nullopt;
     return Step{Want::done, size, std::nullopt};

@@ -6,9 +6,11 @@ source_dir=$1 compiler=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$source_dir/include"
-status=0
-while IFS= read -r header; do
-  printf '#include <%s>\n#include <%s>\n' "$header" "$header" >"$work/one.cpp"
-  "$compiler" -std=c++20 -Wall -Wextra -Werror -I. -fsyntax-only "$work/one.cpp" || { echo "$header does not compile alone"; status=1; }
-done < <(find qconn -name '*.hpp' | sort)
-exit $status
+alone() {
+  local file=$work/${2//\//_}.cpp
+  printf '#include <%s>\n#include <%s>\n' "$2" "$2" >"$file"
+  "$1" -std=c++20 -Wall -Wextra -Werror -I. -fsyntax-only "$file" || { echo "$2 does not compile alone"; return 1; }
+}
+export -f alone
+export work
+find qconn -name '*.hpp' -print0 | sort -z | xargs -0 -P "$(nproc)" -I{} bash -c 'alone "$1" "$2"' alone "$compiler" {}

@@ -3,7 +3,8 @@
 # subdirectory.sh SOURCE_DIR WORK_DIR: a project that takes qconn in whole. Without HTTP, which shows that a family can be left out.
 . "$(dirname "$0")/lib.sh"
 source_dir=$1 work=$2
-cmake -S "$here/add_subdirectory" -B "$work" -G Ninja -DQCONN_SOURCE_DIR="$source_dir" -DQCONN_WITH_HTTP=OFF -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG='-O0 -g1'
+cmake -S "$here/add_subdirectory" -B "$work" -G Ninja -DQCONN_SOURCE_DIR="$source_dir" -DQCONN_WITH_HTTP=OFF -DCMAKE_UNITY_BUILD=ON \
+  -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG='-O0 -g1'
 cmake --build "$work" --target consumer consumer_test
 run "$work/consumer"
 "$work/consumer_test"
