@@ -33,6 +33,8 @@ constexpr Part k_issuer{"oauth2_jwt_issuer", [](const OAuth2Options& o) { return
 // A client without a secret is a public one: it is bound to its code by PKCE.
 constexpr Part k_secret_or_pkce{"oauth2_client_secret", [](const OAuth2Options& o) { return o.pkce || !o.client_secret.empty(); }};
 
+constexpr Part k_secret_unless_public{"oauth2_client_secret", [](const OAuth2Options& o) { return o.public_client || !o.client_secret.empty(); }};
+
 struct Needs {
     OAuth2Grant grant;
     std::vector<Part> parts;
@@ -42,7 +44,7 @@ const std::array<Needs, 6>& needs() {
     static const std::array<Needs, 6> all{{
         {OAuth2Grant::none, {}},
         {OAuth2Grant::client_credentials, {k_client_id, k_client_secret, k_token_url}},
-        {OAuth2Grant::password, {k_client_id, k_client_secret, k_token_url, k_username, k_password}},
+        {OAuth2Grant::password, {k_client_id, k_secret_unless_public, k_token_url, k_username, k_password}},
         {OAuth2Grant::authorization_code, {k_client_id, k_secret_or_pkce, k_auth_url, k_token_url}},
         {OAuth2Grant::refresh_token, {k_client_id, k_token_url, k_refresh_token}},
         {OAuth2Grant::jwt_bearer, {k_token_url, k_key, k_issuer}},

@@ -9,6 +9,8 @@
 namespace qconn {
 
 HttpAuthorization::~HttpAuthorization() = default;
+std::string HttpAuthorization::base_url(std::string_view) const { return {}; }
+bool HttpAuthorization::is_refused_by(const HttpResponse& answer) const { return answer.status == 401; }
 HttpAuthenticator::~HttpAuthenticator() = default;
 
 Operation HttpAuthenticator::async_authorize(HttpAuthorizationPtr, Deadline, Callback<HttpAuthorizationPtr>) {

@@ -129,12 +129,7 @@ Exchange::Exchange(std::shared_ptr<const Settings> settings, const HttpRequest& 
         target_ = settings_->base;
         target_.path = join_paths(settings_->base_path, encode_path(request.path, rules));
     }
-    // libcurl 7.88 loses memory where it finds this out by itself.
-    const Proxy* proxy = settings_->proxy_for(target_);
-    if (proxy != nullptr && proxy->kind == Proxy::Kind::socks4 && target_.host.find(':') != std::string::npos) {
-        throw make_http_error(HttpErrc::connect, "\"" + target_.host + "\" has no IPv4 address, and SOCKS4 leads to no other; use a socks5 proxy",
-                              Phase::resolve, Reason::unknown_host, options.label);
-    }
+    check_route();
     may_repeat_ = request.repeatable || is_idempotent(method_);
     body_ = request.body;
     has_body_ = request.has_body || !body_.empty() || method_ == "POST" || method_ == "PUT" || method_ == "PATCH";
@@ -148,6 +143,27 @@ Exchange::Exchange(std::shared_ptr<const Settings> settings, const HttpRequest& 
         own_headers_.set("Content-Encoding", options.send_coding);
     }
     compose();
+}
+
+void Exchange::check_route() const {
+    // libcurl 7.88 loses memory where it finds this out by itself.
+    const Proxy* proxy = settings_->proxy_for(target_);
+    if (proxy != nullptr && proxy->kind == Proxy::Kind::socks4 && target_.host.find(':') != std::string::npos) {
+        throw make_http_error(HttpErrc::connect, "\"" + target_.host + "\" has no IPv4 address, and SOCKS4 leads to no other; use a socks5 proxy",
+                              Phase::resolve, Reason::unknown_host, settings_->options.label);
+    }
+}
+
+void Exchange::go_to(const std::string& base_url) {
+    const Target base = parse_target(encode_path(base_url, {}));
+    if (!is_whole_url(request_.path)) {
+        const HttpOptions& options = settings_->options;
+        target_ = base;
+        if (!request_.path.empty())
+            target_.path = join_paths(base.path, encode_path(request_.path, {options.encode_characters, options.pre_encoded_paths}));
+    }
+    with_credentials_ = target_.same_origin(base);
+    check_route();
 }
 
 void Exchange::compose() {
@@ -164,7 +180,9 @@ void Exchange::compose() {
 }
 
 bool Exchange::wants_authorization() const noexcept {
-    return settings_->options.authenticator && with_credentials_ && url_authorization_.empty() && own_headers_.find("Authorization") == nullptr;
+    const auto& authenticator = settings_->options.authenticator;
+    return authenticator && (with_credentials_ || authenticator->names_origin()) && url_authorization_.empty() &&
+           own_headers_.find("Authorization") == nullptr;
 }
 
 void Exchange::authorize(HttpAuthorizationPtr authorization) {
@@ -176,6 +194,9 @@ void Exchange::authorize(HttpAuthorizationPtr authorization) {
     }
     refused_ = nullptr;
     authorization_ = std::move(authorization);
+    if (redirects_ == 0) {
+        if (const std::string base = authorization_->base_url(request_.path); !base.empty()) go_to(base);
+    }
     compose();
 }
 
@@ -430,7 +451,8 @@ bool Exchange::finished(net::CurlHandle& handle, const End& end) {
     }
     fresh_ = false;
     if (is_redirect()) return follow(handle);
-    if (response_.status == 401 && authorization_ && with_credentials_ && !renewed_ && settings_->options.authenticator->renews()) {
+    if (response_.status >= 400 && authorization_ && with_credentials_ && !renewed_ && settings_->options.authenticator->renews() &&
+        authorization_->is_refused_by(response_)) {
         refused_ = authorization_;
         return false;
     }

@@ -64,6 +64,10 @@ private:
     bool is_redirect() const;
     bool follow(net::CurlHandle& handle);
     void decide();
+    /// @throws Error for what cannot be reached through the proxy
+    void check_route() const;
+    /// The request goes to where its authorization says.
+    void go_to(const std::string& base_url);
     /// The headers of the request that comes next.
     void compose();
     void gather(net::CurlHandle& handle);

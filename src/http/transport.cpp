@@ -3,11 +3,11 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <limits>
 #include <mutex>
 #include <optional>
 #include <utility>
 
+#include "base/operation_steps.hpp"
 #include "http/http_error.hpp"
 #include "net/runtime_impl.hpp"
 
@@ -64,8 +64,9 @@ T wait_for(WaitingRoom& room, Start start) {
     return std::move(*box->result).value();
 }
 
-/// One asynchronous call: with the driver, or, between its runs, with the client's authenticator. Its parts come one after the other.
-class AsyncCall final : private RequestHolder, public Exchange, public Operation::State {
+/// One asynchronous call: with the driver, or, between its runs, with the client's authenticator. Only those that have one are operations of this
+/// kind; the others are the driver's.
+class AsyncCall final : private RequestHolder, public Exchange, public OperationSteps {
 public:
     AsyncCall(std::shared_ptr<const Settings> settings, HttpRequest given, Deadline deadline, CallMode mode, Callback<HttpResponse> callback,
               Runtime runtime, std::shared_ptr<WaitingRoom> waiting)
@@ -95,22 +96,9 @@ public:
         Result<HttpResponse> result = take_result();
         if (!result) result = named(result.error(), settings_->options.label);
         const auto keep = std::exchange(self_, nullptr);  // null where the driver has the only one
-        set_part(std::numeric_limits<int>::max(), {});    // an operation may hold its callback, and that this
-        done_.store(true);
+        end();
         deliver(callback, std::move(result), runtime_.log(), settings_->options.label);
     }
-
-    // Of calls that have an authenticator; the others are the driver's operations.
-    void cancel() noexcept override {
-        Operation part;
-        {
-            const std::scoped_lock lock{mutex_};
-            cancelled_ = true;
-            part = part_;
-        }
-        part.cancel();
-    }
-    bool done() const noexcept override { return done_.load(); }
 
 private:
     void ask() {
@@ -145,15 +133,6 @@ private:
         runtime_.impl().loop().post([self = self_, keep = runtime_] { self->complete(); });
     }
 
-    /// What cancel() reaches. A part that is over before its operation is known stands behind the next one.
-    void set_part(int step, Operation part) {
-        const std::scoped_lock lock{mutex_};
-        if (step < part_step_) return;
-        part_step_ = step;
-        part_ = std::move(part);
-        if (cancelled_) part_.cancel();
-    }
-
     std::shared_ptr<const Settings> settings_;
     Deadline deadline_;
     Callback<HttpResponse> callback_;
@@ -162,12 +141,6 @@ private:
     std::shared_ptr<AsyncCall> self_;  // until it is complete
     std::uint64_t number_{0};
     int step_{0};
-    std::atomic<bool> done_{false};
-    std::mutex mutex_;
-    // Guarded by mutex_:
-    Operation part_;
-    int part_step_{0};
-    bool cancelled_{false};
 };
 
 /// An operation that ended before it began; its callback is on the way.

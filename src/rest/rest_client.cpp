@@ -55,11 +55,11 @@ HttpRequest to_request(const RestCall& call, const RestOptions& options) {
 
 /// What an answer means. Refers to no client, as it may come after the client has gone.
 /// @throws Error
-RestResponse interpret(HttpResponse answer, const http::Settings& settings, const rest::Described& described) {
+RestResponse interpret(HttpResponse answer, const http::Settings& settings, const rest::FaultOf& fault_of, const rest::Described& described) {
     const HttpOptions& options = settings.options;
     if (answer.status >= 400 && !options.error_passthru) {
         const Error plain = http::status_error(settings, answer);
-        const Error error = rest::response_error(plain, answer, options.assume_charset, http::shown_url(answer.info.url));
+        const Error error = rest::response_error(plain, answer, fault_of, options.assume_charset, http::shown_url(answer.info.url));
         throw rest::redacted(error, settings).with_detail(std::make_shared<HttpErrorDetail>(std::move(answer)));
     }
     RestResponse response;
@@ -93,7 +93,7 @@ RestResponse RestClient::call(const RestCall& call, Deadline deadline) {
     return observed([&] {
         HttpRequest request = to_request(call, rest_);
         const rest::Described described = rest::check_request(rest_, call, request, nullptr);
-        return interpret(transport_->request(std::move(request), deadline, k_mode), *transport_->settings(), described);
+        return interpret(transport_->request(std::move(request), deadline, k_mode), *transport_->settings(), rest_.fault_of, described);
     });
 }
 
@@ -110,7 +110,7 @@ RestResponse RestClient::call_operation(std::string_view id, const Map& argument
         const rest::OperationCall made = rest::make_call(rest_, id, arguments);
         HttpRequest request = to_request(made.call, rest_);
         const rest::Described described = rest::check_request(rest_, made.call, request, &made);
-        return interpret(transport_->request(std::move(request), deadline, k_mode), *transport_->settings(), described);
+        return interpret(transport_->request(std::move(request), deadline, k_mode), *transport_->settings(), rest_.fault_of, described);
     });
 }
 
@@ -137,11 +137,11 @@ Operation RestClient::begin(Callback<RestResponse> callback, Deadline deadline, 
     }
     return transport_->async_request(
         std::move(request), deadline,
-        [callback = std::move(callback), settings, described = std::move(described)](Result<HttpResponse> result) mutable {
+        [callback = std::move(callback), settings, fault_of = rest_.fault_of, described = std::move(described)](Result<HttpResponse> result) mutable {
             if (!result) return callback(Result<RestResponse>{result.error()});
             std::optional<Result<RestResponse>> outcome;
             try {
-                outcome.emplace(interpret(std::move(*result), *settings, described));
+                outcome.emplace(interpret(std::move(*result), *settings, fault_of, described));
             } catch (const Error& error) { outcome.emplace(error); }
             callback(std::move(*outcome));
         },

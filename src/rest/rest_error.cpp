@@ -67,7 +67,8 @@ Error make_rest_error(RestErrc code, std::string message, Phase phase, Reason re
     return error;
 }
 
-Error response_error(const Error& plain, const HttpResponse& response, std::string_view assume_charset, std::string_view shown) {
+Error response_error(const Error& plain, const HttpResponse& response, const FaultOf& fault_of, std::string_view assume_charset,
+                     std::string_view shown) {
     Value body;
     const std::string_view content_type = response.headers.get("Content-Type");
     try {
@@ -77,7 +78,10 @@ Error response_error(const Error& plain, const HttpResponse& response, std::stri
     const std::string where = " (status " + std::to_string(response.status) + ", REST URL " + std::string{shown} + ")";
     std::string name;
     std::string message;
-    if (const Value& err = body["err"]; err.is_string() && is_error_name(err.as_string())) {
+    if (std::optional<RestFault> fault = fault_of ? fault_of(body) : std::nullopt) {
+        name = is_error_name(fault->name) ? fault->name : "REST-RESPONSE-ERROR";
+        message = (fault->message.empty() ? "the server gives no description" : shown_text(fault->message)) + where;
+    } else if (const Value& err = body["err"]; err.is_string() && is_error_name(err.as_string())) {
         name = err.as_string();
         const Value& desc = body["desc"];
         message = (desc.is_string() ? shown_text(desc.as_string()) : std::string{"the server gives no description"}) + where;

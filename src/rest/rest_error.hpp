@@ -15,10 +15,14 @@ namespace qconn::rest {
 /// An Error of this family with the name documented at the code.
 Error make_rest_error(RestErrc code, std::string message, Phase phase, Reason reason);
 
-/// What a failing status means: the server's own `err` and `desc`, its text, or the status alone.
-/// @param plain  the HTTP client's error for it
-/// @param shown  the URL for messages
-Error response_error(const Error& plain, const HttpResponse& response, std::string_view assume_charset, std::string_view shown);
+using FaultOf = decltype(RestOptions::fault_of);
+
+/// What a failing status means: the API's own form of errors, `err` and `desc`, the text, or the status alone.
+/// @param plain     the HTTP client's error for it
+/// @param fault_of  RestOptions::fault_of
+/// @param shown     the URL for messages
+Error response_error(const Error& plain, const HttpResponse& response, const FaultOf& fault_of, std::string_view assume_charset,
+                     std::string_view shown);
 
 /// The same error without the client's secrets, which a server may repeat in its `err` and its text. A name that held one becomes
 /// REST-RESPONSE-ERROR.

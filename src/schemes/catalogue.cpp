@@ -12,6 +12,13 @@ const Catalogue& builtin_catalogue() {
 #ifdef QCONN_WITH_HTTP
         all.add(schemes::http_scheme());
         all.add(schemes::rest_scheme());
+        all.add(schemes::billwerkrest_scheme());
+        all.add(schemes::cdsrest_scheme());
+        all.add(schemes::salesforce_scheme());
+        all.add(schemes::sap4hanarest_scheme());
+        all.add(schemes::servicenow_scheme());
+        all.add(schemes::sewiorest_scheme());
+        all.add(schemes::zeyosrest_scheme());
         all.add(schemes::jsonrpc_scheme());
         all.add(schemes::xmlrpc_scheme());
         all.add(schemes::yamlrpc_scheme());

@@ -6,7 +6,6 @@
 
 #include "http/coding.hpp"
 #include "http/target.hpp"
-#include "schemes/oauth2.hpp"
 #include "schemes/proxy_options.hpp"
 #include "schemes/tls_options.hpp"
 
@@ -56,7 +55,7 @@ const Proxy* relay_of(const HttpOptions& options, const http::Target& target) {
     return proxy.is_socks() || asks ? nullptr : &proxy;
 }
 
-void check_http(const Definition& definition, Findings& findings) {
+void check_http(const Definition& definition, Findings& findings, OAuth2Grant grant) {
     const Url url = url_of(definition);
     if (url.host.empty()) findings.error("url", "missing-host", "the URL has no host", "write " + definition.scheme() + "://host/path");
     const bool user_in_url = url.username || url.password;
@@ -71,7 +70,7 @@ void check_http(const Definition& definition, Findings& findings) {
                          "take one of the two out");
     }
     // The user of a password grant is for the token server.
-    const bool for_tokens = grant_of(definition) == OAuth2Grant::password;
+    const bool for_tokens = grant == OAuth2Grant::password;
     if (is_set(definition, "token") && (user_in_url || user || password) && !for_tokens) {
         findings.error("token", "conflicting-options", "'token' and a user name exclude each other", "both would have to stand in the same header");
     }

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include <qconn/auth/oauth2.hpp>
 #include <qconn/core/scheme.hpp>
 #include <qconn/http/http_client.hpp>
 
@@ -27,6 +28,7 @@ void set_address(HttpOptions& options, const ResolvedDefinition& definition);
 const Proxy* relay_of(const HttpOptions& options, const http::Target& target);
 
 /// What is wrong with URL and options of any HTTP kind, taken together.
-void check_http(const Definition& definition, Findings& findings);
+/// @param grant  how its tokens are got
+void check_http(const Definition& definition, Findings& findings, OAuth2Grant grant = OAuth2Grant::none);
 
 }  // namespace qconn::schemes

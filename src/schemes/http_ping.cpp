@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <qconn/base/url.hpp>
+#include <qconn/http/authenticator.hpp>
 
 #include "base/text.hpp"
 #include "http/ping_dialogue.hpp"
@@ -139,7 +140,8 @@ PingPlan make_authorized_ping(const HttpOptions& given, PingDepth depth, const s
     request.body = what.body;
     request.has_body = !what.body.empty();
     // The path of a call is joined to that of the client's URL, a ping's may replace it.
-    request.path = http::is_whole_url(what.path) ? what.path : target_of(given, base_of(given), what.path, user).path;
+    const bool as_it_is = http::is_whole_url(what.path) || given.authenticator->names_origin();
+    request.path = as_it_is ? what.path : target_of(given, base_of(given), what.path, user).path;
     HttpOptions options = given;
     Url url = Url::parse(options.url);
     url.path.clear();

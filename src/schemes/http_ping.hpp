@@ -18,9 +18,9 @@ namespace qconn::schemes {
 struct PingCall {
     std::string method{"GET"};
     /// `http…://` replaces the connection's URL, a leading '/' its path, anything else is joined to that.
-    std::string path;
-    Headers headers;
-    std::string body;
+    std::string path{};
+    Headers headers{};
+    std::string body{};
     /// Of the body of a 2xx answer; not to depth auth.
     http::BodyCheck check{};
 };

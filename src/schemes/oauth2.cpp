@@ -55,12 +55,12 @@ std::string key_of(const ResolvedDefinition& definition, const Runtime& runtime)
 }
 
 /// The options as far as their presence goes, for the question what is missing.
-OAuth2Options outline_of(const Definition& definition) {
+OAuth2Options outline_of(const Definition& definition, OAuth2Grant grant) {
     OAuth2Options outline;
-    outline.grant = grant_of(definition);
+    outline.grant = grant;
     const auto present = [&definition](std::string_view name) { return is_set(definition, name) ? std::string{"x"} : std::string{}; };
-    outline.client_id = present("oauth2_client_id");
-    outline.client_secret = Secret{present("oauth2_client_secret")};
+    outline.client_id = present("oauth2_client_id") + present("client_id");
+    outline.client_secret = Secret{present("oauth2_client_secret") + present("client_secret")};
     outline.token_url = present("oauth2_token_url");
     outline.auth_url = present("oauth2_auth_url");
     outline.refresh_token = Secret{present("oauth2_refresh_token")};
@@ -109,8 +109,11 @@ std::string scopes_problem(const Value& list) {
     return {};
 }
 
-void check_oauth2(const Definition& definition, Findings& findings) {
-    const OAuth2Grant grant = grant_of(definition);
+bool OAuth2Defaults::knows(std::string_view option) const { return std::find(known.begin(), known.end(), option) != known.end(); }
+
+void check_oauth2(const Definition& definition, const OAuth2Defaults& defaults, Findings& findings) {
+    const OAuth2Grant grant = is_set(definition, "oauth2_grant_type") ? grant_of(definition) : defaults.grant;
+    const char* const place = is_set(definition, "oauth2_grant_type") ? "oauth2_grant_type" : "url";
     for (const auto& [name, value] : definition.options) {
         if (!name.starts_with("oauth2_") || name == "oauth2_grant_type" || value.is_null()) continue;
         if (grant == OAuth2Grant::none)
@@ -119,10 +122,11 @@ void check_oauth2(const Definition& definition, Findings& findings) {
             findings.warning(name, "unused-option", "'" + name + "' has no effect with grant " + std::string{to_string(grant)});
     }
     if (grant == OAuth2Grant::none) return;
-    const OAuth2Options outline = outline_of(definition);
+    const OAuth2Options outline = outline_of(definition, grant);
     for (const std::string& missing : auth::missing_parts(outline)) {
+        if (defaults.knows(missing)) continue;
         const bool of_log_in = missing == "username" || missing == "password";
-        findings.error("oauth2_grant_type", "missing-option", "grant " + std::string{to_string(grant)} + " needs '" + missing + "'",
+        findings.error(place, "missing-option", "grant " + std::string{to_string(grant)} + " needs '" + missing + "'",
                        of_log_in ? "or the same in the URL" : std::string{});
     }
     if (grant != OAuth2Grant::password && (!outline.username.empty() || !outline.password.empty())) {
@@ -143,6 +147,7 @@ void set_oauth2(OAuth2Options& oauth2, HttpOptions& http) {
     whole(oauth2.token_url);
     whole(oauth2.auth_url);
     whole(oauth2.alternative_token_url);
+    whole(oauth2.revoke_url);
     oauth2.username = std::exchange(http.username, {});
     oauth2.password = std::exchange(http.password, {});
     oauth2.token = std::exchange(http.token, {});
@@ -164,15 +169,15 @@ struct TokenSources::Shared {
     TokenSource source;
 };
 
-std::shared_ptr<TokenSource> TokenSources::get(const ResolvedDefinition& definition, const OAuth2Options& oauth2, const HttpOptions& http,
-                                               const Runtime& runtime) {
+std::shared_ptr<TokenSource> TokenSources::get(const ResolvedDefinition& definition, const OAuth2Options& oauth2,
+                                               const std::function<SendForm()>& send, const Runtime& runtime) {
     std::string key = key_of(definition, runtime);
     const std::scoped_lock lock{mutex_};
     forget_old(Clock::now());
     Known& known = known_[key];
     std::shared_ptr<Shared> shared = known.live.lock();
     if (!shared) {
-        shared = std::make_shared<Shared>(weak_from_this(), std::move(key), oauth2, form_sender(http, runtime), runtime);
+        shared = std::make_shared<Shared>(weak_from_this(), std::move(key), oauth2, send(), runtime);
         known.live = shared;
         if (known.token) shared->source.resume(*std::exchange(known.token, nullptr));
     }

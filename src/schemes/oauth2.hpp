@@ -2,11 +2,13 @@
 /// From definitions to sources of tokens: what the table of options cannot say, and which clients share a source.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <qconn/auth/oauth2.hpp>
 #include <qconn/core/scheme.hpp>
@@ -25,8 +27,17 @@ std::string scopes_problem(const Value& list);
 
 /// The grant that a definition names, as far as it can be seen in it.
 OAuth2Grant grant_of(const Definition& definition);
-/// What is wrong with the options oauth2_…, taken together.
-void check_oauth2(const Definition& definition, Findings& findings);
+
+/// What a kind knows of its tokens without being told.
+struct OAuth2Defaults {
+    /// Where oauth2_grant_type is not set.
+    OAuth2Grant grant{OAuth2Grant::none};
+    /// Options of the grant that need not be given: `oauth2_token_url`. With `oauth2_client_secret` the client may be a public one.
+    std::vector<std::string_view> known{};
+    bool knows(std::string_view option) const;
+};
+/// What is wrong with the options oauth2_…, taken together. Kinds may call those for id and secret `client_id` and `client_secret`.
+void check_oauth2(const Definition& definition, const OAuth2Defaults& defaults, Findings& findings);
 
 /// Completes `oauth2`, whose own options are set: URLs that are paths become whole ones, and what is for log-ins there, user and token, moves out of
 /// `http`. Nothing without a grant.
@@ -37,8 +48,8 @@ void set_oauth2(OAuth2Options& oauth2, HttpOptions& http);
 /// @note Thread-safe.
 class TokenSources : public std::enable_shared_from_this<TokenSources> {
 public:
-    /// @param http  what the token server is reached with
-    std::shared_ptr<TokenSource> get(const ResolvedDefinition& definition, const OAuth2Options& oauth2, const HttpOptions& http,
+    /// @param send  made only where there is no source yet
+    std::shared_ptr<TokenSource> get(const ResolvedDefinition& definition, const OAuth2Options& oauth2, const std::function<SendForm()>& send,
                                      const Runtime& runtime);
 
 private:

@@ -8,6 +8,13 @@ namespace qconn::schemes {
 
 Scheme http_scheme();
 Scheme rest_scheme();
+Scheme billwerkrest_scheme();
+Scheme cdsrest_scheme();
+Scheme salesforce_scheme();
+Scheme sap4hanarest_scheme();
+Scheme servicenow_scheme();
+Scheme sewiorest_scheme();
+Scheme zeyosrest_scheme();
 Scheme jsonrpc_scheme();
 Scheme xmlrpc_scheme();
 Scheme yamlrpc_scheme();

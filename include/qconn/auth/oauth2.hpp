@@ -60,12 +60,16 @@ struct OAuth2Options {
     OAuth2Grant grant{OAuth2Grant::none};
     std::string client_id;
     Secret client_secret;
+    /// It has no secret (RFC 6749 section 2.1), and its log-in by a person's password needs none.
+    bool public_client{false};
     /// Whole URL of the token server.
     std::string token_url;
     /// Whole URL where a person allows the access (authorization_code).
     std::string auth_url;
     /// Asked in the place of token_url, which goes along as the field oauth2_token_url. Empty: none.
     std::string alternative_token_url;
+    /// Whole URL where tokens are given back (RFC 7009). Empty: none.
+    std::string revoke_url;
     /// Where the browser is sent back to (authorization_code).
     std::string redirect_url;
     std::vector<std::string> scopes;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -103,6 +104,16 @@ public:
     }
     const std::vector<OptionSpec>& specs() const noexcept { return specs_; }
 
+    /// For a kind that has an option of another otherwise: its spec, to be changed. @throws Error INVALID-ARGUMENT where there is none
+    OptionSpec& at(std::string_view name) { return specs_[index_of(name)]; }
+    /// Another meaning for an option that is there.
+    void set_setter(std::string_view name, Setter setter) { setters_[index_of(name)] = std::move(setter); }
+    void remove(std::string_view name) {
+        const auto at = static_cast<std::ptrdiff_t>(index_of(name));
+        specs_.erase(specs_.begin() + at);
+        setters_.erase(setters_.begin() + at);
+    }
+
     /// Sets the members from checked values; absent and null ones are left as they are.
     void apply(const Map& values, Options& options) const {
         for (std::size_t i = 0; i < specs_.size(); ++i) {
@@ -112,6 +123,13 @@ public:
     }
 
 private:
+    std::size_t index_of(std::string_view name) const {
+        for (std::size_t i = 0; i < specs_.size(); ++i) {
+            if (specs_[i].name == name) return i;
+        }
+        throw make_error(Errc::invalid_argument, "there is no option " + std::string{name});
+    }
+
     template <class M>
     static void assign(M& m, const Value& v) {
         if constexpr (std::is_same_v<M, bool>)

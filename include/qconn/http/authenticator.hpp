@@ -34,6 +34,12 @@ public:
     /// The headers to be set for this attempt. Asked for each attempt anew, also after a redirect within the origin. Must not block.
     /// @throws Error where it cannot be authorized: the call fails with that
     virtual Headers headers_for(const HttpAttempt& attempt) const = 0;
+    /// Where a request goes in the place of HttpOptions::url, with the path of the call joined to it; empty: not elsewhere. Then that is the origin
+    /// which may be sent credentials, and the client's own URL is not asked.
+    /// @param path  of the call
+    virtual std::string base_url(std::string_view path) const;
+    /// Whether the answer says that this is not good any more. By itself 401.
+    virtual bool is_refused_by(const HttpResponse& answer) const;
 };
 using HttpAuthorizationPtr = std::shared_ptr<const HttpAuthorization>;
 
@@ -48,10 +54,13 @@ public:
     virtual HttpAuthorizationPtr current() = 0;
     /// Whether async_authorize can be asked. False: what current() says is all, a 401 is reported.
     virtual bool renews() const noexcept { return false; }
+    /// Whether its authorizations may name a base_url(): only then is it known which of all whole URLs lead to the origin of the API.
+    virtual bool names_origin() const noexcept { return false; }
     /// Gets an authorization.
-    /// @param refused   null, or what was answered with 401. Once in a call.
+    /// @param refused   null, or what was refused (is_refused_by). Once in a call.
     /// @param deadline  of the call; it ends then with TIMEOUT
-    /// @param callback  as of every asynchronous operation, on an I/O thread; null in answer to a refusal: there is no better one, report the 401.
+    /// @param callback  as of every asynchronous operation, on an I/O thread; null in answer to a refusal: there is no better one, report the
+    /// refusal.
     ///                  Once the operation is cancelled it comes without waiting for anybody.
     virtual Operation async_authorize(HttpAuthorizationPtr refused, Deadline deadline, Callback<HttpAuthorizationPtr> callback);
     /// What a server said with everything taken out that is secret here.

@@ -2,7 +2,9 @@
 /// REST client: an HTTP client whose bodies are Values.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +29,13 @@ enum class DataFormat : std::uint8_t {
 };
 QCONN_API std::string_view to_string(DataFormat format) noexcept;
 
+/// What an API says in the body of a failing answer.
+struct RestFault {
+    /// Becomes the name of the Error where it is a word as programs write them, else REST-RESPONSE-ERROR does.
+    std::string name;
+    std::string message;
+};
+
 /// Everything that a RestClient can be told, above HttpOptions. A value type.
 struct RestOptions : HttpOptions {
     DataFormat data{DataFormat::automatic};
@@ -35,6 +44,9 @@ struct RestOptions : HttpOptions {
     /// What the API is: each request is checked against it before it is sent, each answer that is no error after it was received. Where it has a base
     /// path, that takes the place of the path of the URL. Null: nothing is checked.
     std::shared_ptr<const openapi::Document> validator;
+    /// Reads the API's own form of errors out of the decoded body of an answer from status 400 on; asked before the forms that every server may use
+    /// (`err` and `desc`, text). Empty, or no fault: those. Must be thread-safe.
+    std::function<std::optional<RestFault>(const Value& body)> fault_of;
 };
 
 struct RestCall {

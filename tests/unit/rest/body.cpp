@@ -121,7 +121,7 @@ TEST_CASE("a failing answer speaks for itself where it can", "[rest]") {
         response.status = 409;
         response.headers.add("Content-Type", std::move(type));
         response.body = std::move(body);
-        return response_error(plain, response, {}, "http://h/x");
+        return response_error(plain, response, {}, {}, "http://h/x");
     };
     const Error own = from(R"({"err":"ORDER-ERROR","desc":"no such order","arg":1})", "application/json");
     CHECK(own.name() == "ORDER-ERROR");
@@ -150,13 +150,13 @@ TEST_CASE("a server's error name that repeats a secret is not kept", "[rest]") {
     response.headers = {{"Content-Type", "application/json"}};
 
     response.body = R"({"err": "NO-s3cretpass", "desc": "bad"})";
-    const Error hidden = redacted(response_error(plain, response, {}, "http://h/"), settings);
+    const Error hidden = redacted(response_error(plain, response, {}, {}, "http://h/"), settings);
     CHECK(hidden.name() == "REST-RESPONSE-ERROR");
     CHECK(std::string{hidden.what()}.find("s3cretpass") == std::string::npos);
     CHECK(hidden.reason() == Reason::denied);
 
     response.body = R"({"err": "NO-ENTRY", "desc": "s3cretpass is wrong"})";
-    const Error kept = redacted(response_error(plain, response, {}, "http://h/"), settings);
+    const Error kept = redacted(response_error(plain, response, {}, {}, "http://h/"), settings);
     CHECK(kept.name() == "NO-ENTRY");
     CHECK(std::string{kept.message()}.find("<masked> is wrong") == 0);
 }

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// What definitions of vendors' APIs say, and what is made of it. How the APIs are spoken with: tests/integration/vendors.
+#include <string>
+#include <string_view>
+
+#include <qconn/http/oauth2.hpp>
+#include <qconn/rest/rest_client.hpp>
+
+#include "support/define.hpp"
+
+using namespace qconn;
+using test::define;
+
+namespace {
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+std::shared_ptr<RestClient> client(std::string_view url, std::string_view options = {}) {
+    const auto checked = define(url, options);
+    INFO(checked.text());
+    REQUIRE(checked.valid);
+    return checked.client<RestClient>();
+}
+
+OAuth2Options log_in(std::string_view url, std::string_view options = {}) {
+    const auto source = token_source(*client(url, options));
+    REQUIRE(source != nullptr);
+    return source->options();
+}
+
+}  // namespace
+
+TEST_CASE("a kind of API says what is missing", "[schemes][vendors]") {
+    struct Case {
+        const char* url;
+        const char* options;
+        const char* says;
+    };
+    const Case cases[] = {
+        {"sewiorests://h/api", "", "apikey"},
+        {"sap4hanarests://h/api", "", "apikey"},
+        {"sap4hanarests://h/api", "client_id: x", "client_secret"},
+        {"sap4hanarests://h/api", "{apikey: x, client_id: y, client_secret: z}", "exclude each other"},
+        {"billwerkrests://h", "", "client_id"},
+        {"billwerkrests://h", "client_id: x", "client_secret"},
+        {"cdsrests://h", "{client_id: x, client_secret: y}", "tenant"},
+        {"cdsrests://h", "{client_id: x, client_secret: y, tenant: 'a/b'}", "one part of a path"},
+        {"cdsrests://h", "{client_id: x, client_secret: y, tenant: t, scope: a, oauth2_scopes: [b]}", "say the same"},
+        {"cdsrests://h", "{client_id: x, client_secret: y, tenant: t, api: nine}", "a version such as 9.2"},
+        {"snrests://h", "", "username"},
+        {"sfrests://u:p@h", "client_id: x", "client_secret"},
+        {"sfrests://h", "{client_id: x, client_secret: y}", "username"},
+        {"zeyosrests://u:p@h/test", "", "appsecret"},
+        {"zeyosrests://u:p@h", "appsecret: x", "instance"},
+        {"zeyosrests://h/test", "appsecret: x", "username"},
+    };
+    for (const Case& one : cases) {
+        const auto checked = define(one.url, one.options);
+        INFO(one.url << ' ' << one.options << '\n' << checked.text());
+        CHECK_FALSE(checked.valid);
+        CHECK(has(checked.text(), one.says));
+    }
+}
+
+TEST_CASE("APIs that take JSON only say so, and compress what they are known to take compressed", "[schemes][vendors]") {
+    for (const char* url : {"sewiorests://h", "cdsrests://h", "sfrests://u:p@h"}) {
+        INFO(url);
+        CHECK(has(define(url, "{data: yaml}").text(), "json"));
+    }
+    CHECK(client("sewiorest://h", "apikey: k")->options().send_coding == "gzip");
+    CHECK(client("sewiorest://h", "{apikey: k, send_encoding: identity}")->options().send_coding.empty());
+    CHECK(client("sap4hanarests://h", "apikey: k")->options().send_coding == "gzip");
+    CHECK(client("sfrests://u:p@h", "{client_id: x, client_secret: y}")->options().send_coding == "gzip");
+    CHECK(client("snrests://u:p@h")->options().send_coding.empty());
+    CHECK(client("billwerkrest://h", "token: t")->rest_options().no_charset);
+}
+
+TEST_CASE("keys of APIs are headers, which go nowhere else", "[schemes][vendors]") {
+    CHECK(client("sewiorests://h", "apikey: 171555a8")->options().headers.get("X-ApiKey") == "171555a8");
+    CHECK(client("sap4hanarests://h", "apikey: 171555a8")->options().headers.get("ApiKey") == "171555a8");
+}
+
+TEST_CASE("each kind knows where its tokens are, and how they are asked for", "[schemes][vendors]") {
+    const OAuth2Options sap = log_in("sap4hanarests://h/s4hanacloud", "{client_id: x, client_secret: y}");
+    CHECK(sap.grant == OAuth2Grant::client_credentials);
+    CHECK(sap.token_url == "https://h/oauth2/apitoken/v1");
+    CHECK(sap.basic_auth);
+
+    const OAuth2Options billwerk = log_in("billwerkrests://h/api/v1", "{client_id: x, client_secret: y}");
+    CHECK(billwerk.grant == OAuth2Grant::client_credentials);
+    CHECK(billwerk.token_url == "https://h/oauth/token");
+    CHECK(billwerk.basic_auth);
+    const OAuth2Options person = log_in("billwerkrests://h/api/v1", "{client_id: x, name: jo, password: secret}");
+    CHECK(person.grant == OAuth2Grant::password);
+    CHECK(person.username == "jo");
+    CHECK(person.public_client);
+    CHECK_FALSE(person.basic_auth);
+
+    const OAuth2Options cds = log_in("cdsrests://org.crm4.dynamics.com", "{client_id: x, client_secret: y, tenant: t}");
+    CHECK(cds.grant == OAuth2Grant::client_credentials);
+    CHECK(cds.token_url == "https://login.microsoftonline.com/t/oauth2/v2.0/token");
+    CHECK(cds.auth_url == "https://login.microsoftonline.com/t/oauth2/v2.0/authorize");
+    CHECK(cds.scopes == std::vector<std::string>{"https://org.crm4.dynamics.com/.default"});
+    CHECK(log_in("cdsrests://h:99/x", "{client_id: x, client_secret: y, tenant: t}").scopes.front() == "https://h/.default");
+    CHECK(log_in("cdsrests://h", "{client_id: x, client_secret: y, tenant: t, scope: s, oauth2_token_url: auto}").scopes.front() == "s");
+
+    CHECK(token_source(*client("snrests://u:p@h")) == nullptr);
+    CHECK(client("snrests://u:p@h")->options().username == "u");
+    const OAuth2Options now = log_in("snrests://u:p@h", "{client_id: x, client_secret: y}");
+    CHECK(now.grant == OAuth2Grant::password);
+    CHECK(now.token_url == "https://h/oauth_token.do");
+    CHECK(log_in("snrests://h", "{client_id: x, client_secret: y}").grant == OAuth2Grant::authorization_code);
+    CHECK(log_in("snrests://h", "{client_id: x, client_secret: y}").auth_url == "https://h/oauth_auth.do");
+
+    const OAuth2Options salesforce = log_in("sfrests://u:p@test.salesforce.com/services/oauth2/token", "{client_id: x, client_secret: y}");
+    CHECK(salesforce.grant == OAuth2Grant::password);
+    CHECK(salesforce.token_url == "https://test.salesforce.com/services/oauth2/token");
+    CHECK(salesforce.revoke_url == "https://test.salesforce.com/services/oauth2/revoke");
+    CHECK(log_in("sfrests://u:p@h", "{client_id: x, client_secret: y, oauth_url_token: 'https://other/t'}").token_url == "https://other/t");
+
+    const OAuth2Options zeyos = log_in("zeyosrests://u:p@cloud.zeyos.com/test", "{appsecret: x}");
+    CHECK(zeyos.token_url == "https://cloud.zeyos.com/test/auth/v1/login");
+    CHECK(zeyos.client_id.starts_with("qconn-"));
+    CHECK(log_in("zeyosrests://u:p@h", "{appsecret: x, instance: one, identifier: me}").token_url == "https://h/one/auth/v1/login");
+}
+
+TEST_CASE("the base path of an API follows the path of the URL, once", "[schemes][vendors]") {
+    const char* const cds = "{client_id: x, client_secret: y, tenant: t, api: '9.1'}";
+    CHECK(client("cdsrests://h", cds)->options().url == "https://h/api/data/v9.1");
+    CHECK(client("cdsrests://h/", cds)->options().url == "https://h/api/data/v9.1");
+    CHECK(client("cdsrests://h/gate", cds)->options().url == "https://h/gate/api/data/v9.1");
+    CHECK(client("cdsrests://h/api/data/v9.1/", cds)->options().url == "https://h/api/data/v9.1");
+    CHECK(client("snrests://u:p@h")->options().url == "https://h/api/now");
+    CHECK(client("snrests://u:p@h", "api: x_acme")->options().url == "https://h/api/x_acme");
+    CHECK(client("zeyosrests://u:p@h", "{appsecret: x, instance: one}")->options().url == "https://h/one");
+    CHECK(client("zeyosrests://u:p@h/one/api/v1", "{appsecret: x}")->options().url == "https://h/one/api/v1");
+}
+
+TEST_CASE("a URL within a URL, as the manual of S/4HANA connections has it", "[schemes][vendors]") {
+    CHECK(client("sap4hanarests://https://sandbox.api.sap.com/s4hanacloud", "apikey: k")->options().url == "https://sandbox.api.sap.com/s4hanacloud");
+}
