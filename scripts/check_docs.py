@@ -5,7 +5,9 @@
 - every relative link leads to a file;
 - the program in README.md is examples/1_first_steps/hello.cpp, and the pieces in docs/testing.md are out of examples/4_tests/own_tests.cpp, both of which
   are compiled and run by a test;
-- with --tool, the option tables between `<!-- options: SCHEME -->` and `<!-- end -->` are what the tool prints (--write puts them in).
+- the kind in docs/vendor-kinds.md is src/schemes/sewio_rest.cpp;
+- with --tool, the option tables between `<!-- options: SCHEME -->` and `<!-- end -->` are what the tool prints (--write puts them in); with
+  `SCHEME beyond OTHER` those lines of it that OTHER has not.
 """
 import argparse
 import pathlib
@@ -15,7 +17,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-TABLE = re.compile(r"(<!-- options: ([a-z0-9]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+TABLE = re.compile(r"(<!-- options: ([a-z0-9]+)(?: beyond ([a-z0-9]+))? -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 CODE = re.compile(r"```cpp\n(.*?)```", re.DOTALL)
 
 
@@ -50,12 +52,27 @@ def pieces():
                 yield f"docs/testing.md: examples/4_tests/own_tests.cpp has no line: {line.strip()}"
 
 
+def kind():
+    """The file without its licence line."""
+    shown = CODE.search((ROOT / "docs/vendor-kinds.md").read_text(encoding="utf-8")).group(1).strip()
+    if not (ROOT / "src/schemes/sewio_rest.cpp").read_text(encoding="utf-8").strip().endswith(shown):
+        yield "docs/vendor-kinds.md: the kind is not that of src/schemes/sewio_rest.cpp"
+
+
+def options(tool, scheme):
+    return subprocess.run([tool, "docs", scheme], capture_output=True, text=True, check=True).stdout.splitlines(keepends=True)
+
+
 def tables(page, tool, write):
     text = page.read_text(encoding="utf-8")
 
     def table(match):
-        made = subprocess.run([tool, "docs", match.group(2)], capture_output=True, text=True, check=True).stdout
-        return f"{match.group(1)}{made}{match.group(4)}"
+        start, scheme, other, _, end = match.groups()
+        lines = options(tool, scheme)
+        if other:
+            known = options(tool, other)
+            lines = lines[:2] + [line for line in lines[2:] if line not in known]
+        return start + "".join(lines) + end
 
     made = TABLE.sub(table, text)
     if made != text:
@@ -70,7 +87,7 @@ def main():
     arguments.add_argument("--tool")
     arguments.add_argument("--write", action="store_true")
     given = arguments.parse_args()
-    found = list(program()) + list(pieces())
+    found = list(program()) + list(pieces()) + list(kind())
     for page in pages():
         found += links(page)
         if given.tool:

@@ -8,6 +8,10 @@
 
 namespace qconn::text {
 
+bool has_control(std::string_view text) noexcept {
+    return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; });
+}
+
 std::string to_lower(std::string_view text) {
     std::string out{text};
     for (char& c : out) c = lower(c);

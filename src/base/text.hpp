@@ -27,6 +27,8 @@ constexpr int hex_digit(char c) noexcept {
     return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
 }
 
+/// A byte below the blank, or 7F.
+bool has_control(std::string_view text) noexcept;
 std::string to_lower(std::string_view text);
 bool iequals(std::string_view a, std::string_view b) noexcept;
 /// Without white space at both ends.

@@ -179,7 +179,7 @@ private:
             valid_ = false;
         } else if (text::utf8_length(definition_.name) > k_longest_name) {
             error("too-long", place, "the name has more than " + std::to_string(k_longest_name) + " characters");
-        } else if (has_control_character(definition_.name)) {
+        } else if (text::has_control(definition_.name)) {
             error("control-character", place, "the name holds a control character");
         }
         if (definition_.description.size() > k_longest_description && text::utf8_length(definition_.description) > k_longest_description)
@@ -189,10 +189,6 @@ private:
             valid_ = false;
         }
     }
-    static bool has_control_character(std::string_view s) noexcept {
-        return std::any_of(s.begin(), s.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-    }
-
     bool scheme_is_known() {
         const std::string_view url = definition_.url;
         const auto end = url.find("://");

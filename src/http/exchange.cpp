@@ -481,6 +481,7 @@ void Exchange::gather(net::CurlHandle& handle) {
     const auto whole = time_of(easy, CURLINFO_TOTAL_TIME_T);
     info.receive = whole > first ? whole - first : std::chrono::nanoseconds{0};
     info.bytes_received = body_bytes_;
+    info.bytes_sent = has_body_ ? body_.size() : 0;
     info.total = Clock::now() - started_;
     if (target_.socket.empty()) {
         const char* address = nullptr;

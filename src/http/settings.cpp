@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "http/coding.hpp"
 #include "http/http_error.hpp"
+#include "http/retry.hpp"
 #include "net/http_auth.hpp"
 #include "net/proxy_check.hpp"
 #include "net/runtime_impl.hpp"
@@ -141,6 +142,9 @@ Settings::Settings(HttpOptions given, const Runtime& runtime) : options{std::mov
         refuse_here("http_version is one of 1.0, 1.1 and 2, not \"" + text::printable(options.http_version) + "\"");
     if (options.max_redirects < 0) refuse_here("max_redirects is not negative");
     if (options.connect_timeout.count() < 0 || options.timeout.count() < 0) refuse_here("a timeout is not negative; 0 means none");
+    try {
+        check_retry(options.retry);
+    } catch (Error& error) { throw error.with_connection(options.label); }
     if (options.max_expansion == 0) refuse_here("max_expansion is at least 1");
     for (std::string& coding : options.accept_codings) {
         coding = text::to_lower(coding);

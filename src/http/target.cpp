@@ -254,7 +254,7 @@ RedirectStep redirect_rule(RedirectMode mode, int status, std::string_view metho
 
 bool is_idempotent(std::string_view method) noexcept {
     static constexpr std::array<std::string_view, 6> k_methods{"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
-    return std::find(k_methods.begin(), k_methods.end(), method) != k_methods.end();
+    return std::any_of(k_methods.begin(), k_methods.end(), [method](std::string_view one) { return text::iequals(one, method); });
 }
 
 bool is_credential_header(std::string_view name) noexcept {

@@ -9,6 +9,7 @@
 
 #include "base/operation_steps.hpp"
 #include "http/http_error.hpp"
+#include "http/retrying_call.hpp"
 #include "net/runtime_impl.hpp"
 
 namespace qconn::http {
@@ -154,6 +155,15 @@ private:
     std::atomic<bool> done_{false};
 };
 
+Operation later(const Runtime& runtime, UniqueFunction<void()> work) {
+    const auto ended = std::make_shared<Ended>();
+    runtime.impl().loop().post([work = std::move(work), ended, keep = runtime]() mutable {
+        ended->set_done();
+        work();
+    });
+    return Operation{ended};
+}
+
 }  // namespace
 
 void log_thrown(const Log& log, std::string_view label, std::string_view what) noexcept {
@@ -173,7 +183,8 @@ Transport::Transport(HttpOptions options, Runtime runtime)
     : settings_{std::make_shared<const Settings>(std::move(options), runtime)},
       runtime_{std::move(runtime)},
       driver_{runtime_, settings_->options.max_idle},
-      waiting_{settings_->options.authenticator ? std::make_shared<WaitingRoom>(driver_) : nullptr} {}
+      waiting_{settings_->options.authenticator || settings_->options.retry.attempts > 1 ? std::make_shared<WaitingRoom>(driver_) : nullptr},
+      budget_{settings_->options.retry.attempts > 1 ? std::make_shared<RetryBudget>(settings_->options.retry.budget) : nullptr} {}
 
 Transport::~Transport() { close(); }
 
@@ -190,6 +201,31 @@ HttpResponse Transport::request(const HttpRequest& request, Deadline deadline, C
                          "or post_blocking")
             .with_connection(settings_->options.label);
     }
+    return budget_ ? request_retrying(request, deadline, mode) : request_once(request, deadline, mode);
+}
+
+HttpResponse Transport::request_retrying(const HttpRequest& request, Deadline deadline, CallMode mode) {
+    const auto settings = settings_;
+    const auto waiting = waiting_;
+    const auto budget = budget_;
+    const WaitingRoom::Guest guest{*waiting};
+    budget->on_call();
+    for (int tries = 1;; ++tries) {
+        Result<HttpResponse> outcome = [&]() -> Result<HttpResponse> {
+            try {
+                return request_once(request, deadline, mode);
+            } catch (const Error& error) { return error; }
+        }();
+        const auto wait = wait_before_retry(settings->options.retry, request, outcome, tries, retry_jitter(), retry_clock());
+        if (!wait || deadline.remaining() <= *wait || !budget->take()) return std::move(with_tries(std::move(outcome), tries)).value();
+        if (!waiting->sleep_until(Clock::now() + *wait)) {
+            throw make_http_error(HttpErrc::cancelled, "the client was destroyed while a call waited to be tried again", Phase::none,
+                                  Reason::cancelled, settings->options.label);
+        }
+    }
+}
+
+HttpResponse Transport::request_once(const HttpRequest& request, Deadline deadline, CallMode mode) {
     const auto settings = settings_;
     try {
         Exchange exchange{settings, request, deadline, mode};
@@ -229,6 +265,7 @@ void Transport::run_authorized(Exchange& exchange, Deadline deadline) {
 }
 
 Operation Transport::async_request(HttpRequest request, Deadline deadline, Callback<HttpResponse> callback, CallMode mode) {
+    if (budget_) return async_retrying(std::move(request), deadline, std::move(callback), mode);
     std::shared_ptr<AsyncCall> call;
     // The call takes the callback only once nothing can throw any more.
     const auto shared = std::make_shared<Callback<HttpResponse>>(std::move(callback));
@@ -247,13 +284,30 @@ Operation Transport::async_request(HttpRequest request, Deadline deadline, Callb
     return call->wants_authorization() ? AsyncCall::begin(call) : driver_.start(std::move(call));
 }
 
-Operation Transport::refuse(UniqueFunction<void()> work) {
-    const auto ended = std::make_shared<Ended>();
-    runtime_.impl().loop().post([work = std::move(work), ended, keep = runtime_]() mutable {
-        ended->set_done();
-        work();
-    });
-    return Operation{ended};
+Operation Transport::async_retrying(HttpRequest request, Deadline deadline, Callback<HttpResponse> callback, CallMode mode) {
+    // Nothing of the transport itself: a try may begin after it has gone.
+    const auto attempt = [settings = settings_, runtime = runtime_, waiting = waiting_, deadline, mode](HttpRequest next,
+                                                                                                        Callback<HttpResponse> told) -> Operation {
+        const auto shared = std::make_shared<Callback<HttpResponse>>(std::move(told));
+        const auto refused = [&](const Error& error) {
+            return later(runtime, [shared, error = named(error, settings->options.label)] { (*shared)(Result<HttpResponse>{error}); });
+        };
+        try {
+            const auto call = std::make_shared<AsyncCall>(
+                settings, std::move(next), deadline, mode, [shared](Result<HttpResponse> result) { (*shared)(std::move(result)); }, runtime, waiting);
+            if (call->wants_authorization()) return AsyncCall::begin(call);
+            if (std::optional<Operation> run = waiting->start(call)) return *run;
+            return refused(make_http_error(HttpErrc::cancelled, "the client was destroyed", Phase::none, Reason::cancelled));
+        } catch (const Error& error) { return refused(error); }
+    };
+    // What the callback throws is logged here: the tries' own callbacks are ours.
+    Callback<HttpResponse> last = [callback = std::move(callback), log = runtime_.log(), settings = settings_](Result<HttpResponse> result) mutable {
+        deliver(callback, std::move(result), log, settings->options.label);
+    };
+    return RetryingCall::begin(
+        std::make_shared<RetryingCall>(settings_, budget_, waiting_, runtime_, std::move(request), deadline, std::move(last), attempt));
 }
+
+Operation Transport::refuse(UniqueFunction<void()> work) { return later(runtime_, std::move(work)); }
 
 }  // namespace qconn::http

@@ -8,6 +8,7 @@
 #include <qconn/http/http_client.hpp>
 
 #include "http/exchange.hpp"
+#include "http/retry.hpp"
 #include "http/settings.hpp"
 #include "http/waiting_room.hpp"
 #include "net/curl_driver.hpp"
@@ -34,12 +35,16 @@ public:
     void close() noexcept;
 
 private:
+    HttpResponse request_once(const HttpRequest& request, Deadline deadline, CallMode mode);
+    HttpResponse request_retrying(const HttpRequest& request, Deadline deadline, CallMode mode);
+    Operation async_retrying(HttpRequest request, Deadline deadline, Callback<HttpResponse> callback, CallMode mode);
     void run_authorized(Exchange& exchange, Deadline deadline);
 
     std::shared_ptr<const Settings> settings_;
     Runtime runtime_;
     net::CurlDriver driver_;
-    std::shared_ptr<WaitingRoom> waiting_;  // null where there is no authenticator
+    std::shared_ptr<WaitingRoom> waiting_;  // null where there is no authenticator and nothing is tried again
+    std::shared_ptr<RetryBudget> budget_;   // null where nothing is tried again
 };
 
 /// Calls it; what it throws is logged.

@@ -46,12 +46,18 @@ WaitingRoom::Guest::~Guest() {
     if (--room_.guests_ == 0) room_.changed_.notify_all();
 }
 
+bool WaitingRoom::sleep_until(Clock::time_point when) {
+    std::unique_lock lock{mutex_};
+    return !changed_.wait_until(lock, when, [this] { return driver_ == nullptr; });
+}
+
 void WaitingRoom::close() {
     std::map<std::uint64_t, Operation> waiting;
     {
         const std::scoped_lock lock{mutex_};
         driver_ = nullptr;
         waiting.swap(waiting_);
+        changed_.notify_all();
     }
     for (auto& [number, operation] : waiting) operation.cancel();
 }

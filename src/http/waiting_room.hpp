@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Calls of a client that are not with its driver: they wait for an authorization.
+/// Calls of a client that are not with its driver: they wait for an authorization, or to be tried again.
 #pragma once
 
 #include <condition_variable>
@@ -43,6 +43,9 @@ public:
     private:
         WaitingRoom& room_;
     };
+
+    /// For guests. False: it was closed before that time came.
+    bool sleep_until(Clock::time_point when);
 
     /// No driver any more; all that wait are cancelled.
     void close();

@@ -13,10 +13,6 @@ namespace {
 
 bool has_any(std::string_view text, std::string_view characters) noexcept { return text.find_first_of(characters) != npos; }
 
-bool has_control(std::string_view text) noexcept {
-    return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-}
-
 /// References as single words, as the reader of the URL sees them.
 std::string opaque(std::string_view text) { return core::SecretTokens{text}.opaque(); }
 
@@ -27,7 +23,7 @@ std::optional<std::string> datasource_url(const Draft& draft) {
     const std::string password = opaque(draft.password.value_or(std::string{}));
     const std::string database = opaque(draft.database);
     const std::string host = opaque(draft.host);
-    if (has_control(user + password + database + host + draft.charset)) return std::nullopt;
+    if (text::has_control(user + password + database + host + draft.charset)) return std::nullopt;
     if (has_any(draft.driver, ":@/%{}") || has_any(user, "/%") || has_any(database, "@%:(){}") || has_any(host, "@%(){}/")) return std::nullopt;
     if (host.find(':') != npos && !(host.starts_with('[') && host.ends_with(']'))) return std::nullopt;
     if (has_any(draft.charset, "@%:(){}")) return std::nullopt;
@@ -42,7 +38,7 @@ std::optional<std::string> datasource_url(const Draft& draft) {
     if (draft.settings.empty()) return url;
     url += '{';
     for (const auto& [name, value] : draft.settings) {
-        if (name.empty() || has_any(name, ",={}") || has_any(opaque(value), ",{}") || has_control(name + value)) return std::nullopt;
+        if (name.empty() || has_any(name, ",={}") || has_any(opaque(value), ",{}") || text::has_control(name + value)) return std::nullopt;
         if (url.back() != '{') url += ',';
         url.append(name).append("=").append(value);
     }

@@ -12,10 +12,6 @@ namespace qconn::net {
 
 namespace {
 
-bool has_control(std::string_view text) {
-    return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; });
-}
-
 bool is_header_name(std::string_view name) {
     static constexpr std::string_view k_others = "!#$%&'*+-.^_`|~";
     return !name.empty() &&
@@ -25,8 +21,8 @@ bool is_header_name(std::string_view name) {
 }  // namespace
 
 std::string proxy_problem(const Proxy& proxy) {
-    if (proxy.host.empty() || has_control(proxy.host)) return "the proxy has no host name that can be used";
-    if (has_control(proxy.username)) return "the user name for the proxy holds a control character";
+    if (proxy.host.empty() || text::has_control(proxy.host)) return "the proxy has no host name that can be used";
+    if (text::has_control(proxy.username)) return "the user name for the proxy holds a control character";
     if (!proxy.is_socks() && proxy.username.find(':') != std::string::npos && proxy.auth != Proxy::Auth::digest)
         return "the user name for the proxy holds a colon, which ends the name in basic authentication";
     const bool is_socks5 = proxy.kind == Proxy::Kind::socks5 || proxy.kind == Proxy::Kind::socks5h;
@@ -36,7 +32,7 @@ std::string proxy_problem(const Proxy& proxy) {
     if (proxy.is_socks() && !is_socks5 && !proxy.password.empty()) return "SOCKS4 cannot carry a password; use socks5 or socks5h, or leave it out";
     for (const auto& [name, value] : proxy.headers) {
         if (!is_header_name(name)) return "\"" + text::printable(text::shorten(name, 80)) + "\" is no name of a header for the proxy";
-        if (has_control(value)) return "the value of the proxy's header " + name + " holds a control character";
+        if (text::has_control(value)) return "the value of the proxy's header " + name + " holds a control character";
     }
     for (const auto& one : proxy.except) {
         if (auto problem = exception_problem(one); !problem.empty()) return "the exception from the proxy " + problem;

@@ -57,10 +57,6 @@ std::optional<std::size_t> body_before_more(std::string_view head) {
     return size;
 }
 
-bool has_control(std::string_view text) {
-    return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7F'; });
-}
-
 }  // namespace
 
 ProxyConnect::ProxyConnect(const Proxy& proxy, std::string_view host, std::uint16_t port) : ProxyDialogue{proxy, authority(host, port)} {}
@@ -82,7 +78,7 @@ std::optional<Dialogue::Step> ProxyConnect::ask(std::string& out) {
     if (challenge_) {
         const std::string nonce = make_client_nonce();
         auto made = digest_credentials(*challenge_, proxy_.username, proxy_.password.reveal(), {"CONNECT", target_, nonce, 1});
-        if (!made || has_control(*made)) return fail(ProxyRefusal::other_login, "its digest challenge cannot be answered");
+        if (!made || text::has_control(*made)) return fail(ProxyRefusal::other_login, "its digest challenge cannot be answered");
         credentials = std::move(*made);
     } else if (has_login() && (proxy_.auth == Proxy::Auth::basic || answers_basic_)) {
         credentials = basic_credentials(proxy_.username, proxy_.password.reveal());

@@ -4,6 +4,22 @@
 #include "schemes/schemes.hpp"
 
 namespace qconn::schemes {
+namespace {
+
+/// `{"Message": …, "ModelState": {field: [text…]}}`
+std::optional<RestFault> billwerk_fault(const Value& body) {
+    if (!body["Message"].is_string()) return std::nullopt;
+    RestFault fault{{}, std::string{body["Message"].as_string()}};
+    const Value& fields = body["ModelState"];
+    if (!fields.is_map()) return fault;
+    for (const auto& [field, problems] : fields.as_map()) {
+        if (!problems.is_list()) continue;
+        for (const Value& problem : problems.as_list()) fault.message.append(" ").append(field).append(": ").append(scalar_text(problem));
+    }
+    return fault;
+}
+
+}  // namespace
 
 Scheme billwerkrest_scheme() {
     RestKind kind;
@@ -32,6 +48,7 @@ Scheme billwerkrest_scheme() {
     };
     kind.complete = [](RestSettings& settings, const ResolvedDefinition&) {
         set_default_header(settings, "Accept-Charset", "utf-8");
+        settings.fault_of = billwerk_fault;
         if (!settings.oauth2.token_url.empty()) return;
         settings.oauth2.token_url = "/oauth/token";
         settings.oauth2.basic_auth = settings.oauth2.grant == OAuth2Grant::client_credentials;

@@ -7,6 +7,7 @@
 
 #include "schemes/http_address.hpp"
 #include "schemes/proxy_options.hpp"
+#include "schemes/retry_options.hpp"
 #include "schemes/socket_options.hpp"
 #include "schemes/tls_options.hpp"
 
@@ -63,6 +64,7 @@ void add_http_options(OptionTable<Options>& table) {
         spec.allowed = {{"1.0", ""}, {"1.1", ""}, {"2", "over TLS by ALPN, otherwise with prior knowledge"}};
         spec.example = "2";
     }
+    add_retry_options(table);
     add_proxy_options(table);
     {
         OptionSpec& spec =

@@ -127,6 +127,7 @@ TokenUse token_use() {
         return {{"Authorization", token.type + ' ' + std::string{token.access.reveal()}}};
     };
     use.is_refusal = [](const HttpResponse& answer) {
+        if (answer.status == 400) return answer.body.find("<exceptionCode>InvalidSessionId</exceptionCode>") != std::string::npos;  // the bulk API
         return answer.status == 403 &&
                (answer.body.find("Bad_OAuth_Token") != std::string::npos || answer.body.find("token validity expired") != std::string::npos);
     };

@@ -6,6 +6,16 @@
 #include "schemes/schemes.hpp"
 
 namespace qconn::schemes {
+namespace {
+
+/// That of a service, or of the API management before it: `{"fault": {"faultstring": …, "detail": {"errorcode": …}}}`.
+std::optional<RestFault> sap_fault(const Value& body) {
+    const Value& fault = body["fault"];
+    if (!fault["faultstring"].is_string()) return odata_fault(body);
+    return RestFault{scalar_text(fault["detail"]["errorcode"]), std::string{fault["faultstring"].as_string()}};
+}
+
+}  // namespace
 
 Scheme sap4hanarest_scheme() {
     RestKind kind;
@@ -35,7 +45,7 @@ Scheme sap4hanarest_scheme() {
             settings.oauth2.token_url = "/oauth2/apitoken/v1";
             settings.oauth2.basic_auth = true;
         }
-        settings.fault_of = odata_fault;
+        settings.fault_of = sap_fault;
     };
     kind.check = [](const Definition& definition, Findings& findings) {
         const Given given{definition};

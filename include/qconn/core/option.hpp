@@ -106,8 +106,6 @@ public:
 
     /// For a kind that has an option of another otherwise: its spec, to be changed. @throws Error INVALID-ARGUMENT where there is none
     OptionSpec& at(std::string_view name) { return specs_[index_of(name)]; }
-    /// Another meaning for an option that is there.
-    void set_setter(std::string_view name, Setter setter) { setters_[index_of(name)] = std::move(setter); }
     void remove(std::string_view name) {
         const auto at = static_cast<std::ptrdiff_t>(index_of(name));
         specs_.erase(specs_.begin() + at);

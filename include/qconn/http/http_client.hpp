@@ -17,6 +17,7 @@
 #include <qconn/base/export.hpp>
 #include <qconn/base/operation.hpp>
 #include <qconn/base/secret.hpp>
+#include <qconn/http/retry.hpp>
 #include <qconn/net/endpoint.hpp>
 #include <qconn/net/runtime.hpp>
 #include <qconn/net/tls.hpp>
@@ -114,6 +115,7 @@ struct HttpOptions {
     std::size_t max_expansion{200};
     /// Connections kept for further requests.
     std::size_t max_idle{8};
+    RetryPolicy retry;
 };
 
 /// One request. A value type.
@@ -141,13 +143,15 @@ struct HttpCallInfo {
     std::string remote_address;  ///< "127.0.0.1:8080"; empty for a UNIX socket
     bool connection_reused{false};
     int redirects{0};
+    int retries{0};                       ///< tries before this one (HttpOptions::retry)
     std::chrono::nanoseconds resolve{0};  ///< durations of the phases of the last request
     std::chrono::nanoseconds connect{0};
     std::chrono::nanoseconds tls{0};
     std::chrono::nanoseconds first_byte{0};
     std::chrono::nanoseconds receive{0};  ///< of the answer, from its first byte to its last
     std::uint64_t bytes_received{0};      ///< of the body of the last answer, before decoding
-    std::chrono::nanoseconds total{0};    ///< of the whole call
+    std::uint64_t bytes_sent{0};          ///< of the body of the last request, in its content coding
+    std::chrono::nanoseconds total{0};    ///< of the whole call, but for tries before and the waits between
     std::optional<TlsInfo> tls_info;      ///< where TLS was used and a new connection was made
 };
 

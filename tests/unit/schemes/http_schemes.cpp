@@ -153,6 +153,23 @@ TEST_CASE("each TLS option reaches the client", "[schemes][http]") {
     CHECK(tls.key_log_file == "/keys");
 }
 
+TEST_CASE("the options of retries reach the client", "[schemes][http]") {
+    CHECK(http_options("http://h/").retry.attempts == 1);
+    const RetryPolicy retry = http_options("http://h/",
+                                           "retries: 3\nretry_backoff: 1\nretry_max_backoff: 2\nretry_max_after: 3\nretry_statuses: [500]\n"
+                                           "retry_methods: [POST]\nretry_budget: 4")
+                                  .retry;
+    CHECK(retry.attempts == 4);
+    CHECK(retry.backoff == 1ms);
+    CHECK(retry.max_backoff == 2ms);
+    CHECK(retry.max_retry_after == 3ms);
+    CHECK(retry.statuses == std::vector<int>{500});
+    CHECK(retry.methods == std::vector<std::string>{"POST"});
+    CHECK(retry.budget == 4);
+    CHECK_FALSE(define("http://h/", "retry_statuses: [200]").valid);
+    CHECK_FALSE(define("http://h/", "retry_methods: ['a b']").valid);
+}
+
 TEST_CASE("the options of rest reach the client", "[schemes][rest]") {
     const auto checked = define("rest://h/", "data: yaml\nno_charset: true\ntoken: abc\ntoken_type: Token\ncontent_encoding: bzip2");
     INFO(checked.text());
