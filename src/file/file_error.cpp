@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/file_reason.hpp"
 #include "base/text.hpp"
 
 namespace qconn {
@@ -75,33 +76,8 @@ Error labelled(const Task& task, Error error) {
 
 }  // namespace
 
-Reason reason_of(int error) noexcept {
-    switch (error) {
-        case ENOENT:
-        case ENOTDIR: return Reason::not_found;
-        case EACCES:
-        case EPERM:
-        case EROFS: return Reason::permission;
-        case EEXIST:
-        case ENOTEMPTY: return Reason::exists;
-        case ENOSPC:
-        case EDQUOT: return Reason::disk_full;
-        case EFBIG:
-        case EMLINK: return Reason::limit;
-        case ETIMEDOUT: return Reason::timeout;
-        case EISDIR:
-        case EINVAL:
-        case ENAMETOOLONG:
-        case ELOOP: return Reason::bad_value;
-        case ENOTSUP:
-        case ENOSYS:
-        case EXDEV: return Reason::unsupported;
-        default: return Reason::local;
-    }
-}
-
 Error file_error(const Task& task, int error) {
-    const Reason reason = reason_of(error);
+    const Reason reason = file_reason(error);
     std::string text = sentence(task, std::system_category().message(error));
     if (const auto hint = advice(reason); !hint.empty()) text.append("; ").append(hint);
     Error result{FileErrc::failed, name_of(FileErrc::failed), std::move(text)};
@@ -130,7 +106,7 @@ Error directory_error(const Task& task, int error, std::string_view what) {
     std::string text = "the directory " + text::printable(task.directory) + ' ' + std::string{what};
     if (error != 0) text += ": " + std::system_category().message(error);
     Error result{FileErrc::directory, name_of(FileErrc::directory), std::move(text)};
-    result.with_phase(Phase::connect).with_reason(error == 0 ? Reason::bad_value : reason_of(error));
+    result.with_phase(Phase::connect).with_reason(error == 0 ? Reason::bad_value : file_reason(error));
     if (error != 0) result.with_detail(std::make_shared<FileErrorDetail>(std::error_code{error, std::system_category()}, std::string{}));
     return labelled(task, std::move(result));
 }

@@ -17,8 +17,6 @@ struct Task {
     std::string_view path;       ///< as the caller gave it
 };
 
-Reason reason_of(int error) noexcept;
-
 /// `reading "a.txt" in /data failed: No such file or directory; …` with reason, detail and the name that go with the error.
 Error file_error(const Task& task, int error);
 /// The same for what no errno says.

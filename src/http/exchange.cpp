@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <limits>
 
 #include "base/text.hpp"
 #include "http/http_error.hpp"
@@ -22,7 +23,7 @@ using std::chrono::milliseconds;
 
 /// What was set on a handle, so that the next request with the same need not set it again.
 struct Memo final : net::CurlHandle::Memory {
-    enum class Shape { none, get, head, custom, body };
+    enum class Shape { none, get, head, custom, body, source };
     std::string url;
     std::string socket;
     std::string custom;
@@ -57,6 +58,10 @@ void configure(CURL* easy, const Settings& settings) {
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(easy, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, settings.http_version == CURL_HTTP_VERSION_2TLS ? 1L : 0L);
+    if (settings.cookies) {
+        curl_easy_setopt(easy, CURLOPT_SHARE, settings.cookies->get());
+        curl_easy_setopt(easy, CURLOPT_COOKIEFILE, "");  // switches them on
+    }
     curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, settings.options.max_idle == 0 ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, settings.options.tls.reuse_sessions ? 1L : 0L);
     const SocketOptions& socket = settings.options.socket;
@@ -132,7 +137,16 @@ Exchange::Exchange(std::shared_ptr<const Settings> settings, const HttpRequest& 
     check_route();
     may_repeat_ = request.repeatable || is_idempotent(method_);
     body_ = request.body;
-    has_body_ = request.has_body || !body_.empty() || method_ == "POST" || method_ == "PUT" || method_ == "PATCH";
+    if (request.body_from) {
+        if (!body_.empty()) {
+            throw make_http_error(HttpErrc::option, "a request has one body: leave out body or body_from", Phase::none, Reason::bad_value,
+                                  options.label);
+        }
+        if (!request.body_from->size() && settings_->http_version == CURL_HTTP_VERSION_1_0) {
+            throw make_http_error(HttpErrc::option, "HTTP/1.0 has no bodies of unknown size", Phase::none, Reason::bad_value, options.label);
+        }
+    }
+    has_body_ = request.has_body || !body_.empty() || request.body_from || method_ == "POST" || method_ == "PUT" || method_ == "PATCH";
     if (has_body_ && method_ == "HEAD") {
         throw make_http_error(HttpErrc::option, "a HEAD request has no body; leave it out, or use GET", Phase::none, Reason::bad_value,
                               options.label);
@@ -242,13 +256,22 @@ void Exchange::prepare(net::CurlHandle& handle) {
         memo.version = version;
     }
 
-    const Memo::Shape shape = has_body_           ? Memo::Shape::body
+    const bool streams = has_body_ && request_.body_from;
+    const Memo::Shape shape = streams             ? Memo::Shape::source
+                              : has_body_         ? Memo::Shape::body
                               : method_ == "HEAD" ? Memo::Shape::head
                               : method_ == "GET"  ? Memo::Shape::get
                                                   : Memo::Shape::custom;
-    if (memo.shape != shape || shape == Memo::Shape::body) {
+    if (memo.shape != shape || has_body_) {
         if (memo.shape == Memo::Shape::head && shape != Memo::Shape::head) curl_easy_setopt(easy, CURLOPT_NOBODY, 0L);
-        if (shape == Memo::Shape::body) {
+        if (shape == Memo::Shape::source) {
+            const std::optional<std::uint64_t> size = request_.body_from->size();
+            curl_easy_setopt(easy, CURLOPT_POST, 1L);
+            curl_easy_setopt(easy, CURLOPT_POSTFIELDS, nullptr);
+            curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, size ? static_cast<curl_off_t>(*size) : curl_off_t{-1});
+            curl_easy_setopt(easy, CURLOPT_READFUNCTION, &Exchange::read_source);
+            curl_easy_setopt(easy, CURLOPT_READDATA, this);
+        } else if (shape == Memo::Shape::body) {
             curl_easy_setopt(easy, CURLOPT_POST, 1L);
             curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body_.size()));
             curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body_.data());
@@ -260,18 +283,20 @@ void Exchange::prepare(net::CurlHandle& handle) {
         }
         memo.shape = shape;
     }
-    const bool named = shape == Memo::Shape::custom || (shape == Memo::Shape::body && method_ != "POST");
+    const bool named = shape == Memo::Shape::custom || (has_body_ && method_ != "POST");
     const std::string_view custom = named ? std::string_view{method_} : std::string_view{};
     if (memo.custom != custom) {
         memo.custom = custom;
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, memo.custom.empty() ? nullptr : memo.custom.c_str());
     }
     constexpr std::size_t k_small_body = 16 * 1024;  // goes into any socket's buffer at once
-    handle.watch_upload(body_.size() > k_small_body);
+    handle.watch_upload(streams || body_.size() > k_small_body);
 
     const curl_slist* headers = settings_->plain_headers.get();
     if (!plain_) {
         list_ = to_list(headers_, has_body_);
+        if (streams && !request_.body_from->size() && settings_->http_version == CURL_HTTP_VERSION_1_1)
+            list_.reset(curl_slist_append(list_.release(), "Transfer-Encoding: chunked"));
         headers = list_.get();
     }
     if (memo.headers != headers || !plain_) {
@@ -304,6 +329,40 @@ void Exchange::prepare(net::CurlHandle& handle) {
     decoder_.reset();
     decoding_problem_.clear();
     abort_ = Abort::none;
+    to_sink_ = false;
+    source_bytes_ = 0;
+    source_ready_ = streams && guarded(Abort::source, [&] {
+                        if (request_.body_from->rewind()) return;
+                        throw make(HttpErrc::body, what() + ": the body would have to be sent once more, and its source cannot be rewound",
+                                   Phase::head, Reason::unsupported);
+                    });
+}
+
+template <class Call>
+bool Exchange::guarded(Abort abort, Call call) noexcept {
+    try {
+        try {
+            call();
+            return true;
+        } catch (const Error& error) { body_problem_ = error; } catch (const std::exception& error) {
+            body_problem_ =
+                make(HttpErrc::body,
+                     what() + ": " + (abort == Abort::sink ? "the sink of the answer" : "the source of the body") + " failed: " + error.what(),
+                     Phase::body, Reason::local);
+        }
+    } catch (...) {  // no memory for words
+    }
+    abort_ = abort;
+    return false;
+}
+
+std::size_t Exchange::read_source(char* to, std::size_t size, std::size_t count, void* self) noexcept {
+    auto& exchange = *static_cast<Exchange*>(self);
+    if (!exchange.source_ready_) return CURL_READFUNC_ABORT;
+    std::size_t got = 0;
+    if (!exchange.guarded(Abort::source, [&] { got = exchange.request_.body_from->read(to, size * count); })) return CURL_READFUNC_ABORT;
+    exchange.source_bytes_ += got;
+    return got;
 }
 
 bool Exchange::on_tls(SSL_CTX* context) {
@@ -336,7 +395,7 @@ bool Exchange::on_head(std::string_view line) {
     if (line.empty()) {
         // Interim answers are followed by the head of the real one.
         if (response_.status / 100 != 1 || response_.status == 101) end_of_head();
-        return true;
+        return abort_ == Abort::none;
     }
     if (line.starts_with("HTTP/")) {
         read_status_line(line);
@@ -384,7 +443,11 @@ void Exchange::end_of_head() {
         return;
     }
     const HttpOptions& options = settings_->options;
-    if (const std::string* length = response_.headers.find("Content-Length")) {
+    if (request_.body_to && response_.status / 100 == 2) {
+        to_sink_ = true;
+        if (!guarded(Abort::sink, [this] { request_.body_to->begin(response_); })) return;
+    }
+    if (const std::string* length = response_.headers.find("Content-Length"); length != nullptr && !to_sink_) {
         std::size_t size = 0;
         std::from_chars(length->data(), length->data() + length->size(), size);
         constexpr std::size_t k_trusted = std::size_t{1024} * 1024;
@@ -402,23 +465,27 @@ void Exchange::end_of_head() {
     } else if (codings.size() > k_most_codings) {
         decoding_problem_ = "more than " + std::to_string(k_most_codings) + " content codings lie on each other";
     } else if (!codings.empty()) {
-        decoder_.emplace(codings, CodingLimits{options.max_body, options.max_expansion, std::size_t{1024} * 1024});
+        const std::size_t most = to_sink_ ? std::numeric_limits<std::size_t>::max() : options.max_body;
+        decoder_.emplace(codings, CodingLimits{most, options.max_expansion, std::size_t{1024} * 1024});
     }
 }
 
 bool Exchange::on_body(std::string_view bytes) {
     body_bytes_ += bytes.size();
-    if (body_bytes_ > settings_->options.max_body) {
+    if (!to_sink_ && body_bytes_ > settings_->options.max_body) {
         abort_ = Abort::body_too_large;
         return false;
     }
     if (discard_) return true;
+    const auto write = [this](std::string_view piece) { return piece.empty() || guarded(Abort::sink, [&] { request_.body_to->write(piece); }); };
     if (!decoder_) {
+        if (to_sink_) return write(bytes);
         response_.body.append(bytes);
         return true;
     }
-    switch (decoder_->feed(bytes, response_.body)) {
-        case CodingStatus::ok: return true;
+    decoded_.clear();
+    switch (decoder_->feed(bytes, to_sink_ ? decoded_ : response_.body)) {
+        case CodingStatus::ok: return !to_sink_ || write(decoded_);
         case CodingStatus::too_large: abort_ = Abort::body_too_large; return false;
         case CodingStatus::expansion: abort_ = Abort::expansion; return false;
         case CodingStatus::broken: break;
@@ -481,7 +548,7 @@ void Exchange::gather(net::CurlHandle& handle) {
     const auto whole = time_of(easy, CURLINFO_TOTAL_TIME_T);
     info.receive = whole > first ? whole - first : std::chrono::nanoseconds{0};
     info.bytes_received = body_bytes_;
-    info.bytes_sent = has_body_ ? body_.size() : 0;
+    info.bytes_sent = !has_body_ ? 0 : request_.body_from ? source_bytes_ : body_.size();
     info.total = Clock::now() - started_;
     if (target_.socket.empty()) {
         const char* address = nullptr;
@@ -638,6 +705,12 @@ Error Exchange::aborted() {
                                       Phase::body, Reason::limit));
         case Abort::tls: {
             Error error = tls_problem_ ? *tls_problem_ : make(HttpErrc::tls, what() + ": TLS could not be set up", Phase::tls, Reason::handshake);
+            return error;
+        }
+        case Abort::source:
+        case Abort::sink: {
+            Error error = body_problem_ ? *body_problem_ : make(HttpErrc::body, what() + ": there is no memory", Phase::body, Reason::local);
+            if (error.connection().empty()) error.with_connection(options.label);
             return error;
         }
         default:

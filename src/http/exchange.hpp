@@ -57,7 +57,7 @@ public:
 
 private:
     /// Why a callback of ours ended the transfer.
-    enum class Abort { none, head_too_large, body_too_large, expansion, coding, tls };
+    enum class Abort { none, head_too_large, body_too_large, expansion, coding, tls, source, sink };
 
     void read_status_line(std::string_view line);
     void end_of_head();
@@ -70,6 +70,10 @@ private:
     void go_to(const std::string& base_url);
     /// The headers of the request that comes next.
     void compose();
+    static std::size_t read_source(char* to, std::size_t size, std::size_t count, void* self) noexcept;
+    /// Calls something of the caller's; what it throws ends the transfer.
+    template <class Call>
+    bool guarded(Abort abort, Call call) noexcept;
     void gather(net::CurlHandle& handle);
     Phase reached() const;
     bool tunnels() const;
@@ -117,6 +121,11 @@ private:
     std::shared_ptr<net::TlsReport> tls_report_;
     std::shared_ptr<net::TlsReport> proxy_tls_report_;
     std::optional<Error> tls_problem_;
+    std::optional<Error> body_problem_;  // of the source or the sink
+    bool source_ready_{false};
+    std::uint64_t source_bytes_{0};
+    bool to_sink_{false};
+    std::string decoded_;
     std::optional<Error> error_;
     Abort abort_{Abort::none};
     std::size_t head_bytes_{0};

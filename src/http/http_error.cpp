@@ -12,7 +12,7 @@ struct Named {
     std::string_view words;
 };
 // In the order of HttpErrc, which begins with 1.
-constexpr std::array<Named, 13> k_codes{{
+constexpr std::array<Named, 14> k_codes{{
     {"HTTP-CLIENT-RECEIVE-ERROR", "the answer reports a failure or is broken"},
     {"HTTP-CLIENT-TIMEOUT", "no answer in time"},
     {"SOCKET-CONNECT-ERROR", "no connection"},
@@ -25,6 +25,7 @@ constexpr std::array<Named, 13> k_codes{{
     {"HTTP-CLIENT-OPTION-ERROR", "an option or argument is wrong"},
     {"HTTP-CLIENT-CODING-ERROR", "the body cannot be decoded"},
     {"HTTP-CLIENT-LIMIT-ERROR", "the answer is larger than allowed"},
+    {"HTTP-CLIENT-BODY-ERROR", "the source or the sink of a body failed"},
     {"CANCELLED", "cancelled"},
 }};
 

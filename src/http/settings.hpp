@@ -14,6 +14,7 @@
 #include <qconn/net/runtime.hpp>
 
 #include "base/redaction.hpp"
+#include "http/cookie_jar.hpp"
 #include "http/target.hpp"
 #include "net/curl_proxy.hpp"
 
@@ -45,6 +46,8 @@ struct Settings {
     std::string accept_encoding;
     /// The headers of a request without a body and without headers of its own to the client's origin.
     HeaderList plain_headers;
+    /// Null where cookies are not kept.
+    std::unique_ptr<CookieJar> cookies;
     std::shared_ptr<const net::TlsContext> tls;
     /// Of an https proxy; null otherwise.
     std::shared_ptr<const net::TlsContext> proxy_tls;

@@ -65,6 +65,7 @@ void add_http_options(OptionTable<Options>& table) {
         spec.example = "2";
     }
     add_retry_options(table);
+    flag("cookies", &HttpOptions::cookies, "Keep the cookies that servers set, in memory, and send them where they belong");
     add_proxy_options(table);
     {
         OptionSpec& spec =

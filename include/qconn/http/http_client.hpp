@@ -17,6 +17,7 @@
 #include <qconn/base/export.hpp>
 #include <qconn/base/operation.hpp>
 #include <qconn/base/secret.hpp>
+#include <qconn/http/body.hpp>
 #include <qconn/http/retry.hpp>
 #include <qconn/net/endpoint.hpp>
 #include <qconn/net/runtime.hpp>
@@ -115,6 +116,8 @@ struct HttpOptions {
     std::size_t max_expansion{200};
     /// Connections kept for further requests.
     std::size_t max_idle{8};
+    /// Cookies that servers set are kept in memory, for all calls of the client, and sent where they belong (RFC 6265).
+    bool cookies{false};
     RetryPolicy retry;
 };
 
@@ -126,6 +129,10 @@ struct HttpRequest {
     std::string path{};
     Headers headers{};
     std::string body{};
+    /// In the place of `body`, sent as it comes, in no content coding. Null: none. Used by one call at a time.
+    std::shared_ptr<HttpBodySource> body_from{};
+    /// Takes the body of an answer of 2xx in the place of HttpResponse::body. Null: none. Used by one call at a time.
+    std::shared_ptr<HttpBodySink> body_to{};
     /// Sends a body (and Content-Length) even when it is empty.
     bool has_body{false};
     /// Longest silence for this call; zero: that of the options.
@@ -187,6 +194,7 @@ enum class HttpErrc {
     option,              ///< [HTTP-CLIENT-OPTION-ERROR]
     coding,              ///< [HTTP-CLIENT-CODING-ERROR] a body that cannot be decoded
     limit,               ///< [HTTP-CLIENT-LIMIT-ERROR]
+    body,                ///< [HTTP-CLIENT-BODY-ERROR] the source of a body or the sink of one failed
     cancelled,           ///< [CANCELLED]
 };
 QCONN_API const std::error_category& http_category() noexcept;
