@@ -225,37 +225,37 @@ Error status_error(const Settings& settings, const HttpResponse& response, std::
     Phase phase = Phase::protocol;
     Reason reason = Reason::status;
     HttpErrc code = HttpErrc::receive;
+    std::string_view usual;
     switch (status) {
         case 401:
             phase = Phase::auth;
             reason = Reason::denied;
-            message += settings.authorization.empty() && !settings.options.authenticator
-                           ? "; it wants credentials: set username and password, or token"
-                           : "; check the credentials of this connection";
+            usual = settings.authorization.empty() && !settings.options.authenticator ? "it wants credentials: set username and password, or token"
+                                                                                      : "check the credentials of this connection";
             break;
         case 403:
             phase = Phase::auth;
             reason = Reason::permission;
-            message += "; these credentials may not do this";
+            usual = "these credentials may not do this";
             break;
         case 404:
             reason = Reason::not_found;
-            message += "; check the path";
+            usual = "check the path";
             break;
         case 407:
             code = HttpErrc::proxy;
             phase = Phase::proxy;
             reason = Reason::denied;
-            message += "; check the user name and password in the proxy's URL";
+            usual = "check the user name and password in the proxy's URL";
             break;
         case 408:
-        case 429: message += "; try again later"; break;
-        default:
-            if (status / 100 == 5)
-                message += "; the server has the reason in its log";
-            else
-                message += "; see the answer in the error's detail";
+        case 429: usual = "try again later"; break;
+        default: usual = status / 100 == 5 ? "the server has the reason in its log" : "see the answer in the error's detail";
     }
+    std::string advice;
+    if (settings.options.authenticator && (status == 400 || status == 401 || status == 403))
+        advice = settings.options.authenticator->advice(response);
+    message.append("; ").append(advice.empty() ? usual : advice);
     const bool retryable = status == 408 || status == 425 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
     return make_http_error(code, message, phase, reason, settings.options.label).with_retryable(retryable);
 }

@@ -65,6 +65,8 @@ public:
     virtual Operation async_authorize(HttpAuthorizationPtr refused, Deadline deadline, Callback<HttpAuthorizationPtr> callback);
     /// What a server said with everything taken out that is secret here.
     virtual std::string redact(std::string text) const { return text; }
+    /// What to do about an answer with status 400, 401 or 403, for the end of the error's sentence; empty: nothing that is known here.
+    virtual std::string advice(const HttpResponse&) const { return {}; }
 };
 
 /// Headers that never change, such as an API key.
