@@ -217,6 +217,11 @@ std::string shown_url(std::string_view url) {
     return query == std::string_view::npos ? std::string{url} : std::string{url.substr(0, query)} + "?…";
 }
 
+std::string advice_on(const Settings& settings, const HttpResponse& response) {
+    const bool refused = response.status == 400 || response.status == 401 || response.status == 403;
+    return refused && settings.options.authenticator ? settings.options.authenticator->advice(response) : std::string{};
+}
+
 Error status_error(const Settings& settings, const HttpResponse& response, std::string_view what) {
     const int status = response.status;
     std::string message = (what.empty() ? response.info.method + " " + shown_url(response.info.url) : std::string{what}) + " was answered with " +
@@ -252,9 +257,7 @@ Error status_error(const Settings& settings, const HttpResponse& response, std::
         case 429: usual = "try again later"; break;
         default: usual = status / 100 == 5 ? "the server has the reason in its log" : "see the answer in the error's detail";
     }
-    std::string advice;
-    if (settings.options.authenticator && (status == 400 || status == 401 || status == 403))
-        advice = settings.options.authenticator->advice(response);
+    const std::string advice = advice_on(settings, response);
     message.append("; ").append(advice.empty() ? usual : advice);
     const bool retryable = status == 408 || status == 425 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
     return make_http_error(code, message, phase, reason, settings.options.label).with_retryable(retryable);

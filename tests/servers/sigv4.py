@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""sigv4.py PORT KEYID SECRET: checks AWS Signature Version 4 with botocore, see sigv4.sh."""
+"""sigv4.py PORT TLS_PORT TLS_DIR KEYID SECRET: checks AWS Signature Version 4 with botocore, see sigv4.sh."""
 import datetime
 import hashlib
 import json
+import ssl
 import sys
+import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
@@ -11,7 +13,7 @@ from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth, SigV4QueryAu
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-port, key_id, secret = sys.argv[1:]
+port, tls_port, tls, key_id, secret = sys.argv[1:]
 STAMP = "%Y%m%dT%H%M%SZ"
 
 
@@ -99,8 +101,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def respond(self, status, answer, extra=()):
         text = json.dumps(answer).encode()
+        asked = self.headers.get("Content-Type", "")
+        kind = asked if asked.startswith("application/x-amz-json-") else "application/json"
         self.send_response(status)
-        for name, value in (("Content-Type", "application/json"), ("Content-Length", str(len(text))), *extra):
+        for name, value in (("Content-Type", kind), ("Content-Length", str(len(text))), *extra):
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
@@ -126,4 +130,15 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer
 
 
+class TlsServer(ThreadingHTTPServer):
+    def finish_request(self, request, client_address):
+        try:
+            super().finish_request(context.wrap_socket(request, server_side=True), client_address)  # shakes hands in the thread of the connection
+        except OSError as error:
+            print(error, file=sys.stderr)
+
+
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(f"{tls}/server.crt", f"{tls}/server.key")
+threading.Thread(target=TlsServer(("127.0.0.1", int(tls_port)), Handler).serve_forever, daemon=True).start()
 ThreadingHTTPServer(("127.0.0.1", int(port)), Handler).serve_forever()

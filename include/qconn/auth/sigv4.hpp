@@ -28,14 +28,14 @@ enum class SigV4Rules : std::uint8_t {
 /// Credentials and what they are used for. A value type.
 struct SigV4Options {
     /// For messages; the name of the connection.
-    std::string label;
-    std::string key_id;
-    Secret secret;
+    std::string label{};
+    std::string key_id{};
+    Secret secret{};
     /// Of temporary credentials; sent as X-Amz-Security-Token and signed. Empty: none.
-    Secret session_token;
+    Secret session_token{};
     /// "eu-west-1", "sqs". Empty: from the host of each request (aws_place).
-    std::string region;
-    std::string service;
+    std::string region{};
+    std::string service{};
     SigV4Rules rules{SigV4Rules::automatic};
 };
 

@@ -9,6 +9,8 @@
 #include <qconn/rest/rest_client.hpp>
 
 #include "../http/http_fixture.hpp"
+#include "net/ping_run.hpp"
+#include "support/define.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
@@ -307,6 +309,58 @@ TEST_CASE("a proxy on the way does not break a signature", "[sigv4][integration]
     CHECK(verdict(client, {.path = "a%20b/c?z=1&a=2"}) == "accepted");
     CHECK(verdict(client, {.method = "PUT", .path = "a", .body = Map{{"a", 1}}}) == "accepted");
     CHECK(holds(squid.directory().read("access.log"), "/a%20b/c"));
+}
+
+TEST_CASE("what an API says of a refusal and what is known of it here are both in the error", "[sigv4][integration]") {
+    RestOptions options = signed_options(credentials("sqs"), [] { return std::chrono::system_clock::now() - 20min; });
+    options.fault_of = [](const Value& body) { return RestFault{"Refused", std::string{body["message"].as_string()}}; };
+    RestClient client{options};
+
+    const Error error = refusal(client, {.path = "a"});
+
+    CHECK(error.name() == "Refused");
+    CHECK(holds(error.what(), "Signature expired: "));
+    CHECK(holds(error.what(), " minutes behind the server's"));
+}
+
+TEST_CASE("a connection to Amazon Web Services signs its calls and its pings", "[sigv4][integration]") {
+    const std::string at = "awsrests://" + verifier().address2() + "/queues";
+    const auto lines = [](std::string_view secret) {
+        return "aws_keyid: " + std::string{k_user} + "\naws_secret: " + std::string{secret} +
+               "\naws_region: eu-west-1\naws_service: sqs\nssl_ca_file: " + tls_file("ca.crt") + "\n";
+    };
+    const auto ping = [](const Checked& checked, PingDepth depth) {
+        return net::run_ping_blocking(Runtime{}, checked.ping(depth), checked.definition.name, Deadline{20s}, true);
+    };
+    const Checked good = define(at, lines(k_password) + "aws_token: t0ken");
+    const Checked bad = define(at, lines("s3cr3t-canary"));
+    INFO(good.text() << bad.text());
+    REQUIRE((good.valid && bad.valid));
+
+    const RestResponse answer = good.client<RestClient>()->post("orders/a%20b?z=1&a=2", Map{{"id", 17}}, Deadline{20s});
+    CHECK(holds(answer.body["canonical_request"].as_string(),
+                "POST\n/queues/orders/a%2520b\na=2&z=1\naccept:application/json\ncontent-type:application/json"));
+    CHECK(holds(answer.body["canonical_request"].as_string(), "\nx-amz-security-token:t0ken\n"));
+
+    RestCall typed{.method = "POST", .path = "", .body = Map{{"QueueUrl", "q"}}};
+    typed.headers = {{"Content-Type", "application/x-amz-json-1.0"}, {"X-Amz-Target", "AmazonSQS.SendMessage"}};
+    CHECK(good.client<RestClient>()->call(typed, Deadline{20s}).body["service"] == Value{"sqs"});
+
+    const auto refused = bad.client<RestClient>();
+    const Error error = refusal(*refused, {.path = "a"});
+    CHECK(error.name() == "REST-RESPONSE-ERROR");
+    CHECK(error.phase() == Phase::auth);
+    CHECK(holds(error.what(), "The request signature we calculated does not match"));
+    CHECK_FALSE(holds(error.what(), "canary"));
+
+    for (const PingDepth depth : {PingDepth::standard, PingDepth::auth, PingDepth::full}) CHECK(ping(good, depth).ok);
+    CHECK(ping(bad, PingDepth::standard).ok);  // connects only
+    const PingResult login = ping(bad, PingDepth::auth);
+    REQUIRE(login.error);
+    CHECK(login.error->phase() == Phase::auth);
+    const Checked asked = define(at, lines("s3cr3t-canary") + "ping_method: GET\nping_path: health");
+    CHECK_FALSE(ping(asked, PingDepth::standard).ok);
+    CHECK(ping(define(at, lines(k_password) + "ping_method: GET\nping_path: health"), PingDepth::standard).ok);
 }
 
 TEST_CASE("many threads can sign with one authenticator", "[sigv4][integration]") {
