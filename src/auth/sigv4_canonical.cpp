@@ -14,37 +14,21 @@ namespace qconn::auth {
 
 namespace {
 
-/// Hop-by-hop fields (RFC 9110 section 7.6.1), what proxies on the way set or rewrite, and what only says who asks. The signature itself.
-constexpr std::array<std::string_view, 30> k_unsigned_headers{"accept-encoding",
-                                                              "age",
-                                                              "authorization",
-                                                              "cache-control",
-                                                              "connection",
-                                                              "expect",
-                                                              "forwarded",
-                                                              "from",
-                                                              "http2-settings",
-                                                              "keep-alive",
-                                                              "max-forwards",
-                                                              "pragma",
-                                                              "proxy-authenticate",
-                                                              "proxy-authorization",
-                                                              "proxy-connection",
-                                                              "referer",
-                                                              "te",
-                                                              "trailer",
-                                                              "transfer-encoding",
-                                                              "upgrade",
-                                                              "user-agent",
-                                                              "via",
-                                                              "x-amzn-trace-id",
-                                                              "x-forwarded-for",
-                                                              "x-forwarded-host",
-                                                              "x-forwarded-port",
-                                                              "x-forwarded-proto",
-                                                              "x-forwarded-server",
-                                                              "x-real-ip",
-                                                              "x-request-id"};
+using namespace std::string_view_literals;
+
+/// Hop-by-hop fields (RFC 9110 section 7.6.1, and RFC 2616 section 13.5.1).
+constexpr std::array k_hop_by_hop{"connection"sv,       "keep-alive"sv, "http2-settings"sv, "proxy-authenticate"sv, "proxy-authorization"sv,
+                                  "proxy-connection"sv, "te"sv,         "trailer"sv,        "transfer-encoding"sv,  "upgrade"sv};
+/// What proxies on the way set or rewrite; the signature itself.
+constexpr std::array k_rewritten{"accept-encoding"sv, "age"sv,    "authorization"sv, "cache-control"sv,   "expect"sv,    "forwarded"sv,
+                                 "max-forwards"sv,    "pragma"sv, "via"sv,           "x-amzn-trace-id"sv, "x-real-ip"sv, "x-request-id"sv};
+/// What only says who asks.
+constexpr std::array k_who_asks{"from"sv, "referer"sv, "user-agent"sv};
+
+template <std::size_t N>
+bool is_among(const std::array<std::string_view, N>& names, std::string_view name) noexcept {
+    return std::any_of(names.begin(), names.end(), [&](std::string_view one) { return text::iequals(one, name); });
+}
 
 /// Dots are resolved and empty segments go; a slash at the end stays where something is left before it.
 std::string normal_path(std::string_view path) {
@@ -123,7 +107,9 @@ std::string canonical_query(std::string_view query) {
 }
 
 bool is_signable_header(std::string_view name) noexcept {
-    return std::none_of(k_unsigned_headers.begin(), k_unsigned_headers.end(), [&](std::string_view one) { return text::iequals(one, name); });
+    constexpr std::string_view k_forwarded = "x-forwarded-";
+    return !is_among(k_hop_by_hop, name) && !is_among(k_rewritten, name) && !is_among(k_who_asks, name) &&
+           !text::iequals(name.substr(0, k_forwarded.size()), k_forwarded);
 }
 
 CanonicalHeaders canonical_headers(std::span<const SigV4Field> fields) {

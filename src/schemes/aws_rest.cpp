@@ -52,8 +52,8 @@ Scheme awsrest_scheme() {
     kind.title = "Amazon Web Services";
     kind.help =
         "REST APIs of Amazon Web Services. Each request is signed (Signature Version 4) with a key of the account; region and service are those of a "
-        "host "
-        "<service>.<region>.amazonaws.com, or options. A ping opens a connection, or sends a signed request where ping_method and ping_path are set.";
+        "host <service>.<region>.amazonaws.com, or options. A ping opens a connection, or sends a signed request where ping_method and ping_path are "
+        "set.";
     kind.example_url = "awsrests://sqs.eu-west-1.amazonaws.com";
     kind.options = [](RestTable& table) {
         std::vector<std::string> others{"username", "password", "token", "token_type"};  // log-ins of another kind
