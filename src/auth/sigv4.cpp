@@ -75,10 +75,6 @@ bool is_plain_word(std::string_view text) noexcept {
     return std::all_of(text.begin(), text.end(), [](char c) { return text::is_alpha(c) || text::is_digit(c) || c == '-' || c == '_' || c == '.'; });
 }
 
-bool has_control(std::string_view text) noexcept {
-    return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-}
-
 const std::string* find_field(std::span<const SigV4Field> fields, std::string_view name) noexcept {
     const auto found = std::find_if(fields.begin(), fields.end(), [&](const SigV4Field& field) { return text::iequals(field.first, name); });
     return found != fields.end() ? &found->second : nullptr;
@@ -141,11 +137,11 @@ public:
 private:
     void check() const {
         if (options.key_id.empty() || options.secret.empty()) refuse("a signature needs a key id and its secret (aws_keyid, aws_secret)");
-        if (has_control(options.key_id) || options.key_id.find_first_of(" ,") != std::string::npos)
+        if (text::has_control(options.key_id) || options.key_id.find_first_of(" ,") != std::string::npos)
             refuse("the key id (aws_keyid) holds a character that no key id has; was it copied whole?");
-        if (has_control(options.secret.reveal()))
+        if (text::has_control(options.secret.reveal()))
             refuse("the secret of the key (aws_secret) holds a line break or control character; was it copied whole?");
-        if (has_control(options.session_token.reveal())) refuse("the session token (aws_token) holds a line break or control character");
+        if (text::has_control(options.session_token.reveal())) refuse("the session token (aws_token) holds a line break or control character");
         if (!is_plain_word(options.region)) refuse("\"" + text::printable(text::shorten(options.region, 60)) + "\" is no region (aws_region)");
         if (!is_plain_word(options.service)) refuse("\"" + text::printable(text::shorten(options.service, 60)) + "\" is no service (aws_service)");
     }
