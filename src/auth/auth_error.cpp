@@ -13,10 +13,11 @@ struct Named {
     std::string_view words;
 };
 // In the order of AuthErrc, which begins with 1.
-constexpr std::array<Named, 3> k_codes{{
+constexpr std::array<Named, 4> k_codes{{
     {"OAUTH2-ERROR", "the options of OAuth 2 are incomplete or wrong"},
     {"REST-LOGIN-ERROR", "the token server gave no token"},
     {"REST-TOKEN-ERROR", "there is no token, and none can be had"},
+    {"AWSRESTCLIENT-ERROR", "the request cannot be signed"},
 }};
 
 const Named* find_code(int value) noexcept {

@@ -188,7 +188,8 @@ void Exchange::compose() {
     if (!authorization_ || !with_credentials_) return;
     const std::string url = target_.url();
     const std::string host = target_.authority();
-    const Headers more = authorization_->headers_for({method_, url, host, headers_, has_body_ ? body_ : std::string_view{}});
+    const Headers more = authorization_->headers_for(
+        {method_, url, host, headers_, has_body_ ? body_ : std::string_view{}, has_body_ && request_.body_from != nullptr});
     check_headers(more);
     for (const auto& [name, value] : more) headers_.set(name, value);
 }

@@ -218,6 +218,11 @@ std::string shown_url(std::string_view url) {
     return query == std::string_view::npos ? std::string{url} : std::string{url.substr(0, query)} + "?…";
 }
 
+std::string advice_on(const Settings& settings, const HttpResponse& response) {
+    const bool refused = response.status == 400 || response.status == 401 || response.status == 403;
+    return refused && settings.options.authenticator ? settings.options.authenticator->advice(response) : std::string{};
+}
+
 Error status_error(const Settings& settings, const HttpResponse& response, std::string_view what) {
     const int status = response.status;
     std::string message = (what.empty() ? response.info.method + " " + shown_url(response.info.url) : std::string{what}) + " was answered with " +
@@ -226,37 +231,35 @@ Error status_error(const Settings& settings, const HttpResponse& response, std::
     Phase phase = Phase::protocol;
     Reason reason = Reason::status;
     HttpErrc code = HttpErrc::receive;
+    std::string_view usual;
     switch (status) {
         case 401:
             phase = Phase::auth;
             reason = Reason::denied;
-            message += settings.authorization.empty() && !settings.options.authenticator
-                           ? "; it wants credentials: set username and password, or token"
-                           : "; check the credentials of this connection";
+            usual = settings.authorization.empty() && !settings.options.authenticator ? "it wants credentials: set username and password, or token"
+                                                                                      : "check the credentials of this connection";
             break;
         case 403:
             phase = Phase::auth;
             reason = Reason::permission;
-            message += "; these credentials may not do this";
+            usual = "these credentials may not do this";
             break;
         case 404:
             reason = Reason::not_found;
-            message += "; check the path";
+            usual = "check the path";
             break;
         case 407:
             code = HttpErrc::proxy;
             phase = Phase::proxy;
             reason = Reason::denied;
-            message += "; check the user name and password in the proxy's URL";
+            usual = "check the user name and password in the proxy's URL";
             break;
         case 408:
-        case 429: message += "; try again later"; break;
-        default:
-            if (status / 100 == 5)
-                message += "; the server has the reason in its log";
-            else
-                message += "; see the answer in the error's detail";
+        case 429: usual = "try again later"; break;
+        default: usual = status / 100 == 5 ? "the server has the reason in its log" : "see the answer in the error's detail";
     }
+    const std::string advice = advice_on(settings, response);
+    message.append("; ").append(advice.empty() ? usual : advice);
     const bool retryable = status == 408 || status == 425 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
     return make_http_error(code, message, phase, reason, settings.options.label).with_retryable(retryable);
 }

@@ -67,6 +67,8 @@ struct Settings {
 
 /// A URL for messages: a query may hold keys, so it is shown as "?…".
 std::string shown_url(std::string_view url);
+/// What the client's authenticator knows of a refusal, for the end of the error's sentence; empty: nothing.
+std::string advice_on(const Settings& settings, const HttpResponse& response);
 /// The error for an answer with a status from 400 on.
 /// @param what  what was asked; empty: method and URL of the answer
 Error status_error(const Settings& settings, const HttpResponse& response, std::string_view what = {});

@@ -78,7 +78,8 @@ Encoded encode_body(const Value& value, DataFormat format, bool no_charset) {
 BodyKind kind_of(std::string_view content_type) {
     const std::string type = text::to_lower(http::media_type(content_type));
     if (type.empty() || type == "application/octet-stream") return BodyKind::binary;
-    if (type == "application/json" || type == "text/json" || type.ends_with("+json")) return BodyKind::json;
+    if (type == "application/json" || type == "text/json" || type.ends_with("+json") || type.starts_with("application/x-amz-json-"))
+        return BodyKind::json;
     if (type == "application/x-yaml" || type == "text/x-yaml" || type == "application/yaml" || type == "text/yaml" || type.ends_with("+yaml"))
         return BodyKind::yaml;
     if (type == "text/xml" || type == "application/xml" || type.ends_with("+xml")) return BodyKind::xml;

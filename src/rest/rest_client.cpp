@@ -59,7 +59,8 @@ RestResponse interpret(HttpResponse answer, const http::Settings& settings, cons
     const HttpOptions& options = settings.options;
     if (answer.status >= 400 && !options.error_passthru) {
         const Error plain = http::status_error(settings, answer);
-        const Error error = rest::response_error(plain, answer, fault_of, options.assume_charset, http::shown_url(answer.info.url));
+        const Error error = rest::response_error(plain, answer, fault_of, options.assume_charset, http::shown_url(answer.info.url),
+                                                 http::advice_on(settings, answer));
         throw rest::redacted(error, settings).with_detail(std::make_shared<HttpErrorDetail>(std::move(answer)));
     }
     RestResponse response;

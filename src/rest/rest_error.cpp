@@ -68,14 +68,15 @@ Error make_rest_error(RestErrc code, std::string message, Phase phase, Reason re
 }
 
 Error response_error(const Error& plain, const HttpResponse& response, const FaultOf& fault_of, std::string_view assume_charset,
-                     std::string_view shown) {
+                     std::string_view shown, std::string_view advice) {
     Value body;
     const std::string_view content_type = response.headers.get("Content-Type");
     try {
         body = decode_body(response.body, content_type, assume_charset);
     } catch (const Error&) {  // the status stands for itself; the bytes are in the detail
     }
-    const std::string where = " (status " + std::to_string(response.status) + ", REST URL " + std::string{shown} + ")";
+    std::string where = " (status " + std::to_string(response.status) + ", REST URL " + std::string{shown} + ")";
+    if (!advice.empty()) where.append("; ").append(advice);
     std::string name;
     std::string message;
     if (std::optional<RestFault> fault = fault_of ? fault_of(body) : std::nullopt) {

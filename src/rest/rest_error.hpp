@@ -21,8 +21,9 @@ using FaultOf = decltype(RestOptions::fault_of);
 /// @param plain     the HTTP client's error for it
 /// @param fault_of  RestOptions::fault_of
 /// @param shown     the URL for messages
+/// @param advice    for the end of the sentence; part of `plain` already
 Error response_error(const Error& plain, const HttpResponse& response, const FaultOf& fault_of, std::string_view assume_charset,
-                     std::string_view shown);
+                     std::string_view shown, std::string_view advice = {});
 
 /// The same error without the client's secrets, which a server may repeat in its `err` and its text. A name that held one becomes
 /// REST-RESPONSE-ERROR.

@@ -12,6 +12,7 @@ const Catalogue& builtin_catalogue() {
 #ifdef QCONN_WITH_HTTP
         all.add(schemes::http_scheme());
         all.add(schemes::rest_scheme());
+        all.add(schemes::awsrest_scheme());
         all.add(schemes::billwerkrest_scheme());
         all.add(schemes::cdsrest_scheme());
         all.add(schemes::salesforce_scheme());

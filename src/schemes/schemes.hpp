@@ -8,6 +8,7 @@ namespace qconn::schemes {
 
 Scheme http_scheme();
 Scheme rest_scheme();
+Scheme awsrest_scheme();
 Scheme billwerkrest_scheme();
 Scheme cdsrest_scheme();
 Scheme salesforce_scheme();

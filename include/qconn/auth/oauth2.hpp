@@ -122,6 +122,7 @@ enum class AuthErrc {
     option = 1,  ///< [OAUTH2-ERROR] something that the grant needs is missing or wrong
     login,       ///< [REST-LOGIN-ERROR] the token server refused, could not be reached, or gave no token
     token,       ///< [REST-TOKEN-ERROR] there is no token and no way to get one but a person
+    signature,   ///< [AWSRESTCLIENT-ERROR] something that a signature needs is missing or wrong
 };
 QCONN_API const std::error_category& auth_category() noexcept;
 QCONN_API std::error_code make_error_code(AuthErrc code) noexcept;

@@ -22,8 +22,10 @@ struct HttpAttempt {
     std::string_view host;
     /// All that is sent, but Host, and Content-Length of the body.
     const Headers& headers;
-    /// In its content coding.
+    /// In its content coding. Empty where it is streamed.
     std::string_view body;
+    /// It comes from HttpRequest::body_from, and is not known before it is sent.
+    bool streamed{false};
 };
 
 /// What authorizes requests for a while: a token, a key. Immutable.
@@ -65,6 +67,8 @@ public:
     virtual Operation async_authorize(HttpAuthorizationPtr refused, Deadline deadline, Callback<HttpAuthorizationPtr> callback);
     /// What a server said with everything taken out that is secret here.
     virtual std::string redact(std::string text) const { return text; }
+    /// What to do about an answer with status 400, 401 or 403, for the end of the error's sentence; empty: nothing that is known here.
+    virtual std::string advice(const HttpResponse&) const { return {}; }
 };
 
 /// Headers that never change, such as an API key.

@@ -161,6 +161,29 @@ public:
         return out;
     }
 
+    /// Of requests that are signed for Amazon Web Services. No signature is looked at here; a log-in of another kind stands for a key that is
+    /// refused.
+    ConnectionContract contract_with_signatures() {
+        ConnectionContract out = contract("rests");
+        const std::string key = "aws_keyid: AKIDEXAMPLE\naws_region: eu-west-1\naws_service: sqs\naws_secret: ";
+        const std::string at = "awsrests://" + nginx_.address2();
+        const std::string trust = "ssl_ca_file: " + tls_file("ca.crt") + "\n";
+        const std::string request = "ping_method: GET\nping_path: hello.txt\n";
+        out.up = {at, trust + request + key + "s3cr3t\n"};
+        out.changed = {at + "/other", trust + key + "s3cr3t"};
+        for (auto* down : {&out.refused, &out.silent, &out.bad_certificate}) {
+            Sample& sample = std::get<Down>(*down).sample;
+            sample = {"aws" + sample.url, sample.options + key + "s3cr3t"};
+        }
+        out.wrong_password = Down{{at + "/auth", trust + key + "wrong"}, Phase::auth, Reason::denied, PingDepth::auth};
+        Sample& slow = std::get<SlowUse>(out.slow).sample;
+        slow = {"aws" + slow.url, slow.options + key + "s3cr3t"};
+        out.with_canary = {{at, trust + key + k_canary},
+                           {at, trust + key + "s\naws_token: " + k_canary},
+                           {"awsrests://edi:" + std::string{k_canary} + "@" + nginx_.address2(), trust + key + "s"}};
+        return out;
+    }
+
 private:
     /// The number of an order.
     static Use rest_get(const std::string& path) {
@@ -282,6 +305,10 @@ TEST_CASE("yamlrpc keeps the contract of connections", "[contract][integration]"
 TEST_CASE("rests with tokens keeps the contract of connections", "[contract][integration]") {
     Server tokens{"oauth"};
     CHECK(to_text(broken_promises(HttpPeers{}.contract_with_tokens(tokens))) == "");
+}
+
+TEST_CASE("awsrests keeps the contract of connections", "[contract][integration]") {
+    CHECK(to_text(broken_promises(HttpPeers{}.contract_with_signatures())) == "");
 }
 
 TEST_CASE("file keeps the contract of connections", "[contract][integration]") { CHECK(to_text(broken_promises(file_contract("file", {}))) == ""); }

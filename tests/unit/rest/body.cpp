@@ -66,6 +66,7 @@ TEST_CASE("an answer is read by its Content-Type", "[rest]") {
     CHECK(kind_of("application/json; charset=utf-8") == BodyKind::json);
     CHECK(kind_of("APPLICATION/PROBLEM+JSON") == BodyKind::json);
     CHECK(kind_of("application/vnd.api+json") == BodyKind::json);
+    CHECK(kind_of("application/x-amz-json-1.1") == BodyKind::json);
     CHECK(kind_of("application/x-yaml") == BodyKind::yaml);
     CHECK(kind_of("text/x-yaml") == BodyKind::yaml);
     CHECK(kind_of("application/yaml") == BodyKind::yaml);

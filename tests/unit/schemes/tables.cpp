@@ -75,7 +75,8 @@ TEST_CASE("an option has the same meaning in every scheme that has it", "[scheme
 
 TEST_CASE("options that hold secrets are marked", "[schemes]") {
     for (const Scheme* scheme : builtin_catalogue().schemes()) {
-        for (const char* name : {"password", "token", "apikey", "client_secret", "appsecret", "ssl_key_data", "ssl_key_password", "ssl_cert_data"}) {
+        for (const char* name : {"password", "token", "apikey", "client_secret", "appsecret", "aws_secret", "aws_token", "ssl_key_data",
+                                 "ssl_key_password", "ssl_cert_data"}) {
             if (const OptionSpec* option = scheme->option(name)) CHECK(option->sensitive);
         }
     }

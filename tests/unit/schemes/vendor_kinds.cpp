@@ -6,6 +6,7 @@
 #include <qconn/http/oauth2.hpp>
 #include <qconn/rest/rest_client.hpp>
 
+#include "rest/body.hpp"
 #include "support/define.hpp"
 
 using namespace qconn;
@@ -138,4 +139,80 @@ TEST_CASE("the base path of an API follows the path of the URL, once", "[schemes
 
 TEST_CASE("a URL within a URL, as the manual of S/4HANA connections has it", "[schemes][vendors]") {
     CHECK(client("sap4hanarests://https://sandbox.api.sap.com/s4hanacloud", "apikey: k")->options().url == "https://sandbox.api.sap.com/s4hanacloud");
+}
+
+TEST_CASE("requests to Amazon Web Services are signed with the key of the definition, for what the host tells or the options", "[schemes][vendors]") {
+    const char* const key = "aws_keyid: AKIDEXAMPLE\naws_secret: s3cr3t\n";
+    const auto authorization = [&](std::string_view url, const std::string& more = {}) {
+        const auto made = client(url, key + more);
+        const Headers none;
+        const std::string asked = made->options().url + "/a//b";
+        const Headers headers = made->options().authenticator->current()->headers_for({"GET", asked, Url::parse(asked).authority(), none, {}});
+        return std::string{headers.get("Authorization")} + (headers.find("X-Amz-Content-Sha256") != nullptr ? " s3" : "") +
+               (headers.find("X-Amz-Security-Token") != nullptr ? " token" : "");
+    };
+
+    CHECK(has(authorization("awsrests://sqs.eu-west-1.amazonaws.com"), "/eu-west-1/sqs/aws4_request, "));
+    CHECK(has(authorization("awsrests://sqs.eu-west-1.amazonaws.com", "aws_region: us-east-1"), "/us-east-1/sqs/aws4_request, "));
+    CHECK(has(authorization("awsrests://h", "aws_region: r\naws_service: s\naws_token: t"),
+              "/r/s/aws4_request, SignedHeaders=host;x-amz-date;x-amz-security-token"));
+    CHECK(authorization("awsrests://s3.eu-west-1.amazonaws.com").ends_with(" s3"));
+    CHECK_FALSE(authorization("awsrests://s3.eu-west-1.amazonaws.com", "aws_s3: false").ends_with(" s3"));
+    CHECK(authorization("awsrests://h", "aws_region: r\naws_service: minio\naws_s3: true").ends_with(" s3"));
+}
+
+TEST_CASE("what a connection to Amazon Web Services lacks, or has too much of, is said", "[schemes][vendors]") {
+    struct Case {
+        const char* url;
+        const char* options;
+        const char* says;
+    };
+    const Case cases[] = {
+        {"awsrests://sqs.eu-west-1.amazonaws.com", "", "aws_keyid"},
+        {"awsrests://sqs.eu-west-1.amazonaws.com", "aws_keyid: x", "aws_secret"},
+        {"awsrests://iam.amazonaws.com", "{aws_keyid: x, aws_secret: y, aws_service: iam}", "'aws_region' is missing"},
+        {"awsrests://iam.amazonaws.com", "{aws_keyid: x, aws_secret: y, aws_region: us-east-1}", "'aws_service' is missing"},
+        {"awsrests://u:p@sqs.eu-west-1.amazonaws.com", "{aws_keyid: x, aws_secret: y}", "user and password in the URL"},
+        {"awsrests://sqs.eu-west-1.amazonaws.com", "{aws_keyid: x, aws_secret: y, data: xml}", "json"},
+        {"awsrests://sqs.eu-west-1.amazonaws.com", "{aws_keyid: x, aws_secret: y, token: t}", "no option 'token'"},
+    };
+    for (const Case& one : cases) {
+        const auto checked = define(one.url, one.options);
+        INFO(one.url << ' ' << one.options << '\n' << checked.text());
+        CHECK_FALSE(checked.valid);
+        CHECK(has(checked.text(), one.says));
+    }
+    const auto from_manual = define("awsrests://sqs.eu-west-1.amazonaws.com", "{client_id: AKIDEXAMPLE, client_secret: y}");
+    CHECK(from_manual.valid);
+    CHECK(has(from_manual.text(), "write 'aws_keyid'"));
+    CHECK(has(from_manual.text(), "write 'aws_secret'"));
+    CHECK(from_manual.client<RestClient>() != nullptr);
+    CHECK(define("awsrests://${env:AWS_HOST}", "{aws_keyid: x, aws_secret: y}").valid);
+    const auto late = define("awsrests://${env:QCONN_AWS_LOGIN}@sqs.eu-west-1.amazonaws.com", "{aws_keyid: x, aws_secret: y}");
+    INFO(late.text());
+    CHECK_FALSE(late.valid);
+}
+
+TEST_CASE("the errors of Amazon's services are read in every form that they have", "[schemes][vendors]") {
+    const auto fault_of = client("awsrests://sqs.eu-west-1.amazonaws.com", "{aws_keyid: x, aws_secret: y}")->rest_options().fault_of;
+    const auto said = [&](const Value& body) {
+        const auto fault = fault_of(body);
+        return fault ? fault->name + '|' + fault->message : "none";
+    };
+    const auto said_in_xml = [&](const std::string& before, const std::string& behind) {
+        const std::string text = before + "<Error><Code>NoSuchKey</Code><Message>It is not there.</Message></Error>" + behind;
+        return said(rest::decode_body("<?xml version=\"1.0\"?>\n" + text, "application/xml", ""));
+    };
+
+    CHECK(said(Map{{"__type", "com.amazon.coral.service#AccessDeniedException"}, {"Message", "no"}}) == "AccessDeniedException|no");
+    CHECK(said(Map{{"__type", "ThrottlingException:http://internal.amazon.com/coral/"}, {"message", "slower"}}) == "ThrottlingException|slower");
+    CHECK(said(Map{{"message", "Forbidden"}}) == "|Forbidden");
+    CHECK(said(Map{{"code", "BadRequest"}, {"message", "odd"}}) == "BadRequest|odd");
+    CHECK(said_in_xml("", "") == "NoSuchKey|It is not there.");
+    CHECK(said_in_xml("<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">", "<RequestId>1</RequestId></ErrorResponse>") ==
+          "NoSuchKey|It is not there.");
+    CHECK(said_in_xml("<Response><Errors>", "</Errors><RequestID>1</RequestID></Response>") == "NoSuchKey|It is not there.");
+    CHECK(said(Map{{"other", 1}}) == "none");
+    CHECK(said("text") == "none");
+    CHECK(said(Value{}) == "none");
 }
