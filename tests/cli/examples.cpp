@@ -69,6 +69,21 @@ TEST_CASE("rest: a value goes out and comes back", "[examples][integration]") {
     CHECK(has(outcome.out, "the same"));
 }
 
+TEST_CASE("s3: an object goes up, comes back, and has a link", "[examples][integration]") {
+    Server verifier{"sigv4"};
+    const TempDir directory;
+    directory.write("7.csv", "a;b\n1;2\n");
+
+    const Outcome outcome = Process{{example("2_families/s3"),
+                                     {"http://" + verifier.address() + "/bucket", "eu-west-1", directory / "7.csv"},
+                                     {"AWS_ACCESS_KEY_ID=" + std::string{k_user}, "AWS_SECRET_ACCESS_KEY=" + std::string{k_password}}}}
+                                .finish();
+
+    INFO(outcome.out + outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(outcome.out == "put: 200\nget: 200\nby its link: 200\n");
+}
+
 TEST_CASE("rpc: a call, and a batch of calls each with its own outcome", "[examples][integration]") {
     Server server{"jsonrpc"};
 

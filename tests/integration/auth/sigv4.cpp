@@ -379,3 +379,23 @@ TEST_CASE("many threads can sign with one authenticator", "[sigv4][integration]"
 
     CHECK(accepted == 40);
 }
+
+TEST_CASE("a body that is streamed goes to S3 without its hash, over TLS only", "[auth][sigv4][integration]") {
+    HttpOptions options;
+    options.label = "cloud";
+    options.url = "https://" + verifier().address2();
+    options.tls.ca_file = tls_file("ca.crt");
+    options.authenticator = sigv4_authenticator(credentials("s3"));
+    const TempDir dir;
+    dir.write("large", std::string(300'000, 'x'));
+    HttpRequest request{.method = "PUT", .path = "bucket/large", .body_from = file_source(dir / "large")};
+    CHECK(HttpClient{options}.request(request, 20s).status == 200);
+
+    HttpOptions plain = options;
+    plain.url = url(verifier());
+    HttpClient in_clear{plain};
+    CHECK(test::failure(in_clear, Form::blocking, request).message().find("TLS") != std::string_view::npos);
+    options.authenticator = sigv4_authenticator(credentials("sqs"));
+    HttpClient general{options};
+    CHECK(test::failure(general, Form::asynchronous, request).message().find("as a whole") != std::string_view::npos);
+}
