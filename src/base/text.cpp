@@ -3,8 +3,7 @@
 
 #include <algorithm>
 
-#include <cstdint>
-#include <cstring>
+#include "base/byte_run.hpp"
 
 namespace qconn::text {
 
@@ -78,21 +77,14 @@ constexpr char k_hex[] = "0123456789abcdef";
 }  // namespace
 
 std::size_t invalid_utf8(std::string_view text) noexcept {
-    std::size_t i = 0;
-    while (i < text.size()) {
-        // Definitions are nearly all ASCII: eight bytes at a time.
-        while (i + 8 <= text.size()) {
-            std::uint64_t word;
-            std::memcpy(&word, text.data() + i, 8);
-            if (word & 0x8080808080808080U) break;
-            i += 8;
-        }
-        if (i == text.size()) break;
-        const std::size_t n = sequence_length(text.substr(i));
-        if (n == 0) return i;
-        i += n;
+    const char* const end = text.data() + text.size();
+    for (const char* at = text.data();;) {
+        at = run_end(at, end, [](auto c) { return c > 0x7F; });  // nearly all is ASCII
+        if (at == end) return npos;
+        const std::size_t n = sequence_length({at, end});
+        if (n == 0) return static_cast<std::size_t>(at - text.data());
+        at += n;
     }
-    return std::string_view::npos;
 }
 
 std::size_t utf8_length(std::string_view text) noexcept {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/xml.hpp"
 
+#include <pugixml.hpp>
+
 #include "base/scalar_text.hpp"
 #include "base/text.hpp"
+#include "base/xml_reader.hpp"
 #include "base/xml_text.hpp"
 
 namespace qconn::xml {
@@ -138,8 +141,13 @@ private:
 }  // namespace
 
 Result<Value> decode(std::string_view text, const Limits& limits) {
+    // pugixml lets much pass that is not well-formed, so all is checked before.
+    Reader reader{text, limits};
+    if (auto error = reader.finish()) return *std::move(error);
     pugi::xml_document document;
-    if (auto error = load(text, limits, document)) return *std::move(error);
+    const auto result =
+        document.load_buffer(reader.utf8().data(), reader.utf8().size(), pugi::parse_default | pugi::parse_ws_pcdata_single, pugi::encoding_utf8);
+    if (!result) return make_error(Errc::parse, "the text is not good XML: byte " + std::to_string(result.offset) + ": " + result.description());
     const pugi::xml_node root = document.document_element();
     Map map;
     map.insert(root.name(), element(root));

@@ -5,9 +5,11 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 
 #include "base/base64.hpp"
 #include "base/scalar_text.hpp"
+#include "base/size_hints.hpp"
 #include "base/text.hpp"
 #include "base/xml.hpp"
 #include "base/xml_text.hpp"
@@ -20,24 +22,6 @@ constexpr std::size_t k_most_value_depth = 160;  // of values: each takes up to 
 
 // ---- reading ----
 
-Error wrong(std::string_view what) { return make_error(Errc::parse, std::string{"the text is no value of XML-RPC: "}.append(what)); }
-
-std::string_view local_name(const pugi::xml_node& node) {
-    const std::string_view name = node.name();
-    const std::size_t colon = name.find(':');
-    return colon == std::string_view::npos ? name : name.substr(colon + 1);
-}
-
-/// All text of an element that has only text.
-std::optional<std::string> only_text(const pugi::xml_node& node) {
-    std::string text;
-    for (const auto& child : node.children()) {
-        if (child.type() == pugi::node_element) return std::nullopt;
-        if (child.type() == pugi::node_pcdata || child.type() == pugi::node_cdata) text += child.value();
-    }
-    return text;
-}
-
 /// `20260131T15:35:02` or with dashes, either with a fraction and a zone.
 std::optional<Timestamp> parse_date(std::string_view text) {
     std::string dashed{text::trim(text)};
@@ -45,95 +29,159 @@ std::optional<Timestamp> parse_date(std::string_view text) {
     return text::parse_timestamp(dashed);
 }
 
-Result<Value> read_value(const pugi::xml_node& node);
-
-Result<Value> read_integer(std::string_view text) {
-    if (text.starts_with('+')) text.remove_prefix(1);
-    std::int64_t v = 0;
-    const auto r = std::from_chars(text.data(), text.data() + text.size(), v);
-    if (text.empty() || r.ec != std::errc{} || r.ptr != text.data() + text.size()) return wrong("an integer is not one, or does not fit 64 bits");
-    return Value{static_cast<long long>(v)};
+/// The comparison of two words of which one is known is compiled to one of numbers.
+template <std::size_t N>
+bool is(std::string_view text, const char (&word)[N]) noexcept {
+    return text.size() == N - 1 && std::memcmp(text.data(), word, N - 1) == 0;
 }
 
-Result<Value> read_scalar(std::string_view type, std::string_view raw) {
-    const std::string_view text = text::trim(raw);
-    if (type == "string") return Value{raw};
-    if (type == "i4" || type == "int" || type == "i8" || type == "i1" || type == "i2") return read_integer(text);
-    if (type == "boolean") {
-        if (text == "1" || text == "true") return Value{true};
-        if (text == "0" || text == "false") return Value{false};
-        return wrong("a boolean is neither 0 nor 1");
-    }
-    if (type == "double" || type == "float") {
-        if (!text::is_number(text)) return wrong("a double is no number");
-        Value v = text::number(text);
-        if (!v.is_integer()) return v;
-        double d = 0;
-        const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
-        std::from_chars(digits.data(), digits.data() + digits.size(), d);
-        return Value{d};
-    }
-    if (type == "dateTime.iso8601") {
-        if (const auto t = parse_date(text)) return Value{*t};
-        return wrong("a dateTime.iso8601 is no date and time");
-    }
-    if (type == "base64") {
-        if (const auto bytes = base64::decode(text)) return Value::binary(*bytes);
-        return wrong("a base64 has other characters");
-    }
-    if (type == "nil") return Value{};
-    return wrong("<" + text::printable(text::shorten(type, 40)) + "> is no type of it");
-}
+/// Of an element that is open, each to its end. What is returned beside an error is not looked at.
+class ValueReader {
+public:
+    explicit ValueReader(Reader& in) : in_{in} {}
 
-Result<Value> read_array(const pugi::xml_node& array) {
-    const pugi::xml_node data = array.child("data");
-    if (!data) return wrong("an array has no <data>");
-    List list;
-    for (const auto& item : data.children()) {
-        if (item.type() != pugi::node_element) continue;
-        auto v = read_value(item);
-        if (!v) return v;
-        list.push_back(std::move(*v));
-    }
-    return Value{std::move(list)};
-}
-
-Result<Value> read_struct(const pugi::xml_node& node) {
-    Map map;
-    for (const auto& member : node.children()) {
-        if (member.type() != pugi::node_element) continue;
-        const pugi::xml_node name = member.child("name");
-        const pugi::xml_node value = member.child("value");
-        const auto key = only_text(name);
-        if (std::string_view{member.name()} != "member" || !name || !value || !key) return wrong("a struct needs members with a name and a value");
-        auto v = read_value(value);
-        if (!v) return v;
-        if (!map.insert(*key, std::move(*v))) return wrong("a struct has two members of one name");
-    }
-    return Value{std::move(map)};
-}
-
-Result<Value> read_value(const pugi::xml_node& node) {
-    if (std::string_view{node.name()} != "value")
-        return wrong("there is a <" + text::printable(text::shorten(node.name(), 40)) + "> where a <value> belongs");
-    pugi::xml_node type;
-    for (const auto& child : node.children()) {
-        if (child.type() == pugi::node_element) {
-            if (type) return wrong("a value has two types");
-            type = child;
+    /// At `<value>`.
+    Value value() {
+        if (!is(in_.name(), "value"))
+            return wrong("there is a <" + text::printable(text::shorten(std::string{in_.name()}, 40)) + "> where a <value> belongs");
+        std::optional<Value> typed;
+        std::string untyped;
+        bool has_text = false;
+        for (;;) {
+            switch (in_.next()) {
+                case Reader::Token::text:
+                    if (!typed) untyped = in_.text();
+                    has_text = true;
+                    break;
+                case Reader::Token::open:
+                    if (typed) return wrong("a value has two types");
+                    typed = of_type(in_.name().substr(in_.name().find(':') + 1));
+                    if (failed()) return {};
+                    break;
+                case Reader::Token::close:
+                    if (typed) return *std::move(typed);
+                    return has_text ? Value{untyped} : Value{};
+                case Reader::Token::end: return {};
+            }
         }
     }
-    if (!type) {
-        if (!node.first_child()) return Value{};
-        return Value{*only_text(node)};
+
+    bool failed() const { return error_ || in_.failed(); }
+    std::optional<Error>& error() { return error_; }
+
+private:
+    Value wrong(std::string_view what) {
+        error_ = make_error(Errc::parse, std::string{"the text is no value of XML-RPC: "}.append(what));
+        return {};
     }
-    const std::string_view name = local_name(type);
-    if (name == "array") return read_array(type);
-    if (name == "struct") return read_struct(type);
-    const auto text = only_text(type);
-    if (!text) return wrong("a scalar has elements inside");
-    return read_scalar(name, *text);
-}
+
+    Value of_type(std::string_view type) {
+        if (is(type, "array")) return array();
+        if (is(type, "struct")) return structure();
+        const auto text = in_.only_text();
+        return text ? scalar(type, *text) : wrong("a scalar has elements inside");
+    }
+
+    Value array() {
+        std::optional<Value> list;
+        while (in_.next_child()) {
+            if (list || !is(in_.name(), "data"))
+                in_.skip();
+            else
+                list = data();
+            if (failed()) return {};
+        }
+        return list ? *std::move(list) : wrong("an array has no <data>");
+    }
+
+    Value data() {
+        Value v{List{}};
+        List& list = v.as_list();
+        list.reserve(hints_.guess(++depth_));
+        while (in_.next_child()) {
+            list.push_back(value());
+            if (failed()) return {};
+        }
+        hints_.learn(depth_--, list.size());
+        return v;
+    }
+
+    Value structure() {
+        Value v{Map{}};
+        Map& map = v.as_map();
+        map.reserve(hints_.guess(++depth_));
+        while (in_.next_child()) {
+            member(map);
+            if (failed()) return {};
+        }
+        hints_.learn(depth_--, map.size());
+        return v;
+    }
+
+    Value member(Map& map) {
+        const bool is_member = is(in_.name(), "member");
+        std::optional<std::string> name;
+        std::optional<Value> v;
+        while (is_member && in_.next_child()) {
+            if (!name && is(in_.name(), "name")) {
+                const auto text = in_.only_text();
+                if (!text) return wrong("a struct needs members with a name and a value");
+                name = *text;
+            } else if (!v && is(in_.name(), "value")) {
+                v = value();
+            } else {
+                in_.skip();
+            }
+            if (failed()) return {};
+        }
+        if (!name || !v) return wrong("a struct needs members with a name and a value");
+        if (!map.insert(*std::move(name), *std::move(v))) return wrong("a struct has two members of one name");
+        return {};
+    }
+
+    Value scalar(std::string_view type, std::string_view raw) {
+        const std::string_view text = text::trim(raw);
+        if (is(type, "string")) return Value{raw};
+        if (is(type, "i4") || is(type, "int") || is(type, "i8") || is(type, "i1") || is(type, "i2")) return integer(text);
+        if (is(type, "boolean")) {
+            if (text == "1" || text == "true") return Value{true};
+            if (text == "0" || text == "false") return Value{false};
+            return wrong("a boolean is neither 0 nor 1");
+        }
+        if (is(type, "double") || is(type, "float")) {
+            if (!text::is_number(text)) return wrong("a double is no number");
+            Value v = text::number(text);
+            if (!v.is_integer()) return v;
+            double d = 0;
+            const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
+            std::from_chars(digits.data(), digits.data() + digits.size(), d);
+            return Value{d};
+        }
+        if (is(type, "dateTime.iso8601")) {
+            if (const auto t = parse_date(text)) return Value{*t};
+            return wrong("a dateTime.iso8601 is no date and time");
+        }
+        if (is(type, "base64")) {
+            if (const auto bytes = base64::decode(text)) return Value::binary(*bytes);
+            return wrong("a base64 has other characters");
+        }
+        if (is(type, "nil")) return Value{};
+        return wrong("<" + text::printable(text::shorten(std::string{type}, 40)) + "> is no type of it");
+    }
+
+    Value integer(std::string_view text) {
+        if (text.starts_with('+')) text.remove_prefix(1);
+        std::int64_t v = 0;
+        const auto r = std::from_chars(text.data(), text.data() + text.size(), v);
+        if (text.empty() || r.ec != std::errc{} || r.ptr != text.data() + text.size()) return wrong("an integer is not one, or does not fit 64 bits");
+        return Value{static_cast<long long>(v)};
+    }
+
+    Reader& in_;
+    std::size_t depth_{0};
+    SizeHints hints_;
+    std::optional<Error> error_;
+};
 
 // ---- writing ----
 
@@ -206,14 +254,21 @@ void write(std::string& out, const Value& v, RpcStyle style, std::size_t depth) 
 
 }  // namespace
 
-Result<Value> read_rpc_value(const pugi::xml_node& node) { return read_value(node); }
+Result<Value> read_rpc_value(Reader& reader) {
+    ValueReader values{reader};
+    Value v = values.value();
+    if (values.error()) return *std::move(values.error());
+    return v;
+}
 
 void append_rpc_value(std::string& out, const Value& value, RpcStyle style) { write(out, value, style, 0); }
 
 Result<Value> decode_rpc_value(std::string_view text, const Limits& limits) {
-    pugi::xml_document document;
-    if (auto error = load(text, limits, document)) return *std::move(error);
-    return read_value(document.document_element());
+    Reader reader{text, limits};
+    reader.next();
+    Result<Value> value = read_rpc_value(reader);
+    if (auto error = reader.finish()) return *std::move(error);
+    return value;
 }
 
 std::string encode_rpc_value(const Value& value) {

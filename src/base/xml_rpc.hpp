@@ -2,12 +2,12 @@
 /// Values of XML-RPC inside of larger texts.
 #pragma once
 
-#include <pugixml.hpp>
-
 #include <string>
 
 #include <qconn/base/result.hpp>
 #include <qconn/base/value.hpp>
+
+#include "base/xml_reader.hpp"
 
 namespace qconn::xml {
 
@@ -17,9 +17,10 @@ struct RpcStyle {
     bool extensions{false};
 };
 
-/// The value of a `<value>` in a text that load() has checked.
+/// Reads the element that the reader has just opened, which must be a `<value>`, to its end. Where the text itself is no good, the reader has the
+/// error that counts.
 /// @returns PARSE-ERROR
-Result<Value> read_rpc_value(const pugi::xml_node& node);
+Result<Value> read_rpc_value(Reader& reader);
 
 /// Appends `<value>…</value>`.
 /// @throws Error XMLRPC-SERIALIZATION-ERROR, as encode_rpc_value()

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // XML-RPC (xmlrpc.com/spec), with several calls in one as `system.multicall`, which most servers have.
 #include "base/xml_rpc.hpp"
+
+#include <optional>
+#include <utility>
+
 #include "base/text.hpp"
 #include "base/xml.hpp"
+#include "base/xml_reader.hpp"
 #include "base/xml_text.hpp"
 #include "rpc/codec.hpp"
 
@@ -14,12 +19,6 @@ constexpr std::string_view k_declaration = "<?xml version=\"1.0\" encoding=\"utf
 constexpr std::string_view k_multicall = "system.multicall";
 
 Error no_answer(std::string message) { return make_rpc_error(RpcErrc::response, k_xml_rpc, std::move(message)); }
-
-std::size_t elements_of(const pugi::xml_node& node) {
-    std::size_t n = 0;
-    for (const auto& child : node.children()) n += child.type() == pugi::node_element ? 1 : 0;
-    return n;
-}
 
 // ---- the client's half ----
 
@@ -74,34 +73,68 @@ std::optional<Fault> fault_in(Value& value) {
     return Fault{value["faultCode"].as_int64(), std::string{value["faultString"].as_string()}};
 }
 
-/// What a `<value>` holds, in this family's words.
-Result<Value> read_value(const pugi::xml_node& node) {
-    Result<Value> value = xml::read_rpc_value(node);
+/// What the first `<value>` in the element that is open holds. Behind an error the place of the reader is anywhere.
+Result<Value> read_value_in(xml::Reader& reader) {
+    std::optional<Value> value;
+    while (reader.next_child()) {
+        if (value || reader.name() != "value") {
+            reader.skip();
+            continue;
+        }
+        Result<Value> read = xml::read_rpc_value(reader);
+        if (!read) return read;
+        value = std::move(*read);
+    }
+    if (!value) return make_error(Errc::parse, "the text is no value of XML-RPC: there is no <value> where one belongs");
+    return *std::move(value);
+}
+
+/// In `<params>`.
+Result<Outcome> read_result(xml::Reader& reader) {
+    constexpr std::string_view k_several = "the answer has more than one result";
+    if (!reader.next_child()) return Outcome{Value{}};  // of methods that return nothing
+    if (reader.name() != "param") return no_answer(std::string{k_several});
+    Result<Value> value = read_value_in(reader);
     if (!value) return unreadable(k_xml_rpc, value.error());
-    return value;
+    if (reader.next_child()) return no_answer(std::string{k_several});
+    return Outcome{std::move(*value)};
+}
+
+/// In `<fault>`.
+Result<Outcome> read_fault(xml::Reader& reader) {
+    Result<Value> value = read_value_in(reader);
+    if (!value) return unreadable(k_xml_rpc, value.error());
+    if (auto found = fault_in(*value)) return Outcome{std::move(*found)};
+    return no_answer("the <fault> in the answer has no faultCode or no faultString");
+}
+
+/// From the beginning of a text.
+Result<Outcome> read_outcome(xml::Reader& reader) {
+    reader.next();
+    if (reader.name() != "methodResponse") return no_answer("the answer is a <" + shown(reader.name()) + "> instead of a <methodResponse>");
+    std::optional<Result<Outcome>> outcome;
+    std::string_view from;
+    while (reader.next_child()) {
+        const std::string_view part = reader.name();
+        const bool counts = part == "params" || part == "fault";
+        if (counts && outcome && part != from) return no_answer("the answer has <params> and a <fault>");
+        if (!counts || outcome) {
+            reader.skip();
+            continue;
+        }
+        outcome = part == "fault" ? read_fault(reader) : read_result(reader);
+        from = part;
+        if (!*outcome) return *std::move(outcome);
+    }
+    if (outcome) return *std::move(outcome);
+    return no_answer("the answer has neither <params> nor a <fault>");
 }
 
 Result<Outcome> read_answer(const Dialect&, std::string_view text, const Expected&) {
-    pugi::xml_document document;
-    if (const auto error = xml::load(text, {}, document)) return unreadable(k_xml_rpc, *error);
-    const pugi::xml_node root = document.document_element();
-    if (std::string_view{root.name()} != "methodResponse")
-        return no_answer("the answer is a <" + shown(root.name()) + "> instead of a <methodResponse>");
-    const pugi::xml_node params = root.child("params");
-    const pugi::xml_node fault = root.child("fault");
-    if (params && fault) return no_answer("the answer has <params> and a <fault>");
-    if (fault) {
-        Result<Value> value = read_value(fault.child("value"));
-        if (!value) return value.error();
-        if (auto found = fault_in(*value)) return Outcome{std::move(*found)};
-        return no_answer("the <fault> in the answer has no faultCode or no faultString");
-    }
-    if (!params) return no_answer("the answer has neither <params> nor a <fault>");
-    if (elements_of(params) == 0) return Outcome{Value{}};  // of methods that return nothing
-    if (elements_of(params) != 1 || !params.child("param")) return no_answer("the answer has more than one result");
-    Result<Value> value = read_value(params.child("param").child("value"));
-    if (!value) return value.error();
-    return Outcome{std::move(*value)};
+    xml::Reader reader{text, {}};
+    Result<Outcome> outcome = read_outcome(reader);
+    if (const auto error = reader.finish()) return unreadable(k_xml_rpc, *error);
+    return outcome;
 }
 
 Result<BatchAnswer> read_batch_answer(const Dialect& dialect, std::string_view text, std::span<const Expected> expected) {
@@ -130,28 +163,44 @@ Result<BatchAnswer> read_batch_answer(const Dialect& dialect, std::string_view t
 
 // ---- the server's half ----
 
+/// From the beginning of a text; what is wrong with it becomes the request's fault.
+void read_request(xml::Reader& reader, Request& request) {
+    const auto refuse = [&](std::string message) { request.fault = Fault{k_invalid_request, std::move(message)}; };
+    constexpr std::string_view k_no_call = "the text is no <methodCall> with a <methodName>";
+    reader.next();
+    if (reader.name() != "methodCall") return refuse(std::string{k_no_call});
+    std::optional<std::string> method;
+    std::optional<List> params;
+    while (reader.next_child()) {
+        if (!method && reader.name() == "methodName") {
+            const auto text = reader.only_text();
+            if (!text) return refuse(std::string{k_no_call});
+            method = text::trim(*text);
+        } else if (!params && reader.name() == "params") {
+            params.emplace();
+            while (reader.next_child()) {
+                Result<Value> value = read_value_in(reader);
+                if (!value) return refuse(std::string{value.error().message()});
+                params->push_back(std::move(*value));
+            }
+        } else {
+            reader.skip();
+        }
+    }
+    if (!method || method->empty()) return refuse(std::string{k_no_call});
+    request.method = *std::move(method);
+    request.params = params ? *std::move(params) : List{};
+}
+
 Requests read_requests(std::string_view text) {
     Requests requests;
     Request& request = requests.all.emplace_back();
-    const auto refuse = [&](std::int64_t code, std::string message) {
-        request.fault = Fault{code, std::move(message)};
-        return requests;
-    };
-    pugi::xml_document document;
-    if (const auto error = xml::load(text, {}, document)) return refuse(k_parse_error, std::string{error->message()});
-    const pugi::xml_node root = document.document_element();
-    const std::string method{text::trim(root.child("methodName").text().get())};
-    if (std::string_view{root.name()} != "methodCall" || method.empty())
-        return refuse(k_invalid_request, "the text is no <methodCall> with a <methodName>");
-    List params;
-    for (const auto& param : root.child("params").children()) {
-        if (param.type() != pugi::node_element) continue;
-        Result<Value> value = xml::read_rpc_value(param.child("value"));
-        if (!value) return refuse(k_invalid_request, std::string{value.error().message()});
-        params.push_back(std::move(*value));
+    xml::Reader reader{text, {}};
+    read_request(reader, request);
+    if (const auto error = reader.finish()) {
+        request = {};
+        request.fault = Fault{k_parse_error, std::string{error->message()}};
     }
-    request.method = method;
-    request.params = std::move(params);
     return requests;
 }
 

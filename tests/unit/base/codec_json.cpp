@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <qconn/json.hpp>
 
+#include <array>
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
+#include <cstring>
 #include <random>
 #include <string>
 
 #include "base/json.hpp"
+#include "base/xml.hpp"
 #include "support/catch.hpp"
+#include "support/json_reference.hpp"
 #include "support/value_from_bytes.hpp"
 
 using namespace qconn;
@@ -101,6 +106,28 @@ TEST_CASE("limits on JSON hold exactly", "[json]") {
     CHECK(has(refused(std::string(1'000'000, '[')), "LIMIT-EXCEEDED"));
 }
 
+TEST_CASE("lists and maps of any size follow each other", "[json]") {
+    std::string text = "[";
+    Value expected{List{}};
+    for (const int size : {0, 1, 40, 3, 0, 17, 100, 1}) {
+        Map map;
+        List list;
+        for (int i = 0; i < size; ++i) {
+            map.insert("n" + std::to_string(i), i);
+            list.push_back(i);
+        }
+        for (Value v : {Value{std::move(map)}, Value{std::move(list)}}) {
+            for (int depth = 0; depth < 20; ++depth) v = List{std::move(v)};
+            text += json::encode(v) + ",";
+            expected.as_list().push_back(std::move(v));
+        }
+    }
+    text.back() = ']';
+
+    CHECK(parsed(text) == expected);
+    CHECK(xml::decode_rpc_value(xml::encode_rpc_value(expected)).value() == expected);
+}
+
 TEST_CASE("JSON cut at any byte is refused", "[json]") {
     const std::string text = R"({"a": [1, -2.5e10, true, null, "x\u00e4\ud83d\ude00"], "b": {"c": false}})";
     REQUIRE(json::decode(text));
@@ -142,6 +169,108 @@ TEST_CASE("what is written as JSON reads back equal", "[json]") {
         const Value v = simplified(test::ValueMaker{bytes}.value());
         REQUIRE(parsed(json::encode(v)) == v);
         REQUIRE(parsed(json::encode(v, true)) == v);
+    }
+}
+
+TEST_CASE("strings in JSON are whole wherever a character stands", "[json]") {
+    for (std::size_t before = 0; before <= 40; ++before) {
+        for (const std::size_t behind : {0U, 1U, 7U, 8U, 15U, 16U, 33U}) {
+            const std::string a(before, 'a'), b(behind, 'b');
+            for (const std::string& c : {std::string{}, std::string{"\""}, std::string{"\\"}, std::string{"\n"}, std::string{"\x1F"},
+                                         std::string{"\x7F"}, std::string{"é"}, std::string{"\"😀\\"}}) {
+                const std::string text = a + c + b;
+                const std::string written = json::encode(text);
+                REQUIRE(written == nlohmann::json(text).dump());
+                REQUIRE(parsed(written) == Value{text});
+                REQUIRE(parsed("[" + written + "]") == Value{List{text}});
+                REQUIRE(json::quoted(text) == written);
+            }
+            CHECK_THROWS_AS(json::encode(a + "\xFF" + b), Error);
+            CHECK_THROWS_AS(json::encode(a + "\"\xC3\"" + b), Error);
+            CHECK(has(refused("\"" + a + "\n" + b + "\""), "line 1, column " + std::to_string(before + 2)));
+        }
+    }
+}
+
+TEST_CASE("escapes in JSON mean what they say", "[json]") {
+    for (unsigned c = 0; c < 0x10000; ++c) {
+        std::array<char, 16> text{};
+        std::snprintf(text.data(), text.size(), "\"\\u%04X\"", c);
+        if (c >= 0xD800 && c < 0xE000)
+            REQUIRE_FALSE(json::decode(text.data()));
+        else
+            REQUIRE(parsed(text.data()).as_string() == nlohmann::json::parse(text.data()).get<std::string>());
+    }
+    for (const char* pair : {"\"\\uD800\\uDC00\"", "\"\\uDBFF\\uDFFF\"", "\"\\ud83d\\ude00\""}) CHECK(test::read_as_reference(pair));
+    for (const char* half : {"\"\\uD800\"", "\"\\uD800\\u0041\"", "\"\\uDC00\\uD800\"", "\"\\uD800\\uE000\"", "\"\\uD800x\"", "\"\\uD800\\n\""})
+        CHECK(has(refused(half), "surrogate"));
+    CHECK(has(refused("\"\\u12g4\""), "line 1, column 6: \\u needs four"));
+}
+
+TEST_CASE("numbers in JSON are those of the standard library", "[json]") {
+    std::mt19937_64 random{5};
+    for (int i = 0; i < 5'000; ++i) {
+        double d = 0;
+        const std::uint64_t bits = random();
+        std::memcpy(&d, &bits, sizeof d);
+        if (!std::isfinite(d)) continue;
+        std::array<char, 40> text{};
+        std::snprintf(text.data(), text.size(), "%.17g", d);
+        const Value v = parsed(text.data());
+        REQUIRE((v.is_integer() || std::signbit(v.as_double()) == std::signbit(d)));
+        REQUIRE(test::read_as_reference(text.data()));
+        REQUIRE(parsed(json::encode(d)) == Value{d});
+        const std::string digits = std::to_string(random() >> random() % 64);
+        for (const std::string& number : {digits, "-" + digits, digits + "0", digits + "." + digits, "0." + digits, digits + "e5", digits + "e-5"})
+            REQUIRE(test::read_as_reference(number));
+    }
+    for (const char* number : {"-0",
+                               "-0.0",
+                               "0",
+                               "1e400",
+                               "-1e400",
+                               "999999999999999999",
+                               "1000000000000000000",
+                               "9223372036854775807",
+                               "9223372036854775808",
+                               "-9223372036854775808",
+                               "-9223372036854775809",
+                               "18446744073709551615",
+                               "18446744073709551616",
+                               "5e-324",
+                               "4.9e-324",
+                               "2.4703282292062327e-324",
+                               "2.2250738585072011e-308",
+                               "1.7976931348623157e308",
+                               "0.1000000000000000055",
+                               "00",
+                               "-",
+                               "1.",
+                               "1e",
+                               "1e+",
+                               "1e2147483647",
+                               "1e2147483648",
+                               "-e1"})
+        CHECK(test::read_as_reference(number));
+    CHECK(std::signbit(parsed("-0.0").as_double()));
+    CHECK(has(refused("[1e2147483648]"), "line 1, column 13: the exponent"));
+}
+
+TEST_CASE("JSON that is nearly good is read as by others", "[json]") {
+    const std::string good = R"({"a": [1, -2.5e10, true, null, "x\u00e4\ud83d\ude00 and more than a block"], "b": {"c": false, "": {}}, "a": [ ]})";
+    const std::string_view characters = "{}[]\",:\\/bfnrtu09eE.+- \n\x01\xC3\xA4";
+    std::mt19937 random{9};
+    for (int i = 0; i < 8'000; ++i) {
+        std::string text = good;
+        for (std::size_t changes = random() % 3 + 1; changes > 0; --changes) {
+            const std::size_t at = random() % text.size();
+            if (const auto c = characters[random() % characters.size()]; random() % 2 == 0)
+                text[at] = c;
+            else
+                text.insert(at, 1, c);
+        }
+        INFO(text);
+        REQUIRE(test::read_as_reference(text));
     }
 }
 

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <charconv>
+#include <cmath>
 #include <cstdint>
+#include <random>
 #include <string>
 
 #include "base/base64.hpp"
@@ -53,6 +57,24 @@ TEST_CASE("numbers keep every digit", "[number]") {
 TEST_CASE("a double is written so that it reads back the same and as a double", "[number]") {
     for (const double d : {0.0, 1.0, -1.0, 0.1, 1e21, 1e22, 1e300, 5e-324, 1.7976931348623157e308, 123456789.0, 1e15, 1e16, 1.0 / 3})
         CHECK(text::number(text::double_text(d)) == Value{d});
+}
+
+TEST_CASE("a double with few digits behind the point is written as any other", "[number]") {
+    const auto slow = [](double d) {
+        std::array<char, 40> buffer{};
+        std::string text{buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), d).ptr};
+        return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
+    };
+    std::mt19937_64 random{3};
+    for (int i = 0; i < 5'000; ++i) {
+        const auto digits = static_cast<double>(random() >> (1 + random() % 63));
+        for (const double power : {1.0, 10.0, 100.0, 1000.0, 10'000.0}) {
+            const double d = digits / power * (i % 2 == 0 ? 1 : -1);
+            for (const double near : {d, std::nextafter(d, 0.0), std::nextafter(d, 1e308)}) REQUIRE(text::double_text(near) == slow(near));
+        }
+    }
+    for (const double d : {0.001, -0.001, 0.01, 0.5, 0.0001, 0.999, 0.9995, 999'999'999'999.999, 999'999'999'999.9999, 1e12, 1e12 + 0.5, -0.0})
+        CHECK(text::double_text(d) == slow(d));
 }
 
 TEST_CASE("durations keep their parts", "[duration]") {

@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "base/xml.hpp"
+#include "base/xml_text.hpp"
 #include "support/catch.hpp"
 #include "support/value_from_bytes.hpp"
 
@@ -45,7 +47,8 @@ TEST_CASE("plain XML becomes a map of its root", "[xml]") {
 }
 
 TEST_CASE("XML that is not well-formed is refused with its place", "[xml]") {
-    CHECK(has(refused("<a>\n <b></a></b>"), "byte"));
+    CHECK(has(refused("<a>\n <b></a></b>"), "line 2, column 5: this closes another element"));
+    CHECK(has(refused("<? x?><a/>"), "line 1, column 1"));
     CHECK(has(refused("<a>\n  &foo;</a>"), "line 2, column 3"));
     CHECK(has(refused("<a/>garbage"), "line 1, column 5"));
     CHECK(has(refused("garbage<a/>"), "outside"));
@@ -165,6 +168,66 @@ TEST_CASE("XML-RPC values of any writer are read", "[xml][xmlrpc]") {
     CHECK(rpc("<value><dateTime.iso8601>2010-05-05T15:35:02Z</dateTime.iso8601></value>") == Value{Timestamp{1273073702, 0, 0, true}});
     CHECK(rpc("<value><array><data/></array></value>") == Value{List{}});
     CHECK(rpc("<value><struct/></value>") == Value{Map{}});
+}
+
+TEST_CASE("texts in XML-RPC are whole wherever a character stands", "[xml][xmlrpc]") {
+    const std::vector<std::pair<std::string, std::string>> cases{{"", ""},
+                                                                 {"&amp;", "&"},
+                                                                 {"&#xE9;&lt;", "é<"},
+                                                                 {"\r\n", "\n"},
+                                                                 {"\r", "\n"},
+                                                                 {"<!-- < & -->", ""},
+                                                                 {"<?pi x?>", ""},
+                                                                 {"é", "é"},
+                                                                 {"&#13;\n", "\r\n"},
+                                                                 {"<![CDATA[<&]]>", "<&"},
+                                                                 {"<![CDATA[\r\n]]>", "\n"},
+                                                                 {"\n ", "\n "}};
+    for (std::size_t before = 1; before <= 40; ++before) {
+        for (const std::size_t behind : {0U, 1U, 7U, 15U, 16U, 33U}) {
+            const std::string a(before, 'a'), b(behind, 'b');
+            for (const auto& [written, meant] : cases) {
+                REQUIRE(rpc("<value><string>" + a + written + b + "</string></value>") == Value{a + meant + b});
+                REQUIRE(rpc("<value>" + a + written + written + b + "</value>") == Value{a + meant + meant + b});
+            }
+            for (const char* bad : {"&", "&x;", "<", "]]", "\x01", "\xFF", "\xEF\xBF\xBE"}) {
+                std::string out;
+                const bool can_be_written = xml::append_text(out, a + bad + b, false);
+                CHECK(can_be_written == (std::string_view{"&x;<]]"}.find(bad) != npos));
+                if (can_be_written) CHECK(rpc("<value>" + out + "</value>") == Value{a + bad + b});
+            }
+            std::string attribute;
+            REQUIRE(xml::append_text(attribute, a + "\"\n\t<" + b, true));
+            CHECK(attribute == a + "&quot;&#10;&#9;&lt;" + b);
+        }
+    }
+}
+
+TEST_CASE("white space is text only where an element has nothing else", "[xml][xmlrpc]") {
+    CHECK(rpc("<value> </value>") == Value{" "});
+    CHECK(rpc("<value> <!-- c --> </value>") == Value{" "});
+    CHECK(rpc("<value><!-- c --></value>").is_null());
+    CHECK(rpc("<value>a<!-- c --> </value>") == Value{"a"});
+    CHECK(rpc("<value> <![CDATA[]]> </value>") == Value{""});
+    CHECK(rpc("<value>&#32;</value>") == Value{" "});
+    CHECK(rpc("<value>\n  <i4>1</i4>\n  </value>") == Value{1});
+    CHECK(rpc("<value>x<i4>1</i4>y</value>") == Value{1});
+}
+
+TEST_CASE("parts of an XML-RPC value can come in any order and beside others", "[xml][xmlrpc]") {
+    CHECK(rpc("<value><struct> <member><x/><value>1</value><name>a</name><name>b</name></member> </struct></value>") == Value{Map{{"a", "1"}}});
+    CHECK(rpc("<value><array><x><data/></x> t <data>t<value>1</value></data><data><value>2</value></data></array></value>") == Value{List{"1"}});
+    std::string texts;
+    for (int i = 0; i < 40; ++i) texts += "<member><name>n" + std::to_string(i) + "</name><value><i4>" + std::to_string(i) + "</i4></value></member>";
+    CHECK(rpc("<value><struct>" + texts + "</struct></value>").size() == 40);
+    CHECK_FALSE(xml::decode_rpc_value("<value><struct>" + texts + "<member><name>n7</name><value/></member></struct></value>"));
+}
+
+TEST_CASE("a text that is no good XML is refused as that, whatever its values are", "[xml][xmlrpc]") {
+    for (const char* behind : {"<value><what/></value>&", "<value><i4>x</i4></value><", "<value><i4/><i4/></value><value/>", "<a><b></a></b>"})
+        CHECK(has(xml::decode_rpc_value(behind).error().what(), "not good XML"));
+    CHECK(has(xml::decode_rpc_value("<value><what/></value>").error().what(), "no value of XML-RPC: <what>"));
+    CHECK(has(xml::decode_rpc_value("<a/>").error().what(), "there is a <a> where a <value> belongs"));
 }
 
 TEST_CASE("what is no XML-RPC value is refused", "[xml][xmlrpc]") {

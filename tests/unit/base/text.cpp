@@ -18,6 +18,19 @@ TEST_CASE("well-formed UTF-8 is told from the rest", "[base][text]") {
     }
 }
 
+TEST_CASE("what is no UTF-8 is found at any place of a long text", "[base][text]") {
+    for (std::size_t before = 0; before <= 40; ++before) {
+        for (const std::size_t behind : {0U, 1U, 7U, 15U, 16U, 33U}) {
+            const std::string a(before, 'a'), b(behind, 'b');
+            for (const char* bad : {"\xFF", "\x80", "\xC3", "\xE2\x82", "\xED\xA0\x80", "\xC0\xAF", "\xF5\x80\x80\x80"}) {
+                REQUIRE(text::invalid_utf8(a + bad + b) == before);
+                REQUIRE(text::invalid_utf8("é" + a + bad + b) == before + 2);
+            }
+            for (const char* good : {"", "é", "€", "😀", "\x7F"}) REQUIRE(text::valid_utf8(a + good + b));
+        }
+    }
+}
+
 TEST_CASE("text is cut between characters", "[base][text]") {
     CHECK(text::shorten("abc", 3) == "abc");
     CHECK(text::shorten("ab€", 3) == "ab…");
