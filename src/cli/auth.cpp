@@ -221,7 +221,7 @@ struct Told {
     }
 };
 
-std::vector<std::string> words_of(std::string_view text) {
+std::vector<std::string> scopes_in(std::string_view text) {
     std::vector<std::string> words;
     while (!text.empty()) {
         const std::string_view word = text.substr(0, text.find(' '));
@@ -301,7 +301,7 @@ int auth(Tool& tool, const AuthArguments& arguments) {
     told.token = by_person ? Walk{name, arguments, *source, signals, until}.run()
                            : wait_for_token(signals, [&](Callback<TokenPtr> callback) { return source->async_token(until, std::move(callback)); });
     told.scopes_said = !told.token->scope.empty();
-    told.scopes = told.scopes_said ? words_of(told.token->scope) : options.scopes;
+    told.scopes = told.scopes_said ? scopes_in(told.token->scope) : options.scopes;
     told.fixed = !options.token.empty() && told.token->access == options.token;
     const Secret& refresh = told.token->refresh;
     told.same_refresh = !refresh.empty() && refresh == options.refresh_token;

@@ -32,7 +32,7 @@ bool is_text(std::string_view body) {
     return odd == 0;
 }
 
-class Lines {
+class ExchangeLines {
 public:
     void add(char mark, std::string_view text) { ((out_ += mark) += text.empty() ? "" : " " + printable(text)) += '\n'; }
     void headers(char mark, const Headers& headers) {
@@ -85,7 +85,7 @@ std::string times_text(const HttpCallInfo& info, bool answered) {
 }  // namespace
 
 std::string exchange_text(const HttpTraceEvent& event) {
-    Lines lines;
+    ExchangeLines lines;
     if (const auto cause = cause_text(event.cause); !cause.empty()) lines.add('*', cause);
     lines.add('>', event.request.method + " " + event.request.path);
     lines.headers('>', event.request.headers);

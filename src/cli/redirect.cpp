@@ -22,7 +22,7 @@ std::string_view trimmed(std::string_view text) {
     return first == std::string_view::npos ? std::string_view{} : text.substr(first, text.find_last_not_of(k_blanks) + 1 - first);
 }
 
-std::string_view before(std::string_view text, char mark) { return text.substr(0, text.find(mark)); }
+std::string_view up_to(std::string_view text, char mark) { return text.substr(0, text.find(mark)); }
 
 }  // namespace
 
@@ -31,9 +31,9 @@ std::optional<Redirected> read_redirect(std::string_view query) {
     const std::array<std::pair<std::string_view, std::string*>, 4> known{
         {{"code", &out.code}, {"state", &out.state}, {"error", &out.error}, {"error_description", &out.description}}};
     while (!query.empty()) {
-        const std::string_view field = before(query, '&');
+        const std::string_view field = up_to(query, '&');
         query.remove_prefix(std::min(field.size() + 1, query.size()));
-        const std::string_view name = before(field, '=');
+        const std::string_view name = up_to(field, '=');
         const auto one = std::find_if(known.begin(), known.end(), [name](const auto& entry) { return entry.first == name; });
         if (one == known.end()) continue;
         if (!one->second->empty()) return std::nullopt;
@@ -48,7 +48,7 @@ std::optional<Redirected> read_pasted(std::string_view text) {
     if (text.empty()) return std::nullopt;
     const auto question = text.find('?');
     if (text.find("://") != std::string_view::npos || question != std::string_view::npos)
-        return question == std::string_view::npos ? std::nullopt : read_redirect(before(text.substr(question + 1), '#'));
+        return question == std::string_view::npos ? std::nullopt : read_redirect(up_to(text.substr(question + 1), '#'));
     if (text.find("code=") != std::string_view::npos || text.find("error=") != std::string_view::npos) return read_redirect(text);
     if (text.find_first_of(" \t\r\n") != std::string_view::npos) return std::nullopt;
     return Redirected{decoded(text), {}, {}, {}};
@@ -78,12 +78,12 @@ std::string RedirectAnswer::message() const {
 }
 
 RedirectAnswer answer_redirect(std::string_view head, std::string_view path, std::string_view state) {
-    const std::string_view line = before(head, '\r');
+    const std::string_view line = up_to(head, '\r');
     if (!line.starts_with("GET ")) return {405, "Only a browser that comes back from a log-in is awaited here.", {}};
-    std::string_view target = before(line.substr(4), ' ');
-    target = before(target, '#');
-    const std::string_view asked = before(target, '?');
-    if (asked != before(path, '?')) return {404, "There is nothing here.", {}};
+    std::string_view target = up_to(line.substr(4), ' ');
+    target = up_to(target, '#');
+    const std::string_view asked = up_to(target, '?');
+    if (asked != up_to(path, '?')) return {404, "There is nothing here.", {}};
     auto result = read_redirect(target.substr(std::min(asked.size() + 1, target.size())));
     if (!result) return {400, "This is not what a log-in ends with; qconn goes on waiting.", {}};
     if (state.empty() || !(Secret{result->state} == Secret{state}))

@@ -79,8 +79,8 @@ std::uint16_t port_of(int fd) {
     return ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(bound).sin6_port : reinterpret_cast<sockaddr_in&>(bound).sin_port);
 }
 
-struct Connection {
-    explicit Connection(int socket) : fd{socket} {}
+struct Visitor {
+    explicit Visitor(int socket) : fd{socket} {}
     Descriptor fd;
     std::string head;
 
@@ -101,11 +101,11 @@ struct Connection {
 RedirectServer::RedirectServer(RedirectPlace place) : place_{std::move(place)}, fd_{listening(place_)}, port_{port_of(fd_.get())} {}
 
 Redirected RedirectServer::wait(const std::string& state, Signals& signals, Deadline until) {
-    std::list<Connection> connections;
+    std::list<Visitor> connections;
     std::size_t foreign = 0;
     for (;;) {
         std::vector<pollfd> fds{{signals.descriptor(), POLLIN, 0}, {fd_.get(), POLLIN, 0}};
-        for (const Connection& one : connections) fds.push_back({one.fd.get(), POLLIN, 0});
+        for (const Visitor& one : connections) fds.push_back({one.fd.get(), POLLIN, 0});
         const int ready = ::poll(fds.data(), fds.size(), poll_time(until));
         if (ready < 0 && errno != EINTR) throw std::system_error{errno, std::generic_category(), "waiting for the browser"};
         if (signals.take() != 0) break_off();

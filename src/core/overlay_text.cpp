@@ -152,8 +152,8 @@ namespace qconn {
 namespace {
 
 /// The new text. Whether it came out as meant is not argued but looked up.
-std::string checked(const core::OverlayText& before, std::string text, std::string_view connection, std::string_view key, std::string_view value,
-                    std::size_t added) {
+std::string verified(const core::OverlayText& before, std::string text, std::string_view connection, std::string_view key, std::string_view value,
+                     std::size_t added) {
     const core::OverlayText after = core::parse_overlay(text, {});
     const core::OverlayEntry* const entry = after.find(connection, key);
     std::size_t count_before = added;
@@ -190,7 +190,7 @@ std::string add_overlay_entry(std::string_view text, std::string_view connection
         if (!out.empty() && out.back() != '\n') out += '\n';
         out += yaml::text_scalar(connection) + ":\n  " + line;
     }
-    return checked(before, std::move(out), connection, key, value, 1);
+    return verified(before, std::move(out), connection, key, value, 1);
 }
 
 std::string set_overlay_entry(std::string_view text, std::string_view connection, std::string_view key, std::string_view value) {
@@ -205,7 +205,7 @@ std::string set_overlay_entry(std::string_view text, std::string_view connection
     std::string out{text};
     const std::size_t begin = there->start().offset;
     out.replace(begin, there->end().offset - begin, yaml::text_scalar(value, true));
-    return checked(before, std::move(out), connection, key, value, 0);
+    return verified(before, std::move(out), connection, key, value, 0);
 }
 
 }  // namespace qconn

@@ -115,10 +115,10 @@ void HttpTraces::tell(const List& list, const HttpTraceEvent& event) {
 
 namespace http {
 
-std::unique_ptr<TraceCall> TraceCall::begin(std::shared_ptr<const Settings> settings) {
+std::unique_ptr<TraceCall> TraceCall::begin(const std::shared_ptr<const Settings>& settings) {
     HttpTraces::List list = HttpTraces::of(settings->options.label);
     if (list.empty()) return nullptr;
-    return std::unique_ptr<TraceCall>{new TraceCall{std::move(settings), std::move(list)}};
+    return std::unique_ptr<TraceCall>{new TraceCall{settings, std::move(list)}};
 }
 
 TraceCall::TraceCall(std::shared_ptr<const Settings> settings, HttpTraces::List list)

@@ -33,7 +33,7 @@ namespace http {
 class TraceCall {
 public:
     /// Null where nobody looks.
-    static std::unique_ptr<TraceCall> begin(std::shared_ptr<const Settings> settings);
+    static std::unique_ptr<TraceCall> begin(const std::shared_ptr<const Settings>& settings);
 
     /// What goes out. @param reconnected  the one before found its connection closed
     void sent(bool reconnected, int redirects, std::string_view method, std::string_view url, const Headers& headers, std::string_view body);

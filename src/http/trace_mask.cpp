@@ -13,6 +13,7 @@
 #include "base/base64.hpp"
 #include "base/text.hpp"
 #include "base/url_mask.hpp"
+#include "http/content_type.hpp"
 #include "http/target.hpp"
 
 namespace qconn::http {
@@ -81,8 +82,6 @@ std::size_t value_end(string_view text, std::size_t at) {
     }
     return text.size();
 }
-
-string_view media_type(string_view content_type) { return text::trim(content_type.substr(0, content_type.find(';'))); }
 
 bool holds(string_view text, string_view part) { return text.find(part) != string_view::npos; }
 
