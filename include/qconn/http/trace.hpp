@@ -17,7 +17,7 @@ namespace qconn {
 
 /// Why a request was sent.
 enum class HttpTraceCause : std::uint8_t {
-    call,           ///< it is the first of its call
+    call,           ///< it is the first of its call, or of a try of it (RetryPolicy)
     redirect,       ///< the answer before led there
     reconnect,      ///< the server had closed the kept connection
     authorization,  ///< the one before was refused, and another authorization was to be had
