@@ -57,12 +57,12 @@ void list(Tool& tool, const Scheme& scheme, const std::vector<OperationSpec>& al
 }
 
 /// Says at the end of a call that nothing was seen of it, where that is so.
-class Watch {
+class Onlooker {
 public:
-    Watch(const std::string& name, const Scheme& scheme) : exchanges_{name}, scheme_{scheme.names.front()} {}
-    Watch(const Watch&) = delete;
-    Watch& operator=(const Watch&) = delete;
-    ~Watch() {
+    Onlooker(const std::string& name, const Scheme& scheme) : exchanges_{name}, scheme_{scheme.names.front()} {}
+    Onlooker(const Onlooker&) = delete;
+    Onlooker& operator=(const Onlooker&) = delete;
+    ~Onlooker() {
         if (!exchanges_.any())
             std::fprintf(stderr, "* nothing was sent over HTTP; of calls of scheme %s there is no more to show\n", scheme_.c_str());
     }
@@ -84,8 +84,8 @@ int call(Tool& tool, const CallArguments& arguments) {
         registry.client(all[0]);  // throws with the reason that makes it invalid
         throw UsageError("the scheme of '" + all[0] + "' is not known");
     }
-    std::optional<Watch> watch;
-    if (arguments.verbose) watch.emplace(all[0], *scheme);
+    std::optional<Onlooker> onlooker;
+    if (arguments.verbose) onlooker.emplace(all[0], *scheme);
     const OperationSpec* declared = find_operation(scheme->operations, all[1]);
     // A client of its own: exclusive ones cannot be had otherwise, and nobody else is here to share one with.
     std::shared_ptr<Client> client;
