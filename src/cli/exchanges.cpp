@@ -41,7 +41,7 @@ public:
     void body(char mark, std::string_view body, std::size_t whole, std::string_view type) {
         if (whole == 0) return;
         const std::string size = std::to_string(whole) + " bytes";
-        if (!is_text(body)) return add('*', "a body of " + size + (type.empty() ? "" : " of ") + std::string{type});
+        if (body.empty() || !is_text(body)) return add('*', "a body of " + size + (type.empty() ? "" : " of ") + std::string{type});
         add(mark, {});
         std::string_view rest = body;
         while (!rest.empty()) {

@@ -36,7 +36,7 @@ struct HttpTraceEvent {
     std::string_view connection;
     HttpTraceCause cause{HttpTraceCause::call};
     /// `path` is the whole URL; the headers are all but Host and Content-Length; the body as it was before its content coding, and not longer than
-    /// HttpTraceOptions::max_body.
+    /// HttpTraceOptions::max_body; empty where it comes from a source, or has several parts.
     const HttpRequest& request;
     /// Bytes of the whole body, before its coding.
     std::size_t request_bytes{0};

@@ -70,6 +70,10 @@ TEST_CASE("lines of other texts are masked behind such a name", "[http][trace]")
     CHECK(body("{user: jo, token: C4nary}", "application/x-yaml") == "{user: jo, token: <masked>");
 }
 
+TEST_CASE("bodies of several parts are not shown", "[http][trace]") {
+    CHECK(body("--x\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nC4nary\r\n--x--", "multipart/form-data; boundary=x").empty());
+}
+
 TEST_CASE("what was masked once is taken out of all that follows", "[http][trace]") {
     TraceMask mask{[](std::string text) {
         if (const auto at = text.find("known"); at != std::string::npos) text.replace(at, 5, "${env:X}");
