@@ -60,6 +60,8 @@ constexpr std::array k_lines{
     Line{Phase::tls, Reason::none,
          "The handshake failed: is it a TLS port, do both sides allow a common version, does the server ask for a client certificate?"},
     Line{Phase::auth, Reason::denied, "The credentials were refused: check user, password or token, and whether the account is locked or expired."},
+    Line{Phase::auth, Reason::missing,
+         "Something for the log-in is missing: the message names it. Where a person has to allow the access, 'qconn auth NAME --save' logs in."},
     Line{Phase::none, Reason::denied, "The credentials were refused: check user, password or token, and whether the account is locked or expired."},
     Line{Phase::none, Reason::permission, "The account is known but not allowed to do this: ask for the right, or check the path."},
     Line{Phase::none, Reason::not_found, "It is not there: check the path in the URL and in the options."},

@@ -2,12 +2,15 @@
 /// `qconn call`: one operation of any client.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
+#include <optional>
 
 #include <qconn/core/scheme.hpp>
 
 #include "cli/call_arguments.hpp"
 #include "cli/describe.hpp"
 #include "cli/duration.hpp"
+#include "cli/exchanges.hpp"
 #include "cli/present.hpp"
 #include "cli/tool.hpp"
 
@@ -20,6 +23,7 @@ constexpr std::string_view k_operations = "operations";
 struct CallArguments {
     std::vector<std::string> words;
     std::string timeout;
+    bool verbose{false};
 };
 
 /// All that this connection's client can be asked for: what its scheme declares, then what only the client knows.
@@ -52,6 +56,22 @@ void list(Tool& tool, const Scheme& scheme, const std::vector<OperationSpec>& al
     present(tool.out, tool.format, {.document = std::move(rows), .columns = {{"name"}, {"help"}}, .text = shown});
 }
 
+/// Says at the end of a call that nothing was seen of it, where that is so.
+class Onlooker {
+public:
+    Onlooker(const std::string& name, const Scheme& scheme) : exchanges_{name}, scheme_{scheme.names.front()} {}
+    Onlooker(const Onlooker&) = delete;
+    Onlooker& operator=(const Onlooker&) = delete;
+    ~Onlooker() {
+        if (!exchanges_.any())
+            std::fprintf(stderr, "* nothing was sent over HTTP; of calls of scheme %s there is no more to show\n", scheme_.c_str());
+    }
+
+private:
+    Exchanges exchanges_;
+    std::string scheme_;
+};
+
 int call(Tool& tool, const CallArguments& arguments) {
     const std::vector<std::string> all = positional(tool, arguments.words);
     if (all.size() < 2) throw UsageError("give a connection and an operation; 'qconn call NAME operations' lists the operations");
@@ -64,6 +84,8 @@ int call(Tool& tool, const CallArguments& arguments) {
         registry.client(all[0]);  // throws with the reason that makes it invalid
         throw UsageError("the scheme of '" + all[0] + "' is not known");
     }
+    std::optional<Onlooker> onlooker;
+    if (arguments.verbose) onlooker.emplace(all[0], *scheme);
     const OperationSpec* declared = find_operation(scheme->operations, all[1]);
     // A client of its own: exclusive ones cannot be had otherwise, and nobody else is here to share one with.
     std::shared_ptr<Client> client;
@@ -98,6 +120,7 @@ void add_call(CLI::App& app, Tool& tool) {
     command->add_option("word", arguments->words, "Connection, operation and its arguments")->type_name("NAME OPERATION [ARG...] [KEY=VALUE...]");
     command->add_option("--timeout", arguments->timeout, "Longest time for the whole call; default: the connection's own time-outs")
         ->type_name("TIME");
+    command->add_flag("-v,--verbose", arguments->verbose, "Show on standard error what is said over HTTP, secrets masked");
     command->footer(
         "'qconn call NAME operations' lists the operations with their arguments, also those that only this connection has. An argument is\n"
         "KEY=VALUE only where the operation declares KEY or takes any; after '--' nothing is. Arguments of type any, hash and list are read as JSON; "
@@ -106,6 +129,7 @@ void add_call(CLI::App& app, Tool& tool) {
         "  qconn call shop-api get orders/17\n"
         "  qconn call shop-api post orders '{\"sku\": \"A-1\", \"count\": 2}' --timeout 5s\n"
         "  qconn call inbox list\n"
+        "  qconn call shop-api get orders/17 --verbose\n"
         "  qconn call shop-api operations\n"
         "  qconn call billing add 1 2\n"
         "  qconn call inbox write note.txt -- a=b");

@@ -34,12 +34,6 @@ void put_raw(std::string_view text) noexcept {
     }
 }
 
-int poll_time(Deadline until) noexcept {
-    if (until.is_never()) return -1;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until.remaining()).count();
-    return static_cast<int>(std::min<std::int64_t>(left, INT_MAX));
-}
-
 int checked(int fd, const char* what) {
     if (fd < 0) throw std::system_error(errno, std::generic_category(), what);
     return fd;
@@ -63,6 +57,12 @@ private:
 };
 
 }  // namespace
+
+int poll_time(Deadline until) noexcept {
+    if (until.is_never()) return -1;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until.remaining()).count();
+    return static_cast<int>(std::min<std::int64_t>(left, INT_MAX));
+}
 
 Descriptor::~Descriptor() { ::close(fd_); }
 

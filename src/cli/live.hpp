@@ -90,6 +90,9 @@ private:
     bool ended_{false};
 };
 
+/// For poll(): -1 for never.
+int poll_time(Deadline until) noexcept;
+
 struct Wake {
     int signal{0};
     char key{0};

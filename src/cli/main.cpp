@@ -165,6 +165,9 @@ int main(int argc, char** argv) {
           add_remove,  add_enable, add_disable,     add_mute,     add_unmute,     add_maintenance, add_ack,    add_secrets, add_import,
           add_schemes, add_schema, add_settings,    add_docs,     add_completion, add_complete,    add_man})
         add(app, tool);
+#ifdef QCONN_WITH_HTTP
+    add_auth(app, tool);
+#endif
     take_marks_off(app);
     for (CLI::App* command : app.get_subcommands({})) {
         take_marks_off(*command);

@@ -182,6 +182,7 @@ void add_unmute(CLI::App& app, Tool& tool);
 void add_maintenance(CLI::App& app, Tool& tool);
 void add_ack(CLI::App& app, Tool& tool);
 void add_call(CLI::App& app, Tool& tool);
+void add_auth(CLI::App& app, Tool& tool);  // with HTTP only
 void add_docs(CLI::App& app, Tool& tool);
 void add_doctor(CLI::App& app, Tool& tool);
 void add_completion(CLI::App& app, Tool& tool);

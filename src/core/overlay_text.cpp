@@ -149,6 +149,26 @@ Diagnostic overlay_finding(Severity severity, std::string code, const std::strin
 
 namespace qconn {
 
+namespace {
+
+/// The new text. Whether it came out as meant is not argued but looked up.
+std::string verified(const core::OverlayText& before, std::string text, std::string_view connection, std::string_view key, std::string_view value,
+                     std::size_t added) {
+    const core::OverlayText after = core::parse_overlay(text, {});
+    const core::OverlayEntry* const entry = after.find(connection, key);
+    std::size_t count_before = added;
+    std::size_t count_after = 0;
+    for (const auto& [name, one] : before.connections) count_before += one.entries.size();
+    for (const auto& [name, one] : after.connections) count_after += one.entries.size();
+    if (!after.problems.empty() || !entry || entry->value.reveal() != value || count_after != count_before) {
+        wipe(text);
+        core::refuse_edit(connection, key, "the file is written in a way that cannot be changed so");
+    }
+    return text;
+}
+
+}  // namespace
+
 std::string add_overlay_entry(std::string_view text, std::string_view connection, std::string_view key, std::string_view value) {
     const auto refuse = [&](const std::string& why) { core::refuse_edit(connection, key, why); };
     const core::OverlayText before = core::parse_overlay(text, {});
@@ -170,18 +190,22 @@ std::string add_overlay_entry(std::string_view text, std::string_view connection
         if (!out.empty() && out.back() != '\n') out += '\n';
         out += yaml::text_scalar(connection) + ":\n  " + line;
     }
-    // Whether that came out as meant is not argued but looked up.
-    const core::OverlayText after = core::parse_overlay(out, {});
-    const core::OverlayEntry* const added = after.find(connection, key);
-    std::size_t count_before = 1;
-    std::size_t count_after = 0;
-    for (const auto& [name, one] : before.connections) count_before += one.entries.size();
-    for (const auto& [name, one] : after.connections) count_after += one.entries.size();
-    if (!after.problems.empty() || !added || added->value.reveal() != value || count_after != count_before) {
-        wipe(out);
-        refuse("the file is written in a way that cannot be changed so");
-    }
-    return out;
+    return verified(before, std::move(out), connection, key, value, 1);
+}
+
+std::string set_overlay_entry(std::string_view text, std::string_view connection, std::string_view key, std::string_view value) {
+    const core::OverlayText before = core::parse_overlay(text, {});
+    if (!before.problems.empty() || !before.find(connection, key)) return add_overlay_entry(text, connection, key, value);
+    const auto tree = yaml::parse(text, core::k_limits);
+    const yaml::Node* const entries = tree.documents.front().root->find(connection);
+    const yaml::Node* const there = entries ? entries->find(key) : nullptr;
+    const bool in_line =
+        there && there->is_scalar() && !there->is_alias() && there->style() != yaml::Style::literal && there->style() != yaml::Style::folded;
+    if (!in_line) core::refuse_edit(connection, key, "its value is not written in the line of its name");
+    std::string out{text};
+    const std::size_t begin = there->start().offset;
+    out.replace(begin, there->end().offset - begin, yaml::text_scalar(value, true));
+    return verified(before, std::move(out), connection, key, value, 0);
 }
 
 }  // namespace qconn

@@ -337,6 +337,13 @@ void Exchange::prepare(net::CurlHandle& handle) {
                         throw make(HttpErrc::body, what() + ": the body would have to be sent once more, and its source cannot be rewound",
                                    Phase::head, Reason::unsupported);
                     });
+
+    if (!trace_) trace_ = TraceCall::begin(settings_);
+    if (trace_) {
+        const std::string_view body = coded_body_.empty() ? body_ : std::string_view{request_.body};
+        trace_->sent(fresh_, redirects_, method_, memo.url, plain_ ? settings_->headers_for({}, true, false) : headers_,
+                     has_body_ ? body : std::string_view{});
+    }
 }
 
 template <class Call>
@@ -498,6 +505,14 @@ bool Exchange::on_body(std::string_view bytes) {
 
 bool Exchange::finished(net::CurlHandle& handle, const End& end) {
     if (handle.memory) gather(handle);
+    if (!trace_) return settle(handle, end);
+    trace_->came(response_);
+    const bool again = settle(handle, end);
+    trace_->tell(error_ ? &*error_ : nullptr);
+    return again;
+}
+
+bool Exchange::settle(net::CurlHandle& handle, const End& end) {
     if (end.stop != CurlStop::none) {
         error_ = with_doubt(stopped(end.stop));
         return false;

@@ -13,6 +13,7 @@
 
 #include "http/coding.hpp"
 #include "http/settings.hpp"
+#include "http/trace.hpp"
 #include "net/curl_driver.hpp"
 
 namespace qconn::http {
@@ -59,6 +60,8 @@ private:
     /// Why a callback of ours ended the transfer.
     enum class Abort { none, head_too_large, body_too_large, expansion, coding, tls, source, sink };
 
+    /// As finished().
+    bool settle(net::CurlHandle& handle, const End& end);
     void read_status_line(std::string_view line);
     void end_of_head();
     bool is_redirect() const;
@@ -134,6 +137,7 @@ private:
     bool discard_{false};
     int redirects_{0};
     std::string redirected_from_;
+    std::unique_ptr<TraceCall> trace_;  // null where nobody looks
 };
 
 }  // namespace qconn::http

@@ -326,7 +326,7 @@ TEST_CASE("no canary is in what the tool prints", "[secret][cli][integration]") 
         if (is_everywhere || name.ends_with("-env")) run({"show", name});
         if (!is_everywhere || is_about("-oauth2_")) continue;  // what tokens are got with goes the way of passwords
         run({"explain", name, "--timeout", "500ms"});
-        run({"call", name, name.starts_with("file-") || name.starts_with("dir-") ? "stat" : "get", "no/such", "--timeout", "500ms"});
+        run({"call", name, name.starts_with("file-") || name.starts_with("dir-") ? "stat" : "get", "no/such", "--timeout", "500ms", "--verbose"});
     }
     check_silent(listener);
 }

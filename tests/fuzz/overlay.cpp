@@ -41,6 +41,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const core::OverlayText again = core::parse_overlay(more, "fuzz");
         QCONN_REQUIRE(again.find("shop", "password")->value.reveal() == "p: #\n'\"");
         QCONN_REQUIRE(entries_of(again) == entries_of(parsed) + 1);
+        const std::string other = set_overlay_entry(more, "shop", "password", "q\n");
+        QCONN_REQUIRE(core::parse_overlay(other, "fuzz").find("shop", "password")->value.reveal() == "q\n");
     } catch (const Error& error) { QCONN_REQUIRE(error.name() == "EDIT-ERROR"); }
 
     // The text as the URL of a definition: what cannot be read as it was before is left alone.

@@ -21,6 +21,9 @@ const provider = new Provider(issuer, {
     client(`${id}-web`, 'client_secret_post', {
       grant_types: ['authorization_code', 'refresh_token'], redirect_uris: ['https://app.example/back'], response_types: ['code'],
     }),
+    client(`${id}-native`, 'client_secret_post', {
+      grant_types: ['authorization_code', 'refresh_token'], redirect_uris: ['http://127.0.0.1/'], response_types: ['code'], application_type: 'native',
+    }),
   ],
   scopes: ['openid', 'offline_access', 'read', 'write'],
   features: {
@@ -59,14 +62,18 @@ for (const event of ['grant.success', 'grant.error']) {
 }
 
 provider.use(async (ctx, next) => {
-  // Whoever comes is let in, as TEST_USER, and allows everything.
+  // Whoever comes is let in, as TEST_USER, and allows everything, unless login_hint is "deny".
   if (ctx.path.startsWith('/interaction/')) {
     const { params, session, grantId } = await provider.interactionDetails(ctx.req, ctx.res);
+    ctx.respond = false;
+    if (params.login_hint === 'deny') {
+      await provider.interactionFinished(ctx.req, ctx.res, { error: 'access_denied', error_description: 'the person said no' });
+      return undefined;
+    }
     const grant = (grantId && await provider.Grant.find(grantId)) || new provider.Grant({ accountId: session?.accountId ?? id, clientId: params.client_id });
     grant.addOIDCScope(params.scope);
     const result = { login: { accountId: id }, consent: { grantId: await grant.save() } };
     await provider.interactionFinished(ctx.req, ctx.res, result, { mergeWithLastSubmission: true });
-    ctx.respond = false;
     return undefined;
   }
   if (ctx.path !== '/resource') return next();

@@ -63,5 +63,7 @@ private:
 /// @param key  as in the file: "password", "headers.Authorization", "url.password"
 /// @throws Error EDIT-ERROR where the text is no such file, has that entry already, or is written in a way that cannot be changed so
 QCONN_API std::string add_overlay_entry(std::string_view text, std::string_view connection, std::string_view key, std::string_view value);
+/// The same, in the place of the value that the entry has where it is there already. @throws Error EDIT-ERROR likewise
+QCONN_API std::string set_overlay_entry(std::string_view text, std::string_view connection, std::string_view key, std::string_view value);
 
 }  // namespace qconn

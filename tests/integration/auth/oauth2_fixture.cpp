@@ -87,9 +87,10 @@ BackFromBrowser browse(const std::string& url) {
         INFO(answer.status << " " << answer.body);
         REQUIRE_FALSE(next.empty());
         if (next.starts_with("/")) next = origin + next;
-        if (next.starts_with(origin)) continue;
+        if (next.starts_with(origin + "/")) continue;
         const Value query = form::decode(next.substr(next.find('?') + 1)).value();
-        return {std::string{query["code"].as_string()}, std::string{query["state"].as_string()}};
+        const Value* code = query.as_map().find("code");  // not where it was refused
+        return {code ? std::string{code->as_string()} : std::string{}, std::string{query["state"].as_string()}, next};
     }
     FAIL("the server sends the browser in a circle");
     return {};

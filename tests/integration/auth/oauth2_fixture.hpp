@@ -31,6 +31,8 @@ void revoke(const Server& server, const Token& token);
 struct BackFromBrowser {
     std::string code;
     std::string state;
+    /// Where it was sent back to.
+    std::string url;
 };
 /// Goes where a person would be sent to, until the server sends it back to the application.
 BackFromBrowser browse(const std::string& url);

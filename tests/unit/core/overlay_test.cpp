@@ -193,3 +193,19 @@ TEST_CASE("an entry is added where its connection's are, and nothing else change
     CHECK(edited("{shop: {token: t}}\n", "b", "password", "p") == "EDIT-ERROR");
     CHECK(edited("[a]\n", "b", "password", "p") == "EDIT-ERROR");
 }
+
+TEST_CASE("an entry of an overlay gets another value in its place, or is added", "[secret][overlay]") {
+    const auto set = [](std::string_view text, std::string_view key, std::string_view value) {
+        try {
+            return set_overlay_entry(text, "shop", key, value);
+        } catch (const Error& error) { return std::string{error.name()}; }
+    };
+    CHECK(set("# mine\nshop:\n    token: old  # kept\n    password: p\n", "token", "n\"ew") ==
+          "# mine\nshop:\n    token: \"n\\\"ew\"  # kept\n    password: p\n");
+    CHECK(set("shop: {token: 'old', a: b}\n", "token", "new") == "shop: {token: \"new\", a: b}\n");
+    CHECK(set("shop:\n  password: p\n", "token", "new") == "shop:\n  token: \"new\"\n  password: p\n");
+    CHECK(set("", "token", "new") == "shop:\n  token: \"new\"\n");
+    CHECK(set("shop:\n  token: |\n    old\n", "token", "new") == "EDIT-ERROR");
+    CHECK(set("shop:\n  headers: {Token: old}\n", "headers.Token", "new") == "EDIT-ERROR");
+    CHECK(set("[a]\n", "token", "new") == "EDIT-ERROR");
+}
