@@ -10,7 +10,6 @@
 
 #include "base/byte_run.hpp"
 #include "base/scalar_text.hpp"
-#include "base/size_hints.hpp"
 #include "base/text.hpp"
 #include "base/utf8.hpp"
 
@@ -114,14 +113,12 @@ private:
         List& list = v.as_list();
         blanks();
         if (take(']')) return v;
-        list.reserve(hints_.guess(depth));
         do {
             blanks();
             list.push_back(value(depth));
             if (error_) return {};
             blanks();
         } while (take(','));
-        hints_.learn(depth, list.size());
         return take(']') ? std::move(v) : unexpected();
     }
 
@@ -131,7 +128,7 @@ private:
         Map& map = v.as_map();
         blanks();
         if (take('}')) return v;
-        map.reserve(hints_.guess(depth));
+        map.reserve(4);
         do {
             blanks();
             if (peek() != '"') return unexpected();
@@ -151,7 +148,6 @@ private:
             if (error_) return {};
             blanks();
         } while (take(','));
-        hints_.learn(depth, map.size());
         return take('}') ? std::move(v) : unexpected();
     }
 
@@ -260,7 +256,6 @@ private:
     const Limits& limits_;
     std::size_t most_depth_;
     std::size_t values_{0};
-    SizeHints hints_;
     std::string unescaped_;
     std::optional<Error> error_;
 };
