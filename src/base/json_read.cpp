@@ -10,7 +10,6 @@
 
 #include "base/byte_run.hpp"
 #include "base/scalar_text.hpp"
-#include "base/size_hints.hpp"
 #include "base/text.hpp"
 #include "base/utf8.hpp"
 
@@ -23,7 +22,7 @@ constexpr std::size_t k_most_read_depth = 500;  // the reader and those who walk
 constexpr std::string_view k_ends = "the text ends too early";
 constexpr std::string_view k_other = "JSON has something else in this place";
 constexpr std::string_view k_half_pair = "half of a surrogate pair";
-constexpr std::string_view k_hex = "\\u needs four hexadecimal digits";
+constexpr std::string_view k_needs_hex = "\\u needs four hexadecimal digits";
 
 std::string place(std::string_view text, std::size_t offset) {
     const std::string_view before = text.substr(0, offset);
@@ -114,14 +113,12 @@ private:
         List& list = v.as_list();
         blanks();
         if (take(']')) return v;
-        list.reserve(hints_.guess(depth));
         do {
             blanks();
             list.push_back(value(depth));
             if (error_) return {};
             blanks();
         } while (take(','));
-        hints_.learn(depth, list.size());
         return take(']') ? std::move(v) : unexpected();
     }
 
@@ -131,7 +128,7 @@ private:
         Map& map = v.as_map();
         blanks();
         if (take('}')) return v;
-        map.reserve(hints_.guess(depth));
+        map.reserve(4);
         do {
             blanks();
             if (peek() != '"') return unexpected();
@@ -151,7 +148,6 @@ private:
             if (error_) return {};
             blanks();
         } while (take(','));
-        hints_.learn(depth, map.size());
         return take('}') ? std::move(v) : unexpected();
     }
 
@@ -225,7 +221,7 @@ private:
         for (int i = 0; i < 4; ++i, ++at_) {
             const int digit = text::hex_digit(peek());
             if (digit < 0) {
-                fail(at_ == end_ ? k_ends : k_hex);
+                fail(at_ == end_ ? k_ends : k_needs_hex);
                 return std::nullopt;
             }
             unit = unit << 4U | static_cast<std::uint32_t>(digit);
@@ -260,7 +256,6 @@ private:
     const Limits& limits_;
     std::size_t most_depth_;
     std::size_t values_{0};
-    SizeHints hints_;
     std::string unescaped_;
     std::optional<Error> error_;
 };

@@ -9,7 +9,6 @@
 
 #include "base/base64.hpp"
 #include "base/scalar_text.hpp"
-#include "base/size_hints.hpp"
 #include "base/text.hpp"
 #include "base/xml.hpp"
 #include "base/xml_text.hpp"
@@ -97,24 +96,21 @@ private:
     Value data() {
         Value v{List{}};
         List& list = v.as_list();
-        list.reserve(hints_.guess(++depth_));
         while (in_.next_child()) {
             list.push_back(value());
             if (failed()) return {};
         }
-        hints_.learn(depth_--, list.size());
         return v;
     }
 
     Value structure() {
         Value v{Map{}};
         Map& map = v.as_map();
-        map.reserve(hints_.guess(++depth_));
+        map.reserve(4);
         while (in_.next_child()) {
             member(map);
             if (failed()) return {};
         }
-        hints_.learn(depth_--, map.size());
         return v;
     }
 
@@ -178,8 +174,6 @@ private:
     }
 
     Reader& in_;
-    std::size_t depth_{0};
-    SizeHints hints_;
     std::optional<Error> error_;
 };
 
