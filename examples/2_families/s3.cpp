@@ -40,7 +40,8 @@ int main(int argc, char** argv) {
 
         const std::string url = options.url + "/reports/7%20%28M%C3%A4rz%29.csv";
         const std::string link = qconn::SigV4Signer{signature}.presign({.method = "GET", .url = url}, 15min);
-        qconn::HttpClient anybody{qconn::HttpOptions{.label = "anybody", .url = options.url}};
+        options.authenticator = nullptr;
+        qconn::HttpClient anybody{options};
         std::cout << "by its link: " << anybody.get(link, 60s).status << '\n';
         return 0;
     } catch (const qconn::Error& error) {

@@ -17,9 +17,9 @@ namespace qconn::core {
 
 namespace {
 
-constexpr std::size_t k_longest_line = 4096;  // bytes; a longer one is not shown at all
+constexpr std::size_t k_longest_line = 4096;   // bytes; a longer one is not shown at all
 constexpr std::size_t k_longest_detail = 160;  // characters of a source line
-constexpr std::size_t k_shown_before = 60;    // of them before the place
+constexpr std::size_t k_shown_before = 60;     // of them before the place
 
 bool is_name_character(char c) noexcept { return text::is_alpha(c) || text::is_digit(c) || c == '_' || c == '-' || c == '.'; }
 

@@ -75,7 +75,8 @@ void append_flag(std::string& out, const char* key, const std::optional<bool>& v
 }  // namespace
 
 std::string to_yaml(const Definition& d) {
-    std::string out = "type: connection\nname: " + plain_or_quoted(d.name) + "\ndesc: " + plain_or_quoted(d.description) + "\nurl: " + plain_or_quoted(d.url) + "\n";
+    std::string out = "type: connection\nname: " + plain_or_quoted(d.name) + "\ndesc: " + plain_or_quoted(d.description) +
+                      "\nurl: " + plain_or_quoted(d.url) + "\n";
     if (!d.options.empty()) {
         out += "options:\n";
         for (const auto& [name, value] : d.options) append_option(out, name, value);
