@@ -87,13 +87,22 @@ Map option_schema(const OptionSpec& spec) {
 std::optional<Map> required_schema(const Scheme& scheme, const RequiredOptions& group) {
     List any;
     for (const auto& names : group.alternatives) {
-        List list;
+        List plain;
+        List spelled;  // each of several names will do
         for (const auto& name : names) {
             const OptionSpec* spec = scheme.option(name);
             if (!spec || spec->property) return std::nullopt;
-            list.emplace_back(name);
+            if (spec->aliases.empty()) {
+                plain.emplace_back(name);
+                continue;
+            }
+            List spellings{Map{{"required", List{name}}}};
+            for (const auto& alias : spec->aliases) spellings.push_back(Map{{"required", List{alias}}});
+            spelled.push_back(Map{{"anyOf", std::move(spellings)}});
         }
-        any.push_back(Map{{"required", std::move(list)}});
+        Map whole{{"required", std::move(plain)}};
+        if (!spelled.empty()) whole.set("allOf", std::move(spelled));
+        any.push_back(std::move(whole));
     }
     return Map{{"anyOf", std::move(any)}};
 }

@@ -164,6 +164,7 @@ struct WebhookSink::Impl {
     }
 
     void failed(const Error& error, std::unique_lock<std::mutex>& lock) {
+        const bool ending = shared->end.has_value();  // before it is told of: the end may come meanwhile
         Item refused;
         ++shared->counts.failures;
         shared->counts.error = error.what();
@@ -177,10 +178,9 @@ struct WebhookSink::Impl {
                 return;
             case sinks::Verdict::again: break;
         }
-        if (++failures == 1 && !shared->end)
+        if (++failures == 1 && !ending)
             tell(lock, LogLevel::warning, "webhook-failed", std::string{"events could not be posted and will be tried again: "} + error.what());
         const Deadline next{sinks::back_off(failures, options.retry, options.longest_retry)};
-        const bool ending = shared->end.has_value();
         // The end cuts one wait short for a last attempt, and after that lasts as long as it was given.
         while (!next.has_passed() && shared->end.has_value() == ending && !(ending && shared->end->has_passed()))
             shared->changed.wait_until(lock, ending ? earlier(next, *shared->end).when() : next.when());

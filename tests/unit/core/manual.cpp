@@ -68,6 +68,11 @@ TEST_CASE("the examples whose family this build has are valid, the others have a
 
         CHECK(catalogue.check(definition, found, &file) == known);
         for (const auto& d : found) UNSCOPED_INFO(qconn::render(d));
+        if (definition.scheme() == "awsrests" && known) {  // names of other vendors, which are told what they are here
+            CHECK(found.size() == 2);
+            for (const auto& d : found) CHECK(d.code == "renamed-option");
+            continue;
+        }
         CHECK(found.size() == (known ? 0U : 1U));
         if (!known) CHECK(found.at(0).code == "unknown-scheme");
     }
