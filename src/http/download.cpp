@@ -59,14 +59,18 @@ public:
     /// Whether the rest can be asked for.
     bool can_go_on() const noexcept { return have_ > 0 && !tag_.empty(); }
     const std::string& tag() const noexcept { return tag_; }
+    /// A request asks for what comes from here on.
+    void ask() noexcept { asked_ = have_; }
 
     void begin(const HttpResponse& head) override {
         if (head.status == 206) {
             const auto range = parse_range(head.headers.get("Content-Range"));
-            if (!range || range->first != have_)
+            // Of a call that is tried again, the first try may have brought some of it.
+            if (!range || range->first != asked_)
                 throw http::make_http_error(HttpErrc::receive, "the server answered with another range of bytes than was asked for", Phase::body,
                                             Reason::bad_answer);
             all_ = range->all;
+            have_ = asked_;
             part_.cut(have_);
             return;
         }
@@ -110,6 +114,7 @@ private:
     HttpProgress progress_;
     std::string tag_;
     std::uint64_t have_{0};
+    std::uint64_t asked_{0};
     std::optional<std::uint64_t> all_;
 };
 
@@ -126,6 +131,7 @@ HttpResponse download(HttpClient& client, std::string_view path, const std::stri
         request.path = path;
         request.body_to = part;
         request.headers.set("Accept-Encoding", "identity");  // a range of a coded form would be of no use
+        part->ask();
         if (part->can_go_on()) {
             request.headers.set("Range", "bytes=" + std::to_string(before) + "-");
             request.headers.set("If-Range", part->tag());

@@ -222,6 +222,15 @@ TEST_CASE("a download that is cut off goes on where it was, and only if the file
     CHECK(dir.read("got.txt") == text);
     std::filesystem::remove(file);
 
+    // A client that tries again by itself asks for the same range once more; the download goes on from there.
+    HttpOptions tries = options("http://" + proxy.address());
+    tries.retry.attempts = 2;
+    tries.retry.backoff = 1ms;
+    HttpClient trying{tries};
+    CHECK(download(trying, "download.txt", file).status == 206);
+    CHECK(dir.read("got.txt") == text);
+    std::filesystem::remove(file);
+
     DownloadOptions once;
     once.continuations = 0;
     CHECK_THROWS_AS(download(client, "download.txt", file, once), Error);
