@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/install_dependencies.sh build
 export CMAKE_CXX_COMPILER_LAUNCHER=ccache
-cmake --preset release -B build/quickstart -DQCONN_BUILD_TESTS=OFF -DQCONN_BUILD_EXAMPLES=OFF -DQCONN_BUILD_BENCHMARKS=OFF >/dev/null
+cmake --preset release -B build/quickstart -DQCONN_BUILD_TESTS=OFF -DQCONN_BUILD_EXAMPLES=OFF -DQCONN_BUILD_BENCHMARKS=OFF \
+  -DCMAKE_UNITY_BUILD=ON >/dev/null
 cmake --build build/quickstart --target qconn_cli
 qconn=build/quickstart/src/cli/qconn
 say() { printf '\n$ qconn %s\n' "$*"; }
