@@ -9,7 +9,7 @@ target_compile_options(qconn_build INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13 AND CMAKE_BUILD_TYPE MATCHES "Rel")
   target_compile_options(qconn_build INTERFACE -Wno-restrict)  # false reports where std::string is optimised (GCC PR 105651)
 endif()
-if(CMAKE_UNITY_BUILD)
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(qconn_build INTERFACE -Wno-subobject-linkage)  # a file of several is taken for a header
 endif()
 if(QCONN_WERROR)
