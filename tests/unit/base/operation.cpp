@@ -41,7 +41,7 @@ TEST_CASE("a function destroys what it holds once, whether that is large or smal
     const auto witness = std::make_shared<int>(0);
     const auto check = [&](auto padding) {
         {
-            UniqueFunction<long()> f{[witness, padding] { return witness.use_count() + static_cast<long>(sizeof padding) * 0; }};
+            UniqueFunction<long()> f{[witness, padding] { return witness.use_count() + padding.front(); }};
             CHECK(witness.use_count() == 2);
             UniqueFunction<long()> g{std::move(f)};
             CHECK(g() == 2);
@@ -50,7 +50,7 @@ TEST_CASE("a function destroys what it holds once, whether that is large or smal
             f = UniqueFunction<long()>{[] { return 7L; }};
             CHECK(witness.use_count() == 1);
             CHECK(f() == 7);
-            f = [witness, padding] { return 8L; };
+            f = [witness, padding] { return 8L + padding.front(); };
             f = nullptr;
             CHECK_FALSE(static_cast<bool>(f));
         }
