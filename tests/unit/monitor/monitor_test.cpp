@@ -684,7 +684,7 @@ TEST_CASE("a thousand connections go down together: each dependent is stopped an
         return true;
     }));
     // One each, and one for all of them together.
-    CHECK(scene.monitor->alerts().size() == names.size() + 1);
+    CHECK(wait_until([&] { return scene.monitor->alerts().size() == names.size() + 1; }));
     CHECK(scene.monitor->health().degraded);
     REQUIRE(ping_all(true));
     CHECK(wait_until([&] {

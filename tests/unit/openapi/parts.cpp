@@ -184,7 +184,7 @@ TEST_CASE("values are written in each style as the tables of OpenAPI have it", "
     CHECK(query(deep, k_map) == "color%5BR%5D=100&color%5BG%5D=200&color%5BB%5D=150");
     CHECK(query({StyleKind::form, true, ',', true}, Value{"a/b?c=1"}) == "color=a/b?c=1");
     CHECK(query({StyleKind::json, false, ',', false}, k_map) == "color=%7B%22R%22%3A100%2C%22G%22%3A200%2C%22B%22%3A150%7D");
-    CHECK_THROWS_AS(write(simple, List{List{1}}), Error);
+    CHECK_THROWS_AS(write(simple, List{Value{List{1}}}), Error);
 }
 
 TEST_CASE("what is written in a style is read back as the same", "[openapi]") {

@@ -121,8 +121,8 @@ TEST_CASE("several XML-RPC calls in one are system.multicall", "[rpc]") {
     REQUIRE(requests.all.size() == 1);
     CHECK(requests.all[0].method == "system.multicall");
     CHECK(requests.all[0].params ==
-          Value{List{List{Map{{"methodName", "add"}, {"params", List{1, 2}}}, Map{{"methodName", "one"}, {"params", List{"x"}}},
-                          Map{{"methodName", "none"}, {"params", List{}}}}}});
+          Value{List{Value{List{Map{{"methodName", "add"}, {"params", List{1, 2}}}, Map{{"methodName", "one"}, {"params", List{"x"}}},
+                                Map{{"methodName", "none"}, {"params", List{}}}}}}});
 
     const std::vector<rpc::Expected> expected{{"add"}, {"one"}, {"none"}};
     const auto multi = [&](Value list) { return served(RpcProtocol::xml, requests, {std::move(list)}); };
@@ -137,7 +137,7 @@ TEST_CASE("several XML-RPC calls in one are system.multicall", "[rpc]") {
     CHECK(odd->outcomes[0]);
     CHECK(odd->outcomes[1].error().code() == RpcErrc::response);
     CHECK(odd->outcomes[2].error().code() == RpcErrc::response);
-    CHECK_FALSE(read(k_xml, multi(List{List{3}}), expected));
+    CHECK_FALSE(read(k_xml, multi(List{Value{List{3}}}), expected));
     CHECK_FALSE(read(k_xml, multi("x"), expected));
     const auto refused = read(k_xml, served(RpcProtocol::xml, requests, {rpc::Fault{1, "no such method"}}), expected);
     REQUIRE(refused);
