@@ -24,6 +24,7 @@ using std::chrono::milliseconds;
 /// What was set on a handle, so that the next request with the same need not set it again.
 struct Memo final : net::CurlHandle::Memory {
     enum class Shape { none, get, head, custom, body, source };
+    std::shared_ptr<CookieJar> cookies;  // a kept handle may outlive its client
     std::string url;
     std::string socket;
     std::string custom;
@@ -231,7 +232,9 @@ void Exchange::prepare(net::CurlHandle& handle) {
     easy_ = easy;
     if (!handle.memory) {
         configure(easy, *settings_);
-        handle.memory = std::make_unique<Memo>();
+        auto fresh = std::make_unique<Memo>();
+        fresh->cookies = settings_->cookies;
+        handle.memory = std::move(fresh);
     }
     Memo& memo = static_cast<Memo&>(*handle.memory);
 

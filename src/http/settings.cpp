@@ -167,7 +167,7 @@ Settings::Settings(HttpOptions given, const Runtime& runtime) : options{std::mov
             proxy_tls = runtime.impl().tls_context(options.proxy->tls ? *options.proxy->tls : TlsOptions{}, options.label);
     }
 
-    if (options.cookies) cookies = std::make_unique<CookieJar>();
+    if (options.cookies) cookies = std::make_shared<CookieJar>();
     // Redirects may lead from http to https, so the settings are checked for every client; equal ones are loaded once for all.
     tls = runtime.impl().tls_context(options.tls, options.label);
     plain_headers = to_list(headers_for({}, true, false), false);

@@ -47,7 +47,7 @@ struct Settings {
     /// The headers of a request without a body and without headers of its own to the client's origin.
     HeaderList plain_headers;
     /// Null where cookies are not kept.
-    std::unique_ptr<CookieJar> cookies;
+    std::shared_ptr<CookieJar> cookies;
     std::shared_ptr<const net::TlsContext> tls;
     /// Of an https proxy; null otherwise.
     std::shared_ptr<const net::TlsContext> proxy_tls;
