@@ -177,7 +177,7 @@ Scheme salesforce_scheme() {
         "The REST API of Salesforce. The URL leads to the log-in, whose answer names the instance; requests go there, to the newest version of the "
         "API "
         "or the one that api says. A ping asks the instance for its versions, and logs in where there is no token.";
-    kind.example_url = "sfrests://user%40example.com:password@login.salesforce.com";
+    kind.example_url = "sfrests://user@example.com:password@login.salesforce.com";
     kind.options = [](RestTable& table) {
         add_client_id_options(table, "the connected app");
         {
