@@ -23,6 +23,8 @@ std::string tidy(std::string_view path) {
     return result.empty() ? "/" : result;
 }
 
+std::string_view verb_of(WriteMode mode) noexcept { return mode == WriteMode::append ? "appending to" : "writing"; }
+
 }  // namespace
 
 struct FileClient::Impl {
@@ -63,17 +65,39 @@ std::vector<FileInfo> FileClient::list(std::string_view path, std::string_view p
 }
 FileInfo FileClient::stat(std::string_view path, Deadline deadline) {
     const auto impl = impl_;
-    return observed([&] { return file::stat(impl->task("looking at", path), impl->options, impl->stop(deadline)); });
+    return observed([&] { return file::stat(impl->task("looking at", path), impl->options, true, impl->stop(deadline)); });
+}
+FileInfo FileClient::stat_link(std::string_view path, Deadline deadline) {
+    const auto impl = impl_;
+    return observed([&] { return file::stat(impl->task("looking at", path), impl->options, false, impl->stop(deadline)); });
+}
+void FileClient::visit(std::string_view path, const FileVisitor& visitor, Deadline deadline) {
+    const auto impl = impl_;
+    observed([&] { file::visit(impl->task("listing", path), impl->options, visitor, impl->stop(deadline)); });
+}
+void FileClient::set_attributes(std::string_view path, const FileAttributes& attributes, Deadline deadline) {
+    const auto impl = impl_;
+    observed([&] { file::set_attributes(impl->task("changing", path), impl->options, attributes, impl->stop(deadline)); });
+}
+void FileClient::make_symlink(std::string_view target, std::string_view path, Deadline deadline) {
+    const auto impl = impl_;
+    observed([&] { file::make_symlink(impl->task("making the link", path), impl->options, target, impl->stop(deadline)); });
 }
 std::string FileClient::read(std::string_view path, Deadline deadline) {
     const auto impl = impl_;
     return observed([&] { return file::read(impl->task("reading", path), impl->options, impl->stop(deadline)); });
 }
 void FileClient::write(std::string_view path, std::string_view data, WriteMode mode, Deadline deadline) {
+    const auto source = text_source(data);
+    put(path, *source, {.mode = mode}, deadline);
+}
+std::uint64_t FileClient::get(std::string_view path, ByteSink& sink, const GetOptions& how, Deadline deadline) {
     const auto impl = impl_;
-    observed([&] {
-        file::write(impl->task(mode == WriteMode::append ? "appending to" : "writing", path), impl->options, data, mode, impl->stop(deadline));
-    });
+    return observed([&] { return file::get(impl->task("reading", path), impl->options, sink, how, impl->stop(deadline)); });
+}
+std::uint64_t FileClient::put(std::string_view path, ByteSource& source, const PutOptions& how, Deadline deadline) {
+    const auto impl = impl_;
+    return observed([&] { return file::put(impl->task(verb_of(how.mode), path), impl->options, source, how, impl->stop(deadline)); });
 }
 void FileClient::move(std::string_view from, std::string_view to, bool overwrite, Deadline deadline) {
     const auto impl = impl_;
@@ -127,7 +151,9 @@ Operation FileClient::async_list(std::string path, std::string pattern, Deadline
 }
 
 Operation FileClient::async_stat(std::string path, Deadline deadline, Callback<FileInfo> callback) {
-    return start<FileInfo>("looking at", std::move(path), deadline, std::move(callback), &file::stat);
+    return start<FileInfo>(
+        "looking at", std::move(path), deadline, std::move(callback),
+        [](const file::Task& task, const FileOptions& options, const file::Stop& stop) { return file::stat(task, options, true, stop); });
 }
 
 Operation FileClient::async_read(std::string path, Deadline deadline, Callback<std::string> callback) {
@@ -135,10 +161,30 @@ Operation FileClient::async_read(std::string path, Deadline deadline, Callback<s
 }
 
 Operation FileClient::async_write(std::string path, std::string data, WriteMode mode, Deadline deadline, Callback<void> callback) {
-    return start<void>(mode == WriteMode::append ? "appending to" : "writing", std::move(path), deadline, std::move(callback),
+    return start<void>(verb_of(mode), std::move(path), deadline, std::move(callback),
                        [data = std::move(data), mode](const file::Task& task, const FileOptions& options, const file::Stop& stop) {
-                           file::write(task, options, data, mode, stop);
+                           const auto source = text_source(data);
+                           file::put(task, options, *source, {.mode = mode}, stop);
                        });
+}
+
+Operation FileClient::async_get(std::string path, std::shared_ptr<ByteSink> sink, GetOptions how, Deadline deadline,
+                                Callback<std::uint64_t> callback) {
+    return start<std::uint64_t>(
+        "reading", std::move(path), deadline, std::move(callback),
+        [sink = std::move(sink), how = std::move(how)](const file::Task& task, const FileOptions& options, const file::Stop& stop) {
+            return file::get(task, options, *sink, how, stop);
+        });
+}
+
+Operation FileClient::async_put(std::string path, std::shared_ptr<ByteSource> source, PutOptions how, Deadline deadline,
+                                Callback<std::uint64_t> callback) {
+    const std::string_view verb = verb_of(how.mode);
+    return start<std::uint64_t>(
+        verb, std::move(path), deadline, std::move(callback),
+        [source = std::move(source), how = std::move(how)](const file::Task& task, const FileOptions& options, const file::Stop& stop) {
+            return file::put(task, options, *source, how, stop);
+        });
 }
 
 Operation FileClient::async_move(std::string from, std::string to, bool overwrite, Deadline deadline, Callback<void> callback) {
@@ -150,6 +196,10 @@ Operation FileClient::async_move(std::string from, std::string to, bool overwrit
 
 Operation FileClient::async_remove(std::string path, Deadline deadline, Callback<void> callback) {
     return start<void>("removing", std::move(path), deadline, std::move(callback), &file::remove);
+}
+
+Operation FileClient::async_make_directory(std::string path, Deadline deadline, Callback<void> callback) {
+    return start<void>("making the directory", std::move(path), deadline, std::move(callback), &file::make_directory);
 }
 
 }  // namespace qconn

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -15,39 +14,17 @@
 #include <climits>
 #include <cstdio>
 #include <memory>
-#include <optional>
 #include <utility>
 
-#include "base/text.hpp"
 #include "file/directory.hpp"
+#include "file/temporary_file.hpp"
+#include "file/temporary_name.hpp"
 
 namespace qconn::file {
 namespace {
 
-using net::UniqueFd;
-using Stat = struct stat;
-
-constexpr std::string_view k_temporary_prefix = ".qconn-";
-constexpr std::string_view k_temporary_suffix = ".tmp";
-constexpr mode_t k_permissions = 07777;
-
-bool is_temporary(std::string_view name) noexcept {
-    if (name.size() != k_temporary_prefix.size() + 16 + k_temporary_suffix.size()) return false;
-    return name.starts_with(k_temporary_prefix) && name.ends_with(k_temporary_suffix);
-}
-
-std::string temporary_name(const Task& task) {
-    std::array<char, 8> bytes{};
-    if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) throw file_error(task, errno);
-    return std::string{k_temporary_prefix} + text::to_hex({bytes.data(), bytes.size()}) + std::string{k_temporary_suffix};
-}
-
 Spot find(const Task& task, const FileOptions& options, bool follow = true) {
     return find_spot(task, options.path, task.path, options.confine, follow);
-}
-
-void refuse_read_only(const Task& task, const FileOptions& options) {
-    if (options.read_only) throw file_error(task, FileErrc::read_only, Reason::permission, "the connection is read-only (option readonly)");
 }
 
 FileType type_of(mode_t mode) noexcept {
@@ -77,149 +54,6 @@ std::string last_part(std::string_view path, std::string_view root) {
     return std::string{slash == std::string_view::npos || whole.size() == 1 ? whole : whole.substr(slash + 1)};
 }
 
-Error not_regular(const Task& task, mode_t mode) {
-    if (S_ISDIR(mode)) return file_error(task, EISDIR);
-    return file_error(task, FileErrc::failed, Reason::unsupported, "it is not a regular file; pipes, sockets and devices are left alone");
-}
-
-// O_NONBLOCK: opening a pipe must not wait for its other end.
-UniqueFd open_regular(const Task& task, const Spot& spot, int flags, Stat& info) {
-    UniqueFd fd{::openat(spot.folder.get(), spot.name.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)};
-    if (!fd) {
-        if (errno == ENXIO) throw not_regular(task, S_IFIFO);
-        throw file_error(task, errno);
-    }
-    if (::fstat(fd.get(), &info) != 0) throw file_error(task, errno);
-    if (!S_ISREG(info.st_mode)) throw not_regular(task, info.st_mode);
-    return fd;
-}
-
-void write_all(const Task& task, int fd, std::string_view data, const Stop& stop) {
-    while (!data.empty()) {
-        stop.check(task);
-        const auto written = ::write(fd, data.data(), std::min(data.size(), k_block));
-        if (written > 0)
-            data.remove_prefix(static_cast<std::size_t>(written));
-        else if (written == 0)
-            throw file_error(task, ENOSPC);
-        else if (errno != EINTR)
-            throw file_error(task, errno);
-    }
-}
-
-// Some file systems (pipes of FUSE, /proc) cannot; what they hold is not lost by that.
-void sync(const Task& task, int fd) {
-    if (::fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP && errno != EROFS) throw file_error(task, errno);
-}
-
-void sync_folder(const UniqueFd& folder) {
-    const UniqueFd readable{::openat(folder.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (readable) ::fsync(readable.get());  // the file itself is safe; a file system that refuses this has its own ways
-}
-
-/// A file under a temporary name, removed unless it has been given its real one.
-class TemporaryFile {
-public:
-    TemporaryFile(const Task& task, const UniqueFd& folder, mode_t mode) : folder_{folder}, name_{temporary_name(task)} {
-        fd_.reset(::openat(folder_.get(), name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
-        if (!fd_) throw file_error(task, errno);
-    }
-    TemporaryFile(const TemporaryFile&) = delete;
-    TemporaryFile& operator=(const TemporaryFile&) = delete;
-    ~TemporaryFile() {
-        if (!renamed_) ::unlinkat(folder_.get(), name_.c_str(), 0);
-    }
-
-    int fd() const noexcept { return fd_.get(); }
-    const std::string& name() const noexcept { return name_; }
-    void close(const Task& task) {
-        if (::close(fd_.release()) != 0 && errno != EINTR) throw file_error(task, errno);  // NFS reports a full disk here
-    }
-    void renamed() noexcept { renamed_ = true; }
-
-private:
-    const UniqueFd& folder_;
-    std::string name_;
-    UniqueFd fd_;
-    bool renamed_{false};
-};
-
-// Mode and owner of the file that is replaced. Who may not give files away keeps the new one, then without the bits that act for the owner.
-void take_over(const Task& task, int fd, const Stat& old) {
-    mode_t mode = old.st_mode & k_permissions;
-    Stat mine{};
-    if (::fstat(fd, &mine) != 0) throw file_error(task, errno);
-    if ((mine.st_uid != old.st_uid || mine.st_gid != old.st_gid) && ::fchown(fd, old.st_uid, old.st_gid) != 0)
-        mode &= ~static_cast<mode_t>(S_ISUID | S_ISGID);
-    if (::fchmod(fd, mode) != 0) throw file_error(task, errno);
-}
-
-// errno of a rename that never replaces; 0 when done.
-int rename_new(const UniqueFd& from, const std::string& old_name, const UniqueFd& to, const std::string& new_name) {
-    if (::renameat2(from.get(), old_name.c_str(), to.get(), new_name.c_str(), RENAME_NOREPLACE) == 0) return 0;
-    if (errno != EINVAL && errno != ENOSYS) return errno;
-    // The file system does not know how. A link cannot replace either; a directory cannot be linked.
-    if (::linkat(from.get(), old_name.c_str(), to.get(), new_name.c_str(), 0) != 0) return errno;
-    return ::unlinkat(from.get(), old_name.c_str(), 0) == 0 ? 0 : errno;
-}
-
-// Puts the temporary file in its place.
-void place(const Task& task, TemporaryFile& file, const Spot& spot, bool replace, const Stop& stop) {
-    stop.commit(task);
-    if (replace) {
-        if (::renameat(spot.folder.get(), file.name().c_str(), spot.folder.get(), spot.name.c_str()) != 0) throw file_error(task, errno);
-    } else if (const int error = rename_new(spot.folder, file.name(), spot.folder, spot.name); error != 0) {
-        throw file_error(task, error);
-    }
-    file.renamed();
-    sync_folder(spot.folder);
-}
-
-void write_new(const Task& task, const Spot& spot, std::string_view data, bool replace, const Stop& stop) {
-    Stat old{};
-    const bool there = ::fstatat(spot.folder.get(), spot.name.c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0;
-    if (!there && errno != ENOENT) throw file_error(task, errno);
-    if (there && !S_ISREG(old.st_mode)) throw not_regular(task, old.st_mode);
-    if (there && !replace) throw file_error(task, EEXIST);  // the rename says so too, after all the writing
-    // A rename asks for the right to change the directory only. A file that this user could not write to is not replaced behind its owner's back.
-    if (there && ::faccessat(spot.folder.get(), spot.name.c_str(), W_OK, AT_EACCESS) != 0) throw file_error(task, errno);
-
-    TemporaryFile file{task, spot.folder, static_cast<mode_t>(there ? 0600 : 0666)};
-    write_all(task, file.fd(), data, stop);
-    if (there) take_over(task, file.fd(), old);
-    sync(task, file.fd());
-    file.close(task);
-    place(task, file, spot, replace, stop);
-}
-
-void append(const Task& task, const Spot& spot, std::string_view data, const Stop& stop) {
-    Stat before{};
-    UniqueFd fd;
-    bool made = false;
-    // Creating and opening are apart, so that a file that this call has made can go again where it stays without contents.
-    fd.reset(::openat(spot.folder.get(), spot.name.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
-    if (fd)
-        made = true;
-    else if (errno != EEXIST)
-        throw file_error(task, errno);
-    else
-        fd = open_regular(task, spot, O_WRONLY | O_APPEND, before);
-    try {
-        write_all(task, fd.get(), data, stop);
-        sync(task, fd.get());
-        stop.commit(task);  // who has been told of a cancellation finds the file as it was
-    } catch (...) {
-        // What was written of it goes again, unless somebody else has appended meanwhile: then it cannot be taken out.
-        const ::off_t end = ::lseek(fd.get(), 0, SEEK_CUR);  // after our last byte
-        Stat now{};
-        if (::fstat(fd.get(), &now) == 0 && now.st_size == end && now.st_size > before.st_size) {
-            if (::ftruncate(fd.get(), before.st_size) == 0) now.st_size = before.st_size;
-        }
-        if (made && now.st_size == 0) ::unlinkat(spot.folder.get(), spot.name.c_str(), 0);
-        throw;
-    }
-}
-
 bool on_other_device(const Task& task, const Spot& a, const Spot& b) {
     Stat first{};
     Stat second{};
@@ -244,30 +78,34 @@ void move_by_copy(const Task& task, const Spot& from, const Spot& to, bool overw
     ::futimens(copy.fd(), times.data());
     sync(task, copy.fd());
     copy.close(task);
-    place(task, copy, to, overwrite, stop);
+    copy.place(task, to, overwrite, stop);
     if (::unlinkat(from.folder.get(), from.name.c_str(), 0) != 0) throw file_error(task, errno);
     sync_folder(from.folder);
 }
 
-}  // namespace
+FileInfo entry_info(int folder, const char* name, const Stat& info) {
+    FileInfo found = info_of(name, info);
+    if (!S_ISLNK(info.st_mode)) return found;
+    std::array<char, PATH_MAX> target{};
+    const auto size = ::readlinkat(folder, name, target.data(), target.size());
+    if (size >= 0) found.target.emplace(target.data(), static_cast<std::size_t>(size));
+    return found;
+}
 
-std::vector<FileInfo> list(const Task& task, const FileOptions& options, std::string_view pattern, const Stop& stop) {
+void each_entry(const Task& task, const FileOptions& options, const std::string& glob, const FileVisitor& visitor, const Stop& stop) {
     const Spot spot = find(task, options);
     UniqueFd fd{::openat(spot.folder.get(), spot.name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)};
     if (!fd) throw file_error(task, errno);
     const std::unique_ptr<DIR, int (*)(DIR*)> folder{::fdopendir(fd.get()), &::closedir};
     if (!folder) throw file_error(task, errno);
     const int base = fd.release();  // belongs to `folder` now
-    const std::string glob{pattern};
-
-    std::vector<FileInfo> found;
     for (std::size_t seen = 0;; ++seen) {
         if (seen % 256 == 0) stop.check(task);
         errno = 0;
         const dirent* entry = ::readdir(folder.get());
         if (entry == nullptr) {
             if (errno != 0) throw file_error(task, errno);
-            break;
+            return;
         }
         const std::string_view name{entry->d_name};
         if (name == "." || name == ".." || is_temporary(name)) continue;
@@ -277,62 +115,59 @@ std::vector<FileInfo> list(const Task& task, const FileOptions& options, std::st
             if (errno == ENOENT) continue;  // gone since
             throw file_error(task, errno);
         }
-        found.push_back(info_of(std::string{name}, info));
-        if (S_ISLNK(info.st_mode)) {
-            std::array<char, PATH_MAX> target{};
-            const auto size = ::readlinkat(base, entry->d_name, target.data(), target.size());
-            if (size >= 0) found.back().target.emplace(target.data(), static_cast<std::size_t>(size));
-        }
+        if (!visitor(entry_info(base, entry->d_name, info))) return;
     }
+}
+
+}  // namespace
+
+void refuse_read_only(const Task& task, const FileOptions& options) {
+    if (options.read_only) throw file_error(task, FileErrc::read_only, Reason::permission, "the connection is read-only (option readonly)");
+}
+
+std::vector<FileInfo> list(const Task& task, const FileOptions& options, std::string_view pattern, const Stop& stop) {
+    std::vector<FileInfo> found;
+    each_entry(
+        task, options, std::string{pattern},
+        [&](FileInfo entry) {
+            found.push_back(std::move(entry));
+            return true;
+        },
+        stop);
     std::sort(found.begin(), found.end(), [](const FileInfo& a, const FileInfo& b) { return a.name < b.name; });
     return found;
 }
 
-FileInfo stat(const Task& task, const FileOptions& options, const Stop& stop) {
+void visit(const Task& task, const FileOptions& options, const FileVisitor& visitor, const Stop& stop) {
+    each_entry(
+        task, options, {}, [&](FileInfo entry) { return of_caller(task, [&] { return visitor(std::move(entry)); }); }, stop);
+}
+
+FileInfo stat(const Task& task, const FileOptions& options, bool follow, const Stop& stop) {
     stop.check(task);
-    const Spot spot = find(task, options);
+    const Spot spot = find(task, options, follow);
     Stat info{};
     if (::fstatat(spot.folder.get(), spot.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) throw file_error(task, errno);
-    return info_of(last_part(task.path, options.path), info);
+    FileInfo found = entry_info(spot.folder.get(), spot.name.c_str(), info);
+    found.name = last_part(task.path, options.path);
+    return found;
 }
 
-std::string read(const Task& task, const FileOptions& options, const Stop& stop) {
-    Stat info{};
-    const UniqueFd fd = open_regular(task, find(task, options), O_RDONLY, info);
-    const auto too_large = [&] {
-        return file_error(task, FileErrc::limit, Reason::limit, "the file is larger than " + std::to_string(options.max_read) + " bytes (max_read)");
-    };
-    const auto known = static_cast<std::uint64_t>(info.st_size);
-    if (known > options.max_read) throw too_large();
-
-    std::string data;
-    std::size_t size = 0;
-    for (;;) {
-        stop.check(task);
-        // One byte more than is known, to see the end without another block; files of /proc say that they have none.
-        const std::size_t room = known > size ? std::min<std::size_t>(k_block, static_cast<std::size_t>(known) - size + 1) : k_block;
-        if (data.capacity() < size + room) data.reserve(std::max(size + room, static_cast<std::size_t>(known) + 1));
-        data.resize(size + room);
-        const auto got = ::read(fd.get(), data.data() + size, room);
-        if (got < 0 && errno != EINTR) throw file_error(task, errno);
-        if (got > 0) size += static_cast<std::size_t>(got);
-        if (got == 0) break;
-        if (size > options.max_read) throw too_large();
-    }
-    data.resize(size);
-    return data;
-}
-
-void write(const Task& task, const FileOptions& options, std::string_view data, WriteMode mode, const Stop& stop) {
+void set_attributes(const Task& task, const FileOptions& options, const FileAttributes& attributes, const Stop& stop) {
     refuse_read_only(task, options);
-    stop.check(task);
-    if (task.path.ends_with('/')) throw file_error(task, EISDIR);
     const Spot spot = find(task, options);
-    if (spot.name == ".") throw file_error(task, EISDIR);
-    if (mode == WriteMode::append)
-        append(task, spot, data, stop);
-    else
-        write_new(task, spot, data, mode == WriteMode::replace, stop);
+    // Not for writing: who may not write to a file may own it all the same.
+    UniqueFd fd{::openat(spot.folder.get(), spot.name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)};
+    if (!fd) throw file_error(task, errno);
+    stop.commit(task);
+    change(task, fd.get(), attributes);
+}
+
+void make_symlink(const Task& task, const FileOptions& options, std::string_view target, const Stop& stop) {
+    refuse_read_only(task, options);
+    const Spot spot = find(task, options, false);
+    stop.commit(task);
+    if (::symlinkat(std::string{target}.c_str(), spot.folder.get(), spot.name.c_str()) != 0) throw file_error(task, errno);
 }
 
 void move(const Task& task, const FileOptions& options, std::string_view to, bool overwrite, const Stop& stop) {

@@ -8,8 +8,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/local_file.hpp"
 #include "base/text.hpp"
-#include "http/file_io.hpp"
 #include "http/http_error.hpp"
 
 namespace qconn {
@@ -47,7 +47,7 @@ std::optional<ContentRange> parse_range(std::string_view field) {
 class PartFile final : public HttpBodySink {
 public:
     PartFile(std::string file, const DownloadOptions& options)
-        : file_{std::move(file)}, part_{http::File::to_write(file_ + ".part")}, progress_{options.progress} {
+        : file_{std::move(file)}, part_{LocalFile::to_write(file_ + ".part")}, progress_{options.progress} {
         if (options.resume && part_.size() > 0) {
             std::ifstream in{tag_path()};
             std::getline(in, tag_);
@@ -85,7 +85,7 @@ public:
         if (tag_.empty()) {
             ::unlink(tag_path().c_str());
         } else {
-            http::File out = http::File::to_write(tag_path());
+            LocalFile out = LocalFile::to_write(tag_path());
             out.cut(0);
             out.write(tag_ + "\n");
         }
@@ -102,7 +102,7 @@ public:
     }
     void finish() {
         part_.sync();
-        http::rename_file(part_.path(), file_);
+        rename_file(part_.path(), file_);
         ::unlink(tag_path().c_str());
     }
 
@@ -110,8 +110,8 @@ private:
     std::string tag_path() const { return file_ + ".part.tag"; }
 
     std::string file_;
-    http::File part_;
-    HttpProgress progress_;
+    LocalFile part_;
+    Progress progress_;
     std::string tag_;
     std::uint64_t have_{0};
     std::uint64_t asked_{0};

@@ -336,7 +336,7 @@ void Exchange::prepare(net::CurlHandle& handle) {
     to_sink_ = false;
     source_bytes_ = 0;
     source_ready_ = streams && guarded(Abort::source, [&] {
-                        if (request_.body_from->rewind()) return;
+                        if (request_.body_from->seek(0)) return;
                         throw make(HttpErrc::body, what() + ": the body would have to be sent once more, and its source cannot be rewound",
                                    Phase::head, Reason::unsupported);
                     });
@@ -456,7 +456,10 @@ void Exchange::end_of_head() {
     const HttpOptions& options = settings_->options;
     if (request_.body_to && response_.status / 100 == 2) {
         to_sink_ = true;
-        if (!guarded(Abort::sink, [this] { request_.body_to->begin(response_); })) return;
+        const bool told = guarded(Abort::sink, [this] {
+            if (auto* const sink = dynamic_cast<HttpBodySink*>(request_.body_to.get())) sink->begin(response_);
+        });
+        if (!told) return;
     }
     if (const std::string* length = response_.headers.find("Content-Length"); length != nullptr && !to_sink_) {
         std::size_t size = 0;

@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-#include "http/file_io.hpp"
+#include "base/local_file.hpp"
 #include "http/target.hpp"
 #include "net/http_auth.hpp"
 
@@ -28,14 +28,14 @@ std::string quoted_name(std::string_view name) {
 }
 
 /// One after the other.
-class PieceSource final : public HttpBodySource {
+class PieceSource final : public ByteSource {
 public:
     struct Piece {
         std::string text;
-        std::optional<http::File> file;
+        std::optional<LocalFile> file;
         std::uint64_t size() const { return file ? file->size() : text.size(); }
     };
-    PieceSource(std::vector<Piece> pieces, HttpProgress progress) : pieces_{std::move(pieces)}, progress_{std::move(progress)} {
+    PieceSource(std::vector<Piece> pieces, Progress progress) : pieces_{std::move(pieces)}, progress_{std::move(progress)} {
         for (const Piece& piece : pieces_) size_ += piece.size();
     }
 
@@ -50,7 +50,7 @@ public:
                 got = piece.file->read(to, wanted);
             else
                 std::copy_n(piece.text.data() + offset_, wanted, to);
-            if (wanted > 0 && got == 0) http::fail_file("reading, which has become shorter,", piece.file->path(), EIO);
+            if (wanted > 0 && got == 0) fail_file("reading, which has become shorter,", piece.file->path(), EIO);
             offset_ += got;
             done_ += got;
             if (offset_ == piece.size()) {
@@ -63,7 +63,8 @@ public:
         }
         return 0;
     }
-    bool rewind() override {
+    bool seek(std::uint64_t position) override {
+        if (position != 0) return false;
         at_ = 0;
         offset_ = 0;
         done_ = 0;
@@ -75,7 +76,7 @@ public:
 
 private:
     std::vector<Piece> pieces_;
-    HttpProgress progress_;
+    Progress progress_;
     std::uint64_t size_{0};
     std::size_t at_{0};
     std::uint64_t offset_{0};
@@ -108,7 +109,7 @@ Multipart& Multipart::file(std::string_view name, std::string_view file_name, st
 }
 
 Multipart& Multipart::file_from(std::string_view name, const std::string& path, std::string_view content_type, std::string_view file_name) {
-    static_cast<void>(http::File::to_read(path));
+    static_cast<void>(LocalFile::to_read(path));
     if (file_name.empty()) file_name = std::string_view{path}.substr(path.find_last_of('/') + 1);
     begin_part(name, file_name, content_type);
     pieces_.push_back({{}, path});
@@ -117,19 +118,19 @@ Multipart& Multipart::file_from(std::string_view name, const std::string& path, 
 
 std::string Multipart::content_type() const { return "multipart/form-data; boundary=" + boundary_; }
 
-std::shared_ptr<HttpBodySource> Multipart::source(HttpProgress progress) const {
+std::shared_ptr<ByteSource> Multipart::source(Progress progress) const {
     std::vector<PieceSource::Piece> pieces;
     for (const Piece& piece : pieces_) {
         if (piece.path.empty())
             pieces.push_back({piece.text, std::nullopt});
         else
-            pieces.push_back({{}, http::File::to_read(piece.path)});
+            pieces.push_back({{}, LocalFile::to_read(piece.path)});
     }
     pieces.push_back({(pieces_.empty() ? "--" : "\r\n--") + boundary_ + "--\r\n", std::nullopt});
     return std::make_shared<PieceSource>(std::move(pieces), std::move(progress));
 }
 
-void Multipart::apply(HttpRequest& request, HttpProgress progress) const {
+void Multipart::apply(HttpRequest& request, Progress progress) const {
     if (request.method == "GET") request.method = "POST";
     request.headers.set("Content-Type", content_type());
     request.body_from = source(std::move(progress));

@@ -1,35 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Owner of a file descriptor.
+/// The owner of a descriptor, under the name that this layer knows it by.
 #pragma once
 
-#include <unistd.h>
-
-#include <utility>
+#include "base/unique_fd.hpp"
 
 namespace qconn::net {
-
-/// Closes its descriptor when it goes. Moves only.
-class UniqueFd {
-public:
-    UniqueFd() noexcept = default;
-    explicit UniqueFd(int fd) noexcept : fd_{fd} {}
-    UniqueFd(UniqueFd&& other) noexcept : fd_{std::exchange(other.fd_, -1)} {}
-    UniqueFd& operator=(UniqueFd&& other) noexcept {
-        if (this != &other) reset(std::exchange(other.fd_, -1));
-        return *this;
-    }
-    ~UniqueFd() { reset(); }
-
-    int get() const noexcept { return fd_; }
-    explicit operator bool() const noexcept { return fd_ >= 0; }
-    int release() noexcept { return std::exchange(fd_, -1); }
-    void reset(int fd = -1) noexcept {
-        if (fd_ >= 0) ::close(fd_);
-        fd_ = fd;
-    }
-
-private:
-    int fd_{-1};
-};
-
-}  // namespace qconn::net
+using qconn::UniqueFd;
+}

@@ -54,8 +54,8 @@ public:
 ///
 /// `write` in mode replace makes a file `.qconn-<16 hex digits>.tmp` beside the target, writes it through to the disk, gives it mode and, where it
 /// may, owner of the file that it replaces, and renames it: whoever reads the target sees the old contents or the new ones, also after a crash. A
-/// symbolic link stays one; the file that it leads to is replaced. Mode create is as atomic. Mode append takes its bytes back where the disk is full.
-/// Files of that temporary name are not listed.
+/// symbolic link stays one; the file that it leads to is replaced. Mode create is as atomic. Mode append takes its bytes back where it fails.
+/// Files of temporary names, and parts that wait to be gone on with, are not listed.
 ///
 /// Only regular files are read and written: a pipe or device is refused, as it could hang.
 ///
@@ -74,20 +74,33 @@ public:
     void check() const;
 
     std::vector<FileInfo> list(std::string_view path = {}, std::string_view pattern = {}, Deadline deadline = {}) override;
+    void visit(std::string_view path, const FileVisitor& visitor, Deadline deadline = {}) override;
     FileInfo stat(std::string_view path, Deadline deadline = {}) override;
     std::string read(std::string_view path, Deadline deadline = {}) override;
     void write(std::string_view path, std::string_view data, WriteMode mode = WriteMode::replace, Deadline deadline = {}) override;
+    std::uint64_t get(std::string_view path, ByteSink& sink, const GetOptions& options = {}, Deadline deadline = {}) override;
+    std::uint64_t put(std::string_view path, ByteSource& source, const PutOptions& options = {}, Deadline deadline = {}) override;
     void move(std::string_view from, std::string_view to, bool overwrite = false, Deadline deadline = {}) override;
     void remove(std::string_view path, Deadline deadline = {}) override;
     void make_directory(std::string_view path, Deadline deadline = {}) override;
     FreeSpace free_space(Deadline deadline = {}) override;
+    FileInfo stat_link(std::string_view path, Deadline deadline = {}) override;
+    void set_attributes(std::string_view path, const FileAttributes& attributes, Deadline deadline = {}) override;
+    void make_symlink(std::string_view target, std::string_view path, Deadline deadline = {}) override;
+    std::size_t useful_transfers() const noexcept override { return 4; }
 
     Operation async_list(std::string path, std::string pattern, Deadline deadline, Callback<std::vector<FileInfo>> callback) override;
     Operation async_stat(std::string path, Deadline deadline, Callback<FileInfo> callback) override;
     Operation async_read(std::string path, Deadline deadline, Callback<std::string> callback) override;
     Operation async_write(std::string path, std::string data, WriteMode mode, Deadline deadline, Callback<void> callback) override;
+    /// On the blocking pool: sink and source may block.
+    Operation async_get(std::string path, std::shared_ptr<ByteSink> sink, GetOptions options, Deadline deadline,
+                        Callback<std::uint64_t> callback) override;
+    Operation async_put(std::string path, std::shared_ptr<ByteSource> source, PutOptions options, Deadline deadline,
+                        Callback<std::uint64_t> callback) override;
     Operation async_move(std::string from, std::string to, bool overwrite, Deadline deadline, Callback<void> callback) override;
     Operation async_remove(std::string path, Deadline deadline, Callback<void> callback) override;
+    Operation async_make_directory(std::string path, Deadline deadline, Callback<void> callback) override;
 
 private:
     template <class T, class Work>

@@ -17,13 +17,13 @@ struct DownloadOptions {
     bool resume{false};
     /// How often a transfer that was cut off after some progress is gone on with, within the call.
     int continuations{5};
-    HttpProgress progress{};
+    Progress progress{};
 };
 
 /// GET of a path into a file. The bytes go to `FILE.part`, which becomes the file once they are all there: whoever sees the file sees it whole. After
 /// a failure that stays, with what identifies its content in `FILE.part.tag`, for `resume`.
 /// @returns the last answer, without its body
-/// @throws Error as HttpClient::request; HTTP-CLIENT-BODY-ERROR for what the file system refuses (reason disk_full where that is it)
+/// @throws Error as HttpClient::request; SYSTEM-ERROR for what the file system refuses (reason disk_full where that is it)
 QCONN_API HttpResponse download(HttpClient& client, std::string_view path, const std::string& file, const DownloadOptions& options = {},
                                 Deadline deadline = {});
 

@@ -130,9 +130,9 @@ struct HttpRequest {
     Headers headers{};
     std::string body{};
     /// In the place of `body`, sent as it comes, in no content coding. Null: none. Used by one call at a time.
-    std::shared_ptr<HttpBodySource> body_from{};
+    std::shared_ptr<ByteSource> body_from{};
     /// Takes the body of an answer of 2xx in the place of HttpResponse::body. Null: none. Used by one call at a time.
-    std::shared_ptr<HttpBodySink> body_to{};
+    std::shared_ptr<ByteSink> body_to{};
     /// Sends a body (and Content-Length) even when it is empty.
     bool has_body{false};
     /// Longest silence for this call; zero: that of the options.

@@ -28,16 +28,16 @@ public:
                     std::string_view content_type = "application/octet-stream");
     /// A file on disk, which is read while it is sent.
     /// @param file_name  empty: the last part of the path
-    /// @throws Error HTTP-CLIENT-BODY-ERROR
+    /// @throws Error SYSTEM-ERROR
     Multipart& file_from(std::string_view name, const std::string& path, std::string_view content_type = "application/octet-stream",
                          std::string_view file_name = {});
 
     /// `multipart/form-data; boundary=…`
     std::string content_type() const;
     /// All parts one after the other; can be rewound.
-    std::shared_ptr<HttpBodySource> source(HttpProgress progress = {}) const;
+    std::shared_ptr<ByteSource> source(Progress progress = {}) const;
     /// Body and Content-Type of a request, by POST unless it has another method than GET.
-    void apply(HttpRequest& request, HttpProgress progress = {}) const;
+    void apply(HttpRequest& request, Progress progress = {}) const;
 
 private:
     void begin_part(std::string_view name, std::string_view file_name, std::string_view content_type);

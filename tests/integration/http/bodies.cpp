@@ -27,16 +27,16 @@ std::string large_text(std::size_t lines = 60'000) {
     return text;
 }
 
-std::shared_ptr<HttpBodySink> into(std::string& text) {
+std::shared_ptr<ByteSink> into(std::string& text) {
     return function_sink([&text](std::string_view bytes) { text.append(bytes); });
 }
 
-HttpRequest put(const std::string& path, std::shared_ptr<HttpBodySource> source) {
+HttpRequest put(const std::string& path, std::shared_ptr<ByteSource> source) {
     return {.method = "PUT", .path = path, .body_from = std::move(source)};
 }
 
 /// Throws when it is read for the second time.
-class BrokenSource final : public HttpBodySource {
+class BrokenSource final : public ByteSource {
 public:
     std::optional<std::uint64_t> size() const override { return 1'000'000; }
     std::size_t read(char* to, std::size_t most) override {
@@ -44,13 +44,13 @@ public:
         std::fill_n(to, most, 'x');
         return most;
     }
-    bool rewind() override { return true; }
+    bool seek(std::uint64_t) override { return true; }
 
 private:
     int reads_{0};
 };
 
-class BrokenSink final : public HttpBodySink {
+class BrokenSink final : public ByteSink {
 public:
     void write(std::string_view) override { throw make_error(Errc::limit, "the shelf is full"); }
 };
@@ -282,7 +282,7 @@ TEST_CASE("a disk that is full under a download is said to be so, and no half fi
         download(client, "download.txt", small + "/got.txt");
         FAIL_CHECK("it fitted");
     } catch (const Error& error) {
-        CHECK(error.name() == "HTTP-CLIENT-BODY-ERROR");
+        CHECK(error.name() == "SYSTEM-ERROR");
         CHECK(error.reason() == Reason::disk_full);
     }
     CHECK_FALSE(std::filesystem::exists(small + "/got.txt"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "http/file_io.hpp"
+#include "base/local_file.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -11,28 +11,28 @@
 #include <utility>
 
 #include "base/file_reason.hpp"
-#include "http/http_error.hpp"
 
-namespace qconn::http {
+namespace qconn {
 
 void fail_file(std::string_view verb, const std::string& path, int error) {
-    throw make_http_error(HttpErrc::body, std::string{verb} + " " + path + " failed: " + std::system_category().message(error), Phase::body,
-                          file_reason(error));
+    throw make_error(Errc::system, std::string{verb} + " " + path + " failed: " + std::system_category().message(error))
+        .with_phase(Phase::body)
+        .with_reason(file_reason(error));
 }
 
-File File::open(const std::string& path, int flags, const char* verb) {
-    net::UniqueFd fd{::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY, 0666)};
+LocalFile LocalFile::open(const std::string& path, int flags, const char* verb) {
+    UniqueFd fd{::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY, 0666)};
     if (!fd) fail_file(verb, path, errno);
     struct stat found {};
     if (::fstat(fd.get(), &found) != 0) fail_file(verb, path, errno);
     if (S_ISDIR(found.st_mode)) fail_file(verb, path, EISDIR);
-    return File{path, std::move(fd), static_cast<std::uint64_t>(found.st_size)};
+    return LocalFile{path, std::move(fd), static_cast<std::uint64_t>(found.st_size)};
 }
 
-File File::to_read(const std::string& path) { return open(path, O_RDONLY, "opening"); }
-File File::to_write(const std::string& path) { return open(path, O_RDWR | O_CREAT, "making"); }
+LocalFile LocalFile::to_read(const std::string& path) { return open(path, O_RDONLY, "opening"); }
+LocalFile LocalFile::to_write(const std::string& path) { return open(path, O_RDWR | O_CREAT, "making"); }
 
-std::size_t File::read(char* to, std::size_t most) {
+std::size_t LocalFile::read(char* to, std::size_t most) {
     while (true) {
         const ssize_t got = ::read(fd_.get(), to, most);
         if (got >= 0) return static_cast<std::size_t>(got);
@@ -40,11 +40,11 @@ std::size_t File::read(char* to, std::size_t most) {
     }
 }
 
-void File::seek(std::uint64_t offset) {
+void LocalFile::seek(std::uint64_t offset) {
     if (::lseek(fd_.get(), static_cast<off_t>(offset), SEEK_SET) < 0) fail_file("reading", path_, errno);
 }
 
-void File::write(std::string_view bytes) {
+void LocalFile::write(std::string_view bytes) {
     while (!bytes.empty()) {
         const ssize_t put = ::write(fd_.get(), bytes.data(), bytes.size());
         if (put > 0)
@@ -54,12 +54,12 @@ void File::write(std::string_view bytes) {
     }
 }
 
-void File::cut(std::uint64_t size) {
+void LocalFile::cut(std::uint64_t size) {
     if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) fail_file("writing", path_, errno);
     seek(size);
 }
 
-void File::sync() {
+void LocalFile::sync() {
     if (::fdatasync(fd_.get()) != 0 && errno != EINVAL && errno != EROFS) fail_file("writing", path_, errno);
 }
 
@@ -67,4 +67,4 @@ void rename_file(const std::string& from, const std::string& to) {
     if (std::rename(from.c_str(), to.c_str()) != 0) fail_file("renaming " + from + " to", to, errno);
 }
 
-}  // namespace qconn::http
+}  // namespace qconn

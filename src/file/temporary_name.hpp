@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Names of files that are not finished: never listed, whatever the protocol.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace qconn::file {
+
+/// `.qconn-<16 hex digits>.tmp`, never twice the same.
+/// @throws Error SYSTEM-ERROR where the system has no random numbers
+std::string temporary_name();
+/// `.qconn-<16 hex digits>.part`, always the same for that name: a transfer that is gone on with finds it again.
+std::string part_name(std::string_view name);
+bool is_temporary(std::string_view name) noexcept;
+
+}  // namespace qconn::file
