@@ -17,6 +17,8 @@
 #include <qconn/core/secret_provider.hpp>
 #include <qconn/core/watch.hpp>
 #include <qconn/file/file_client.hpp>
+#include <qconn/file/transfer.hpp>
+#include <qconn/file/tree.hpp>
 #include <qconn/monitor/event.hpp>
 #include <qconn/monitor/metrics.hpp>
 #include <qconn/monitor/monitor.hpp>

@@ -21,6 +21,7 @@ public:
             case FileErrc::outside: return "the path leads out of the connection's directory";
             case FileErrc::limit: return "the file is too large";
             case FileErrc::directory: return "the connection's directory cannot be used";
+            case FileErrc::differs: return "a copy is not what its original is";
         }
         return "unknown file error";
     }
@@ -32,6 +33,7 @@ std::string_view name_of(FileErrc code) {
         case FileErrc::outside: return "FILE-PATH-ERROR";
         case FileErrc::limit: return "FILE-LIMIT-ERROR";
         case FileErrc::directory: return "CONNECTION-ERROR";
+        case FileErrc::differs: return "TRANSFER-ERROR";
         case FileErrc::failed: break;
     }
     return "FILE-ERROR";

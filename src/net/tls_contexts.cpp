@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/tls_contexts.hpp"
 
-#include <openssl/evp.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <utility>
 
 #include "net/runtime_impl.hpp"
+#include "net/sha256.hpp"
 #include "net/tls_context.hpp"
 
 namespace qconn::net {
@@ -41,15 +41,11 @@ std::string files_state(const TlsOptions& options) {
 
 /// A digest, as the options hold secrets that are not to lie about as keys of a map.
 std::string contents_key(const TlsOptions& o, const std::string& files) {
-    struct Free {
-        void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
-    };
-    const std::unique_ptr<EVP_MD_CTX, Free> digest{EVP_MD_CTX_new()};
-    EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr);
+    Sha256 digest;
     const auto add = [&](std::string_view text) {
         const auto size = static_cast<std::uint64_t>(text.size());
-        EVP_DigestUpdate(digest.get(), &size, sizeof size);
-        EVP_DigestUpdate(digest.get(), text.data(), text.size());
+        digest.add({reinterpret_cast<const char*>(&size), sizeof size});
+        digest.add(text);
     };
     const std::array<char, 7> flags{static_cast<char>(o.verify),        static_cast<char>(o.waive),   static_cast<char>(o.ca_only),
                                     static_cast<char>(o.minimum),       static_cast<char>(o.maximum), static_cast<char>(o.server_name.has_value()),
@@ -62,9 +58,7 @@ std::string contents_key(const TlsOptions& o, const std::string& files) {
     add(o.key_password.reveal());
     add(o.server_name.value_or(""));
     add(files);
-    std::string key(32, '\0');
-    EVP_DigestFinal_ex(digest.get(), reinterpret_cast<unsigned char*>(key.data()), nullptr);
-    return key;
+    return digest.finish();
 }
 
 template <class Map>

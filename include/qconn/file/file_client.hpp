@@ -35,6 +35,7 @@ enum class FileErrc {
     outside,     ///< FILE-PATH-ERROR
     limit,       ///< FILE-LIMIT-ERROR
     directory,   ///< CONNECTION-ERROR: the directory itself is missing, not enterable or not writable
+    differs,     ///< TRANSFER-ERROR: a copy is not what its original is
 };
 QCONN_API const std::error_category& file_category() noexcept;
 QCONN_API std::error_code make_error_code(FileErrc code) noexcept;

@@ -76,7 +76,7 @@ struct PutOptions {
     /// Modes replace and create: what was sent stays as `.qconn-<16 hex digits of the name>.part` after a failure, and the next call that resumes
     /// goes on behind it. The caller says by it that the contents are the same; a part that is longer than the source is thrown away.
     bool resume{false};
-    /// Given to the file before it gets its name.
+    /// Given to the file before it gets its name. What the protocol or the server has no way to give is left out (set_attributes says so instead).
     FileAttributes attributes{};
     /// Through to the disk before it gets its name, where the server can be asked to.
     bool durable{false};

@@ -36,6 +36,11 @@ std::string contents(const std::string& path) {
     return {std::istreambuf_iterator<char>{in}, {}};
 }
 
+void append(const Task& task, const FileOptions& options, std::string_view data, const Stop& stop) {
+    const auto source = text_source(data);
+    put(task, options, *source, {.mode = WriteMode::append}, stop);
+}
+
 }  // namespace
 
 extern "C" int fsync(int fd) {
@@ -58,13 +63,13 @@ TEST_CASE("an append that is cancelled during its last write leaves the file as 
 
     std::atomic<int> call{k_open};
     g_at_sync = [&] { call = k_done; };
-    CHECK(reason_of([&] { write(task, options, "after", WriteMode::append, Stop{Deadline{}, &call}); }) == Reason::cancelled);
+    CHECK(reason_of([&] { append(task, options, "after", Stop{Deadline{}, &call}); }) == Reason::cancelled);
     g_at_sync = nullptr;
     CHECK(std::filesystem::exists(path) == there);
     if (there) CHECK(contents(path) == "before ");
 
     call = k_open;
-    write(task, options, "after", WriteMode::append, Stop{Deadline{}, &call});
+    append(task, options, "after", Stop{Deadline{}, &call});
     CHECK(contents(path) == (there ? "before after" : "after"));
     CHECK(call == k_committed);
 }

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files and whole directories between this machine and a connection; what the functions promise with any client, shown with one for files.
+#include <qconn/file/tree.hpp>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <string>
+
+#include <qconn/file/file_client.hpp>
+
+#include "support/catch.hpp"
+#include "support/temp_dir.hpp"
+
+using namespace qconn;
+using qconn::test::TempDir;
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+namespace {
+
+FileClient remote_of(const TempDir& dir) { return FileClient{FileOptions{.label = "drop", .path = dir.path()}}; }
+
+Error error_in(const std::function<void()>& call) {
+    try {
+        call();
+    } catch (const Error& error) { return error; }
+    FAIL("no Error was thrown");
+    std::abort();
+}
+
+std::string content(const fs::path& path) {
+    std::ifstream in{path, std::ios::binary};
+    return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+/// All files below a directory with their contents; directories end with '/'.
+std::map<std::string, std::string> picture(const std::string& root) {
+    std::map<std::string, std::string> all;
+    for (const auto& entry : fs::recursive_directory_iterator{root}) {
+        const std::string name = fs::relative(entry.path(), root);
+        if (entry.is_directory())
+            all[name + '/'];
+        else
+            all[name] = content(entry.path());
+    }
+    return all;
+}
+
+void fill(const TempDir& dir) {
+    dir.write("a.csv", "a");
+    dir.write("b.txt", "");
+    fs::create_directories(dir / "sub/deep/empty");
+    dir.write("sub/-x y.csv", "blank");
+    dir.write("sub/deep/line\nbreak.csv", std::string(300'000, 'z'));
+    for (int i = 0; i < 200; ++i) dir.write("sub/deep/" + std::to_string(i), std::to_string(i));
+}
+
+/// A client whose server lies about names or contents.
+class Hostile final : public FileTransferClient {
+public:
+    explicit Hostile(const std::string& dir) : files_{FileOptions{.label = "hostile", .path = dir}} {}
+    std::string_view label() const noexcept override { return "hostile"; }
+    std::vector<FileInfo> list(std::string_view path, std::string_view pattern, Deadline deadline) override {
+        auto all = files_.list(path, pattern, deadline);
+        for (const char* name : {"../evil", "..", "/evil", "", "x/../../evil"}) {
+            FileInfo entry;
+            entry.name = name;
+            entry.type = FileType::file;
+            all.push_back(std::move(entry));
+        }
+        return all;
+    }
+    void visit(std::string_view path, const FileVisitor& visitor, Deadline deadline) override { files_.visit(path, visitor, deadline); }
+    FileInfo stat(std::string_view path, Deadline deadline) override {
+        FileInfo info = files_.stat(path, deadline);
+        info.size += lie;
+        return info;
+    }
+    std::string read(std::string_view path, Deadline deadline) override { return files_.read(path, deadline); }
+    void write(std::string_view path, std::string_view data, WriteMode mode, Deadline deadline) override { files_.write(path, data, mode, deadline); }
+    std::uint64_t get(std::string_view path, ByteSink& sink, const GetOptions& options, Deadline deadline) override {
+        if (turn++ % 2 == 1 && changes) {
+            const std::string other(static_cast<std::size_t>(files_.stat(path).size), '?');
+            sink.write(other);
+            return other.size();
+        }
+        return files_.get(path, sink, options, deadline);
+    }
+    std::uint64_t put(std::string_view path, ByteSource& source, const PutOptions& options, Deadline deadline) override {
+        return files_.put(path, source, options, deadline);
+    }
+    void move(std::string_view from, std::string_view to, bool overwrite, Deadline deadline) override { files_.move(from, to, overwrite, deadline); }
+    void remove(std::string_view path, Deadline deadline) override { files_.remove(path, deadline); }
+    void make_directory(std::string_view path, Deadline deadline) override { files_.make_directory(path, deadline); }
+    FreeSpace free_space(Deadline deadline) override { return files_.free_space(deadline); }
+    Operation async_list(std::string, std::string, Deadline, Callback<std::vector<FileInfo>>) override { return {}; }
+    Operation async_stat(std::string, Deadline, Callback<FileInfo>) override { return {}; }
+    Operation async_read(std::string, Deadline, Callback<std::string>) override { return {}; }
+    Operation async_write(std::string, std::string, WriteMode, Deadline, Callback<void>) override { return {}; }
+    Operation async_get(std::string, std::shared_ptr<ByteSink>, GetOptions, Deadline, Callback<std::uint64_t>) override { return {}; }
+    Operation async_put(std::string, std::shared_ptr<ByteSource>, PutOptions, Deadline, Callback<std::uint64_t>) override { return {}; }
+    Operation async_move(std::string, std::string, bool, Deadline, Callback<void>) override { return {}; }
+    Operation async_remove(std::string, Deadline, Callback<void>) override { return {}; }
+    Operation async_make_directory(std::string, Deadline, Callback<void>) override { return {}; }
+
+    std::uint64_t lie{0};
+    bool changes{false};
+    std::atomic<int> turn{0};
+
+private:
+    FileClient files_;
+};
+
+}  // namespace
+
+TEST_CASE("a tree goes out and comes back the same, whatever the names in it", "[file][tree]") {
+    const TempDir there;
+    const TempDir here;
+    const TempDir again;
+    fill(here);
+    auto client = remote_of(there);
+
+    const TreeReport sent = put_tree(client, here.path(), "in/side");
+    CHECK(sent.files == 204);
+    CHECK(sent.bytes > 300'000);
+    CHECK(picture(there / "in/side") == picture(here.path()));
+    const TreeReport got = get_tree(client, "in/side", again / "new/folder");
+    CHECK(got.files == 204);
+    CHECK(got.directories == 4);
+    CHECK(picture(again / "new/folder") == picture(here.path()));
+
+    CHECK(remove_tree(client, "in") == 204 + 3 + 2);
+    CHECK(picture(there.path()).empty());
+}
+
+TEST_CASE("a mirror carries over what is new or changed, and removes what is not there any more", "[file][tree]") {
+    const TempDir there;
+    const TempDir here;
+    fill(here);
+    auto client = remote_of(there);
+    TreeOptions options;
+    options.only_changed = true;
+    options.remove_others = true;
+    CHECK(put_tree(client, here.path(), "", options).files == 204);
+    const TreeReport second = put_tree(client, here.path(), "", options);
+    CHECK(second.files == 0);
+    CHECK(second.unchanged == 204);
+
+    here.write("a.csv", "longer");
+    here.write("sub/new", "n");
+    fs::remove_all(here / "sub/deep/empty");
+    fs::remove(here / "b.txt");
+    there.write("sub/stranger", "s");
+    const TreeReport third = put_tree(client, here.path(), "", options);
+    CHECK(third.files == 2);
+    CHECK(third.removed == 3);
+    CHECK(picture(there.path()) == picture(here.path()));
+}
+
+TEST_CASE("a pattern chooses files by their names, also of those that a mirror removes", "[file][tree]") {
+    const TempDir there;
+    const TempDir here;
+    fill(there);
+    auto client = remote_of(there);
+    here.write("kept.txt", "not of this pattern");
+    here.write("gone.csv", "x");
+    TreeOptions options;
+    options.pattern = "*.csv";
+    options.remove_others = true;
+    CHECK(get_tree(client, "", here.path(), options).files == 3);
+    CHECK(fs::exists(here / "kept.txt"));
+    CHECK_FALSE(fs::exists(here / "gone.csv"));
+    CHECK(content(here / "sub/-x y.csv") == "blank");
+}
+
+TEST_CASE("links to files become files, those to directories or to nothing are skipped", "[file][tree]") {
+    const TempDir there;
+    const TempDir here;
+    there.write("a", "text");
+    fs::create_directory(there / "folder");
+    REQUIRE(::symlink("a", (there / "to_a").c_str()) == 0);
+    REQUIRE(::symlink(".", (there / "loop").c_str()) == 0);
+    REQUIRE(::symlink("nowhere", (there / "dangling").c_str()) == 0);
+    auto client = remote_of(there);
+    const TreeReport report = get_tree(client, "", here.path());
+    CHECK(report.files == 2);
+    CHECK(report.skipped == 2);
+    CHECK(content(here / "to_a") == "text");
+
+    // What is removed is the link.
+    CHECK(remove_tree(client, "loop") == 1);
+    CHECK(fs::exists(there / "a"));
+}
+
+TEST_CASE("names that a server sends never lead out of the directory", "[file][tree]") {
+    const TempDir there;
+    const TempDir here;
+    there.write("good", "g");
+    Hostile client{there.path()};
+    const TreeReport report = get_tree(client, "", here / "in");
+    CHECK(report.files == 1);
+    CHECK(report.skipped == 5);
+    CHECK_FALSE(fs::exists(here / "evil"));
+    CHECK(picture(here.path()).size() == 2);
+}
+
+TEST_CASE("the first failure ends a tree, or all that can be is carried and the failures are told", "[file][tree]") {
+    const TempDir there;
+    const TempDir here;
+    fill(here);
+    there.write("sub/file", "x");
+    fs::create_directories(there / "a.csv");  // in the way of a file
+    auto client = remote_of(there);
+    CHECK(error_in([&] { put_tree(client, here.path(), ""); }).message().find("a.csv") != std::string_view::npos);
+
+    TreeOptions options;
+    options.go_on = true;
+    options.remove_others = true;
+    const TreeReport report = put_tree(client, here.path(), "", options);
+    REQUIRE(report.failures.size() == 1);
+    CHECK(report.failures[0].path == "a.csv");
+    CHECK(report.files == 203);
+    CHECK(report.removed == 0);  // only where all went well
+    CHECK(fs::exists(there / "sub/file"));
+}
+
+TEST_CASE("who looks on can end it", "[file][tree]") {
+    const TempDir there;
+    const TempDir here;
+    fill(here);
+    auto client = remote_of(there);
+    TreeOptions options;
+    int seen = 0;
+    options.progress = [&](const TreeProgress& so_far, std::string_view path) {
+        CHECK_FALSE(path.empty());
+        CHECK(so_far.files >= 1);
+        return ++seen < 10;
+    };
+    CHECK(error_in([&] { put_tree(client, here.path(), "", options); }).reason() == Reason::cancelled);
+    CHECK(seen == 10);
+    CHECK(error_in([&] { put_tree(client, here.path(), "", {}, Deadline{Clock::now() - 1s}); }).code() == Errc::timeout);
+}
+
+TEST_CASE("a copy is verified before it has its name, and keeps the time of its original", "[file][tree]") {
+    const TempDir there;
+    const TempDir here;
+    there.write("a", "content");
+    const auto then = std::chrono::system_clock::time_point{1'000'000'000s};
+    remote_of(there).set_attributes("a", {.mode = 0640U, .modified = then});
+    Hostile client{there.path()};
+
+    FileCopyOptions options;
+    options.keep_mode = true;
+    CHECK(get_file(client, "a", here / "a", options) == 7);
+    const auto copy = FileClient{FileOptions{.label = {}, .path = here.path()}}.stat("a");
+    CHECK(copy.modified == then);
+    CHECK(copy.mode == 0640U);
+
+    client.lie = 3;
+    const Error shorter = error_in([&] { get_file(client, "a", here / "b"); });
+    CHECK(shorter.name() == "TRANSFER-ERROR");
+    CHECK(shorter.message().find("7 bytes came, and it has 10") != std::string_view::npos);
+    CHECK(shorter.connection() == "hostile");
+    client.lie = 0;
+    client.changes = true;
+    client.turn = 0;
+    options.verify = Verify::content;
+    CHECK(error_in([&] { get_file(client, "a", here / "b", options); }).message().find("SHA-256") != std::string_view::npos);
+    CHECK(picture(here.path()).size() == 1);
+}
+
+TEST_CASE("get_file goes on with its part, put_file sends, verifies, and goes on as well", "[file][tree]") {
+    const TempDir there;
+    const TempDir here;
+    const std::string data(500'000, 'd');
+    there.write("big", data);
+    auto client = remote_of(there);
+    here.write("big.part", data.substr(0, 400'000));
+    FileCopyOptions options;
+    options.resume = true;
+    options.verify = Verify::content;
+    CHECK(get_file(client, "big", here / "big", options) == 100'000);
+    CHECK(content(here / "big") == data);
+    CHECK(picture(here.path()).size() == 1);
+
+    // A part of something else is found out, and the next call begins anew.
+    here.write("big.part", std::string(400'000, 'x'));
+    CHECK(error_in([&] { get_file(client, "big", here / "big", options); }).name() == "TRANSFER-ERROR");
+    CHECK(get_file(client, "big", here / "big", options) == 500'000);
+
+    CHECK(put_file(client, here / "big", "copy", options) == 500'000);
+    CHECK(there.read("copy") == data);
+    CHECK(sha256_of(client, "copy") == sha256_of(client, "big"));
+    there.write("hello", "hello\n");
+    CHECK(sha256_of(client, "hello") == "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03");
+    CHECK(error_in([&] { put_file(client, here / "none", "x"); }).name() == "SYSTEM-ERROR");
+}
