@@ -96,7 +96,11 @@ void CurlSockets::opened(curl_socket_t fd) {
     open_.push_back(fd);
 }
 
-void CurlSockets::closed(curl_socket_t fd) noexcept { std::erase(open_, fd); }
+void CurlSockets::closed(curl_socket_t fd) noexcept {
+    if (std::erase(open_, fd) != 0 && told_) told_(fd);
+}
+
+bool CurlSockets::has(curl_socket_t fd) const noexcept { return std::find(open_.begin(), open_.end(), fd) != open_.end(); }
 
 curl_socket_t CurlSockets::with_port(int port) const noexcept {
     const auto found = std::find_if(open_.begin(), open_.end(), [port](curl_socket_t fd) {
@@ -206,8 +210,8 @@ struct CurlHandle::Callbacks {
         } catch (...) { return CURLE_ABORTED_BY_CALLBACK; }
     }
     static void note_limits(void* self) noexcept {
-        bool* changed = static_cast<CurlHandle*>(self)->limits_changed_;
-        if (changed != nullptr) *changed = true;
+        const auto* handle = static_cast<CurlHandle*>(self);
+        if (handle->next_limit_ != nullptr) *handle->next_limit_ = std::min(*handle->next_limit_, handle->transfer_->next_limit());
     }
 };
 
@@ -602,7 +606,9 @@ public:
     };
 
     Async(Runtime runtime, std::size_t max_idle)
-        : runtime_{std::move(runtime)}, loop_{runtime_.impl().loop().shared_from_this()}, max_idle_{max_idle} {}
+        : runtime_{std::move(runtime)}, loop_{runtime_.impl().loop().shared_from_this()}, max_idle_{max_idle} {
+        sockets_.on_close([this](curl_socket_t fd) { watches_.erase(fd); });
+    }
     Async(const Async&) = delete;
     Async& operator=(const Async&) = delete;
     ~Async() {
@@ -626,8 +632,10 @@ private:
     void end(Run& run);
     void act(curl_socket_t fd, int events);
     void collect();
-    void set_limit_timer();
+    void arm_curl_timer();
+    void arm_limit_timer(Clock::time_point next);
     void limits_passed();
+    /// Kept as long as its socket is open: a connection that is used again costs no call of the system.
     struct Watch {
         std::unique_ptr<FdWatch> fd;
         int wanted{0};  // by libcurl
@@ -647,10 +655,8 @@ private:
         try {
             auto* async = static_cast<Async*>(self);
             if (!async->curl_timer_) return 0;  // it is being destroyed
-            if (wait_ms < 0)
-                async->curl_timer_->cancel();
-            else
-                async->curl_timer_->arm(Clock::now() + milliseconds{wait_ms}, [async] { async->act(CURL_SOCKET_TIMEOUT, 0); });
+            async->due_ = wait_ms < 0 ? Clock::time_point::max() : Clock::now() + milliseconds{wait_ms};
+            if (!async->in_turn_) async->arm_curl_timer();
             return 0;
         } catch (...) { return -1; }
     }
@@ -666,8 +672,12 @@ private:
     Multi multi_;
     std::optional<Timer> curl_timer_;
     std::optional<Timer> limit_timer_;
-    Clock::time_point armed_{Clock::time_point::max()};
-    bool limits_changed_{false};
+    // Both timers may go off too early, and are armed anew then: that is rarer than their times change.
+    Clock::time_point due_{Clock::time_point::max()};  // by libcurl's own timers
+    Clock::time_point curl_armed_{Clock::time_point::max()};
+    Clock::time_point next_limit_{Clock::time_point::max()};  // of what changed in this turn
+    Clock::time_point limit_armed_{Clock::time_point::max()};
+    bool in_turn_{false};  // an act() is under way, or follows
     bool closed_{false};
 };
 
@@ -713,6 +723,7 @@ void CurlDriver::Async::begin(std::shared_ptr<CurlTransfer> transfer, const std:
     run.transfer = std::move(transfer);
     run.operation = operation;
     runs_.emplace(operation.get(), std::move(owned));
+    in_turn_ = true;
     try {
         open();
         if (spare_.empty()) {
@@ -723,10 +734,14 @@ void CurlDriver::Async::begin(std::shared_ptr<CurlTransfer> transfer, const std:
         }
         run.handle->run_ = &run;
         run.handle->transfer_ = run.transfer.get();
-        run.handle->limits_changed_ = &limits_changed_;
-        if (closed_) return stop(run, CurlStop::cancelled);
+        run.handle->next_limit_ = &next_limit_;
+        if (closed_) {
+            in_turn_ = false;
+            return stop(run, CurlStop::cancelled);
+        }
         launch(run);
     } catch (...) {
+        in_turn_ = false;
         if (!run.handle) run.handle = std::make_unique<CurlHandle>(sockets_);
         run.transfer->finished(*run.handle, {CURLE_OUT_OF_MEMORY, CurlStop::none, {}});
         return end(run);
@@ -745,7 +760,7 @@ void CurlDriver::Async::launch(Run& run) {
 void CurlDriver::Async::add(Run& run) {
     if (curl_multi_add_handle(multi_.get(), run.handle->easy_) != CURLM_OK) throw std::bad_alloc{};
     run.in_multi = true;
-    limits_changed_ = true;
+    next_limit_ = std::min(next_limit_, run.transfer->next_limit());
 }
 
 void CurlDriver::Async::look_up(Run& run) {
@@ -762,6 +777,7 @@ void CurlDriver::Async::looked_up(Run& run, Resolved resolved) {
     run.transfer->look_up_ends(std::move(resolved));
     bool found = false;
     CURLcode code = CURLE_COULDNT_RESOLVE_HOST;
+    in_turn_ = true;
     try {
         found = run.handle->hand_over();
         if (found) add(run);
@@ -777,9 +793,6 @@ void CurlDriver::Async::stop(Run& run, CurlStop why) {
     if (run.in_multi) {
         run.in_multi = false;
         run.transfer->look_at_sockets();
-        // libcurl 7.88 closes a socket that is still connecting and says so afterwards, when another thread may have its number.
-        if (!run.transfer->connected_)
-            for (std::size_t i = 0; i < run.transfer->socket_count_; ++i) watches_.erase(run.transfer->sockets_[i]);
         curl_multi_remove_handle(multi_.get(), run.handle->easy_);
     } else {
         run.transfer->begin_run();
@@ -819,16 +832,32 @@ void CurlDriver::Async::shut_down() {
 }
 
 void CurlDriver::Async::act(curl_socket_t fd, int events) {
-    if (!multi_) return;
+    if (!multi_) {
+        in_turn_ = false;
+        return;
+    }
     const auto keep = shared_from_this();
     int running = 0;
+    in_turn_ = true;
     sockets_.turn_begins();
     curl_multi_socket_action(multi_.get(), fd, events, &running);
     collect();
-    if (limits_changed_) {
-        limits_changed_ = false;
-        set_limit_timer();
-    }
+    in_turn_ = false;
+    if (!multi_) return;
+    arm_curl_timer();
+    arm_limit_timer(std::exchange(next_limit_, Clock::time_point::max()));
+}
+
+void CurlDriver::Async::arm_curl_timer() {
+    if (due_ >= curl_armed_) return;
+    curl_armed_ = due_;
+    curl_timer_->arm(due_, [this] {
+        curl_armed_ = Clock::time_point::max();
+        if (due_ <= Clock::now())
+            act(CURL_SOCKET_TIMEOUT, 0);
+        else
+            arm_curl_timer();
+    });
 }
 
 void CurlDriver::Async::collect() {
@@ -860,21 +889,16 @@ void CurlDriver::Async::finish(Run& run, const CurlTransfer::End& how) {
     }
 }
 
-void CurlDriver::Async::set_limit_timer() {
-    Clock::time_point next = Clock::time_point::max();
-    for (const auto& [operation, run] : runs_) next = std::min(next, run->transfer->next_limit());
-    if (next == armed_) return;
-    armed_ = next;
-    if (next == Clock::time_point::max())
-        limit_timer_->cancel();
-    else
-        limit_timer_->arm(next, [this] {
-            // Sockets that are ready come first: what has arrived in time counts.
-            loop_->post([keep = shared_from_this()]() mutable {
-                keep->limits_passed();
-                keep.reset();
-            });
+void CurlDriver::Async::arm_limit_timer(Clock::time_point next) {
+    if (next >= limit_armed_) return;
+    limit_armed_ = next;
+    limit_timer_->arm(next, [this] {
+        // Sockets that are ready come first: what has arrived in time counts.
+        loop_->post([keep = shared_from_this()]() mutable {
+            keep->limits_passed();
+            keep.reset();
         });
+    });
 }
 
 void CurlDriver::Async::limits_passed() {
@@ -887,13 +911,23 @@ void CurlDriver::Async::limits_passed() {
     for (const auto& [operation, why] : late) {
         if (const auto it = runs_.find(operation); it != runs_.end()) stop(*it->second, why);
     }
-    armed_ = Clock::time_point::max();
-    set_limit_timer();
+    limit_armed_ = Clock::time_point::max();
+    Clock::time_point next = Clock::time_point::max();
+    for (const auto& [operation, run] : runs_) next = std::min(next, run->transfer->next_limit());
+    if (limit_timer_) arm_limit_timer(next);
 }
 
 void CurlDriver::Async::watch(curl_socket_t fd, int what) {
     if (what == CURL_POLL_REMOVE) {
-        watches_.erase(fd);
+        const auto it = watches_.find(fd);
+        if (it == watches_.end()) return;
+        if (!sockets_.has(fd)) {  // one of libcurl's own, of whose end nobody tells
+            watches_.erase(it);
+            return;
+        }
+        it->second.wanted = 0;
+        it->second.armed = 0;
+        it->second.fd->cancel();
         return;
     }
     Watch& one = watches_[fd];

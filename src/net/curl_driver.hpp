@@ -43,7 +43,11 @@ enum class CurlStop : std::uint8_t {
 class CurlSockets {
 public:
     void opened(curl_socket_t fd);
+    /// Before it is.
     void closed(curl_socket_t fd) noexcept;
+    bool has(curl_socket_t fd) const noexcept;
+    /// Told of each that is about to be closed.
+    void on_close(UniqueFunction<void(curl_socket_t fd)> told) { told_ = std::move(told); }
     /// The one with that local port, which is 0 for a UNIX socket; CURL_SOCKET_BAD where there is none.
     curl_socket_t with_port(int port) const noexcept;
 
@@ -54,6 +58,7 @@ public:
 
 private:
     std::vector<curl_socket_t> open_;
+    UniqueFunction<void(curl_socket_t)> told_;
     std::optional<Clock::time_point> heard_;
 };
 
@@ -101,8 +106,8 @@ private:
     CurlList addresses_;
     CURL* easy_;
     CurlTransfer* transfer_{nullptr};
-    bool* limits_changed_{nullptr};  // the loop's note that a transfer has passed from one time limit to another
-    void* run_{nullptr};             // the loop's record of it
+    Clock::time_point* next_limit_{nullptr};  // the loop's note of the next limit of a transfer that has passed from one to another
+    void* run_{nullptr};                      // the loop's record of it
     bool upload_watched_{false};
     char words_[CURL_ERROR_SIZE]{};
 };

@@ -13,49 +13,13 @@
 #include <thread>
 
 #include <qconn/core/registry.hpp>
-#include <qconn/core/scheme.hpp>
 #include <qconn/monitor/monitor.hpp>
 
-#include "http/ping_dialogue.hpp"
+#include "benchmarks/target_scheme.hpp"
 
 namespace {
 
 using namespace qconn;
-
-class NoClient final : public Client {
-public:
-    std::string_view label() const noexcept override { return "none"; }
-};
-
-Catalogue catalogue(std::string_view kind) {
-    Scheme scheme;
-    scheme.names = {"bench"};
-    scheme.family = "bench";
-    scheme.title = "A target of a measurement";
-    scheme.help = "For measurements.";
-    scheme.example_url = "bench://127.0.0.1:80";
-    scheme.default_ports = {{"bench", std::uint16_t{80}}};
-    scheme.clients = client_types<NoClient>({"NoClient"});
-    scheme.make_client = [](const ResolvedDefinition&, const Runtime&) { return std::make_shared<NoClient>(); };
-    const bool request = kind != "tcp";
-    const bool keep = kind == "kept";
-    scheme.make_ping = [request, keep](const ResolvedDefinition& definition, PingDepth, const Runtime&) -> PingPlan {
-        NetPing ping;
-        ping.endpoint.host = definition.url.host;
-        ping.endpoint.port = definition.url.port.value_or(80);
-        ping.keep = keep;
-        if (request) {
-            http::HttpPingRequest what;
-            what.host = definition.url.host;
-            what.keep = keep;
-            ping.dialogue = http::HttpPings{what};
-        }
-        return ping;
-    };
-    Catalogue all;
-    all.add(std::move(scheme));
-    return all;
-}
 
 double cpu_seconds() {
     rusage usage{};
@@ -93,7 +57,7 @@ int main(int argc, char** argv) {
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
 
-    const Catalogue schemes = catalogue(kind);
+    const Catalogue schemes = bench::target_scheme(kind);
     RegistryOptions registry_options;
     registry_options.catalogue = &schemes;
     Registry registry{registry_options};
@@ -101,9 +65,7 @@ int main(int argc, char** argv) {
     for (int i = 0; i < targets; ++i) {
         Definition definition;
         definition.name = "target-" + std::to_string(i);
-        // Each an address of its own: no cap per host, no lack of ports.
-        definition.url =
-            "bench://127." + std::to_string(1 + i / 62'500) + '.' + std::to_string(i / 250 % 250) + '.' + std::to_string(1 + i % 250) + ':' + port;
+        definition.url = "bench://" + bench::target_address(i) + ':' + port;
         registry.add(std::move(definition));
     }
     const long with_registry = anonymous_kib();
