@@ -28,6 +28,9 @@
 #include <qconn/settings/settings.hpp>
 #include <qconn/sinks/log_sink.hpp>
 
+#ifndef QCONN_WITHOUT_SSH  // set as below
+#include <qconn/ssh/ssh_client.hpp>
+#endif
 #ifndef QCONN_WITHOUT_HTTP  // set for its users by a build of qconn that leaves these families out
 #include <qconn/http/http_client.hpp>
 #include <qconn/rest/rest_client.hpp>

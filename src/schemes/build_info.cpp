@@ -12,6 +12,10 @@
 #include <string>
 #include <string_view>
 
+#ifdef QCONN_WITH_SSH
+#include <libssh/libssh.h>
+#endif
+
 #ifdef QCONN_WITH_HTTP
 #include <brotli/decode.h>
 #include <bzlib.h>
@@ -91,6 +95,11 @@ BuildInfo build_info() {
     info.libraries.push_back(headers_only("Boost", dotted(BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100)));
 #ifdef QCONN_WITH_HTTP
     add_http(info.libraries);
+#endif
+#ifdef QCONN_WITH_SSH
+    const std::string_view ssh = ssh_version(0);  // "0.10.6/openssl/zlib"
+    info.libraries.push_back(
+        {"libssh", std::string{ssh.substr(0, ssh.find('/'))}, dotted(LIBSSH_VERSION_MAJOR, LIBSSH_VERSION_MINOR, LIBSSH_VERSION_MICRO), {}, {}});
 #endif
     return info;
 }

@@ -25,6 +25,10 @@ const Catalogue& builtin_catalogue() {
         all.add(schemes::yamlrpc_scheme());
 #endif
         all.add(schemes::file_scheme());
+#ifdef QCONN_WITH_SSH
+        all.add(schemes::ssh_scheme());
+        all.add(schemes::sftp_scheme());
+#endif
         return all;
     }();
     return catalogue;

@@ -20,5 +20,7 @@ Scheme jsonrpc_scheme();
 Scheme xmlrpc_scheme();
 Scheme yamlrpc_scheme();
 Scheme file_scheme();
+Scheme ssh_scheme();
+Scheme sftp_scheme();
 
 }  // namespace qconn::schemes

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "schemes/ssh_options.hpp"
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include <qconn/ssh/ssh_client.hpp>
+
+#include "base/text.hpp"
+#include "ssh/greeting.hpp"
+#include "ssh/sessions.hpp"
+
+namespace qconn::schemes {
+namespace {
+
+constexpr std::uint16_t k_port = 22;
+
+/// What two options of one name would give.
+Url jump_url(std::string_view text) {
+    Url url = Url::parse(text.find("://") == npos ? "ssh://" + std::string{text} : std::string{text});
+    if (url.scheme != "ssh") throw make_error(Errc::invalid_argument, "a server on the way is named as ssh://user@host:port");
+    if (url.host.empty() || url.is_socket) throw make_error(Errc::invalid_argument, "a server on the way has no host");
+    return url;
+}
+
+std::string each_word_problem(const Value& list, const char* what) {
+    for (const Value& one : list.as_list()) {
+        if (!one.is_string() || one.as_string().empty() || one.as_string().find_first_of(" ,\t\r\n") != npos)
+            return std::string{"each element must be "} + what;
+    }
+    return {};
+}
+
+/// Waits for a channel, or for the session alone. What it opens is closed at once.
+class PingWait {
+public:
+    void put(std::optional<Error> error) {
+        const std::scoped_lock lock{mutex_};
+        error_ = std::move(error);
+        done_ = true;
+        changed_.notify_all();
+    }
+    void take() {
+        std::unique_lock lock{mutex_};
+        changed_.wait(lock, [&] { return done_; });
+        if (error_) throw *error_;
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool done_{false};
+    std::optional<Error> error_;
+};
+
+/// Closes its sessions with the last ping that has it.
+struct PingSessions {
+    explicit PingSessions(std::shared_ptr<ssh::Sessions> all) : sessions{std::move(all)} {}
+    PingSessions(const PingSessions&) = delete;
+    PingSessions& operator=(const PingSessions&) = delete;
+    ~PingSessions() { sessions->close(); }
+    const std::shared_ptr<ssh::Sessions> sessions;
+};
+
+std::string seen(const SshSessionInfo& info) {
+    return text::printable(info.banner) + "; " + info.host_key_type + ' ' + info.fingerprint + "; " + info.cipher_out + "; logged in as " +
+           text::printable(info.user) + " by " + info.login;
+}
+
+std::string open_once(const std::shared_ptr<ssh::Sessions>& sessions, PingDepth depth, const std::string& subsystem, Deadline deadline) {
+    const auto wait = std::make_shared<PingWait>();
+    const auto info = std::make_shared<SshSessionInfo>();
+    sessions->connect(deadline, [wait, info](Result<SshSessionInfo> result) {
+        if (result) *info = *result;
+        wait->put(result ? std::nullopt : std::optional<Error>{result.error()});
+    });
+    wait->take();
+    std::string text = seen(*info);
+    if (depth != PingDepth::full && depth != PingDepth::standard) return text;
+    ssh::Purpose purpose;
+    if (!subsystem.empty()) {
+        purpose.kind = ssh::Purpose::Kind::subsystem;
+        purpose.what = subsystem;
+    }
+    const auto opened = std::make_shared<PingWait>();
+    sessions->open(purpose, deadline, [opened](Result<std::unique_ptr<ssh::SessionChannel>> result) {
+        opened->put(result ? std::nullopt : std::optional<Error>{result.error()});
+    });
+    opened->take();
+    return text + "; " + (subsystem.empty() ? std::string{"a channel"} : "the subsystem " + subsystem) + " was opened";
+}
+
+}  // namespace
+
+std::vector<std::string> words_of(const Value& list) {
+    std::vector<std::string> out;
+    for (const Value& one : list.as_list()) out.emplace_back(one.as_string());
+    return out;
+}
+
+std::string fingerprints_problem(const Value& list) {
+    for (const Value& one : list.as_list()) {
+        constexpr std::size_t k_length = 50;  // of SHA-256 in base64 without padding, and the word before it
+        if (!one.is_string() || !one.as_string().starts_with("SHA256:") || one.as_string().size() != k_length)
+            return "each element must be a fingerprint as ssh-keygen -lf shows it, SHA256: and 43 characters";
+    }
+    return {};
+}
+
+std::string algorithms_problem(const Value& list) { return each_word_problem(list, "the name of an algorithm"); }
+
+std::string jumps_problem(const Value& list) {
+    for (const Value& one : list.as_list()) {
+        if (!one.is_string()) return "each element must be a URL such as ssh://user@host";
+        try {
+            jump_url(one.as_string());
+        } catch (const Error& error) { return std::string{error.message()}; }
+    }
+    return {};
+}
+
+void set_ssh_address(SshOptions& options, const ResolvedDefinition& definition) {
+    const Url& url = definition.url;
+    options.label = definition.name;
+    options.host = url.host;
+    options.port = url.port.value_or(k_port);
+    options.user = url.username.value_or("");
+    options.password = url.password.value_or(Secret{});
+#ifdef QCONN_WITH_HTTP
+    if (std::optional<Proxy> proxy = proxy_of(definition, "https")) options.proxy = std::make_shared<const Proxy>(std::move(*proxy));
+#endif
+    const Value& jumps = option_of(definition, "jump");
+    if (jumps.is_null()) return;
+    std::shared_ptr<const SshOptions> before;
+    for (const Value& one : jumps.as_list()) {
+        const Url at = jump_url(one.as_string());
+        SshOptions jump = options;
+        jump.jump = before;
+        jump.host = at.host;
+        jump.port = at.port.value_or(k_port);
+        jump.user = at.username.value_or("");
+        jump.password = at.password.value_or(Secret{});
+        jump.fingerprints.clear();
+        before = std::make_shared<const SshOptions>(std::move(jump));
+    }
+    options.jump = std::move(before);
+}
+
+void check_ssh(const Definition& definition, Findings& findings) {
+    const Url url = url_of(definition);
+    if (url.host.empty()) findings.error("url", "missing-host", "the URL has no host", "write " + definition.scheme() + "://user@host");
+    if (url.is_socket) findings.error("url", "missing-host", "an SSH server is not reached by a UNIX socket");
+    if (is_set(definition, "keyfile") && is_set(definition, "keyfile_data"))
+        findings.warning("keyfile", "unused-option", "'keyfile_data' is set, so 'keyfile' is not read", "take one of the two out");
+    if (is_set(definition, "fingerprints") && is_set(definition, "known_hosts"))
+        findings.warning("known_hosts", "unused-option", "'fingerprints' is set, so no file of known servers is read for the server itself");
+#ifdef QCONN_WITH_HTTP
+    check_proxy_options(definition, findings);
+#endif
+}
+
+Scheme ssh_kind(const char* name, std::vector<OptionSpec> options, std::function<SshOptions(const ResolvedDefinition&)> options_of,
+                const std::string& subsystem) {
+    Scheme scheme;
+    scheme.names = {name};
+    scheme.family = "ssh";
+    scheme.default_ports = {{name, k_port}};
+    scheme.options = std::move(options);
+    scheme.sharing = Sharing::parallel;
+    scheme.standard_depth = PingDepth::auth;
+    scheme.check = [](const Definition& definition, const PlaceOf& place_of, Diagnostics& out) {
+        Findings findings{place_of, out};
+        check_ssh(definition, findings);
+    };
+    scheme.make_ping = [options_of = std::move(options_of), subsystem](const ResolvedDefinition& definition, PingDepth depth,
+                                                                       const Runtime& runtime) -> PingPlan {
+        SshOptions all = options_of(definition);
+        if (depth == PingDepth::connect || depth == PingDepth::tls) {
+            // The nearest server: that those behind it can be reached, only a log-in there can tell.
+            const SshOptions* first = &all;
+            while (first->jump) first = first->jump.get();
+            NetPing ping;
+            ping.endpoint = ssh::make_settings(*first)->endpoint;
+            ping.dialogue = [] { return ssh::make_greeting(); };
+            return ping;
+        }
+        if (depth == PingDepth::standard) {
+            // One log-in serves many pings: the session is kept, and each opens a channel in it.
+            const auto kept = std::make_shared<PingSessions>(ssh::Sessions::make(std::move(all), runtime));
+            return BlockingPing{
+                [kept, subsystem](Deadline deadline) -> PingEvidence { return open_once(kept->sessions, PingDepth::standard, subsystem, deadline); }};
+        }
+        return BlockingPing{[all = std::move(all), depth, subsystem, runtime](Deadline deadline) -> PingEvidence {
+            const PingSessions fresh{ssh::Sessions::make(all, runtime)};
+            return open_once(fresh.sessions, depth, subsystem, deadline);
+        }};
+    };
+    return scheme;
+}
+
+}  // namespace qconn::schemes
