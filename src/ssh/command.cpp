@@ -3,7 +3,9 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -77,12 +79,15 @@ public:
     }
     Input read(std::string& to) override {
         const std::scoped_lock lock{mutex_};
-        if (has_input_) {
-            has_input_ = false;
+        if (hand_ == Hand::full) {
+            hand_ = Hand::empty;
             to = std::move(input_);
             return to.empty() ? Input::end : Input::bytes;
         }
-        if (!std::exchange(wants_input_, true)) changed_.notify_all();
+        if (hand_ == Hand::empty) {
+            hand_ = Hand::wanted;
+            changed_.notify_all();
+        }
         return Input::later;
     }
     void finish(Result<SshResult> result) {
@@ -96,11 +101,12 @@ public:
         std::unique_lock lock{mutex_};
         std::optional<Error> error;  // of source or sink
         for (;;) {
-            changed_.wait(lock, [&] { return !pieces_.empty() || wants_input_ || result_; });
+            changed_.wait(lock, [&] { return !pieces_.empty() || hand_ == Hand::wanted || result_; });
             const bool was_full = held_ >= k_most_held;
             std::deque<Piece> pieces = std::exchange(pieces_, {});
             held_ = 0;
-            const bool wants = !result_ && std::exchange(wants_input_, false);
+            const bool wants = !result_ && hand_ == Hand::wanted;
+            if (hand_ == Hand::wanted) hand_ = Hand::filling;
             lock.unlock();
             if (was_full) resume();
             if (!error) {
@@ -113,7 +119,7 @@ public:
                         block.resize(command.input->read(block.data(), block.size()));
                         const std::scoped_lock again{mutex_};
                         input_ = std::move(block);
-                        has_input_ = true;
+                        hand_ = Hand::full;
                     }
                 } catch (...) {
                     error = of_caller(settings, who);
@@ -134,6 +140,8 @@ private:
         bool errors;
         std::string bytes;
     };
+    /// Of its input: one piece at a time.
+    enum class Hand : std::uint8_t { empty, wanted, filling, full };
     static constexpr std::size_t k_most_held = 4 * k_command_block;
     std::mutex mutex_;
     std::condition_variable changed_;
@@ -141,8 +149,7 @@ private:
     std::deque<Piece> pieces_;
     std::size_t held_{0};
     std::string input_;
-    bool has_input_{false};
-    bool wants_input_{false};
+    Hand hand_{Hand::empty};
     std::optional<Result<SshResult>> result_;
 };
 
@@ -153,6 +160,7 @@ public:
 
     /// @param ends  null: direct ones
     Operation start(Deadline deadline, std::shared_ptr<Ends> ends) {
+        self_ = shared_from_this();
         ends_ = ends ? std::move(ends) : std::make_shared<DirectEnds>(command_);
         sessions_->loop().post([self = shared_from_this(), deadline] { self->begin(deadline); });
         return Operation{shared_from_this()};
@@ -174,7 +182,6 @@ private:
     const std::string& label() const { return sessions_->settings().options.label; }
 
     void begin(Deadline deadline) {
-        if (done()) return;
         Purpose purpose;
         purpose.kind = Purpose::Kind::command;
         purpose.what = command_.command;
@@ -185,6 +192,7 @@ private:
                 if (self->done()) return;
                 if (!result) return self->finish(result.error());
                 self->channel_ = std::move(*result);
+                if (self->cancelled_) return self->stop(true);  // which came as the channel did
                 self->result_.refused_environment = self->channel_->refused_environment();
                 self->timer_->arm(deadline, [self] { self->stop(false); });
                 self->advance();
@@ -193,6 +201,7 @@ private:
 
     void stop(bool cancelled) {
         if (done()) return;
+        cancelled_ = cancelled;
         if (!channel_) return opening_.cancel();  // its callback says the rest
         finish(stopped(cancelled, "running a command on \"" + sessions_->peer() + '"', "waiting for its end", Phase::protocol, label()));
     }
@@ -299,11 +308,12 @@ private:
         if (done_.exchange(true)) return;
         // Not from inside their own callbacks.
         sessions_->loop().post([channel = std::shared_ptr<SessionChannel>{std::move(channel_)},
-                                timer = std::shared_ptr<net::Timer>{std::move(timer_)}, self = shared_from_this()] {});
+                                timer = std::shared_ptr<net::Timer>{std::move(timer_)}, self = std::move(self_)] {});
         auto callback = std::move(callback_);
         if (callback) callback(std::move(result));
     }
 
+    std::shared_ptr<Run> self_;  // until it is done
     const std::shared_ptr<Sessions> sessions_;
     SshCommand command_;
     Callback<SshResult> callback_;
@@ -319,6 +329,7 @@ private:
     std::size_t from_{0};
     bool fed_{false};
     bool held_back_{false};
+    bool cancelled_{false};
     bool ended_[2]{false, false};
 };
 

@@ -4,6 +4,14 @@
 #include <libssh/libssh.h>
 #include <libssh/server.h>
 
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <climits>
@@ -153,15 +161,20 @@ public:
             "key_exchanges");
         set(SSH_OPTIONS_HOSTKEYS, text::join(host_key_types, ",").c_str(), "host_keys");
         const socket_t number = fd.get();
+        struct stat info {};
+        if (::fstat(number, &info) == 0) socket_ = info.st_ino;
         set(SSH_OPTIONS_FD, &number, "");
         fd_ = std::move(fd);
     }
 
     ~LibsshTransport() override {
-        // Says goodbye where that needs no waiting.
+        // Says goodbye where that needs no waiting. libssh then forgets a descriptor that it was given, and leaves it open, unless sending failed.
+        const int number = ssh_get_fd(session_.get());
         if (ssh_is_connected(session_.get()) != 0) ssh_disconnect(session_.get());
         event_.reset();
         session_.reset();
+        struct stat now {};
+        if (number >= 0 && ::fstat(number, &now) == 0 && now.st_ino == socket_) ::close(number);
     }
 
     ssh_session session() const noexcept { return session_.get(); }
@@ -170,6 +183,7 @@ public:
         const int result = ssh_connect(session_.get());
         // From the first call on the socket is libssh's, which closes it.
         fd_.release();
+        stay_nonblocking();
         if (result == SSH_AGAIN) return Step::again;
         if (result != SSH_OK) return fail();
         ssh_event_add_session(event_.get(), session_.get());
@@ -284,6 +298,13 @@ private:
         if (ssh_options_set(session_.get(), option, value) >= 0) return;
         throw ssh_error(SshErrc::option, std::string{"the transport does not take the "} + name + ": " + problem(), Phase::none, Reason::bad_value);
     }
+    /// libssh makes a socket that it connects a blocking one, and does so with one that it is given connected. Its writes would wait then.
+    void stay_nonblocking() const noexcept {
+        const int number = ssh_get_fd(session_.get());
+        if (number < 0) return;
+        const int flags = ::fcntl(number, F_GETFL);
+        if (flags >= 0 && (flags & O_NONBLOCK) == 0) ::fcntl(number, F_SETFL, flags | O_NONBLOCK);
+    }
     LoginStep login_step(int result) const {
         switch (result) {
             case SSH_AUTH_SUCCESS: return LoginStep::done;
@@ -295,6 +316,7 @@ private:
     }
 
     net::UniqueFd fd_;
+    ino_t socket_{0};
     ssh_counter_struct counter_{};
     SessionHandle session_;
     EventHandle event_;
@@ -392,6 +414,47 @@ bool LibsshChannel::finish_writing() {
     return ssh_channel_send_eof(channel_) != SSH_ERROR;
 }
 
+std::string field(std::string_view bytes) {
+    std::string out;
+    for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(bytes.size() >> static_cast<unsigned>(shift) & 0xFFU);
+    return out.append(bytes);
+}
+
+/// An ed25519 key in PKCS#8 form, which libssh reads but cannot sign with, in OpenSSH's form without a pass-phrase. Empty: it is none.
+Secret openssh_form(const Secret& text, const Secret& pass_phrase) {
+    using Bio = std::unique_ptr<BIO, int (*)(BIO*)>;
+    using Key = std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)>;
+    const Bio bio{BIO_new_mem_buf(text.reveal().data(), static_cast<int>(text.reveal().size())), BIO_free};
+    const auto phrase = [](char* to, int size, int, void* given) -> int {
+        const std::string_view own = static_cast<const Secret*>(given)->reveal();
+        if (own.size() > static_cast<std::size_t>(size)) return -1;
+        std::memcpy(to, own.data(), own.size());
+        return static_cast<int>(own.size());
+    };
+    const Key key{PEM_read_bio_PrivateKey(bio.get(), nullptr, phrase, const_cast<Secret*>(&pass_phrase)), EVP_PKEY_free};
+    ERR_clear_error();
+    if (!key || EVP_PKEY_get_id(key.get()) != EVP_PKEY_ED25519) return {};
+    std::array<unsigned char, 32> half{}, open{};
+    std::size_t half_size = half.size(), open_size = open.size();
+    if (EVP_PKEY_get_raw_private_key(key.get(), half.data(), &half_size) != 1 || EVP_PKEY_get_raw_public_key(key.get(), open.data(), &open_size) != 1)
+        return {};
+    const std::string type = "ssh-ed25519";
+    const std::string shown{reinterpret_cast<const char*>(open.data()), open_size};
+    std::string whole{reinterpret_cast<const char*>(half.data()), half_size};
+    whole += shown;
+    std::string inner = std::string(8, '\0') + field(type) + field(shown) + field(whole) + field("");
+    for (char pad = 1; inner.size() % 8 != 0; ++pad) inner += pad;
+    std::string blob = std::string{"openssh-key-v1"} + '\0' + field("none") + field("none") + field("") + std::string{"\0\0\0\1", 4} +
+                       field(field(type) + field(shown)) + field(inner);
+    std::string coded = base64::encode(blob);
+    for (std::size_t at = 70; at < coded.size(); at += 71) coded.insert(at, 1, '\n');
+    std::string pem = "-----BEGIN OPENSSH PRIVATE KEY-----\n" + coded + "\n-----END OPENSSH PRIVATE KEY-----\n";
+    const Secret out{pem};
+    for (std::string* part : {&whole, &inner, &blob, &coded, &pem}) wipe(*part);
+    OPENSSL_cleanse(half.data(), half.size());
+    return out;
+}
+
 class LibsshKind final : public TransportKind {
 public:
     std::string name() const override {
@@ -405,6 +468,9 @@ public:
         ssh_key key = nullptr;
         // Without a callback libssh would ask the terminal.
         const auto nobody = [](const char*, char*, std::size_t, int, int, void*) { return -1; };
+        if (text.reveal().find("-----BEGIN PRIVATE KEY") != npos || text.reveal().find("-----BEGIN ENCRYPTED PRIVATE KEY") != npos) {
+            if (const Secret other = openssh_form(text, pass_phrase); !other.empty()) return read_key(other, {});
+        }
         const char* phrase = pass_phrase.empty() ? nullptr : pass_phrase.reveal().data();
         if (ssh_pki_import_privkey_base64(text.reveal().data(), phrase, nobody, nullptr, &key) != SSH_OK) return nullptr;
         return std::make_shared<const LibsshKey>(KeyHandle{key});

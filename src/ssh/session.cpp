@@ -18,6 +18,9 @@ namespace qconn::ssh {
 
 namespace {
 
+/// How long a refused channel waits until it is asked for once more.
+constexpr std::chrono::milliseconds k_place_wait{40};
+
 /// What a broken connection says of itself, as a reason.
 Reason reason_in(std::string_view words) {
     if (words.find("reset") != npos || words.find("roken pipe") != npos) return Reason::reset;
@@ -63,6 +66,7 @@ net::IoResult SessionChannel::outcome(net::IoResult::Kind kind, std::size_t size
 net::IoResult SessionChannel::read(bool errors, char* data, std::size_t size) {
     std::size_t used = 0;
     const net::IoResult::Kind kind = channel_->read(errors, data, size, used);
+    if (kind == net::IoResult::Kind::want_read && session_->is_over()) return outcome(net::IoResult::Kind::failed, 0);
     if (kind != net::IoResult::Kind::want_read) session_->schedule();  // the window that it makes goes out
     return outcome(kind, used);
 }
@@ -106,7 +110,8 @@ Session::Session(std::shared_ptr<const Settings> settings, std::shared_ptr<Sessi
       runtime_{std::move(runtime)},
       limit_{loop},
       tick_{loop},
-      idle_{loop} {}
+      idle_{loop},
+      place_{loop} {}
 
 Session::~Session() {
     watch_.reset();
@@ -254,6 +259,7 @@ void Session::run() {
 }
 
 void Session::on_channel_gone() {
+    last_closed_ = Clock::now();
     if (is_over() && !busy_ && !running_ && channels_.empty()) transport_.reset();
     schedule();  // what its end says goes out
 }
@@ -417,10 +423,17 @@ Error Session::interrupted(Error error, const Opening& opening) {
     return error;
 }
 
+/// A server with a limit counts a channel of ours that has just been closed for a moment longer.
+bool Session::may_have_place_soon(const Opening& opening) const {
+    constexpr int k_most_refusals = 4;
+    const bool session = opening.step == 0 && opening.purpose.kind != Purpose::Kind::forward;
+    return session && opening.refusals < k_most_refusals && Clock::now() - last_closed_ < std::chrono::seconds{1};
+}
+
 bool Session::serve(Opening& opening, Result<std::unique_ptr<SessionChannel>>& result) {
     const Purpose& purpose = opening.purpose;
-    TransportChannel& channel = *opening.channel;
     const auto ask = [&]() -> Step {
+        TransportChannel& channel = *opening.channel;
         if (opening.step == 0) {
             return purpose.kind == Purpose::Kind::forward ? channel.open_forward(purpose.what, purpose.port) : channel.open_session();
         }
@@ -429,6 +442,10 @@ bool Session::serve(Opening& opening, Result<std::unique_ptr<SessionChannel>>& r
             return channel.request_environment(purpose.environment[index].first, purpose.environment[index].second);
         return purpose.kind == Purpose::Kind::command ? channel.request_command(purpose.what) : channel.request_subsystem(purpose.what);
     };
+    if (opening.refusals > 0 && opening.step == 0 && Clock::now() < opening.not_before) {
+        place_.arm(opening.not_before, [this] { run(); });
+        return false;
+    }
     const bool asks = purpose.kind == Purpose::Kind::command || purpose.kind == Purpose::Kind::subsystem;
     const int last = asks ? static_cast<int>(purpose.environment.size()) + 1 : 0;
     for (;;) {
@@ -442,6 +459,12 @@ bool Session::serve(Opening& opening, Result<std::unique_ptr<SessionChannel>>& r
             const auto index = static_cast<std::size_t>(opening.step) - 1;
             if (opening.step > 0 && index < purpose.environment.size()) {
                 opening.refused_environment.push_back(purpose.environment[index].first);
+            } else if (may_have_place_soon(opening)) {
+                ++opening.refusals;
+                opening.channel = transport_->make_channel();
+                opening.not_before = Clock::now() + k_place_wait;
+                place_.arm(opening.not_before, [this] { run(); });
+                return false;
             } else {
                 std::string text = '"' + settings_->peer + "\" refused " + purpose.words() + ": " + transport_->problem();
                 if (opening.step == 0 && purpose.kind != Purpose::Kind::forward)
@@ -502,6 +525,7 @@ void Session::end(const Error& given) {
     limit_.cancel();
     tick_.cancel();
     idle_.cancel();
+    place_.cancel();
     watch_.reset();
     if (dial_) loop_->post([dial = std::shared_ptr<net::Dial>{std::move(dial_)}] {});
     jump_operation_.cancel();

@@ -120,6 +120,8 @@ private:
         Opened opened;
         std::unique_ptr<TransportChannel> channel;
         int step{0};
+        int refusals{0};
+        Clock::time_point not_before{};
         std::vector<std::string> refused_environment{};
     };
 
@@ -138,6 +140,7 @@ private:
     void run_login();
     void run_ready();
     void serve_openings();
+    bool may_have_place_soon(const Opening& opening) const;
     static Error interrupted(Error error, const Opening& opening);
     void on_channel_gone();
     /// @returns whether it is decided
@@ -170,7 +173,9 @@ private:
     net::Timer limit_;
     net::Timer tick_;
     net::Timer idle_;
-    bool busy_{false};  // the pool has the transport
+    net::Timer place_;
+    Clock::time_point last_closed_{};  // of one of its channels
+    bool busy_{false};                 // the pool has the transport
     bool running_{false};
     bool scheduled_{false};
     bool again_{false};  // scheduled while it runs

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands that do not come to their end: deadlines, cancellation, servers that go.
+#include <signal.h>
+
 #include <memory>
 #include <string>
 #include <thread>
@@ -89,7 +91,9 @@ TEST_CASE("a client that goes ends its calls as cancelled", "[ssh][integration]"
     client->connect(k_enough);
     Outcomes<SshResult> outcomes;
     client->async_run(command_of("sleep 60"), {}, outcomes.callback());
-    client->async_run(command_of("cat /dev/zero"), {}, outcomes.callback());
+    SshCommand flood = command_of("cat /dev/zero");
+    flood.output = function_sink([](std::string_view) {});
+    client->async_run(flood, {}, outcomes.callback());
     std::this_thread::sleep_for(200ms);
     client.reset();
     REQUIRE(outcomes.wait(2));
@@ -105,7 +109,7 @@ TEST_CASE("a server that is killed breaks the command, and the next call logs in
     flood.output = function_sink([](std::string_view) {});
     client.async_run(flood, {}, outcomes.callback());
     std::this_thread::sleep_for(500ms);
-    server.kill();
+    kill_all(server);
     REQUIRE(outcomes.wait(2));
     for (const auto& result : outcomes.results()) {
         REQUIRE_FALSE(result.has_value());
@@ -123,7 +127,7 @@ TEST_CASE("a session that died while nobody used it is replaced by the call that
     SshClient client{options_for(server)};
     for (int i = 0; i < 3; ++i) {
         CHECK(client.run("echo on", k_enough).output == "on\n");
-        server.kill();
+        kill_all(server);
         server.start();
     }
 }
@@ -137,11 +141,13 @@ TEST_CASE("a frozen server ends calls with their deadline, and the session by it
     std::this_thread::sleep_for(1700ms);  // answered signs of life do no harm
     CHECK(client.run("echo on", k_enough).output == "on\n");
     server.freeze();
+    signal_sessions(server, SIGSTOP);
 
     const Error timed_out = error_of([&] { client.run("true", 300ms); });
     const auto begun = Clock::now();
     const Error dead = error_of([&] { client.run("sleep 1", k_enough); });
     const auto took = Clock::now() - begun;
+    signal_sessions(server, SIGCONT);
     server.thaw();
 
     CHECK(timed_out.name() == "TIMEOUT");

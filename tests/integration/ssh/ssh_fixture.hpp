@@ -22,6 +22,11 @@ ServerOptions sshd_options(std::vector<std::string> environment = {});
 /// A server that many tests share; it is started by the first.
 Server& shared_sshd();
 
+/// To the sessions of a server: processes of sessions of their own, which Server::kill() and freeze() do not reach.
+void signal_sessions(const Server& server, int signal);
+/// The server with its sessions.
+void kill_all(Server& server);
+
 /// With the password, no agent, and the known_hosts of that server.
 SshOptions options_for(const Server& server);
 /// With one of its keys in place of the password.

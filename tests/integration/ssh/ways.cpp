@@ -36,7 +36,7 @@ TEST_CASE("a server is reached through a jump host, and through two", "[ssh][int
     large.command = "cat";
     const std::string text(5'000'000, 'y');
     large.input = text_source(text);
-    CHECK(one.run(large, k_enough).output == text);
+    CHECK((one.run(large, k_enough).output == text));
 
     SshOptions middle = options_with_key(second, "ed25519");
     middle.jump = std::make_shared<SshOptions>(options_with_key(gate, "rsa"));
@@ -68,7 +68,7 @@ TEST_CASE("a jump host that is killed ends the session behind it, and is dialled
     options.jump = std::make_shared<SshOptions>(options_for(gate));
     SshClient client{options};
     CHECK(client.run("echo on", k_enough).output == "on\n");
-    gate.kill();
+    kill_all(gate);
     gate.start();
     CHECK(client.run("echo on", k_enough).output == "on\n");
 }

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// The contract of connections, for ssh and sftp.
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "contract/connection_contract.hpp"
+#include "integration/ssh/ssh_fixture.hpp"
+#include "support/black_hole.hpp"
+#include "support/catch.hpp"
+#include "support/free_port.hpp"
+#include "support/tcp_table.hpp"
+
+using namespace qconn;
+using namespace qconn::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// What a command writes.
+Use command_use(const std::string& command) {
+    return {.blocking = [command](Client& client, Deadline deadline) { return dynamic_cast<SshClient&>(client).run(command, deadline).output; },
+            .asynchronous =
+                [command](Client& client, Deadline deadline, Callback<std::string> callback) {
+                    SshCommand what;
+                    what.command = command;
+                    return dynamic_cast<SshClient&>(client).async_run(
+                        std::move(what), deadline, [callback = std::move(callback)](Result<SshResult> result) mutable {
+                            callback(result ? Result<std::string>{result->output} : Result<std::string>{result.error()});
+                        });
+                }};
+}
+
+ConnectionContract contract_of(const std::string& scheme, const Server& server, const Server& other, const SilentServer& silent) {
+    const std::string known = "known_hosts: " + server.directory() / "known_hosts" + "\nuse_agent: false\n";
+    const std::string known_other = "known_hosts: " + other.directory() / "known_hosts" + "\nuse_agent: false\n";
+    const std::string login = std::string{k_ssh_user} + ':' + std::string{k_password} + '@';
+    const auto at = [&](const std::string& user, std::uint16_t port) { return scheme + "://" + user + "127.0.0.1:" + std::to_string(port); };
+    ConnectionContract out;
+    out.up = {at(login, server.port()), known};
+    out.changed = {at(login, other.port()), known_other};
+    out.use = command_use("echo ${SSH_CONNECTION##* }");  // the server's port
+    out.answer = std::to_string(server.port()) + "\n";
+    out.changed_answer = std::to_string(other.port()) + "\n";
+    out.refused = Down{{at(login, free_port()), known}, Phase::connect, Reason::refused};
+    out.silent = Down{{at(login, silent.port()), known}, Phase::protocol, Reason::timeout, PingDepth::full, 2s};
+    out.wrong_password = Down{{at(std::string{k_ssh_user} + ":wrong@", server.port()), known}, Phase::auth, Reason::denied, PingDepth::auth};
+    // The server's key is what a certificate is elsewhere.
+    out.bad_certificate = Down{{at(login, server.port()), known_other}, Phase::tls, Reason::certificate_untrusted};
+    out.slow = SlowUse{.sample = {at(login, silent.port()), known}, .reached = [&silent](int) {
+                           return count_ends_towards(silent.port(), TcpState::established) >= 1;  // all calls share a session
+                       }};
+    const std::string key = server.directory() / "keys/ed25519";
+    const std::string gate = "jump: ['ssh://" + login + other.address() + "']\nhost_key_check: accept-new\n";
+    out.samples = {
+        {"keyfile", {"", "keyfile: " + key}}, {"keyfile_data", {"", "keyfile_data: x"}}, {"known_hosts", {"", known}}, {"jump", {"", gate}}};
+    const std::string canary = k_canary;
+    out.with_canary = {{at(login, server.port()), known + "jump: ['ssh://edi:" + canary + "@" + other.address() + "']"},
+                       {at(login, server.port()), known + "keyfile: " + server.directory() / "keys/rsa_enc" + "\nkeyfile_password: " + canary}};
+    return out;
+}
+
+struct Peers {
+    Server server{"sshd", sshd_options()};
+    Server other{"sshd", sshd_options()};
+    SilentServer silent;
+};
+
+}  // namespace
+
+TEST_CASE("ssh keeps the contract of connections", "[contract][integration]") {
+    const Peers peers;
+    CHECK(to_text(broken_promises(contract_of("ssh", peers.server, peers.other, peers.silent))) == "");
+}
+
+TEST_CASE("sftp keeps the contract of connections", "[contract][integration]") {
+    const Peers peers;
+    CHECK(to_text(broken_promises(contract_of("sftp", peers.server, peers.other, peers.silent))) == "");
+}
