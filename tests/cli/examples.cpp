@@ -164,6 +164,22 @@ TEST_CASE("files: through a named connection", "[examples][integration]") {
     CHECK(has(outcome.out, "order.done, 9 bytes: 17 x A-1"));
 }
 
+#ifndef QCONN_WITHOUT_SSH
+TEST_CASE("remote_command: words reach a command on another machine as they are", "[examples][integration]") {
+    const Server sshd{"sshd"};
+    const Estate estate;
+    estate.directory.write("host.qconn.yaml", "type: connection\nname: host\ndesc: A host\nurl: ssh://qconnssh:Passw0rd-1@" + sshd.address() +
+                                                  "\noptions:\n  known_hosts: " + sshd.directory() / "known_hosts" + "\n");
+
+    const Outcome outcome = run("2_families/remote_command", {estate.directory.path(), "host", "printf", "%s|", "one two", "$HOME", "it's"});
+
+    INFO(outcome.out + outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(outcome.out == "one two|$HOME|it's|");
+    CHECK(run("2_families/remote_command", {estate.directory.path(), "host", "sh", "-c", "exit 7"}).code == 7);
+}
+#endif
+
 TEST_CASE("own_tests: the tests of a program, as the page on testing shows them", "[examples][integration]") {
     Server nginx{"nginx"};
 

@@ -2,6 +2,7 @@
 // Commands that do not come to their end: deadlines, cancellation, servers that go.
 #include <signal.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -106,9 +107,10 @@ TEST_CASE("a server that is killed breaks the command, and the next call logs in
     Outcomes<SshResult> outcomes;
     client.async_run(command_of("sleep 60"), {}, outcomes.callback());
     SshCommand flood = command_of("cat /dev/zero");
-    flood.output = function_sink([](std::string_view) {});
+    const auto bytes = std::make_shared<std::atomic<std::size_t>>(0);
+    flood.output = function_sink([bytes](std::string_view piece) { *bytes += piece.size(); });
     client.async_run(flood, {}, outcomes.callback());
-    std::this_thread::sleep_for(500ms);
+    REQUIRE(wait_until([&] { return *bytes > 1'000'000; }));
     kill_all(server);
     REQUIRE(outcomes.wait(2));
     for (const auto& result : outcomes.results()) {
@@ -136,15 +138,20 @@ TEST_CASE("a frozen server ends calls with their deadline, and the session by it
     Server server{"sshd", sshd_options()};
     SshOptions options = options_for(server);
     options.keep_alive = 500ms;
+    options.connect_timeout = 2s;
     SshClient client{options};
     client.connect(k_enough);
     std::this_thread::sleep_for(1700ms);  // answered signs of life do no harm
     CHECK(client.run("echo on", k_enough).output == "on\n");
+    Outcomes<SshResult> outcomes;
+    client.async_run(command_of("sleep 60"), {}, outcomes.callback());
+    std::this_thread::sleep_for(500ms);
     server.freeze();
     signal_sessions(server, SIGSTOP);
 
     const Error timed_out = error_of([&] { client.run("true", 300ms); });
     const auto begun = Clock::now();
+    REQUIRE(outcomes.wait(1));
     const Error dead = error_of([&] { client.run("sleep 1", k_enough); });
     const auto took = Clock::now() - begun;
     signal_sessions(server, SIGCONT);
@@ -153,6 +160,8 @@ TEST_CASE("a frozen server ends calls with their deadline, and the session by it
     CHECK(timed_out.name() == "TIMEOUT");
     CHECK(took < 10s);
     CHECK(dead.reason() == Reason::timeout);
+    CHECK(outcomes.results().front().error().name() == "SSH-SESSION-ERROR");
+    CHECK(outcomes.results().front().error().reason() == Reason::timeout);
     CHECK(client.run("echo on", k_enough).output == "on\n");
 }
 

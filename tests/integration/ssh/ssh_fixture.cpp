@@ -41,6 +41,7 @@ void signal_sessions(const Server& server, int signal) {
 }
 
 void kill_all(Server& server) {
+    ::kill(server.pid(), SIGSTOP);  // no further ones
     signal_sessions(server, SIGKILL);
     server.kill();
 }
