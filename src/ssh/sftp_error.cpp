@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ssh/sftp_error.hpp"
+
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "base/text.hpp"
+
+namespace qconn {
+
+namespace {
+
+struct SftpCode {
+    std::string_view name;
+    std::string_view words;
+};
+// In the order of SftpErrc, which begins with 1.
+constexpr std::array<SftpCode, 11> k_sftp_codes{{
+    {"SFTP-ERROR", "the server reports a failure"},
+    {"SFTP-NOT-FOUND", "there is no such file or directory"},
+    {"SFTP-PERMISSION", "the server does not allow it"},
+    {"SFTP-EXISTS", "the target is there already"},
+    {"SFTP-DISK-FULL", "the server's disk or a quota is full"},
+    {"SFTP-UNSUPPORTED", "the server cannot do that"},
+    {"SFTP-LIMIT", "the file is too large"},
+    {"SFTP-PATH", "the path cannot be used"},
+    {"SFTP-TRANSFER", "the source or the sink of a transfer failed"},
+    {"SFTP-PROTOCOL", "the answer is not SFTP"},
+    {"SFTP-SESSION", "the session ended"},
+}};
+
+const SftpCode* find_sftp_code(int value) noexcept {
+    const auto index = static_cast<std::size_t>(value) - 1;
+    return index < k_sftp_codes.size() ? &k_sftp_codes[index] : nullptr;
+}
+
+class SftpCategory final : public std::error_category {
+public:
+    const char* name() const noexcept override { return "qconn.sftp"; }
+    std::string message(int value) const override {
+        const SftpCode* code = find_sftp_code(value);
+        return std::string{code != nullptr ? code->words : "unknown"};
+    }
+};
+
+struct SftpReason {
+    Reason reason;
+    SftpErrc code;
+    std::string_view advice;
+};
+constexpr std::array<SftpReason, 5> k_sftp_reasons{{
+    {Reason::not_found, SftpErrc::not_found, "check the path"},
+    {Reason::permission, SftpErrc::permission, "check owner and mode at the server"},
+    {Reason::exists, SftpErrc::exists, {}},
+    {Reason::disk_full, SftpErrc::disk_full, "free some space at the server"},
+    {Reason::unsupported, SftpErrc::unsupported, {}},
+}};
+
+/// What servers say beside "failure", in the words of POSIX systems; OpenSSH says nothing.
+constexpr std::array<std::pair<std::string_view, Reason>, 8> k_sftp_words{{
+    {"no space", Reason::disk_full},
+    {"disk full", Reason::disk_full},
+    {"quota", Reason::disk_full},
+    {"exists", Reason::exists},
+    {"not empty", Reason::exists},
+    {"read-only file system", Reason::permission},
+    {"not permitted", Reason::permission},
+    {"too large", Reason::limit},
+}};
+
+std::string_view status_words(sftp::StatusCode code) noexcept {
+    using sftp::StatusCode;
+    switch (code) {
+        case StatusCode::ok: return "OK";
+        case StatusCode::eof: return "end of file";
+        case StatusCode::no_such_file: return "no such file";
+        case StatusCode::permission_denied: return "permission denied";
+        case StatusCode::failure: return "failure";
+        case StatusCode::bad_message: return "bad message";
+        case StatusCode::no_connection: return "no connection";
+        case StatusCode::connection_lost: return "connection lost";
+        case StatusCode::op_unsupported: return "operation unsupported";
+    }
+    return "an unknown status";
+}
+
+}  // namespace
+
+const std::error_category& sftp_category() noexcept {
+    static const SftpCategory category;
+    return category;
+}
+
+std::error_code make_error_code(SftpErrc code) noexcept { return {static_cast<int>(code), sftp_category()}; }
+
+SftpErrorDetail::~SftpErrorDetail() = default;
+
+namespace sftp {
+
+namespace {
+
+std::string sentence(const Subject& subject, std::string_view what) {
+    std::string text{subject.verb};
+    if (!subject.path.empty()) text += " \"" + text::printable(subject.path) + '"';
+    if (!subject.server.empty()) text += " on " + text::printable(subject.server);
+    text += " failed: ";
+    text += what;
+    return text;
+}
+
+Error labelled(const Subject& subject, Error error) {
+    error.with_phase(Phase::protocol);
+    if (!subject.label.empty()) error.with_connection(subject.label);
+    return error;
+}
+
+}  // namespace
+
+std::string_view name_of(SftpErrc code) noexcept {
+    const SftpCode* found = find_sftp_code(static_cast<int>(code));
+    return found != nullptr ? found->name : k_sftp_codes[0].name;
+}
+
+Error sftp_error(const Subject& subject, SftpErrc code, Reason reason, std::string_view what) {
+    return labelled(subject, Error{code, name_of(code), sentence(subject, what)}.with_reason(reason));
+}
+
+Reason reason_of(const Status& status) noexcept {
+    switch (status.code) {
+        case StatusCode::no_such_file: return Reason::not_found;
+        case StatusCode::permission_denied: return Reason::permission;
+        case StatusCode::op_unsupported: return Reason::unsupported;
+        default: break;
+    }
+    const std::string words = text::to_lower(status.words);
+    for (const auto& [part, reason] : k_sftp_words) {
+        if (words.find(part) != npos) return reason;
+    }
+    return Reason::status;
+}
+
+Error status_error(const Subject& subject, const Status& status, Reason reason, std::string_view hint) {
+    constexpr std::size_t k_words = 300;
+    SftpErrc code = SftpErrc::failed;
+    std::string_view advice;
+    for (const auto& one : k_sftp_reasons) {
+        if (one.reason != reason) continue;
+        code = one.code;
+        advice = one.advice;
+    }
+    std::string what = "the server says \"" +
+                       text::shorten(text::printable(status.words.empty() ? status_words(status.code) : status.words), k_words) + "\" (" +
+                       std::to_string(static_cast<std::uint32_t>(status.code)) + ")";
+    if (!hint.empty()) what.append("; ").append(hint);
+    if (!advice.empty()) what.append("; ").append(advice);
+    Error error{code, name_of(code), sentence(subject, what)};
+    error.with_reason(reason).with_retryable(reason == Reason::disk_full);
+    error.with_detail(
+        std::make_shared<SftpErrorDetail>(static_cast<std::uint32_t>(status.code), std::string{status.words}, std::string{subject.path}));
+    return labelled(subject, std::move(error));
+}
+
+Error stopped(const Subject& subject, bool cancelled, std::string_view addition) {
+    std::string what = cancelled ? "it was cancelled" : "the deadline has passed";
+    what += addition;
+    return labelled(subject, make_error(cancelled ? Errc::cancelled : Errc::timeout, sentence(subject, what)));
+}
+
+}  // namespace sftp
+}  // namespace qconn
