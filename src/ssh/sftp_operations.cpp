@@ -88,6 +88,8 @@ Task<std::uint64_t> get(Call& call, std::shared_ptr<Drain> drain, std::uint64_t 
     if (attributes && attributes->permissions && !is_type(*attributes, S_IFREG)) throw no_regular_file(remote, *attributes);
     if (!handle) remote.handle(open);  // throws
 
+    // Offsets that no file can have are no error either.
+    if (attributes && attributes->size.value_or(0) != 0 && from >= *attributes->size) co_return 0;
     const Download::Range range{from, most, attributes ? attributes->size : std::nullopt};
     drain->expect(range.size);
     const auto download = std::make_shared<Download>(remote.session, handle.get(), *drain, range, call.engine().options().window);
