@@ -81,6 +81,13 @@ public:
         return BlockRef{block};
     }
 
+    /// Lets go of those that are kept; nothing is under way.
+    void trim() noexcept {
+        const std::scoped_lock lock{mutex_};
+        for (Block* block : spare_) delete block;
+        spare_.clear();
+    }
+
 private:
     friend class BlockRef;
     void give_back(std::unique_ptr<Block> block) noexcept {

@@ -69,7 +69,7 @@ void Call::expire() {
     const auto self = shared_from_this();
     // A server that has said nothing since it was asked is not asked again.
     const auto session = session_.lock();
-    if (session && session->owed() > 0 && session->last_sign() <= asked_) engine_->give_up(session);
+    if (session && session->owed() > 0 && session->last_heard() <= asked_) engine_->give_up(session);
     stop(stopped(subject(), false, committed_ ? "; whether it took effect is not known" : ""));
 }
 

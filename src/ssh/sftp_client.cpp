@@ -59,9 +59,8 @@ Task<void> write_text(Call& call, std::shared_ptr<Feed> feed, WriteMode mode) {
     try {
         std::rethrow_exception(thrown);
     } catch (const Error&) { throw; } catch (const std::exception& error) {
-        throw sftp_error({engine.options().label, engine.server(), verb, path}, SftpErrc::transfer, Reason::none,
-                         std::string{"the other end of the transfer failed: "} + error.what());
-    }
+        throw failed_end({engine.options().label, engine.server(), verb, path}, error.what());
+    } catch (...) { throw failed_end({engine.options().label, engine.server(), verb, path}, "an exception that is no std::exception"); }
 }
 
 /// Starts it and waits, and works at the desk meanwhile.

@@ -27,13 +27,13 @@ Download::Download(std::shared_ptr<Session> session, std::string handle, Drain& 
       place_{range.from},
       chunk_{session_->read_size()},
       most_probes_{range.size.value_or(0) == 0 ? 2U : 1U} {
-    ++session_->transfers;
+    session_->enter_transfer();
 }
 
 Download::~Download() { leave(); }
 
 void Download::leave() noexcept {
-    if (std::exchange(counted_, false)) --session_->transfers;
+    if (std::exchange(counted_, false)) session_->leave_transfer();
 }
 
 void Download::detach() noexcept {
@@ -43,7 +43,7 @@ void Download::detach() noexcept {
     leave();
 }
 
-std::size_t Download::share() const noexcept { return std::max(window_ / std::max<std::size_t>(session_->transfers, 1), k_least_chunks * chunk_); }
+std::size_t Download::share() const noexcept { return std::max(window_ / std::max<std::size_t>(session_->transfers(), 1), k_least_chunks * chunk_); }
 
 void Download::pump() {
     if (drain_ == nullptr || is_done()) return;

@@ -13,6 +13,8 @@ namespace {
 
 /// How long tidying up after a call may take.
 constexpr std::chrono::seconds k_tidy_limit{10};
+/// Sessions that were given up and still owe answers.
+constexpr std::size_t k_most_old = 4;
 /// Blocks for uploads that are kept.
 constexpr std::size_t k_upload_spare = 32;
 
@@ -52,11 +54,9 @@ void Engine::close_if_idle() {
         ++opening_number_;
         opening_operation_.cancel();
     }
-    for (const auto& old : std::exchange(old_, {})) old->retire();
-    if (const auto session = std::exchange(session_, nullptr)) {
-        // What is on its way still goes out where that needs no waiting: handles that are closed, files that are removed.
-        session->retire();
-    }
+    // What calls have left to be tidied up are calls too, and have ended.
+    for (const auto& old : std::exchange(old_, {})) old->close();
+    if (const auto session = std::exchange(session_, nullptr)) session->close();
 }
 
 void Engine::leave(const std::shared_ptr<Call>& call) {
@@ -81,6 +81,10 @@ void Engine::give_up(const std::shared_ptr<Session>& session) {
     session_ = nullptr;
     old_.push_back(session);
     session->retire();
+    if (old_.size() > k_most_old) {
+        const auto oldest = old_.front();
+        oldest->close();
+    }
 }
 
 Task<std::shared_ptr<Session>> Engine::session(Call& call) {

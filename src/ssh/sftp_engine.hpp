@@ -113,9 +113,8 @@ Detached Engine::run(std::shared_ptr<Engine> self, std::shared_ptr<Call> call, s
                 result.emplace(std::move(value));
             }
         } catch (const Error& thrown) { error = thrown; } catch (const std::exception& thrown) {
-            error =
-                sftp_error(call->subject(), SftpErrc::transfer, Reason::none, std::string{"the other end of the transfer failed: "} + thrown.what());
-        }
+            error = failed_end(call->subject(), thrown.what());
+        } catch (...) { error = failed_end(call->subject(), "an exception that is no std::exception"); }
         if (error && !self->may_begin_anew(*call, *error, tries)) result.emplace(std::move(*error));
     }
     call->end();

@@ -161,6 +161,10 @@ Error status_error(const Subject& subject, const Status& status, Reason reason, 
     return labelled(subject, std::move(error));
 }
 
+Error failed_end(const Subject& subject, std::string_view words) {
+    return sftp_error(subject, SftpErrc::transfer, Reason::none, "the other end of the transfer failed: " + std::string{words});
+}
+
 Error stopped(const Subject& subject, bool cancelled, std::string_view addition) {
     std::string what = cancelled ? "it was cancelled" : "the deadline has passed";
     what += addition;

@@ -326,7 +326,7 @@ Task<std::uint64_t> put_new(Call& call, std::shared_ptr<Feed> feed, PutOptions h
         }
         co_await place(remote, beside.temporary, beside.target, replace, beside.old.has_value());
         placed = true;
-    } catch (const Error& e) { error = e; } catch (const std::exception&) {
+    } catch (const Error& e) { error = e; } catch (...) {
         thrown = std::current_exception();
     }
     if (placed) {
@@ -408,7 +408,7 @@ Task<std::uint64_t> put_append(Call& call, std::shared_ptr<Feed> feed, PutOption
         tail.attributes = changes(how.attributes, present);
         co_await send_contents(remote, upload, handle, tail, full);
         co_return upload->sent_end() - before;
-    } catch (const Error& e) { error = e; } catch (const std::exception&) {
+    } catch (const Error& e) { error = e; } catch (...) {
         thrown = std::current_exception();
     }
     handle.reset();

@@ -18,8 +18,8 @@ namespace {
 constexpr std::size_t k_turn = 2 * 1024 * 1024;
 /// Small packets are put together to pieces of this size.
 constexpr std::size_t k_piece = 16 * 1024;
-/// Blocks of input that are kept for the next bytes.
-constexpr std::size_t k_spare_blocks = 4;
+/// Blocks of input that are kept while transfers are under way: making one anew costs more than filling it.
+constexpr std::size_t k_spare_blocks = 16;
 /// What limits@openssh.com allows is used up to here: larger packets gain nothing more.
 constexpr std::uint32_t k_largest_chunk = 128 * 1024;
 
@@ -182,7 +182,7 @@ void Session::on_readable() {
             break;
         }
         input_.filled(result.size);
-        last_sign_ = Clock::now();
+        last_heard_ = last_sign_ = Clock::now();
         take_packets();
         turn += result.size;
         if (turn >= k_turn) break;
@@ -286,7 +286,7 @@ void Session::on_silence() {
     const Subject subject{label_, server_, "the SFTP session", {}};
     const std::string what =
         "the server has been silent for " + std::to_string(timeout_.count()) + " ms (option timeout) while " +
-        (state_ == State::greeting ? std::string{"its version"} : std::to_string(owed_.size()) + (owed_.size() == 1 ? " answer" : " answers")) +
+        (state_ == State::greeting ? std::string{"its version is"} : std::to_string(owed_.size()) + (owed_.size() == 1 ? " answer" : " answers")) +
         " is owed";
     Error error = sftp_error(subject, SftpErrc::session, Reason::timeout, what);
     end(make_error(Errc::timeout, std::string{error.message()})
@@ -307,10 +307,16 @@ void Session::fail_protocol(std::string_view what) {
     end(sftp_error(subject, SftpErrc::protocol, Reason::bad_answer, what).with_spoils_connection(true));
 }
 
+void Session::leave_transfer() noexcept {
+    if (--transfers_ == 0) input_pool_->trim();
+}
+
 void Session::retire() {
     retired_ = true;
     if (owed_.empty()) end(broken(Reason::closed, "it was given up"));
 }
+
+void Session::close() { end(broken(Reason::closed, "this side has closed it")); }
 
 void Session::end(const Error& error) {
     if (state_ == State::ended) return;

@@ -63,8 +63,8 @@ public:
     std::uint32_t read_size() const noexcept { return read_size_; }
     std::uint32_t write_size() const noexcept { return write_size_; }
     std::size_t owed() const noexcept { return owed_.size(); }
-    /// When bytes came from the server last, or something was sent to one that owed nothing.
-    Clock::time_point last_sign() const noexcept { return last_sign_; }
+    /// When bytes came from the server last.
+    Clock::time_point last_heard() const noexcept { return last_heard_; }
     net::Loop& loop() const noexcept { return *loop_; }
     const std::shared_ptr<BlockPool>& input_pool() const noexcept { return input_pool_; }
 
@@ -85,8 +85,12 @@ public:
     void fail_protocol(std::string_view what);
     /// Answers owed so far still come; then, or where nothing is owed, it ends.
     void retire();
+    void close();
 
-    std::size_t transfers{0};  ///< that share the window now
+    /// Transfers share the window.
+    void enter_transfer() noexcept { ++transfers_; }
+    void leave_transfer() noexcept;
+    std::size_t transfers() const noexcept { return transfers_; }
 
 private:
     enum class State : std::uint8_t { greeting, open, ended };
@@ -141,9 +145,11 @@ private:
     bool taking_{false};       // in take_packets, which flushes at its end
     bool retired_{false};
     std::optional<Error> end_error_;
+    std::size_t transfers_{0};
     net::Timer silence_;
     bool silence_armed_{false};
-    Clock::time_point last_sign_{};
+    Clock::time_point last_heard_{};
+    Clock::time_point last_sign_{};  // the same, or when it took something, or came to owe something
 };
 
 }  // namespace qconn::sftp

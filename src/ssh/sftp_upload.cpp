@@ -8,13 +8,13 @@ namespace qconn::sftp {
 
 Upload::Upload(std::shared_ptr<Session> session, std::string handle, Feed& feed, std::uint64_t at, std::size_t window)
     : session_{std::move(session)}, handle_{std::move(handle)}, feed_{&feed}, window_{window}, next_{at} {
-    ++session_->transfers;
+    session_->enter_transfer();
 }
 
 Upload::~Upload() { leave(); }
 
 void Upload::leave() noexcept {
-    if (std::exchange(counted_, false)) --session_->transfers;
+    if (std::exchange(counted_, false)) session_->leave_transfer();
 }
 
 void Upload::detach() noexcept {
@@ -27,7 +27,7 @@ void Upload::pump() {
     const auto self = shared_from_this();
     const std::uint32_t chunk = session_->write_size();
     while (feed_ != nullptr && !ended_ && !failed()) {
-        const std::size_t share = std::max<std::size_t>(window_ / std::max<std::size_t>(session_->transfers, 1), chunk);
+        const std::size_t share = std::max<std::size_t>(window_ / std::max<std::size_t>(session_->transfers(), 1), chunk);
         if (bytes_under_way_ + chunk > share && bytes_under_way_ > 0) return;
         Feed::Piece piece;
         Feed::Next what = Feed::Next::later;

@@ -7,8 +7,11 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <condition_variable>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -135,7 +138,8 @@ int main(int argc, char** argv) {
             std::copy_n(reinterpret_cast<const char*>(&x), 8, text.data() + i);
         }
         std::ofstream{folder + "/local/large"} << text;
-        for (int i = 0; i < k_files; ++i) std::ofstream{folder + "/local/small/" + std::to_string(i)} << text.substr(static_cast<std::size_t>(i) * 1024, 1024);
+        for (int i = 0; i < k_files; ++i)
+            std::ofstream{folder + "/local/small/" + std::to_string(i)} << text.substr(static_cast<std::size_t>(i) * 1024, 1024);
     }
     const Runtime runtime{RuntimeOptions{}};
     test::SftpServer server{runtime, folder + "/server"};
@@ -156,7 +160,8 @@ int main(int argc, char** argv) {
             measure(small_put, [&] {
                 many([&](int n, auto done) {
                     const std::string name = "small/" + std::to_string(n);
-                    client->async_put(name, file_source(folder + "/local/" + name), {}, {}, [done](const Result<std::uint64_t>& r) { done(r.has_value()); });
+                    client->async_put(name, file_source(folder + "/local/" + name), {}, {},
+                                      [done](const Result<std::uint64_t>& r) { done(r.has_value()); });
                 });
             });
             measure(small_get, [&] {

@@ -50,7 +50,8 @@ public:
     /// @returns our end, or the error of the opening
     using Connect = std::function<Result<net::UniqueFd>()>;
 
-    SocketSource(const Runtime& runtime, Connect connect) : runtime_{runtime}, loop_{runtime_.impl().loop().shared_from_this()}, connect_{std::move(connect)} {}
+    SocketSource(const Runtime& runtime, Connect connect)
+        : runtime_{runtime}, loop_{runtime_.impl().loop().shared_from_this()}, connect_{std::move(connect)} {}
 
     net::Loop& loop() const noexcept override { return *loop_; }
     std::string peer() const override { return "joe@files.example:22"; }
@@ -61,10 +62,11 @@ public:
         loop_->post([this, opening, name] {
             if (silent) return waiting_.push_back(opening);
             if (opening->done_.exchange(true)) return;
+            Opened told = std::move(opening->callback);
             auto fd = connect_();
-            if (!fd) return opening->callback(fd.error());
+            if (!fd) return told(fd.error());
             ++opened;
-            opening->callback(std::unique_ptr<ssh::Channel>{std::make_unique<StreamChannel>(*loop_, std::move(*fd))});
+            told(std::unique_ptr<ssh::Channel>{std::make_unique<StreamChannel>(*loop_, std::move(*fd))});
         });
         return Operation{std::make_shared<Handle>(loop_, opening)};
     }
@@ -84,7 +86,9 @@ private:
         Handle(std::shared_ptr<net::Loop> loop, std::shared_ptr<Opening> opening) : loop_{std::move(loop)}, opening_{std::move(opening)} {}
         void cancel() noexcept override {
             loop_->post([opening = opening_] {
-                if (!opening->done_.exchange(true)) opening->callback(make_error(Errc::cancelled, "the opening was cancelled"));
+                if (opening->done_.exchange(true)) return;
+                const auto callback = std::make_shared<Opened>(std::move(opening->callback));
+                (*callback)(make_error(Errc::cancelled, "the opening was cancelled"));
             });
         }
         bool done() const noexcept override { return opening_->done_; }
@@ -198,7 +202,9 @@ public:
         answer(2, u32(3) + extensions);
         return true;
     }
-    void status(const Request& to, std::size_t code, const std::string& words = "said so") { answer(101, to.id + u32(code) + text(words) + text("")); }
+    void status(const Request& to, std::size_t code, const std::string& words = "said so") {
+        answer(101, to.id + u32(code) + text(words) + text(""));
+    }
     void handle(const Request& to, const std::string& handle) { answer(102, to.id + text(handle)); }
     void data(const Request& to, const std::string& bytes) { answer(103, to.id + text(bytes)); }
     /// Of a regular file.

@@ -14,7 +14,18 @@ using namespace std::chrono_literals;
 
 namespace {
 
-enum Type { k_open = 3, k_close = 4, k_read = 5, k_write = 6, k_lstat = 7, k_readdir = 12, k_opendir = 11, k_stat = 17, k_rename = 18, k_remove = 13 };
+enum Type {
+    k_open = 3,
+    k_close = 4,
+    k_read = 5,
+    k_write = 6,
+    k_lstat = 7,
+    k_readdir = 12,
+    k_opendir = 11,
+    k_stat = 17,
+    k_rename = 18,
+    k_remove = 13
+};
 
 struct Played {
     Runtime runtime{RuntimeOptions{}};
@@ -93,8 +104,10 @@ TEST_CASE("a failing READ or WRITE ends the transfer with its own words", "[sftp
     CHECK(error.name() == "SFTP-ERROR");
     CHECK(error.reason() == Reason::status);
     CHECK(has(error.what(), "Input/output error"));
-    for (const auto& [words, reason] : std::map<std::string, Reason>{
-             {"Disk quota exceeded", Reason::disk_full}, {"No space left on device", Reason::disk_full}, {"File exists", Reason::exists}, {"odd", Reason::status}}) {
+    for (const auto& [words, reason] : std::map<std::string, Reason>{{"Disk quota exceeded", Reason::disk_full},
+                                                                     {"No space left on device", Reason::disk_full},
+                                                                     {"File exists", Reason::exists},
+                                                                     {"odd", Reason::status}}) {
         const Played full{[&](FakePeer& peer, int) {
             if (!peer.greet()) return;
             while (const auto request = peer.next()) {
@@ -128,7 +141,10 @@ TEST_CASE("without posix-rename an existing target goes just before the rename, 
                     there = false;
                     peer.status(*request, 0);
                     break;
-                case k_write: done.emplace_back("write"); peer.status(*request, 0); break;
+                case k_write:
+                    done.emplace_back("write");
+                    peer.status(*request, 0);
+                    break;
                 default: peer.status(*request, 0); break;
             }
         }
@@ -149,17 +165,79 @@ TEST_CASE("without posix-rename an existing target goes just before the rename, 
 TEST_CASE("what is no SFTP ends the session with a typed error, and the next call has a new one", "[sftp][integration]") {
     const std::string huge = FakePeer::u32(0x7fffffff) + "garbage";
     const std::vector<std::pair<std::string, FakeServer::Play>> plays{
-        {"text in place of VERSION", [](FakePeer& peer, int) { peer.raw("Welcome to this machine, please behave\r\n"); peer.next(); peer.next(); }},
-        {"another packet", [](FakePeer& peer, int) { peer.next(); peer.answer(101, FakePeer::u32(0) + FakePeer::u32(0)); peer.next(); }},
-        {"version 2", [](FakePeer& peer, int) { peer.next(); peer.answer(2, FakePeer::u32(2)); peer.next(); }},
-        {"odd extensions", [](FakePeer& peer, int) { peer.greet(FakePeer::u32(1000)); peer.next(); }},
-        {"a huge length", [&](FakePeer& peer, int) { peer.greet(); peer.next(); peer.raw(huge); peer.next(); }},
-        {"an unknown id", [](FakePeer& peer, int) { peer.greet(); auto one = *peer.next(); one.id = "zzzz"; peer.status(one, 0); peer.next(); peer.next(); }},
-        {"a request", [](FakePeer& peer, int) { peer.greet(); const auto one = *peer.next(); peer.answer(17, one.id + FakePeer::text("x")); peer.next(); }},
-        {"a status that is cut", [](FakePeer& peer, int) { peer.greet(); const auto one = *peer.next(); peer.answer(101, one.id + "ab"); peer.next(); }},
-        {"OK in place of attributes", [](FakePeer& peer, int) { peer.greet(); peer.status(*peer.next(), 0); peer.next(); }},
-        {"names in place of attributes", [](FakePeer& peer, int) { peer.greet(); const auto one = *peer.next(); peer.answer(104, one.id + FakePeer::u32(0)); peer.next(); }},
-        {"attributes that are cut", [](FakePeer& peer, int) { peer.greet(); const auto one = *peer.next(); peer.answer(105, one.id + FakePeer::u32(15)); peer.next(); }},
+        {"text in place of VERSION",
+         [](FakePeer& peer, int) {
+             peer.raw("Welcome to this machine, please behave\r\n");
+             peer.next();
+             peer.next();
+         }},
+        {"another packet",
+         [](FakePeer& peer, int) {
+             peer.next();
+             peer.answer(101, FakePeer::u32(0) + FakePeer::u32(0));
+             peer.next();
+         }},
+        {"version 2",
+         [](FakePeer& peer, int) {
+             peer.next();
+             peer.answer(2, FakePeer::u32(2));
+             peer.next();
+         }},
+        {"odd extensions",
+         [](FakePeer& peer, int) {
+             peer.greet(FakePeer::u32(1000));
+             peer.next();
+         }},
+        {"a huge length",
+         [&](FakePeer& peer, int) {
+             peer.greet();
+             peer.next();
+             peer.raw(huge);
+             peer.next();
+         }},
+        {"an unknown id",
+         [](FakePeer& peer, int) {
+             peer.greet();
+             auto one = *peer.next();
+             one.id = "zzzz";
+             peer.status(one, 0);
+             peer.next();
+             peer.next();
+         }},
+        {"a request",
+         [](FakePeer& peer, int) {
+             peer.greet();
+             const auto one = *peer.next();
+             peer.answer(17, one.id + FakePeer::text("x"));
+             peer.next();
+         }},
+        {"a status that is cut",
+         [](FakePeer& peer, int) {
+             peer.greet();
+             const auto one = *peer.next();
+             peer.answer(101, one.id + "ab");
+             peer.next();
+         }},
+        {"OK in place of attributes",
+         [](FakePeer& peer, int) {
+             peer.greet();
+             peer.status(*peer.next(), 0);
+             peer.next();
+         }},
+        {"names in place of attributes",
+         [](FakePeer& peer, int) {
+             peer.greet();
+             const auto one = *peer.next();
+             peer.answer(104, one.id + FakePeer::u32(0));
+             peer.next();
+         }},
+        {"attributes that are cut",
+         [](FakePeer& peer, int) {
+             peer.greet();
+             const auto one = *peer.next();
+             peer.answer(105, one.id + FakePeer::u32(15));
+             peer.next();
+         }},
     };
     for (const auto& [name, play] : plays) {
         INFO(name);
@@ -187,7 +265,8 @@ TEST_CASE("data that is more than was asked for, and names that lead elsewhere, 
             if (!peer.greet()) return;
             while (const auto request = peer.next()) {
                 if (request->type == k_opendir) peer.handle(*request, "h");
-                if (request->type == k_readdir) peer.answer(104, request->id + FakePeer::u32(1) + FakePeer::text(name) + FakePeer::text("") + FakePeer::u32(0));
+                if (request->type == k_readdir)
+                    peer.answer(104, request->id + FakePeer::u32(1) + FakePeer::text(name) + FakePeer::text("") + FakePeer::u32(0));
             }
         }};
         CHECK(failure_of([&] { played->list(); }).name() == "SFTP-PROTOCOL");
@@ -209,11 +288,14 @@ TEST_CASE("types come from the long name where the server tells no permissions",
         if (!peer.greet()) return;
         bool told = false;
         while (const auto request = peer.next()) {
-            const auto entry = [](const std::string& name, const std::string& line) { return FakePeer::text(name) + FakePeer::text(line) + FakePeer::u32(0); };
+            const auto entry = [](const std::string& name, const std::string& line) {
+                return FakePeer::text(name) + FakePeer::text(line) + FakePeer::u32(0);
+            };
             if (request->type == k_opendir) peer.handle(*request, "h");
             if (request->type == k_readdir) {
                 std::exchange(told, true) ? peer.status(*request, 1)
-                                          : peer.answer(104, request->id + FakePeer::u32(3) + entry("d", "drwxr-xr-x 1 a a 1 Jan 1 d") + entry("f", "-rw-r--r--") + entry("x", ""));
+                                          : peer.answer(104, request->id + FakePeer::u32(3) + entry("d", "drwxr-xr-x 1 a a 1 Jan 1 d") +
+                                                                 entry("f", "-rw-r--r--") + entry("x", ""));
             }
             if (request->type == k_close) peer.status(*request, 0);
         }
@@ -234,8 +316,7 @@ TEST_CASE("a server that falls silent at any point is TIMEOUT after the option, 
         const Played played{[&](FakePeer& peer, int number) {
                                 int left = number == 1 ? answers : 1'000'000;
                                 if (left-- < 0) {  // not even VERSION
-                                    while (peer.next()) {
-                                    }
+                                    while (peer.next()) {}
                                     return;
                                 }
                                 if (!peer.greet()) return;
@@ -308,7 +389,10 @@ TEST_CASE("waiting for a session ends with the deadline, with a cancellation, an
 TEST_CASE("a channel that cannot be had fails each call that waits for it, with the words of who opens it", "[sftp][integration]") {
     const Runtime runtime{RuntimeOptions{}};
     const auto source = std::make_shared<SocketSource>(runtime, []() -> Result<net::UniqueFd> {
-        return Error{Errc::system, "SSH-AUTH-ERROR", "the server takes another key"}.with_phase(Phase::auth).with_reason(Reason::denied).with_connection("drop");
+        return Error{Errc::system, "SSH-AUTH-ERROR", "the server takes another key"}
+            .with_phase(Phase::auth)
+            .with_reason(Reason::denied)
+            .with_connection("drop");
     });
     const auto client = sftp::make_sftp_client(source, sftp_options(), runtime);
     Outcomes<FileInfo> outcomes;

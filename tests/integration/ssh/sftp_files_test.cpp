@@ -246,7 +246,8 @@ TEST_CASE("directories are listed with links and patterns, without what is unfin
 
 TEST_CASE("names may hold blanks, newlines, dashes, UTF-8 and other bytes", "[sftp][integration]") {
     const Files files;
-    const std::vector<std::string> names{" a  b ", "-rf", "--", "new\nline", "Grüße 文件", "q\"uote'", "back\\slash", "*", "~", "$(x)", "\xff\xfe", "%41"};
+    const std::vector<std::string> names{" a  b ",      "-rf", "--", "new\nline", "Grüße 文件", "q\"uote'",
+                                         "back\\slash", "*",   "~",  "$(x)",      "\xff\xfe",   "%41"};
     for (const auto& name : names) {
         INFO(name);
         files->write(name, name);

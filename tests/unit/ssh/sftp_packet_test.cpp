@@ -56,20 +56,48 @@ std::string packet_of(std::size_t body, char filler) {
 
 TEST_CASE("requests are written as the draft and OpenSSH have them", "[sftp]") {
     CHECK(hex(init_request()) == "000000050100000003");
-    CHECK(with_id(open_request("a", k_open_write | k_open_create)) == "000000120301020304" "0000000161" "0000000a" "00000000");
+    CHECK(with_id(open_request("a", k_open_write | k_open_create)) ==
+          "000000120301020304"
+          "0000000161"
+          "0000000a"
+          "00000000");
     Attributes all;
     all.size = 0x0102030405060708;
     all.owner = Attributes::Owner{1, 2};
     all.permissions = 0644;
     all.times = Attributes::Times{3, 4};
     CHECK(with_id(attributes_request(PacketType::setstat, "a", all)) ==
-          "0000002a0901020304" "0000000161" "0000000f" "0102030405060708" "0000000100000002" "000001a4" "0000000300000004");
-    CHECK(with_id(path_request(PacketType::lstat, "ab")) == "0000000b0701020304" "000000026162");
-    CHECK(with_id(handle_request(PacketType::close, "h")) == "0000000a0401020304" "0000000168");
-    CHECK(with_id(read_request("h", 0x100000000, 32768)) == "000000160501020304" "0000000168" "0000000100000000" "00008000");
-    CHECK(with_id(two_paths_request(PacketType::rename, "a", "b")) == "0000000f1201020304" "0000000161" "0000000162");
-    CHECK(with_id(extended_request("limits@openssh.com", {})) == "0000001bc801020304" "00000012" + hex("limits@openssh.com"));
-    CHECK(with_id(extended_request("f", {"h", "i"})) == "00000014c801020304" "0000000166" "0000000168" "0000000169");
+          "0000002a0901020304"
+          "0000000161"
+          "0000000f"
+          "0102030405060708"
+          "0000000100000002"
+          "000001a4"
+          "0000000300000004");
+    CHECK(with_id(path_request(PacketType::lstat, "ab")) ==
+          "0000000b0701020304"
+          "000000026162");
+    CHECK(with_id(handle_request(PacketType::close, "h")) ==
+          "0000000a0401020304"
+          "0000000168");
+    CHECK(with_id(read_request("h", 0x100000000, 32768)) ==
+          "000000160501020304"
+          "0000000168"
+          "0000000100000000"
+          "00008000");
+    CHECK(with_id(two_paths_request(PacketType::rename, "a", "b")) ==
+          "0000000f1201020304"
+          "0000000161"
+          "0000000162");
+    CHECK(with_id(extended_request("limits@openssh.com", {})) ==
+          "0000001bc801020304"
+          "00000012" +
+              hex("limits@openssh.com"));
+    CHECK(with_id(extended_request("f", {"h", "i"})) ==
+          "00000014c801020304"
+          "0000000166"
+          "0000000168"
+          "0000000169");
 }
 
 TEST_CASE("the head of a WRITE ends where its bytes begin", "[sftp]") {
@@ -77,11 +105,21 @@ TEST_CASE("the head of a WRITE ends where its bytes begin", "[sftp]") {
     const std::string longest(k_max_handle, 'h');
     CHECK(put_write_head(room.data() + room.size(), 7, longest, 1, 3) == k_write_head);
     const std::size_t size = put_write_head(room.data() + room.size(), 0x01020304, "h", 0x0a, 3);
-    CHECK(hex(room.substr(room.size() - size)) == "00000019" "06" "01020304" "0000000168" "000000000000000a" "00000003");
+    CHECK(hex(room.substr(room.size() - size)) ==
+          "00000019"
+          "06"
+          "01020304"
+          "0000000168"
+          "000000000000000a"
+          "00000003");
 }
 
 TEST_CASE("answers are read, and what is cut short is malformed", "[sftp]") {
-    const std::string status = bytes_of("00000004" "00000002" "6f6f" "00000000");
+    const std::string status = bytes_of(
+        "00000004"
+        "00000002"
+        "6f6f"
+        "00000000");
     CHECK(read_status(status)->code == StatusCode::failure);
     CHECK(read_status(status)->words == "oo");
     CHECK(read_status(bytes_of("00000001"))->code == StatusCode::eof);  // without words
@@ -91,7 +129,15 @@ TEST_CASE("answers are read, and what is cut short is malformed", "[sftp]") {
     CHECK(read_data(bytes_of("00000003616263")) == "abc");
     CHECK_FALSE(read_data(bytes_of("000000046162")));
 
-    const std::string attributes = bytes_of("8000000f" "0000000000000005" "0000000100000002" "000081a4" "0000000300000004" "00000001" "0000000161" "0000000162");
+    const std::string attributes = bytes_of(
+        "8000000f"
+        "0000000000000005"
+        "0000000100000002"
+        "000081a4"
+        "0000000300000004"
+        "00000001"
+        "0000000161"
+        "0000000162");
     const auto read = read_attributes(attributes);
     REQUIRE(read);
     CHECK(read->size == 5);
@@ -101,7 +147,14 @@ TEST_CASE("answers are read, and what is cut short is malformed", "[sftp]") {
     for (std::size_t n = 0; n < attributes.size(); ++n) CHECK_FALSE(read_attributes(attributes.substr(0, n)));
     CHECK_FALSE(read_attributes(bytes_of("80000000ffffffff")));
 
-    const std::string names = bytes_of("00000002" "0000000161" "00000000" "00000000" "0000000162" "0000000162" "00000004000001a4");
+    const std::string names = bytes_of(
+        "00000002"
+        "0000000161"
+        "00000000"
+        "00000000"
+        "0000000162"
+        "0000000162"
+        "00000004000001a4");
     REQUIRE(read_names(names));
     CHECK(read_names(names)->size() == 2);
     CHECK(read_names(names)->back().attributes.permissions == 0644U);
@@ -109,7 +162,10 @@ TEST_CASE("answers are read, and what is cut short is malformed", "[sftp]") {
     CHECK_FALSE(read_names(bytes_of("ffffffff0000000161")));
 
     CHECK(read_extensions("")->empty());
-    CHECK(read_extensions(bytes_of("0000000161" "0000000131"))->front().data == "1");
+    CHECK(read_extensions(bytes_of("0000000161"
+                                   "0000000131"))
+              ->front()
+              .data == "1");
     CHECK_FALSE(read_extensions(bytes_of("0000000161")));
     CHECK(read_limits(std::string(32, '\0')));
     CHECK_FALSE(read_limits(std::string(31, '\0')));
@@ -129,7 +185,9 @@ TEST_CASE("packets are found however the bytes are cut, also the largest ones", 
 }
 
 TEST_CASE("lengths that cannot be are malformed", "[sftp]") {
-    CHECK(packets_in(bytes_of("00000004" "67000000"), 100) == "!");
+    CHECK(packets_in(bytes_of("00000004"
+                              "67000000"),
+                     100) == "!");
     CHECK(packets_in(bytes_of("00000000"), 1) == "!");
     CHECK(packets_in(bytes_of("00040001"), 100) == "!");
     CHECK(packets_in(bytes_of("ffffffff"), 100) == "!");
