@@ -22,6 +22,7 @@ Url jump_url(std::string_view text) {
     Url url = Url::parse(text.find("://") == npos ? "ssh://" + std::string{text} : std::string{text});
     if (url.scheme != "ssh") throw make_error(Errc::invalid_argument, "a server on the way is named as ssh://user@host:port");
     if (url.host.empty() || url.is_socket) throw make_error(Errc::invalid_argument, "a server on the way has no host");
+    if (url.password) throw make_error(Errc::invalid_argument, "a password does not belong into jump, which is shown; set jump_password");
     return url;
 }
 
@@ -141,7 +142,8 @@ void set_ssh_address(SshOptions& options, const ResolvedDefinition& definition) 
         jump.host = at.host;
         jump.port = at.port.value_or(k_port);
         jump.user = at.username.value_or("");
-        jump.password = at.password.value_or(Secret{});
+        const Value& password = option_of(definition, "jump_password");
+        jump.password = password.is_null() ? Secret{} : Secret{password.as_string()};
         jump.fingerprints.clear();
         before = std::make_shared<const SshOptions>(std::move(jump));
     }
@@ -156,6 +158,8 @@ void check_ssh(const Definition& definition, Findings& findings) {
         findings.warning("keyfile", "unused-option", "'keyfile_data' is set, so 'keyfile' is not read", "take one of the two out");
     if (is_set(definition, "fingerprints") && is_set(definition, "known_hosts"))
         findings.warning("known_hosts", "unused-option", "'fingerprints' is set, so no file of known servers is read for the server itself");
+    if (is_set(definition, "jump_password") && !is_set(definition, "jump"))
+        findings.warning("jump_password", "unused-option", "'jump_password' says nothing without 'jump'");
 #ifdef QCONN_WITH_HTTP
     check_proxy_options(definition, findings);
 #endif

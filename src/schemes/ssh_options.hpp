@@ -108,15 +108,18 @@ void add_ssh_options(OptionTable<Options>& table) {
     names("key_exchanges", &SshAlgorithms::key_exchanges, "Key exchanges, most wanted first", "curve25519-sha256");
     names("host_key_algorithms", &SshAlgorithms::host_keys, "Algorithms of the server's key, most wanted first", "ssh-ed25519");
     {
-        OptionSpec& spec =
-            table.add("jump", OptionType::list,
-                      "Servers on the way, as ssh://user:password@host:port, the nearest first; keys, agent and known servers are those of "
-                      "the connection",
-                      nullptr);
-        spec.sensitive = true;  // passwords stand in them
+        OptionSpec& spec = table.add("jump", OptionType::list,
+                                     "Servers on the way, as ssh://user@host:port, the nearest first; keys, agent and known servers are those of the "
+                                     "connection",
+                                     nullptr);
         spec.fallback_text = "none";
         spec.check = jumps_problem;
         spec.example = List{"ssh://edi@gate.example.com"};
+    }
+    {
+        OptionSpec& spec = table.add("jump_password", OptionType::string, "Password for the servers of jump", nullptr);
+        spec.sensitive = true;
+        spec.example = "${env:GATE_PASSWORD}";
     }
     time("connect_timeout", &SshOptions::connect_timeout, "Longest time to get a connection: name, TCP, proxy, TLS; 0: no limit", 10'000);
     time("login_timeout", &SshOptions::login_timeout, "Longest time of the log-in; 0: no limit", 10'000);

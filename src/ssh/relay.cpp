@@ -7,10 +7,9 @@
 
 namespace qconn::ssh {
 
-Relay::Relay(std::unique_ptr<net::Stream> stream, std::unique_ptr<SessionChannel> channel)
-    : stream_{std::move(stream)}, channel_{std::move(channel)} {}
+Relay::Relay(std::unique_ptr<net::Stream> stream, std::unique_ptr<Channel> channel) : stream_{std::move(stream)}, channel_{std::move(channel)} {}
 
-std::shared_ptr<Relay> Relay::start(std::unique_ptr<net::Stream> stream, std::unique_ptr<SessionChannel> channel) {
+std::shared_ptr<Relay> Relay::start(std::unique_ptr<net::Stream> stream, std::unique_ptr<Channel> channel) {
     auto relay = std::make_shared<Relay>(std::move(stream), std::move(channel));
     relay->to_stream();
     relay->to_channel();
@@ -23,7 +22,7 @@ void Relay::stop() noexcept {
     channel_->cancel_waits();
     // Not from inside one of their callbacks.
     net::Loop& loop = stream_->loop();
-    loop.post([stream = std::shared_ptr<net::Stream>{std::move(stream_)}, channel = std::shared_ptr<SessionChannel>{std::move(channel_)}] {});
+    loop.post([stream = std::shared_ptr<net::Stream>{std::move(stream_)}, channel = std::shared_ptr<Channel>{std::move(channel_)}] {});
 }
 
 /// As far as that needs no waiting.
@@ -43,10 +42,12 @@ void Relay::carry(Way& way, From& from, To& to) {
             way.bytes.resize(got.kind == net::IoResult::Kind::done ? got.size : 0);
             way.from = 0;
             if (got.kind == net::IoResult::Kind::want_read) return from.wait(net::Ready::read, again());
+            if (got.kind == net::IoResult::Kind::want_write) return from.wait(net::Ready::write, again());  // TLS
             if (got.kind != net::IoResult::Kind::done) return stop();
         }
         const net::IoResult put = to.write_some(std::string_view{way.bytes}.substr(way.from));
         if (put.kind == net::IoResult::Kind::want_write) return to.wait(net::Ready::write, again());
+        if (put.kind == net::IoResult::Kind::want_read) return to.wait(net::Ready::read, again());  // TLS
         if (put.kind != net::IoResult::Kind::done) return stop();
         way.from += put.size;
     }

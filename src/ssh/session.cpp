@@ -208,23 +208,35 @@ void Session::through_jump() {
             if (!self->settings_->options.label.empty()) error.with_connection(self->settings_->options.label);
             return self->end(error);
         }
-        int ends[2] = {-1, -1};
-        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
-            return self->end(
-                make_error(Errc::system, "there is no socket for the way through the jump host: " + std::system_category().message(errno))
-                    .with_reason(Reason::local));
-        }
-        self->relay_ =
-            Relay::start(std::make_unique<net::Stream>(*self->loop_, net::UniqueFd{ends[0]}, self->settings_->peer, ""), std::move(*result));
-        self->on_stream(std::make_unique<net::Stream>(*self->loop_, net::UniqueFd{ends[1]}, self->settings_->peer, self->settings_->options.label));
+        self->through_relay(std::move(*result));
     });
+}
+
+/// The transport wants a socket: it gets one end of a pair, and the way goes to the other.
+void Session::through_relay(std::unique_ptr<Channel> way) {
+    int ends[2] = {-1, -1};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
+        return end(make_error(Errc::system, "there is no socket for the way to the server: " + std::system_category().message(errno))
+                       .with_reason(Reason::local));
+    }
+    auto near = std::make_unique<net::Stream>(*loop_, net::UniqueFd{ends[1]}, settings_->peer, settings_->options.label);
+    relay_ = Relay::start(std::make_unique<net::Stream>(*loop_, net::UniqueFd{ends[0]}, settings_->peer, ""), std::move(way));
+    begin_handshake(std::move(near));
 }
 
 void Session::on_stream(Result<std::unique_ptr<net::Stream>> stream) {
     // Not from inside its own callback.
     if (dial_) loop_->post([dial = std::shared_ptr<net::Dial>{std::move(dial_)}] {});
     if (!stream) return end(stream.error());
-    stream_ = std::move(*stream);
+    // A proxy's tunnel may have TLS of its own, and the server greets first: that may have come with the proxy's answer.
+    const Proxy* proxy = settings_->options.proxy.get();
+    const bool is_socket = !(*stream)->may_hold_input() && (proxy == nullptr || proxy->kind != Proxy::Kind::https);
+    if (is_socket) return begin_handshake(std::move(*stream));
+    through_relay(std::make_unique<StreamChannel>(std::move(*stream)));
+}
+
+void Session::begin_handshake(std::unique_ptr<net::Stream> stream) {
+    stream_ = std::move(stream);
     net::UniqueFd own{::fcntl(stream_->fd(), F_DUPFD_CLOEXEC, 0)};
     if (!own) {
         return end(make_error(Errc::system, "there is no descriptor for the connection: " + std::system_category().message(errno))

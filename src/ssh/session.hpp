@@ -130,6 +130,8 @@ private:
     void dial();
     void through_jump();
     void on_stream(Result<std::unique_ptr<net::Stream>> stream);
+    void through_relay(std::unique_ptr<Channel> way);
+    void begin_handshake(std::unique_ptr<net::Stream> stream);
     void check_host_key();
     void begin_login();
     void on_worked();

@@ -168,8 +168,7 @@ TEST_CASE("files: through a named connection", "[examples][integration]") {
 TEST_CASE("remote_command: words reach a command on another machine as they are", "[examples][integration]") {
     const Server sshd{"sshd"};
     const Estate estate;
-    estate.directory.write("host.qconn.yaml", "type: connection\nname: host\ndesc: A host\nurl: ssh://qconnssh:Passw0rd-1@" + sshd.address() +
-                                                  "\noptions:\n  known_hosts: " + sshd.directory() / "known_hosts" + "\n");
+    estate.add("host", "ssh://qconnssh:Passw0rd-1@" + sshd.address(), "options:\n  known_hosts: " + sshd.directory() / "known_hosts" + "\n");
 
     const Outcome outcome = run("2_families/remote_command", {estate.directory.path(), "host", "printf", "%s|", "one two", "$HOME", "it's"});
 

@@ -74,11 +74,15 @@ ConnectionContract contract_of(const std::string& scheme, const Server& server, 
                            return true;
                        }};
     const std::string key = server.directory() / "keys/ed25519";
-    const std::string gate = "jump: ['ssh://" + login + other.address() + "']\nhost_key_check: accept-new\n";
-    out.samples = {
-        {"keyfile", {"", "keyfile: " + key}}, {"keyfile_data", {"", "keyfile_data: x"}}, {"known_hosts", {"", known}}, {"jump", {"", gate}}};
+    const std::string gate =
+        "jump: ['ssh://" + std::string{k_ssh_user} + "@" + other.address() + "']\njump_password: x\nhost_key_check: accept-new\n";
+    out.samples = {{"keyfile", {"", "keyfile: " + key}},
+                   {"keyfile_data", {"", "keyfile_data: x"}},
+                   {"known_hosts", {"", known}},
+                   {"jump", {"", gate}},
+                   {"jump_password", {"", gate}}};
     const std::string canary = k_canary;
-    out.with_canary = {{at(login, server.port()), known + "jump: ['ssh://edi:" + canary + "@" + other.address() + "']"},
+    out.with_canary = {{at(login, server.port()), known + "jump: ['ssh://edi@" + other.address() + "']\njump_password: " + canary},
                        {at(login, server.port()), known + "keyfile: " + server.directory() / "keys/rsa_enc" + "\nkeyfile_password: " + canary}};
     return out;
 }
