@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // sftp.
-#include <qconn/ssh/ssh_client.hpp>
+#include <qconn/ssh/sftp_client.hpp>
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
+#include "base/text.hpp"
 #include "schemes/convert.hpp"
 #include "schemes/file_operations.hpp"
 #include "schemes/schemes.hpp"
@@ -17,6 +20,8 @@ namespace {
 struct SftpSchemeOptions : SshOptions {
     std::string path;
     std::string path_add;
+    std::uint64_t max_read{SftpOptions{}.max_read};
+    std::chrono::milliseconds timeout{SftpOptions{}.timeout};
 };
 
 const OptionTable<SftpSchemeOptions>& sftp_table() {
@@ -32,13 +37,29 @@ const OptionTable<SftpSchemeOptions>& sftp_table() {
             OptionSpec& spec = all.add("path_add", &SftpSchemeOptions::path_add, OptionType::string, "Joined to the directory with one '/'");
             spec.example = "invoices";
         }
+        {
+            OptionSpec& spec = all.add("max_read_size", &SftpSchemeOptions::max_read, OptionType::integer, "Largest file that is read into memory");
+            spec.unit = Unit::bytes;
+            spec.fallback = static_cast<unsigned long long>(SftpOptions{}.max_read);
+            spec.minimum = 0;
+            spec.example = 1'000'000;
+        }
+        {
+            OptionSpec& spec = all.add("timeout", OptionType::integer, "Longest silence of the server while it owes an answer; 0: no limit",
+                                       [](SftpSchemeOptions& o, const Value& v) { o.timeout = std::chrono::milliseconds{v.as_int64()}; });
+            spec.unit = Unit::milliseconds;
+            spec.fallback = static_cast<long long>(SftpOptions{}.timeout.count());
+            spec.minimum = 0;
+            spec.maximum = 86'400'000;
+            spec.example = 10'000;
+        }
         add_ssh_options(all);
         return all;
     }();
     return options;
 }
 
-SftpSchemeOptions sftp_options_of(const ResolvedDefinition& definition) {
+SftpSchemeOptions sftp_scheme_options_of(const ResolvedDefinition& definition) {
     SftpSchemeOptions options;
     options.path = definition.url.path;
     sftp_table().apply(definition.options, options);
@@ -50,20 +71,53 @@ SftpSchemeOptions sftp_options_of(const ResolvedDefinition& definition) {
     return options;
 }
 
+SftpOptions sftp_options_of(const ResolvedDefinition& definition) {
+    SftpSchemeOptions given = sftp_scheme_options_of(definition);
+    SftpOptions options;
+    options.label = given.label;
+    options.path = std::move(given.path);
+    options.max_read = given.max_read;
+    options.timeout = given.timeout;
+    options.ssh = std::move(given);
+    return options;
+}
+
+/// The log-in, and the directory.
+PingEvidence look(SftpClient& client, Deadline deadline) {
+    PingEvidence evidence{ssh_evidence(client.connect(deadline))};
+    client.check(deadline);
+    evidence.text +=
+        "; " + (client.options().path.empty() ? std::string{"the directory"} : text::printable(client.options().path)) + " can be entered";
+    return evidence;
+}
+
 }  // namespace
 
 Scheme sftp_scheme() {
     Scheme scheme = ssh_kind(
-        "sftp", sftp_table().specs(), [](const ResolvedDefinition& definition) -> SshOptions { return sftp_options_of(definition); }, "sftp");
+        "sftp", sftp_table().specs(), [](const ResolvedDefinition& definition) -> SshOptions { return sftp_scheme_options_of(definition); }, "sftp");
     scheme.title = "SFTP";
     scheme.help =
-        "Files on another machine by SFTP. A ping logs in and opens the subsystem; while it is watched the session is kept for the next one. Depth "
-        "connect only asks for the greeting.";
+        "Files on another machine by SFTP. A ping logs in and looks whether the directory is there; while it is watched the session is kept for the "
+        "next "
+        "one. Depth connect only asks for the greeting, auth only logs in.";
     scheme.example_url = "sftp://edi@files.example.com/outgoing";
-    scheme.clients = client_types<SshClient>({"SftpClient"});  // the client of files takes its place here and below
+    scheme.clients = client_types<SftpClient, FileTransferClient>({"SftpClient", "FileTransferClient"});
     scheme.operations = file_operations();
     scheme.make_client = [](const ResolvedDefinition& definition, const Runtime& runtime) -> std::shared_ptr<Client> {
-        return std::make_shared<SshClient>(sftp_options_of(definition), runtime);
+        return std::make_shared<SftpClient>(sftp_options_of(definition), runtime);
+    };
+    scheme.make_ping = [without_files = std::move(scheme.make_ping)](const ResolvedDefinition& definition, PingDepth depth,
+                                                                     const Runtime& runtime) -> PingPlan {
+        if (depth == PingDepth::standard) {
+            const auto kept = std::make_shared<SftpClient>(sftp_options_of(definition), runtime);
+            return BlockingPing{[kept](Deadline deadline) { return look(*kept, deadline); }};
+        }
+        if (depth != PingDepth::full) return without_files(definition, depth, runtime);
+        return BlockingPing{[options = sftp_options_of(definition), runtime](Deadline deadline) {
+            SftpClient fresh{options, runtime};
+            return look(fresh, deadline);
+        }};
     };
     return scheme;
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schemes/ssh_options.hpp"
 
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <optional>
 
 #include <qconn/ssh/ssh_client.hpp>
 
+#include "base/outcome_box.hpp"
 #include "base/text.hpp"
 #include "ssh/greeting.hpp"
 #include "ssh/sessions.hpp"
@@ -34,28 +33,6 @@ std::string each_word_problem(const Value& list, const char* what) {
     return {};
 }
 
-/// Waits for a channel, or for the session alone. What it opens is closed at once.
-class PingWait {
-public:
-    void put(std::optional<Error> error) {
-        const std::scoped_lock lock{mutex_};
-        error_ = std::move(error);
-        done_ = true;
-        changed_.notify_all();
-    }
-    void take() {
-        std::unique_lock lock{mutex_};
-        changed_.wait(lock, [&] { return done_; });
-        if (error_) throw *error_;
-    }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    bool done_{false};
-    std::optional<Error> error_;
-};
-
 /// Closes its sessions with the last ping that has it.
 struct PingSessions {
     explicit PingSessions(std::shared_ptr<ssh::Sessions> all) : sessions{std::move(all)} {}
@@ -65,29 +42,19 @@ struct PingSessions {
     const std::shared_ptr<ssh::Sessions> sessions;
 };
 
-std::string seen(const SshSessionInfo& info) {
-    return text::printable(info.banner) + "; " + info.host_key_type + ' ' + info.fingerprint + "; " + info.cipher_out + "; logged in as " +
-           text::printable(info.user) + " by " + info.login;
-}
-
 std::string open_once(const std::shared_ptr<ssh::Sessions>& sessions, PingDepth depth, const std::string& subsystem, Deadline deadline) {
-    const auto wait = std::make_shared<PingWait>();
-    const auto info = std::make_shared<SshSessionInfo>();
-    sessions->connect(deadline, [wait, info](Result<SshSessionInfo> result) {
-        if (result) *info = *result;
-        wait->put(result ? std::nullopt : std::optional<Error>{result.error()});
-    });
-    wait->take();
-    std::string text = seen(*info);
+    const auto agreed = std::make_shared<OutcomeBox<SshSessionInfo>>();
+    sessions->connect(deadline, [agreed](Result<SshSessionInfo> result) { agreed->put(std::move(result)); });
+    std::string text = ssh_evidence(agreed->take());
     if (depth != PingDepth::full && depth != PingDepth::standard) return text;
     ssh::Purpose purpose;
     if (!subsystem.empty()) {
         purpose.kind = ssh::Purpose::Kind::subsystem;
         purpose.what = subsystem;
     }
-    const auto opened = std::make_shared<PingWait>();
+    const auto opened = std::make_shared<OutcomeBox<int>>();  // what it opens is closed at once
     sessions->open(purpose, deadline, [opened](Result<std::unique_ptr<ssh::SessionChannel>> result) {
-        opened->put(result ? std::nullopt : std::optional<Error>{result.error()});
+        opened->put(result ? Result<int>{0} : Result<int>{result.error()});
     });
     opened->take();
     return text + "; " + (subsystem.empty() ? std::string{"a channel"} : "the subsystem " + subsystem) + " was opened";
@@ -99,6 +66,11 @@ std::vector<std::string> words_of(const Value& list) {
     std::vector<std::string> out;
     for (const Value& one : list.as_list()) out.emplace_back(one.as_string());
     return out;
+}
+
+std::string ssh_evidence(const SshSessionInfo& info) {
+    return text::printable(info.banner) + "; " + info.host_key_type + ' ' + info.fingerprint + "; " + info.cipher_out + "; logged in as " +
+           text::printable(info.user) + " by " + info.login;
 }
 
 std::string fingerprints_problem(const Value& list) {

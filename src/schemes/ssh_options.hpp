@@ -134,6 +134,9 @@ void add_ssh_options(OptionTable<Options>& table) {
 #endif
 }
 
+/// For people: the server, its key, how the log-in went.
+std::string ssh_evidence(const SshSessionInfo& info);
+
 /// Label, host, log-in, jumps and proxy.
 void set_ssh_address(SshOptions& options, const ResolvedDefinition& definition);
 

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/outcome_box.hpp"
 #include "net/runtime_impl.hpp"
+#include "ssh/sessions.hpp"
 #include "ssh/sftp_ends.hpp"
 #include "ssh/sftp_engine.hpp"
 #include "ssh/sftp_factory.hpp"
@@ -63,17 +65,19 @@ Task<void> write_text(Call& call, std::shared_ptr<Feed> feed, WriteMode mode) {
     } catch (...) { throw failed_end({engine.options().label, engine.server(), verb, path}, "an exception that is no std::exception"); }
 }
 
+void refuse_on_loop(const Engine& engine) {
+    if (!engine.runtime().on_io_thread()) return;
+    throw make_error(Errc::invalid_argument,
+                     "a blocking SFTP call was made on an I/O thread of its runtime, where it would hold up everything else; use the asynchronous "
+                     "form, or post_blocking")
+        .with_connection(engine.options().label);
+}
+
 /// Starts it and waits, and works at the desk meanwhile.
 template <class T>
 T wait_at(const std::shared_ptr<Desk>& desk, Engine& engine, const std::string& verb, std::string_view path, Deadline deadline,
           std::function<Task<T>(Call&)> body) {
-    if (engine.runtime().on_io_thread()) {
-        throw make_error(
-            Errc::invalid_argument,
-            "a blocking SFTP call was made on an I/O thread of its runtime, where it would hold up everything else; use the asynchronous "
-            "form, or post_blocking")
-            .with_connection(engine.options().label);
-    }
+    refuse_on_loop(engine);
     // Written before finish(), read after serve().
     const auto outcome = std::make_shared<std::optional<Result<T>>>();
     Operation operation = engine.start<T>(verb, std::string{path}, deadline, std::move(body), [outcome, desk](Result<T> result) {
@@ -104,8 +108,32 @@ std::unique_ptr<SftpClient> make_sftp_client(std::shared_ptr<ssh::ChannelSource>
 using sftp::Call;
 using sftp::Task;
 
-SftpClient::SftpClient(std::shared_ptr<sftp::Engine> engine) : engine_{std::move(engine)} {}
+namespace {
+
+SftpOptions labelled(SftpOptions options) {
+    if (options.label.empty()) options.label = options.ssh.label;
+    return options;
+}
+
+}  // namespace
+
+SftpClient::SftpClient(std::shared_ptr<sftp::Engine> engine, std::shared_ptr<ssh::Sessions> sessions)
+    : engine_{std::move(engine)}, sessions_{std::move(sessions)} {}
+SftpClient::SftpClient(SftpOptions options, Runtime runtime) {
+    options = labelled(std::move(options));
+    sessions_ = ssh::Sessions::make(options.ssh, runtime);
+    engine_ = std::make_shared<sftp::Engine>(sessions_, std::move(options), std::move(runtime));
+}
 SftpClient::~SftpClient() { sftp::Engine::close(std::move(engine_)); }
+
+SshSessionInfo SftpClient::connect(Deadline deadline) {
+    return observed([&] {
+        sftp::refuse_on_loop(*engine_);
+        const auto box = std::make_shared<OutcomeBox<SshSessionInfo>>();
+        sessions_->connect(deadline, [box](Result<SshSessionInfo> result) { box->put(std::move(result)); });
+        return box->take();
+    });
+}
 
 std::string_view SftpClient::label() const noexcept { return engine_->options().label; }
 const SftpOptions& SftpClient::options() const noexcept { return engine_->options(); }

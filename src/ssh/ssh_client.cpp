@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <qconn/ssh/ssh_client.hpp>
 
-#include <condition_variable>
-#include <mutex>
-#include <optional>
 #include <utility>
 
+#include "base/outcome_box.hpp"
 #include "net/runtime_impl.hpp"
 #include "ssh/command.hpp"
 #include "ssh/sessions.hpp"
@@ -13,24 +11,6 @@
 namespace qconn {
 
 namespace {
-
-template <class T>
-struct SshBox {
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::optional<Result<T>> result;
-
-    void put(Result<T> value) {
-        const std::scoped_lock lock{mutex};
-        result.emplace(std::move(value));
-        changed.notify_all();
-    }
-    T take() {
-        std::unique_lock lock{mutex};
-        changed.wait(lock, [&] { return result.has_value(); });
-        return std::move(*result).value();
-    }
-};
 
 void refuse_on_loop(const Runtime& runtime, const std::string& label) {
     if (!runtime.on_io_thread()) return;
@@ -83,7 +63,7 @@ Operation SshClient::async_run(SshCommand command, Deadline deadline, Callback<S
 SshSessionInfo SshClient::connect(Deadline deadline) {
     return observed([&] {
         refuse_on_loop(runtime_, options_.label);
-        const auto box = std::make_shared<SshBox<SshSessionInfo>>();
+        const auto box = std::make_shared<OutcomeBox<SshSessionInfo>>();
         sessions_->connect(deadline, [box](Result<SshSessionInfo> result) { box->put(std::move(result)); });
         return box->take();
     });
@@ -96,7 +76,7 @@ Operation SshClient::async_connect(Deadline deadline, Callback<SshSessionInfo> c
 void SshClient::check(Deadline deadline) {
     observed([&] {
         refuse_on_loop(runtime_, options_.label);
-        const auto box = std::make_shared<SshBox<int>>();
+        const auto box = std::make_shared<OutcomeBox<int>>();
         sessions_->open({}, deadline, [box](Result<std::unique_ptr<ssh::SessionChannel>> result) {
             box->put(result ? Result<int>{0} : Result<int>{result.error()});
         });

@@ -12,14 +12,18 @@
 #include <vector>
 
 #include <qconn/file/file_transfer_client.hpp>
+#include <qconn/net/runtime.hpp>
+#include <qconn/ssh/ssh_options.hpp>
 
 namespace qconn {
 
 struct SftpOptions {
-    /// For messages; the name of the connection.
-    std::string label;
+    /// For messages; the name of the connection. Empty: that of `ssh`.
+    std::string label{};
+    /// The server and the log-in.
+    SshOptions ssh{};
     /// The directory; where it is not absolute, seen from where the server puts the user after the log-in. Empty: there.
-    std::string path;
+    std::string path{};
     /// Largest file that read() takes into memory.
     std::uint64_t max_read{std::uint64_t{1} << 30};
     /// Longest silence of the server while it owes an answer. Zero: none.
@@ -61,6 +65,9 @@ public:
 namespace sftp {
 class Engine;
 }
+namespace ssh {
+class Sessions;
+}
 
 /// Files under a directory of an SFTP server (version 3 of the protocol, with OpenSSH's extensions where the server has them).
 ///
@@ -80,12 +87,18 @@ class Engine;
 /// Destroying the client ends its calls as cancelled at once; what they left behind is still tidied up for a moment.
 class QCONN_API SftpClient final : public FileTransferClient {
 public:
+    /// Connects nothing yet.
+    /// @throws Error SSH-OPTION-ERROR
+    explicit SftpClient(SftpOptions options, Runtime runtime = {});
     /// For the library's own layers.
-    explicit SftpClient(std::shared_ptr<sftp::Engine> engine);
+    explicit SftpClient(std::shared_ptr<sftp::Engine> engine, std::shared_ptr<ssh::Sessions> sessions = {});
     ~SftpClient() override;
 
     std::string_view label() const noexcept override;
     const SftpOptions& options() const noexcept;
+    /// What was agreed on with the server; connects and logs in where there is no session.
+    /// @throws Error of reaching the server (NetErrc), of SSH (SshErrc), TIMEOUT, CANCELLED; INVALID-ARGUMENT on an I/O thread
+    SshSessionInfo connect(Deadline deadline = {});
     /// The directory exists and can be entered.
     void check(Deadline deadline = {});
     Operation async_check(Deadline deadline, Callback<void> callback);
@@ -121,6 +134,7 @@ public:
 
 private:
     std::shared_ptr<sftp::Engine> engine_;
+    std::shared_ptr<ssh::Sessions> sessions_;  // null: the channels come from elsewhere
 };
 
 }  // namespace qconn
