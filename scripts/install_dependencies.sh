@@ -10,11 +10,11 @@ packages=(g++ cmake ninja-build ccache pkg-config libboost1.81-dev libssl-dev li
 if [ "$what" != build ]; then
   packages+=(catch2 mold git python3 python3-jsonschema openssl curl procps util-linux iproute2 nftables nginx-light libnginx-mod-http-echo squid tinyproxy
     python3-jsonrpclib-pelix python3-yaml python3-botocore python3-fastapi uvicorn redis-server python3-httpbin gunicorn dante-server microsocks openssh-server
-    openssh-client zsh fish graphviz groff-base mandoc bsdextrautils prometheus openssh-sftp-server)
+    openssh-client proftpd-core proftpd-mod-crypto zsh fish graphviz groff-base mandoc bsdextrautils prometheus openssh-sftp-server)
 fi
 if [ "$what" = full ]; then
   packages+=(clang-16 libclang-rt-16-dev llvm-16 clang-format-14 clang-tidy-14 libyaml-cpp-dev haproxy gcovr
-    libxmlrpc-core-c3-dev)
+    libxmlrpc-core-c3-dev lftp)
 fi
 if [ "$what" != build ]; then
   # Both may be there from elsewhere, in one package.
@@ -42,6 +42,16 @@ install_debian() {
   [ -z "$made_policy" ] || $sudo rm -f /usr/sbin/policy-rc.d
 }
 
+# vsftpd excludes proftpd: it is unpacked into the cache and never installed.
+install_vsftpd() {
+  local folder=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/qconn/vsftpd half
+  [ ! -x "$folder/usr/sbin/vsftpd" ] || return 0
+  mkdir -p "$(dirname "$folder")"
+  half=$(mktemp -d "$folder.XXXXXX")
+  (cd "$half" && apt-get download -qq vsftpd 2>/dev/null && dpkg -x vsftpd_*.deb . && rm vsftpd_*.deb)
+  mv -T "$half" "$folder"
+}
+
 # Into a folder beside, which takes its name once it is whole, so that neither a second run nor one that was cut off does harm.
 install_npm() {
   local folder half
@@ -59,4 +69,7 @@ install_npm() {
 }
 
 install_debian
-if [ "$what" != build ]; then install_npm; fi
+if [ "$what" != build ]; then
+  install_npm
+  install_vsftpd
+fi

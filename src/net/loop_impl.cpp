@@ -60,6 +60,16 @@ void LoopImpl::run() {
     current_loop = nullptr;
 }
 
+void LoopImpl::run_until(const bool& done) {
+    const Loop* const before = std::exchange(current_loop, this);
+    while (!done) {
+        try {
+            context_.run_one();
+        } catch (...) { log_current_exception(log_); }
+    }
+    current_loop = before;
+}
+
 void LoopImpl::stop() {
     boost::asio::post(context_, [this] { context_.stop(); });
 }

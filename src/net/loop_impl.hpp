@@ -26,6 +26,8 @@ public:
     /// The body of the thread: until stop(), and then all that was posted before.
     void run();
     void stop();
+    /// For a thread that waits for one thing and does the work for it meanwhile: until `done`. Not beside run().
+    void run_until(const bool& done);
 
 private:
     std::weak_ptr<RuntimeImpl> owner_;

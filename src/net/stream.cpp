@@ -288,6 +288,28 @@ bool Stream::looks_idle() {
     return idle;
 }
 
+IoResult Stream::finish_writing() noexcept {
+    if (ssl_ != nullptr && tls_stands_) {
+        ERR_clear_error();
+        const int result = SSL_shutdown(ssl_);
+        const bool blocked = result < 0 && SSL_get_error(ssl_, result) == SSL_ERROR_WANT_WRITE;
+        ERR_clear_error();
+        if (blocked) return {IoResult::Kind::want_write};
+    }
+    if (tunnel_ != nullptr)
+        SSL_shutdown(tunnel_);
+    else if (fd_)
+        ::shutdown(fd_.get(), SHUT_WR);
+    ERR_clear_error();
+    return {IoResult::Kind::done};
+}
+
+void Stream::move_to(Loop& loop) noexcept {
+    cancel_waits();
+    watch_.reset();
+    loop_ = loop.shared_from_this();
+}
+
 void Stream::abort() noexcept {
     const linger now{.l_onoff = 1, .l_linger = 0};
     if (fd_) ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);

@@ -82,6 +82,11 @@ public:
     /// Whether it looks unused and open right now: nothing to read, not closed, no error.
     bool looks_idle();
 
+    /// Nothing more is written: says so under TLS, and with a FIN. What the peer sends can still be read. done or want_write.
+    IoResult finish_writing() noexcept;
+    /// From now on another loop's: called on the thread of the loop that it was on, with no wait under way.
+    void move_to(Loop& loop) noexcept;
+
     /// Closes with RST instead of FIN: leaves nothing behind at either end. Under TLS nothing is said before.
     void abort() noexcept;
     /// Closes; under TLS says so where that needs no waiting.

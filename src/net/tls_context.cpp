@@ -361,4 +361,17 @@ void prepare(SSL* ssl, const TlsContext& context, TlsPeer peer) {
     if (core.options.reuse_sessions) core.sessions.offer(ssl, state);
 }
 
+void offer_session_of(SSL* first, SSL* second, bool offer) {
+    auto& state = state_of(second);
+    state.session_key.clear();
+    if (!offer || first == nullptr) return;
+    SSL_SESSION* const current = SSL_get_session(first);
+    if (current == nullptr || SSL_SESSION_is_resumable(current) != 1) return;
+    // A copy: with TLS 1.3 OpenSSL marks a session as used up by its first use, and this one is used for each further connection.
+    const SessionPtr session{SSL_SESSION_dup(current)};
+    if (!session) return;
+    state.offered_verdict = state_of(first).verdict;
+    SSL_set_session(second, session.get());
+}
+
 }  // namespace qconn::net

@@ -91,6 +91,11 @@ struct TlsPeer {
 /// Completes an SSL of context.native() before its handshake: server name, what the certificate must be for, ALPN, an earlier session.
 void prepare(SSL* ssl, const TlsContext& context, TlsPeer peer);
 
+/// For a second connection that must show that it belongs to a first one (FTP's data connections): offers the first one's session, and keeps none of
+/// its own. After prepare().
+/// @param offer  false: it is only not kept
+void offer_session_of(SSL* first, SSL* second, bool offer);
+
 /// What the handshake came to; the verdict only for an SSL that was prepared by this layer, or whose SSL_CTX was.
 TlsInfo describe(SSL* ssl);
 

@@ -29,6 +29,7 @@ const Catalogue& builtin_catalogue() {
         all.add(schemes::ssh_scheme());
         all.add(schemes::sftp_scheme());
 #endif
+        all.add(schemes::ftp_scheme());
         return all;
     }();
     return catalogue;

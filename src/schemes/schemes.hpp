@@ -22,5 +22,6 @@ Scheme yamlrpc_scheme();
 Scheme file_scheme();
 Scheme ssh_scheme();
 Scheme sftp_scheme();
+Scheme ftp_scheme();
 
 }  // namespace qconn::schemes

@@ -8,6 +8,7 @@
 #include <string>
 
 #include <qconn/file/file_client.hpp>
+#include <qconn/ftp/ftp_client.hpp>
 #include <qconn/rest/rest_client.hpp>
 #include <qconn/rpc/rpc_client.hpp>
 
@@ -271,7 +272,68 @@ ConnectionContract file_contract(const std::string& scheme, const TempDir& dir) 
     return out;
 }
 
+/// Peers of the kinds of FTP.
+class FtpPeers {
+public:
+    FtpPeers() {
+        ftp_.directory().write("home/one/name", "one");
+        ftp_.directory().write("home/two/name", "two");
+    }
+    ConnectionContract contract(const std::string& scheme) {
+        const bool tls = scheme == "ftps";
+        const std::string start = scheme + "://";
+        const std::string trust = tls ? "ssl_ca_file: " + tls_file("ca.crt") + "\n" : "";
+        ConnectionContract out;
+        out.up = {start + k_login + ftp_.address() + "/one", trust};
+        out.changed = {start + k_login + ftp_.address() + "/two", trust};
+        out.use = {.blocking = [](Client& client, Deadline deadline) { return dynamic_cast<FtpClient&>(client).read("name", deadline); },
+                   .asynchronous =
+                       [](Client& client, Deadline deadline, Callback<std::string> callback) {
+                           return dynamic_cast<FtpClient&>(client).async_read("name", deadline, std::move(callback));
+                       }};
+        out.answer = "one";
+        out.changed_answer = "two";
+        out.refused = Down{{start + local(free_port()), trust}, Phase::connect, Reason::refused};
+        out.silent = Down{{start + local(silent_.port()), trust}, Phase::protocol, Reason::timeout, PingDepth::full, 2s};
+        out.wrong_password = Down{{start + std::string{k_user} + ":wrong@" + ftp_.address(), trust}, Phase::auth, Reason::denied, PingDepth::auth};
+        if (tls)
+            out.bad_certificate = Down{{start + k_login + expired_.address(), trust}, Phase::tls, Reason::certificate_expired};
+        else
+            out.bad_certificate = Absent{"without TLS there is no certificate"};
+        out.slow = SlowUse{.sample = {start + local(silent_.port()), "max_sessions: 100"}, .reached = [this](int calls) {
+                               return count_ends_towards(silent_.port(), TcpState::established) >= static_cast<std::size_t>(calls);
+                           }};
+        const std::string authority = "ssl_ca_file: " + tls_file("ca.crt");
+        const std::string certificate = "ssl_cert_path: " + tls_file("client.crt");
+        const std::string key = "ssl_key_path: " + tls_file("client.key");
+        out.samples = {{"username", {start + ftp_.address(), trust + "username: edi\npassword: x"}},
+                       {"password", {start + ftp_.address(), trust + "username: edi\npassword: x"}},
+                       {"ssl_ca_file", {"", authority}},
+                       {"ssl_ca_directory", {"", "ssl_ca_directory: " + tls_dir() + "/hashed"}},
+                       {"ssl_ca_data", {"", block("ssl_ca_data", "ca.crt")}},
+                       {"ssl_ca_only", {"", authority + "\nssl_ca_only: true"}},
+                       {"ssl_cert_path", {"", certificate + "\n" + key}},
+                       {"ssl_cert_data", {"", block("ssl_cert_data", "client.crt") + "\n" + key}},
+                       {"ssl_key_path", {"", certificate + "\n" + key}},
+                       {"ssl_key_data", {"", certificate + "\n" + block("ssl_key_data", "client.key")}},
+                       {"ssl_key_password", {"", certificate + "\n" + key + "\nssl_key_password: x"}}};
+        const std::string canary = k_canary;
+        out.with_canary = {{start + "edi:" + canary + "@" + ftp_.address() + "/one", trust},
+                           {start + "edi:" + canary + "@" + local(silent_.port()), trust + "proxy: http://edi:" + canary + "@" + local(free_port())}};
+        return out;
+    }
+
+private:
+    Server ftp_{"proftpd"};
+    Server expired_{"proftpd", {.environment = {"FTP_CERT=expired"}}};
+    SilentServer silent_;
+};
+
 }  // namespace
+
+TEST_CASE("ftp keeps the contract of connections", "[contract][integration]") { CHECK(to_text(broken_promises(FtpPeers{}.contract("ftp"))) == ""); }
+
+TEST_CASE("ftps keeps the contract of connections", "[contract][integration]") { CHECK(to_text(broken_promises(FtpPeers{}.contract("ftps"))) == ""); }
 
 TEST_CASE("http keeps the contract of connections", "[contract][integration]") {
     CHECK(to_text(broken_promises(HttpPeers{}.contract("http"))) == "");
@@ -321,5 +383,5 @@ TEST_CASE("no scheme of the library is left out of the contract", "[contract]") 
           std::vector<std::string>{"http",     "https",         "rest",    "rests",     "awsrests",   "billwerkrests", "billwerkrest", "cdsrests",
                                    "sfrests",  "sap4hanarests", "snrests", "sewiorest", "sewiorests", "zeyosrests",    "zeyosrest",    "jsonrpc",
                                    "jsonrpcs", "xmlrpc",        "xmlrpcs", "yamlrpc",   "yamlrpcs",   "file",          "dir",
-                                   "ssh",      "sftp"});
+                                   "ssh",      "sftp",          "ftp",     "ftps"});
 }

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a client can do, at real servers and by every way.
+#include <sys/stat.h>
+
+#include <string>
+
+#include "fixture.hpp"
+#include "support/catch.hpp"
+#include "support/outcomes.hpp"
+
+using namespace qconn;
+using namespace qconn::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::shared_ptr<ByteSink> into_text(std::string& text) {
+    return function_sink([&text](std::string_view bytes) { text += bytes; });
+}
+
+std::string names_of(const std::vector<FileInfo>& all) {
+    std::string text;
+    for (const FileInfo& one : all) text += one.name + '|';
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("files are written, listed, read, moved and removed by every way to a server", "[ftp][integration]") {
+    for (const FtpWay& way : ftp_ways()) {
+        INFO((way.vsftpd ? "vsftpd, " : "ProFTPD, ") << way.name);
+        FtpClient client{options_for(way)};
+
+        client.write("a.txt", "hello");
+        client.write("empty", "");
+        client.write("b c.txt", std::string(70'000, 'x'));
+        CHECK(client.read("a.txt") == "hello");
+        CHECK(client.read("empty").empty());
+        CHECK(client.read("b c.txt").size() == 70'000);
+        const auto all = client.list();
+        CHECK(names_of(all) == "a.txt|b c.txt|empty|");
+        CHECK(all.at(0).size == 5);
+        CHECK(all.at(0).type == FileType::file);
+        CHECK(all.at(0).modified.has_value());
+        CHECK(names_of(client.list({}, "*.txt")) == "a.txt|b c.txt|");
+
+        client.write("a.txt", "hello again");
+        CHECK(client.read("a.txt") == "hello again");
+        client.write("a.txt", ", and more", WriteMode::append);
+        CHECK(client.read("a.txt") == "hello again, and more");
+        const Error there = error_of([&] { client.write("a.txt", "x", WriteMode::create); });
+        CHECK(there.reason() == Reason::exists);
+        client.write("in place", "1", WriteMode::in_place);
+        CHECK(client.read("in place") == "1");
+
+        const FileInfo info = client.stat("a.txt");
+        CHECK(info.name == "a.txt");
+        CHECK(info.type == FileType::file);
+        CHECK(info.size == 21);
+        CHECK(info.modified.has_value());
+        CHECK(client.stat({}).type == FileType::directory);
+
+        client.make_directory("d/e/f");
+        client.make_directory("d/e/f");
+        CHECK(client.stat("d/e").type == FileType::directory);
+        client.move("a.txt", "d/e/g.txt");
+        CHECK(client.read("d/e/g.txt") == "hello again, and more");
+        CHECK(error_of([&] { client.move("empty", "d/e/g.txt"); }).reason() == Reason::exists);
+        client.move("empty", "d/e/g.txt", true);
+        CHECK(client.read("d/e/g.txt").empty());
+        CHECK(names_of(client.list("d/e")) == "f|g.txt|");
+        CHECK(client.names("d/e").size() == 2);
+        CHECK(error_of([&] { client.remove("d/e"); }).reason() == Reason::exists);
+        client.remove("d/e/g.txt");
+        client.remove("d/e/f");
+        client.remove("d/e");
+        CHECK(client.list("d").empty());
+
+        for (const Error& error : {error_of([&] { client.read("nothing"); }), error_of([&] { client.stat("nothing"); }),
+                                   error_of([&] { client.remove("nothing"); }), error_of([&] { client.list("nothing"); }),
+                                   error_of([&] { client.move("nothing", "x"); }), error_of([&] { client.write("nothing/x", "1"); })}) {
+            INFO(error.what());
+            CHECK(error.reason() == Reason::not_found);
+            CHECK(error.connection() == "files");
+        }
+        CHECK(client.read("in place") == "1");  // the session is usable after each
+    }
+}
+
+TEST_CASE("a part of a file comes, from there and at most that much", "[ftp][integration]") {
+    const std::string text = large_text(1'000'000);
+    for (const FtpTls security : {FtpTls::none, FtpTls::required}) {
+        FtpClient client{options_for(FtpWay{"", security})};
+        client.write("large", text);
+        const auto part = [&](std::uint64_t from, std::uint64_t most) {
+            std::string got;
+            std::uint64_t first = 0;
+            GetOptions how{from, most, [&](std::uint64_t done, std::optional<std::uint64_t> all) {
+                               if (first == 0) first = done;
+                               CHECK(all == text.size());
+                           }};
+            const std::uint64_t came = client.get("large", *into_text(got), how);
+            CHECK(came == got.size());
+            CHECK(first >= from);
+            return got;
+        };
+        CHECK(part(0, 10) == text.substr(0, 10));
+        CHECK(part(999'990, 100) == text.substr(999'990));
+        CHECK(part(500'000, 300'000) == text.substr(500'000, 300'000));
+        CHECK(part(1'000'000, 10).empty());
+        CHECK(part(2'000'000, 10).empty());
+        CHECK(client.read("large") == text);
+    }
+}
+
+TEST_CASE("a transfer that failed is gone on with where it stopped, and the file is identical", "[ftp][integration]") {
+    const std::string text = large_text(3'000'000);
+    for (const FtpWay& way : {FtpWay{"", FtpTls::none}, FtpWay{"", FtpTls::required}, FtpWay{"", FtpTls::none, FtpDataMode::passive, true}}) {
+        FtpClient client{options_for(way)};
+        /// Fails once in its middle.
+        class Torn final : public ByteSource {
+        public:
+            explicit Torn(std::string_view t) : text_{t} {}
+            std::optional<std::uint64_t> size() const override { return text_.size(); }
+            std::size_t read(char* to, std::size_t most) override {
+                if (!torn_ && at_ > text_.size() / 2) {
+                    torn_ = true;
+                    throw make_error(Errc::system, "the tape is torn");
+                }
+                const std::size_t n = std::min({most, text_.size() - at_, std::size_t{100'000}});
+                text_.copy(to, n, at_);
+                at_ += n;
+                return n;
+            }
+            bool seek(std::uint64_t position) override {
+                at_ = static_cast<std::size_t>(position);
+                return true;
+            }
+
+        private:
+            std::string_view text_;
+            std::size_t at_{0};
+            bool torn_{false};
+        };
+        Torn source{text};
+        CHECK(error_of([&] { client.put("resumed", source, {.resume = true}); }).message().find("the tape is torn") != std::string_view::npos);
+        CHECK(client.list().empty());
+        const auto second = client.put("resumed", source, {.resume = true});
+        CHECK(second < text.size());
+        CHECK(client.read("resumed") == text);
+        CHECK(names_of(client.list()) == "resumed|");
+
+        // Without resume nothing stays.
+        Torn again{text};
+        CHECK_THROWS_AS(client.put("other", again), Error);
+        CHECK(client.names().size() == 1);
+        CHECK(error_of([&] { client.stat("other"); }).reason() == Reason::not_found);
+    }
+}
+
+TEST_CASE("names keep their blanks, letters and dashes", "[ftp][integration]") {
+    for (const bool vs : {false, true}) {
+        FtpClient client{options_for(FtpWay{"", FtpTls::none, FtpDataMode::passive, vs})};
+        const std::vector<std::string> names{"-l", "-rf *", " two  blanks ", "Grüße 日本.txt", "a;b=c", "quote\"s", "per%20cent", "tilde~"};
+        for (const std::string& name : names) {
+            INFO(name);
+            client.write(name, name);
+            CHECK(client.read(name) == name);
+            CHECK(client.stat(name).size == name.size());
+        }
+        auto sorted = names;
+        std::sort(sorted.begin(), sorted.end());
+        std::vector<std::string> listed;
+        for (const auto& one : client.list()) listed.push_back(one.name);
+        CHECK(listed == sorted);
+        client.make_directory("-d x");
+        client.write("-d x/-y", "1");
+        CHECK(names_of(client.list("-d x")) == "-y|");
+        for (const std::string& name : names) client.remove(name);
+        CHECK(client.list().size() == 1);
+    }
+}
+
+TEST_CASE("a path that would be more than one command is not sent", "[ftp][integration]") {
+    FtpClient client{options_for(FtpWay{""})};
+    for (const char* path : {"a\r\nDELE b", "a\nb", "a\rb"}) {
+        CHECK(error_of([&] { client.read(path); }).name() == "FTP-PATH-ERROR");
+        CHECK(error_of([&] { client.move("x", path); }).name() == "FTP-PATH-ERROR");
+        CHECK(error_of([&] { client.list(path); }).name() == "FTP-PATH-ERROR");
+        CHECK(error_of([&] { client.command(path); }).name() == "FTP-PATH-ERROR");
+    }
+    CHECK(error_of([] {
+              FtpOptions options;
+              options.host = "h";
+              options.path = "a\r\nDELE b";
+              FtpClient bad{options};
+          }).name() == "FTP-URL-ERROR");
+}
+
+TEST_CASE("mode and time of a file are set, of the one that is put too", "[ftp][integration]") {
+    FtpClient client{options_for(FtpWay{""})};
+    const std::chrono::system_clock::time_point then{std::chrono::sys_days{std::chrono::year{2020} / 2 / 29}};
+    const auto source = text_source("x");
+    client.put("f", *source, {.attributes = {.mode = 0600, .modified = then}});
+    CHECK(client.stat("f").mode == 0600U);
+    CHECK(client.stat("f").modified == then);
+    client.set_attributes("f", {.mode = 0640, .modified = then + 24h});
+    CHECK(client.list().at(0).mode == 0640U);
+    CHECK(client.list().at(0).modified == then + 24h);
+    CHECK(error_of([&] { client.set_attributes("f", {.uid = 1}); }).reason() == Reason::unsupported);
+    CHECK(client.command("SITE CHMOD 644 f").code == 200);
+    CHECK(client.command("SITE NONSENSE").code == 500);
+    CHECK(error_of([&] { client.command("RETR f"); }).reason() == Reason::bad_value);
+    CHECK(error_of([&] { client.free_space(); }).reason() == Reason::unsupported);
+}
+
+TEST_CASE("links are told from what they lead to", "[ftp][integration]") {
+    const FtpOptions options = options_for(FtpWay{""});
+    FtpClient client{options};
+    client.write("target", "12345");
+    const std::string folder = (proftpd().directory() / "home/") + options.path;
+    REQUIRE(::symlink("target", (folder + "/link").c_str()) == 0);
+    REQUIRE(::symlink("nowhere", (folder + "/broken").c_str()) == 0);
+    CHECK(client.stat_link("link").type == FileType::symlink);
+    CHECK(client.stat("link").size == 5);
+    CHECK(client.stat("link").type == FileType::file);
+    CHECK(client.read("link") == "12345");
+    CHECK(error_of([&] { client.stat("broken"); }).reason() == Reason::not_found);
+    CHECK(error_of([&] { client.stat_link("nothing"); }).reason() == Reason::not_found);
+}
+
+TEST_CASE("text is sent with the line ends of the network and comes with ours", "[ftp][integration]") {
+    for (const bool vs : {false, true}) {
+        FtpOptions options = options_for(FtpWay{"", FtpTls::none, FtpDataMode::passive, vs});
+        FtpClient binary{options};
+        options.ascii = true;
+        FtpClient text{options};
+        text.write("t", "a\nb\r\nc\n");
+        CHECK(text.read("t") == "a\nb\nc\n");
+        binary.write("u", "a\nb\n");
+        CHECK(text.read("u") == "a\nb\n");
+    }
+}
+
+TEST_CASE("ten thousand entries are listed, as they come too", "[ftp][integration]") {
+    const FtpOptions options = options_for(FtpWay{"", FtpTls::required});
+    const std::string folder = "home/" + options.path + "/";
+    for (int i = 0; i < 10'000; ++i) proftpd().directory().write(folder + "file number " + std::to_string(i), "");
+    FtpClient client{options};
+    CHECK(client.list().size() == 10'000);
+    int seen = 0;
+    client.visit({}, [&](FileInfo) { return ++seen < 100; });
+    CHECK(seen == 100);
+    CHECK(client.stat("file number 9999").size == 0);
+}
+
+TEST_CASE("the asynchronous form does the same", "[ftp][integration]") {
+    FtpClient client{options_for(FtpWay{"", FtpTls::required})};
+    const std::string text = large_text(2'000'000);
+    Outcomes<std::uint64_t> put;
+    client.async_put("f", text_source(text), {}, 30s, put.callback());
+    REQUIRE(put.wait(1));
+    CHECK(put.results().front().value() == text.size());
+    std::string got;
+    Outcomes<std::uint64_t> get;
+    client.async_get("f", into_text(got), {}, 30s, get.callback());
+    REQUIRE(get.wait(1));
+    CHECK(got == text);
+    Outcomes<std::vector<FileInfo>> list;
+    client.async_list({}, {}, 30s, list.callback());
+    REQUIRE(list.wait(1));
+    CHECK(names_of(list.results().front().value()) == "f|");
+    Outcomes<std::string> missing;
+    client.async_read("nothing", 30s, missing.callback());
+    REQUIRE(missing.wait(1));
+    CHECK(missing.results().front().error().reason() == Reason::not_found);
+    Outcomes<void> done;
+    client.async_write("w", "1", WriteMode::replace, 30s, done.callback());
+    REQUIRE(done.wait(1));
+    client.async_move("w", "v", false, 30s, done.callback());
+    REQUIRE(done.wait(2));
+    client.async_remove("v", 30s, done.callback());
+    client.async_make_directory("x/y", 30s, done.callback());
+    REQUIRE(done.wait(4));
+    for (const auto& one : done.results()) CHECK(one);
+}
+
+TEST_CASE("calls run beside each other, and no more sessions are made than may be", "[ftp][integration]") {
+    FtpOptions options = options_for(FtpWay{""});
+    options.max_sessions = 3;
+    FtpClient client{options};
+    const std::string text = large_text(300'000);
+    Outcomes<void> done;
+    for (int i = 0; i < 20; ++i) client.async_write("f" + std::to_string(i), text, WriteMode::replace, 60s, done.callback());
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) threads.emplace_back([&client, &text, i] { client.write("g" + std::to_string(i), text); });
+    for (auto& thread : threads) thread.join();
+    REQUIRE(done.wait(20));
+    for (const auto& one : done.results()) CHECK(one);
+    CHECK(client.list().size() == 24);
+}
+
+TEST_CASE("over IPv6 too, active and passive", "[ftp][integration]") {
+    const Server server{"proftpd", {.environment = {"FTP_IPV6=1"}}};
+    for (const auto mode : {FtpDataMode::passive, FtpDataMode::active}) {
+        for (const auto security : {FtpTls::none, FtpTls::required}) {
+            FtpOptions options = options_for(server, security);
+            options.host = "::1";
+            options.data_mode = mode;
+            FtpClient client{options};
+            client.write("six", "6");
+            CHECK(client.read("six") == "6");
+        }
+    }
+}
