@@ -114,7 +114,6 @@ Session::Session(std::shared_ptr<const Settings> settings, std::shared_ptr<Sessi
       place_{loop} {}
 
 Session::~Session() {
-    watch_.reset();
     openings_.clear();
     transport_.reset();
 }
@@ -250,7 +249,6 @@ void Session::begin_handshake(std::unique_ptr<net::Stream> stream) {
     try {
         transport_ = settings_->kind->make(std::move(own), settings_->options, settings_->user, types);
     } catch (const Error& error) { return end(error); }
-    watch_ = std::make_unique<net::FdWatch>(*loop_, stream_->fd());
     state_ = State::handshake;
     run();
 }
@@ -296,9 +294,9 @@ void Session::schedule() {
 }
 
 void Session::rearm() {
-    if (is_over() || busy_ || !watch_) return;
-    watch_->wait(net::Ready::read, [this] { run(); });
-    if (transport_->wants_write()) watch_->wait(net::Ready::write, [this] { run(); });
+    if (is_over() || busy_ || !stream_ || !transport_) return;
+    stream_->wait(net::Ready::read, [this] { run(); });
+    if (transport_->wants_write()) stream_->wait(net::Ready::write, [this] { run(); });
 }
 
 void Session::run_handshake() {
@@ -352,7 +350,7 @@ void Session::run_login() {
     switch (login_->advance(*transport_)) {
         case Login::Next::wait: return;
         case Login::Next::block:
-            watch_->cancel();
+            stream_->cancel_waits();
             return blocking([login = login_, transport = transport_] { login->work(*transport); }, &Session::on_worked);
         case Login::Next::done: return become_ready();
         case Login::Next::failed: return end(login_->error());
@@ -538,7 +536,7 @@ void Session::end(const Error& given) {
     tick_.cancel();
     idle_.cancel();
     place_.cancel();
-    watch_.reset();
+    if (stream_) stream_->cancel_waits();
     if (dial_) loop_->post([dial = std::shared_ptr<net::Dial>{std::move(dial_)}] {});
     jump_operation_.cancel();
     if (relay_) relay_->stop();

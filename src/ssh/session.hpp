@@ -170,7 +170,6 @@ private:
     std::shared_ptr<Relay> relay_;
     std::unique_ptr<net::Stream> stream_;   // its descriptor is watched; the transport has one of its own of the same socket
     std::shared_ptr<Transport> transport_;  // shared with work on the pool
-    std::unique_ptr<net::FdWatch> watch_;
     std::shared_ptr<Login> login_;
     net::Timer limit_;
     net::Timer tick_;

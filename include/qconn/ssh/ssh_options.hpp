@@ -63,7 +63,7 @@ struct SshOptions {
     std::chrono::milliseconds keep_alive{60'000};
     /// Longest time until the host key is checked: name, TCP, proxy, key exchange; and from there until the log-in is over. Zero: no limit of its
     /// own.
-    std::chrono::milliseconds connect_timeout{30'000};
+    std::chrono::milliseconds connect_timeout{45'000};
     std::chrono::milliseconds login_timeout{30'000};
     /// How long a session is kept without use. Zero: as long as it stands.
     std::chrono::milliseconds max_idle{0};
