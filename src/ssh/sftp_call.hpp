@@ -86,6 +86,9 @@ public:
     /// Something of it has reached the server, or may have.
     bool has_begun() const noexcept { return begun_; }
     void note_begun() noexcept { begun_ = true; }
+    /// It changes nothing, and its caller has seen nothing of it yet: it may be made once more, over another session.
+    void set_repeatable(bool yes) noexcept { repeatable_ = yes; }
+    bool is_repeatable() const noexcept { return repeatable_; }
 
     Engine& engine() const noexcept { return *engine_; }
     Subject subject() const noexcept;
@@ -136,6 +139,7 @@ private:
     Clock::time_point asked_{};
     bool committed_{false};
     bool begun_{false};
+    bool repeatable_{false};
     std::atomic<bool> done_{false};
 };
 

@@ -15,6 +15,8 @@ namespace {
 constexpr std::chrono::seconds k_tidy_limit{10};
 /// Sessions that were given up and still owe answers.
 constexpr std::size_t k_most_old = 4;
+/// Sessions that one call may lose before anything of it was sent.
+constexpr int k_most_tries = 3;
 /// Blocks for uploads that are kept.
 constexpr std::size_t k_upload_spare = 32;
 
@@ -65,7 +67,9 @@ void Engine::leave(const std::shared_ptr<Call>& call) {
 }
 
 bool Engine::may_begin_anew(const Call& call, const Error& error, int tries) const {
-    return tries < 3 && error.spoils_connection() && error.code() == make_error_code(SftpErrc::session) && !call.has_begun() && !call.is_stopped();
+    if (call.is_stopped() || !error.spoils_connection() || error.code() != make_error_code(SftpErrc::session)) return false;
+    // The session may have ended while it was idle, which is seen only when it is used.
+    return call.has_begun() ? tries == 1 && call.is_repeatable() : tries < k_most_tries;
 }
 
 void Engine::tidy(std::string verb, std::string path, std::function<Task<void>(Call&)> body) {
@@ -100,6 +104,7 @@ Task<std::shared_ptr<Session>> Engine::session(Call& call) {
     }
     if (wait->error) {
         call.note_begun();  // a session that cannot be had is not tried again
+        call.set_repeatable(false);
         // Its own words where it is the session's; others know better what they did.
         if (wait->error->code().category() == sftp_category()) throw call.lost(*wait->error);
         throw *wait->error;

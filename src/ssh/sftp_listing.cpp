@@ -89,11 +89,20 @@ private:
 };
 
 Listing::Listing(std::shared_ptr<Session> session, std::string handle, std::string folder, std::string pattern, Taker& taker)
-    : session_{std::move(session)}, handle_{std::move(handle)}, folder_{std::move(folder)}, pattern_{std::move(pattern)}, taker_{&taker} {}
+    : session_{std::move(session)}, handle_{std::move(handle)}, folder_{std::move(folder)}, pattern_{std::move(pattern)}, taker_{&taker} {
+    session_->enter_transfer();
+}
+
+Listing::~Listing() { leave(); }
+
+void Listing::leave() noexcept {
+    if (std::exchange(counted_, false)) session_->leave_transfer();
+}
 
 void Listing::detach() noexcept {
     if (taker_ != nullptr) taker_->set_pump(nullptr);
     taker_ = nullptr;
+    leave();
 }
 
 void Listing::pump() {
@@ -158,6 +167,7 @@ void Listing::link_answered(const std::shared_ptr<Links>& links) {
 
 void Listing::deliver(std::vector<FileInfo> entries) {
     if (entries.empty()) return;
+    delivered = true;
     bool more = false;
     try {
         more = taker_->take(std::move(entries));

@@ -36,6 +36,7 @@ public:
     /// @param folder   its path, to look at links in it
     /// @param pattern  a shell glob; empty: all
     Listing(std::shared_ptr<Session> session, std::string handle, std::string folder, std::string pattern, Taker& taker);
+    ~Listing() override;
 
     void pump();
     void detach() noexcept;
@@ -44,6 +45,7 @@ public:
     std::optional<Error> lost{};
     std::exception_ptr thrown{};  // of the taker
     bool begun{false};
+    bool delivered{false};  ///< some entries
 
     void on_answer(std::uint64_t tag, const Packet& packet, const BlockRef& block) override;
     void on_lost(std::uint64_t tag, const Error& error, bool was_begun) override;
@@ -56,6 +58,7 @@ private:
     void link_answered(const std::shared_ptr<Links>& links);
     void malformed(std::string_view what);
     void finish_if_whole();
+    void leave() noexcept;
 
     const std::shared_ptr<Session> session_;
     const std::string handle_;
@@ -66,6 +69,7 @@ private:
     std::size_t most_asked_{2};  // the second brings the end of a short directory
     std::size_t links_{0};       // batches that wait for what their links hold
     bool ended_{false};
+    bool counted_{true};  // among the session's transfers
 };
 
 }  // namespace qconn::sftp

@@ -37,6 +37,7 @@ Error no_regular_file(const Remote& remote, const Attributes& attributes) {
 }  // namespace
 
 Task<FileInfo> stat(Call& call, bool follow) {
+    call.set_repeatable(true);
     const std::string full = remote_path(call, call.path());
     Remote remote = co_await connect(call);
     Pending looked = remote.send(path_request(follow ? PacketType::stat : PacketType::lstat, full));
@@ -52,6 +53,7 @@ Task<FileInfo> stat(Call& call, bool follow) {
 }
 
 Task<void> check(Call& call) {
+    call.set_repeatable(true);
     std::string full = remote_path(call, {});
     if (!full.ends_with('/')) full += '/';
     Remote remote = co_await connect(call);
@@ -61,6 +63,7 @@ Task<void> check(Call& call) {
 }
 
 Task<void> list(Call& call, std::string pattern, std::shared_ptr<Taker> taker) {
+    call.set_repeatable(true);
     const std::string full = remote_path(call, call.path());
     Remote remote = co_await connect(call);
     Pending opened = remote.open(path_request(PacketType::opendir, full));
@@ -73,10 +76,12 @@ Task<void> list(Call& call, std::string pattern, std::shared_ptr<Taker> taker) {
     });
     listing->pump();
     co_await call.until(*listing);
+    if (listing->delivered) call.set_repeatable(false);
     throw_failure(remote, *listing);
 }
 
 Task<std::uint64_t> get(Call& call, std::shared_ptr<Drain> drain, std::uint64_t from, std::uint64_t most) {
+    call.set_repeatable(true);
     const std::string full = remote_path(call, call.path());
     Remote remote = co_await connect(call);
     Pending looked = remote.send(path_request(PacketType::stat, full));
@@ -99,6 +104,7 @@ Task<std::uint64_t> get(Call& call, std::shared_ptr<Drain> drain, std::uint64_t 
     });
     download->pump();
     co_await call.until(*download);
+    if (download->delivered() > 0) call.set_repeatable(false);
     throw_failure(remote, *download);
     co_return download->delivered();
 }
@@ -208,6 +214,7 @@ Task<void> make_directory(Call& call) {
 }
 
 Task<FreeSpace> free_space(Call& call) {
+    call.set_repeatable(true);
     const std::string full = remote_path(call, {});
     Remote remote = co_await connect(call);
     if (!remote.session->abilities().statvfs) {

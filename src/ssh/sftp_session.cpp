@@ -307,13 +307,16 @@ void Session::fail_protocol(std::string_view what) {
     end(sftp_error(subject, SftpErrc::protocol, Reason::bad_answer, what).with_spoils_connection(true));
 }
 
-void Session::leave_transfer() noexcept {
-    if (--transfers_ == 0) input_pool_->trim();
+void Session::leave_transfer() {
+    if (--transfers_ > 0) return;
+    input_pool_->trim();
+    if (retired_ && state_ != State::ended) loop_->post([self = shared_from_this()] { self->retire(); });
 }
 
 void Session::retire() {
     retired_ = true;
-    if (owed_.empty()) end(broken(Reason::closed, "it was given up"));
+    // A transfer that owes nothing just now may wait for its caller.
+    if (owed_.empty() && transfers_ == 0) end(broken(Reason::closed, "it was given up"));
 }
 
 void Session::close() { end(broken(Reason::closed, "this side has closed it")); }

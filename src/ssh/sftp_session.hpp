@@ -83,13 +83,13 @@ public:
     void fail(const Error& error);
     /// What came is not what may come.
     void fail_protocol(std::string_view what);
-    /// Answers owed so far still come; then, or where nothing is owed, it ends.
+    /// What is under way goes on; then, or where there is nothing, it ends.
     void retire();
     void close();
 
-    /// Transfers share the window.
+    /// Transfers share the window; a listing is one too.
     void enter_transfer() noexcept { ++transfers_; }
-    void leave_transfer() noexcept;
+    void leave_transfer();
     std::size_t transfers() const noexcept { return transfers_; }
 
 private:
