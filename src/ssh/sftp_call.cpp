@@ -9,6 +9,13 @@
 
 namespace qconn::sftp {
 
+namespace {
+
+/// Less than this is no silence: a deadline may be shorter than the way to the server.
+constexpr std::chrono::seconds k_silent{1};
+
+}  // namespace
+
 void Slot::on_answer(std::uint64_t, const Packet& packet, const BlockRef&) {
     answer.type = packet.type;
     answer.body.assign(packet.body);
@@ -69,7 +76,8 @@ void Call::expire() {
     const auto self = shared_from_this();
     // A server that has said nothing since it was asked is not asked again.
     const auto session = session_.lock();
-    if (session && session->owed() > 0 && session->last_heard() <= asked_) engine_->give_up(session);
+    const bool is_silent = session && session->owed() > 0 && session->last_heard() <= asked_ && Clock::now() - asked_ >= k_silent;
+    if (is_silent) engine_->give_up(session);
     stop(stopped(subject(), false, committed_ ? "; whether it took effect is not known" : ""));
 }
 

@@ -72,19 +72,23 @@ inline constexpr std::size_t k_max_name = 32 * 1024;
 /// The draft promises that packets of 34000 bytes pass: what is read and written at once where nothing else is known.
 inline constexpr std::uint32_t k_chunk = 32 * 1024;
 
+struct FileOwner {
+    std::uint32_t uid{0};
+    std::uint32_t gid{0};
+    friend bool operator==(const FileOwner&, const FileOwner&) = default;
+};
+
+/// Seconds since 1970.
+struct FileTimes {
+    std::uint32_t accessed{0};
+    std::uint32_t modified{0};
+    friend bool operator==(const FileTimes&, const FileTimes&) = default;
+};
+
 /// Section 5.
 struct Attributes {
-    struct Owner {
-        std::uint32_t uid{0};
-        std::uint32_t gid{0};
-        friend bool operator==(const Owner&, const Owner&) = default;
-    };
-    /// Seconds since 1970.
-    struct Times {
-        std::uint32_t accessed{0};
-        std::uint32_t modified{0};
-        friend bool operator==(const Times&, const Times&) = default;
-    };
+    using Owner = FileOwner;
+    using Times = FileTimes;
     std::optional<std::uint64_t> size{};
     std::optional<Owner> owner{};
     /// With the bits of the type, as POSIX has them.
