@@ -9,6 +9,8 @@
 #include <utility>
 
 #include <qconn/file/file_transfer_client.hpp>
+#include <qconn/file/transfer.hpp>
+#include <qconn/file/tree.hpp>
 
 #include "schemes/convert.hpp"
 
@@ -55,7 +57,108 @@ WriteMode write_mode(const std::string& word) {
     if (word.empty() || word == "replace") return WriteMode::replace;
     if (word == "create") return WriteMode::create;
     if (word == "append") return WriteMode::append;
-    throw make_error(Errc::invalid_argument, "the mode of a write is replace, create or append");
+    if (word == "in_place") return WriteMode::in_place;
+    throw make_error(Errc::invalid_argument, "the mode of a write is replace, create, append or in_place");
+}
+
+bool is_true(const Map& given, std::string_view name) {
+    const Value* value = given.find(name);
+    return value != nullptr && value->is_bool() && value->as_bool();
+}
+
+/// The last part of a path; the other side's default.
+std::string name_in(const std::string& path) {
+    std::string_view name = path;
+    while (name.ends_with('/')) name.remove_suffix(1);
+    return std::string{name.substr(name.rfind('/') + 1)};
+}
+
+FileCopyOptions copy_options(const Map& given) {
+    FileCopyOptions options;
+    options.resume = is_true(given, "resume");
+    if (is_true(given, "verify")) options.verify = Verify::content;
+    return options;
+}
+
+TreeOptions tree_options(const Map& given) {
+    TreeOptions options;
+    options.copy = copy_options(given);
+    options.pattern = text_argument(given, "pattern");
+    options.only_changed = is_true(given, "only_changed");
+    options.remove_others = is_true(given, "mirror");
+    options.go_on = true;
+    return options;
+}
+
+Value value_of(const TreeReport& report) {
+    Map map{{"files", static_cast<unsigned long long>(report.files)},
+            {"bytes", static_cast<unsigned long long>(report.bytes)},
+            {"directories", static_cast<unsigned long long>(report.directories)},
+            {"unchanged", static_cast<unsigned long long>(report.unchanged)},
+            {"skipped", static_cast<unsigned long long>(report.skipped)},
+            {"removed", static_cast<unsigned long long>(report.removed)}};
+    if (report.failures.empty()) return map;
+    List failures;
+    for (const TreeFailure& one : report.failures) failures.push_back(Map{{"path", one.path}, {"error", one.error.what()}});
+    map.set("failures", std::move(failures));
+    return map;
+}
+
+/// Those of single files, and of trees.
+std::vector<Argument> copy_fields(bool tree) {
+    std::vector<Argument> fields{{"resume", OptionType::boolean, false, "go on with parts of earlier transfers"},
+                                 {"verify", OptionType::boolean, false, "compare the contents of both sides afterwards"}};
+    if (!tree) return fields;
+    fields.push_back({"pattern", OptionType::string, false, "shell glob for the names of files"});
+    fields.push_back({"only_changed", OptionType::boolean, false, "leave files alone whose copy has the same size and time"});
+    fields.push_back({"mirror", OptionType::boolean, false, "remove what the copy has and the original has not"});
+    return fields;
+}
+
+std::vector<OperationSpec> copy_operations() {
+    const auto text = text_argument;
+    const Argument there{"path", OptionType::string, true, "in the directory of the connection"};
+    const Argument folder{"path", OptionType::string, false, "a directory; default: that of the connection"};
+    return {
+        operation("get", "Fetch a file; its name here appears once it is whole",
+                  {there, {"file", OptionType::string, false, "of this machine; default: the same name in the current directory"}},
+                  copy_fields(false),
+                  [text](FileTransferClient& client, const Map& given, Deadline deadline) {
+                      const std::string path = text(given, "path");
+                      const std::string file = text(given, "file");
+                      const std::uint64_t bytes = get_file(client, path, file.empty() ? name_in(path) : file, copy_options(given), deadline);
+                      return Value{Map{{"bytes", static_cast<unsigned long long>(bytes)}}};
+                  }),
+        operation("put", "Send a file; its name there appears once it is whole",
+                  {{"file", OptionType::string, true, "of this machine"},
+                   {"path", OptionType::string, false, "in the directory of the connection; default: the same name"}},
+                  copy_fields(false),
+                  [text](FileTransferClient& client, const Map& given, Deadline deadline) {
+                      const std::string file = text(given, "file");
+                      const std::string path = text(given, "path");
+                      const std::uint64_t bytes = put_file(client, file, path.empty() ? name_in(file) : path, copy_options(given), deadline);
+                      return Value{Map{{"bytes", static_cast<unsigned long long>(bytes)}}};
+                  }),
+        operation("get_tree", "Fetch a directory with all that is in it", {{"directory", OptionType::string, true, "of this machine"}, folder},
+                  copy_fields(true),
+                  [text](FileTransferClient& client, const Map& given, Deadline deadline) {
+                      return value_of(get_tree(client, text(given, "path"), text(given, "directory"), tree_options(given), deadline));
+                  }),
+        operation("put_tree", "Send a directory with all that is in it", {{"directory", OptionType::string, true, "of this machine"}, folder},
+                  copy_fields(true),
+                  [text](FileTransferClient& client, const Map& given, Deadline deadline) {
+                      return value_of(put_tree(client, text(given, "directory"), text(given, "path"), tree_options(given), deadline));
+                  }),
+        operation("remove_tree", "Remove a directory with all that is in it", {there}, {},
+                  [text](FileTransferClient& client, const Map& given, Deadline deadline) {
+                      const std::uint64_t removed = remove_tree(client, text(given, "path"), deadline);
+                      return Value{Map{{"removed", static_cast<unsigned long long>(removed)}}};
+                  }),
+        operation("sha256", "SHA-256 of the contents of a file", {there}, {},
+                  [text](FileTransferClient& client, const Map& given, Deadline deadline) {
+                      return Value{sha256_of(client, text(given, "path"), deadline)};
+                  }),
+    };
 }
 
 }  // namespace
@@ -64,7 +167,7 @@ std::vector<OperationSpec> file_operations() {
     const Argument path{"path", OptionType::string, true, "in the directory of the connection"};
     const Argument folder{"path", OptionType::string, false, "a directory; default: that of the connection"};
     const auto text = text_argument;
-    return {
+    std::vector<OperationSpec> operations{
         operation("list", "Entries of a directory", {folder}, {{"pattern", OptionType::string, false, "shell glob for the names"}},
                   [text](FileTransferClient& client, const Map& given, Deadline deadline) {
                       List all;
@@ -79,7 +182,7 @@ std::vector<OperationSpec> file_operations() {
                       return text_or_bytes(client.read(text(given, "path"), deadline));
                   }),
         operation("write", "Write a file", {path, {"data", OptionType::data, true, "the new contents"}},
-                  {{"mode", OptionType::string, false, "replace (default), create or append"}},
+                  {{"mode", OptionType::string, false, "replace (default), create, append or in_place"}},
                   [text](FileTransferClient& client, const Map& given, Deadline deadline) {
                       client.write(text(given, "path"), text(given, "data"), write_mode(text(given, "mode")), deadline);
                       return Value{};
@@ -87,9 +190,7 @@ std::vector<OperationSpec> file_operations() {
         operation("move", "Rename or move a file", {{"from", OptionType::string, true, ""}, {"to", OptionType::string, true, ""}},
                   {{"overwrite", OptionType::boolean, false, "replace a file that is there"}},
                   [text](FileTransferClient& client, const Map& given, Deadline deadline) {
-                      const Value* overwrite = given.find("overwrite");
-                      client.move(text(given, "from"), text(given, "to"), overwrite != nullptr && overwrite->is_bool() && overwrite->as_bool(),
-                                  deadline);
+                      client.move(text(given, "from"), text(given, "to"), is_true(given, "overwrite"), deadline);
                       return Value{};
                   }),
         operation("remove", "Remove a file, a link or an empty directory", {path}, {},
@@ -112,6 +213,8 @@ std::vector<OperationSpec> file_operations() {
                                        {"used_percent", space.used_percent()}}};
                   }),
     };
+    for (OperationSpec& one : copy_operations()) operations.push_back(std::move(one));
+    return operations;
 }
 
 }  // namespace qconn::schemes

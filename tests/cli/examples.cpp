@@ -164,7 +164,55 @@ TEST_CASE("files: through a named connection", "[examples][integration]") {
     CHECK(has(outcome.out, "order.done, 9 bytes: 17 x A-1"));
 }
 
+TEST_CASE("pick_up: each file is handed over once, also where a run died in between", "[examples][integration]") {
+    const Estate estate;
+    const TempDir partner;
+    const TempDir here;
+    estate.add("partner", "file://" + partner.path());
+    for (const char* name : {"a.csv", "b.csv", "note.txt"}) partner.write(name, name);
+    const auto pick_up = [&] { return run("2_families/pick_up", {estate.directory.path(), "partner", here.path()}); };
+
+    const Outcome first = pick_up();
+    INFO(first.out + first.err);
+    CHECK(first.out == "handed over a.csv\nhanded over b.csv\n2 files\n");
+    CHECK(here.read("inbox/a.csv") == "a.csv");
+    CHECK(partner.read("done/b.csv") == "b.csv");
+    CHECK(partner.read("note.txt") == "note.txt");
+
+    // It died after the hand-over, before the partner's file was put away.
+    std::filesystem::rename(partner / "done/a.csv", partner / "taken/a.csv");
+    // It died while it fetched, and between the line in the ledger and the hand-over.
+    partner.write("taken/c.csv", "the whole of c");
+    here.write("staging/c.csv.part", "the whole");
+    std::filesystem::rename(here / "inbox/b.csv", here / "staging/b.csv");
+    std::filesystem::rename(partner / "done/b.csv", partner / "taken/b.csv");
+    const Outcome second = pick_up();
+    INFO(second.out + second.err);
+    CHECK(second.out == "handed over b.csv\nhanded over c.csv\n2 files\n");
+    CHECK(here.read("inbox/c.csv") == "the whole of c");
+    CHECK(pick_up().out == "0 files\n");
+}
+
 #ifndef QCONN_WITHOUT_SSH
+TEST_CASE("mirror: a directory and its copy by SFTP", "[examples][integration]") {
+    const Server sshd{"sshd"};
+    const Estate estate;
+    const TempDir here;
+    estate.add("www", "sftp://qconnssh:Passw0rd-1@" + sshd.address(),
+               "options:\n  known_hosts: " + sshd.directory() / "known_hosts" + "\n  path: site\n");
+    here.write("index.html", "hello");
+    here.write("css/a b.css", "style");
+    const auto mirror = [&] { return run("2_families/mirror", {estate.directory.path(), "www", here.path()}); };
+
+    const Outcome first = mirror();
+    INFO(first.out + first.err);
+    CHECK(has(first.out, "2 sent, 0 unchanged, 0 removed"));
+    CHECK(sshd.directory().read("home/site/css/a b.css") == "style");
+    std::filesystem::remove(here / "index.html");
+    CHECK(has(mirror().out, "0 sent, 1 unchanged, 1 removed"));
+    CHECK(sshd.directory().read("home/site/index.html").empty());
+}
+
 TEST_CASE("remote_command: words reach a command on another machine as they are", "[examples][integration]") {
     const Server sshd{"sshd"};
     const Estate estate;
