@@ -264,8 +264,12 @@ private:
 };
 
 FileClient local(const std::string& directory) {
+    if (directory.empty()) throw make_error(Errc::invalid_argument, "the directory of this machine has no name; write . for the current one");
+    std::error_code error;
+    const fs::path path = fs::absolute(directory, error);
+    if (error) throw make_error(Errc::system, "the current directory is not known: " + error.message()).with_reason(Reason::local);
     FileOptions options;
-    options.path = fs::absolute(directory).lexically_normal();
+    options.path = path.lexically_normal();
     return FileClient{std::move(options)};
 }
 
@@ -288,9 +292,9 @@ bool walk_below(FileTransferClient& client, const std::string& path, const std::
 TreeReport get_tree(FileTransferClient& client, std::string_view path, const std::string& directory, const TreeOptions& options, Deadline deadline) {
     const FileInfo root = client.stat(path, deadline);
     if (root.type != FileType::directory) static_cast<void>(client.list(path, {}, deadline));  // it says what is wrong
-    std::error_code error;
-    fs::create_directories(directory, error);
     FileClient here = local(directory);
+    std::error_code error;
+    fs::create_directories(here.options().path, error);  // what hinders it is told where the directory is used
     return Copier{client,
                   here,
                   client,

@@ -230,6 +230,17 @@ TEST_CASE("the first failure ends a tree, or all that can be is carried and the 
     CHECK(fs::exists(there / "sub/file"));
 }
 
+TEST_CASE("a directory without a name is refused, one that cannot be made is told", "[file][tree]") {
+    const TempDir there;
+    const TempDir here;
+    here.write("file", "in the way");
+    auto client = remote_of(there);
+    CHECK(error_in([&] { get_tree(client, "", ""); }).code() == Errc::invalid_argument);
+    CHECK(error_in([&] { put_tree(client, "", ""); }).code() == Errc::invalid_argument);
+    CHECK(error_in([&] { get_tree(client, "", here / "file/below"); }).name() == "CONNECTION-ERROR");
+    CHECK(error_in([&] { put_tree(client, here / "nowhere", ""); }).reason() == Reason::not_found);
+}
+
 TEST_CASE("who looks on can end it", "[file][tree]") {
     const TempDir there;
     const TempDir here;
