@@ -294,7 +294,8 @@ TreeReport get_tree(FileTransferClient& client, std::string_view path, const std
     if (root.type != FileType::directory) static_cast<void>(client.list(path, {}, deadline));  // it says what is wrong
     FileClient here = local(directory);
     std::error_code error;
-    fs::create_directories(here.options().path, error);  // what hinders it is told where the directory is used
+    fs::create_directories(here.options().path, error);
+    here.check();  // says what hinders
     return Copier{client,
                   here,
                   client,

@@ -14,8 +14,11 @@ namespace qconn::ssh {
 /// Somebody who wants a channel, or only the session.
 class Sessions::Request final : public Operation::State, public std::enable_shared_from_this<Request> {
 public:
-    Request(std::shared_ptr<Sessions> owner, std::optional<Purpose> wanted, Session::Opened on_opened, Callback<SshSessionInfo> on_info)
-        : purpose{std::move(wanted)}, owner_{std::move(owner)}, on_opened_{std::move(on_opened)}, on_info_{std::move(on_info)} {}
+    /// For a channel.
+    Request(std::shared_ptr<Sessions> owner, Purpose wanted, Session::Opened on_opened)
+        : purpose{std::move(wanted)}, owner_{std::move(owner)}, on_opened_{std::move(on_opened)} {}
+    /// For the session alone.
+    Request(std::shared_ptr<Sessions> owner, Callback<SshSessionInfo> on_info) : owner_{std::move(owner)}, on_info_{std::move(on_info)} {}
 
     void cancel() noexcept override {
         if (done()) return;
@@ -106,11 +109,11 @@ Operation Sessions::open_subsystem(std::string name, Deadline deadline, Opened c
 }
 
 Operation Sessions::open(Purpose purpose, Deadline deadline, Session::Opened callback) {
-    return start(std::make_shared<Request>(shared_from_this(), std::move(purpose), std::move(callback), nullptr), deadline);
+    return start(std::make_shared<Request>(shared_from_this(), std::move(purpose), std::move(callback)), deadline);
 }
 
 Operation Sessions::connect(Deadline deadline, Callback<SshSessionInfo> callback) {
-    return start(std::make_shared<Request>(shared_from_this(), std::nullopt, nullptr, std::move(callback)), deadline);
+    return start(std::make_shared<Request>(shared_from_this(), std::move(callback)), deadline);
 }
 
 Operation Sessions::start(std::shared_ptr<Request> request, Deadline deadline) {

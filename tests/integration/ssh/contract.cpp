@@ -6,6 +6,8 @@
 #include <thread>
 #include <utility>
 
+#include <qconn/file/file_transfer_client.hpp>
+
 #include "contract/connection_contract.hpp"
 #include "integration/ssh/ssh_fixture.hpp"
 #include "support/black_hole.hpp"
@@ -51,6 +53,24 @@ Use command_use(const std::string& command) {
                 }};
 }
 
+/// What a file holds.
+Use file_use(const std::string& path) {
+    return {.blocking =
+                [path](Client& client, Deadline deadline) {
+                    const InFlight counted;
+                    return dynamic_cast<FileTransferClient&>(client).read(path, deadline);
+                },
+            .asynchronous =
+                [path](Client& client, Deadline deadline, Callback<std::string> callback) {
+                    auto counted = std::make_unique<InFlight>();
+                    auto tell = [callback = std::move(callback), counted = std::move(counted)](Result<std::string> result) mutable {
+                        counted.reset();
+                        callback(std::move(result));
+                    };
+                    return dynamic_cast<FileTransferClient&>(client).async_read(path, deadline, std::move(tell));
+                }};
+}
+
 ConnectionContract contract_of(const std::string& scheme, const Server& server, const Server& other, const SilentServer& silent) {
     const std::string known = "known_hosts: " + server.directory() / "known_hosts" + "\nuse_agent: false\n";
     const std::string known_other = "known_hosts: " + other.directory() / "known_hosts" + "\nuse_agent: false\n";
@@ -59,9 +79,15 @@ ConnectionContract contract_of(const std::string& scheme, const Server& server, 
     ConnectionContract out;
     out.up = {at(login, server.port()), known};
     out.changed = {at(login, other.port()), known_other};
-    out.use = command_use("echo ${SSH_CONNECTION##* }");  // the server's port
     out.answer = std::to_string(server.port()) + "\n";
     out.changed_answer = std::to_string(other.port()) + "\n";
+    if (scheme == "sftp") {
+        server.directory().write("home/port", out.answer);
+        other.directory().write("home/port", out.changed_answer);
+        out.use = file_use("port");
+    } else {
+        out.use = command_use("echo ${SSH_CONNECTION##* }");  // the server's port
+    }
     out.refused = Down{{at(login, free_port()), known}, Phase::connect, Reason::refused};
     out.silent = Down{{at(login, silent.port()), known}, Phase::protocol, Reason::timeout, PingDepth::full, 2s};
     out.wrong_password = Down{{at(std::string{k_ssh_user} + ":wrong@", server.port()), known}, Phase::auth, Reason::denied, PingDepth::auth};
