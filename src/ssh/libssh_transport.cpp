@@ -9,7 +9,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -161,20 +160,15 @@ public:
             "key_exchanges");
         set(SSH_OPTIONS_HOSTKEYS, text::join(host_key_types, ",").c_str(), "host_keys");
         const socket_t number = fd.get();
-        struct stat info {};
-        if (::fstat(number, &info) == 0) socket_ = info.st_ino;
         set(SSH_OPTIONS_FD, &number, "");
         fd_ = std::move(fd);
     }
 
+    // No ssh_disconnect(): it leaves a descriptor that it was given open, unless saying goodbye failed, and then nobody can tell whose the number is.
+    // ssh_free() closes it in any case, and that is goodbye enough.
     ~LibsshTransport() override {
-        // Says goodbye where that needs no waiting. libssh then forgets a descriptor that it was given, and leaves it open, unless sending failed.
-        const int number = ssh_get_fd(session_.get());
-        if (ssh_is_connected(session_.get()) != 0) ssh_disconnect(session_.get());
         event_.reset();
         session_.reset();
-        struct stat now {};
-        if (number >= 0 && ::fstat(number, &now) == 0 && now.st_ino == socket_) ::close(number);
     }
 
     ssh_session session() const noexcept { return session_.get(); }
@@ -316,7 +310,6 @@ private:
     }
 
     net::UniqueFd fd_;
-    ino_t socket_{0};
     ssh_counter_struct counter_{};
     SessionHandle session_;
     EventHandle event_;
