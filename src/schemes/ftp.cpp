@@ -67,8 +67,7 @@ const OptionTable<FtpOptions>& table() {
             spec.sensitive = true;
             spec.example = "${env:FTP_PASSWORD}";
         }
-        milliseconds("connect_timeout", &FtpOptions::connect_timeout, 10'000,
-                     "Longest time to get a connection: name, TCP, proxy, TLS, log-in; 0: no limit");
+        milliseconds("connect_timeout", &FtpOptions::connect_timeout, 10'000, "Longest time to get a connection: name, TCP, proxy, TLS; 0: no limit");
         milliseconds("timeout", &FtpOptions::timeout, 10'000, "Longest silence of the server, not the time of a whole call; 0: no limit");
         {
             OptionSpec& spec = all.add("data_mode", OptionType::string, "Who opens data connections", [](FtpOptions& o, const Value& v) {

@@ -45,7 +45,7 @@ const OptionTable<SftpSchemeOptions>& sftp_table() {
             spec.example = 1'000'000;
         }
         {
-            OptionSpec& spec = all.add("timeout", OptionType::integer, "Longest silence of the server while it owes an answer; 0: no limit",
+            OptionSpec& spec = all.add("timeout", OptionType::integer, "Longest silence of the server, not the time of a whole call; 0: no limit",
                                        [](SftpSchemeOptions& o, const Value& v) { o.timeout = std::chrono::milliseconds{v.as_int64()}; });
             spec.unit = Unit::milliseconds;
             spec.fallback = static_cast<long long>(SftpOptions{}.timeout.count());
