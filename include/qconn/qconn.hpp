@@ -19,6 +19,7 @@
 #include <qconn/file/file_client.hpp>
 #include <qconn/file/transfer.hpp>
 #include <qconn/file/tree.hpp>
+#include <qconn/ftp/ftp_client.hpp>
 #include <qconn/monitor/event.hpp>
 #include <qconn/monitor/metrics.hpp>
 #include <qconn/monitor/monitor.hpp>
@@ -29,6 +30,7 @@
 #include <qconn/sinks/log_sink.hpp>
 
 #ifndef QCONN_WITHOUT_SSH  // set as below
+#include <qconn/ssh/sftp_client.hpp>
 #include <qconn/ssh/ssh_client.hpp>
 #endif
 #ifndef QCONN_WITHOUT_HTTP  // set for its users by a build of qconn that leaves these families out
