@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The nightly pick-up: files of a partner are handed over once, whatever dies in between, and whatever protocol the connection speaks.
+// The nightly pick-up: files of a partner are handed over once, whatever process dies in between, and whatever protocol the connection speaks.
 //
 //     pick_up DIRECTORY-WITH-DEFINITIONS CONNECTION LOCAL-DIRECTORY
 //
 // A file is taken by moving it to `taken/` there, so of several programs one gets it. It is fetched and compared with what is there, to `staging/`
-// here. Then a line in `ledger` says that it is about to be handed over, and a rename does that. After a crash `taken/` says what was begun, the
+// here. Then a line in `ledger` says that it is about to be handed over, and a rename does that. After a death `taken/` says what was begun, the
 // ledger and `staging/` how far it came.
 #include <filesystem>
 #include <fstream>

@@ -171,9 +171,6 @@ private:
     TreeReport report_;
 };
 
-/// Entries of a directory, without holding a client while they are worked on.
-std::vector<FileInfo> entries(FileTransferClient& client, std::string_view path, Deadline deadline) { return client.list(path, {}, deadline); }
-
 /// The same walk in both directions: from one client to another, of which one is this machine's file system.
 class Copier {
 public:
@@ -199,9 +196,9 @@ private:
         target_.make_directory(to, deadline_);
         carrier_.note([](TreeReport& report) { ++report.directories; });
         std::vector<FileInfo> there;
-        if (options_.only_changed || options_.remove_others) there = entries(target_, to, deadline_);
+        if (options_.only_changed || options_.remove_others) there = target_.list(to, {}, deadline_);
         std::set<std::string, std::less<>> kept;
-        for (FileInfo& entry : entries(source_, from, deadline_)) {
+        for (FileInfo& entry : source_.list(from, {}, deadline_)) {
             const std::string path = joined(below, entry.name);
             if (!is_safe_name(entry.name)) {
                 skip();
@@ -278,7 +275,7 @@ std::string local_path(const FileClient& here, const std::string& path) { return
 
 bool walk_below(FileTransferClient& client, const std::string& path, const std::string& below,
                 const std::function<bool(const std::string&, const FileInfo&)>& visitor, Deadline deadline) {
-    for (const FileInfo& entry : entries(client, path, deadline)) {
+    for (const FileInfo& entry : client.list(path, {}, deadline)) {
         if (!is_safe_name(entry.name)) continue;
         const std::string name = joined(below, entry.name);
         if (!visitor(name, entry)) return false;
@@ -330,7 +327,7 @@ std::uint64_t remove_tree(FileTransferClient& client, std::string_view path, Dea
         type = client.stat(path, deadline).type;
     }
     if (type == FileType::directory) {
-        for (const FileInfo& entry : entries(client, path, deadline)) {
+        for (const FileInfo& entry : client.list(path, {}, deadline)) {
             if (!is_safe_name(entry.name)) continue;
             const std::string below = joined(path, entry.name);
             if (entry.type == FileType::directory) {

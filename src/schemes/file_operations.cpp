@@ -86,7 +86,7 @@ TreeOptions tree_options(const Map& given) {
     options.pattern = text_argument(given, "pattern");
     options.only_changed = is_true(given, "only_changed");
     options.remove_others = is_true(given, "mirror");
-    options.go_on = true;
+    options.go_on = is_true(given, "go_on");
     return options;
 }
 
@@ -111,6 +111,7 @@ std::vector<Argument> copy_fields(bool tree) {
     if (!tree) return fields;
     fields.push_back({"pattern", OptionType::string, false, "shell glob for the names of files"});
     fields.push_back({"only_changed", OptionType::boolean, false, "leave files alone whose copy has the same size and time"});
+    fields.push_back({"go_on", OptionType::boolean, false, "carry what can be carried; the result has the failures"});
     fields.push_back({"mirror", OptionType::boolean, false, "remove what the copy has and the original has not"});
     return fields;
 }
