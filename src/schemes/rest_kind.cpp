@@ -32,7 +32,7 @@ Value body_of(const Map& arguments, const OperationSpec& spec) {
     return fields.empty() ? Value{} : Value{std::move(fields)};
 }
 
-OperationSpec operation(const char* name, const char* method, const char* help, bool with_body) {
+OperationSpec http_verb(const char* name, const char* method, const char* help, bool with_body) {
     OperationSpec spec;
     spec.name = name;
     spec.help = help;
@@ -53,9 +53,9 @@ OperationSpec operation(const char* name, const char* method, const char* help, 
 }
 
 std::vector<OperationSpec> rest_operations() {
-    return {operation("get", "GET", "GET a path; the decoded body", false), operation("post", "POST", "POST a body to a path", true),
-            operation("put", "PUT", "PUT a body to a path", true), operation("patch", "PATCH", "PATCH a path with a body", true),
-            operation("delete", "DELETE", "DELETE a path", true)};
+    return {http_verb("get", "GET", "GET a path; the decoded body", false), http_verb("post", "POST", "POST a body to a path", true),
+            http_verb("put", "PUT", "PUT a body to a path", true), http_verb("patch", "PATCH", "PATCH a path with a body", true),
+            http_verb("delete", "DELETE", "DELETE a path", true)};
 }
 
 /// A kind with its table made.

@@ -96,7 +96,8 @@ TEST_CASE("a check that hangs has one thread, however often it is pinged", "[net
         REQUIRE(later->error);
         CHECK(later->error->reason() == Reason::timeout);
         CHECK_FALSE(later->inconclusive);
-        CHECK(message(*later).find("the check of 0 seconds ago still hangs") != std::string::npos);
+        CHECK(message(*later).find("the check of ") != std::string::npos);
+        CHECK(message(*later).find(" ago still hangs") != std::string::npos);  // how long ago is the machine's affair
     }
     CHECK(mount.asked() == 1);
     CHECK(pool.hung() == 1);
