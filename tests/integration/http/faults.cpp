@@ -127,6 +127,7 @@ TEST_CASE("a request is sent again on a new connection only if it may be carried
     const bool reset = GENERATE(false, true);
     const bool is_post = std::string_view{method} == "POST" || std::string_view{method} == "PATCH" || std::string_view{method} == "REPORT";
     if (!is_post && (marked || size != 0 || reset)) return;  // nothing new
+    if (size != 0 && std::string_view{method} != "POST") return;
     CAPTURE(method, size, marked, kept, reset);
     for (const Form form : k_forms) {
         // Each of the first connections answers once and is cut when it is asked again.

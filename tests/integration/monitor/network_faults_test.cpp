@@ -99,7 +99,7 @@ TEST_CASE("whatever becomes of who connects is told by phase and reason, once", 
         proxy.clear();
         proxy.cut();
         scene.expect_up("shop");
-        CHECK(scene.events->wait_for("shop", "failing down alert up alert-cleared", k_enough));
+        scene.events->expect_story("shop", "failing down alert up alert-cleared", k_enough);
     }
 }
 
@@ -116,7 +116,7 @@ TEST_CASE("a kept stream whose peer has vanished is a time-out, and a new stream
     scene.expect_down("shop", Phase::protocol, Reason::timeout);
     proxy.clear();
     scene.expect_up("shop");
-    CHECK(scene.events->wait_for("shop", k_out_and_back, k_enough));
+    scene.events->expect_story("shop", k_out_and_back, k_enough);
     CHECK(proxy.connections() > 1);
 }
 
@@ -133,7 +133,7 @@ TEST_CASE("answers that are late are good as long as the timeout allows, and a t
     scene.expect_down("shop", Phase::protocol, Reason::timeout);
     proxy.clear();
     scene.expect_up("shop");
-    CHECK(scene.events->wait_for("shop", k_out_and_back, k_enough));
+    scene.events->expect_story("shop", k_out_and_back, k_enough);
 }
 
 TEST_CASE("an answer that never ends, or breaks off, is no good answer", "[monitor][integration]") {
@@ -171,7 +171,7 @@ TEST_CASE("a server that is frozen, killed in that state and started again is on
     CHECK(scene.monitor->outages().size() == 1);
     nginx.start();
     scene.expect_up("shop");
-    CHECK(scene.events->wait_for("shop", k_out_and_back, k_enough));
+    scene.events->expect_story("shop", k_out_and_back, k_enough);
     CHECK(wait_until([&] { return scene.monitor->alerts().empty(); }, k_enough));
 }
 
@@ -197,13 +197,13 @@ TEST_CASE("inside: unreachable, swallowed while it connects, swallowed on a kept
     firewall.unreachable(one.port());
     scene.start();
     scene.expect_down("shop", Phase::connect, Reason::unreachable);
-    CHECK(scene.events->wait_for("steady", "up", k_enough));
+    scene.events->expect_story("steady", "up", k_enough);
     firewall.clear();
     firewall.swallow(one.port());
     CHECK(scene.is_latest("shop", Phase::connect, Reason::timeout));
     firewall.clear();
     scene.expect_up("shop");
-    CHECK(scene.events->wait_for("shop", "down alert up alert-cleared", k_enough));
+    scene.events->expect_story("shop", "down alert up alert-cleared", k_enough);
 
     REQUIRE(wait_until([&] { return scene.monitor->ping("shop").kept; }, k_enough));
     scene.events->clear();
@@ -213,7 +213,7 @@ TEST_CASE("inside: unreachable, swallowed while it connects, swallowed on a kept
     scene.expect_down("shop", Phase::connect, Reason::timeout);
     firewall.clear();
     scene.expect_up("shop");
-    CHECK(scene.events->wait_for("shop", "failing down alert up alert-cleared", k_enough));
+    scene.events->expect_story("shop", "failing down alert up alert-cleared", k_enough);
     CHECK(scene.monitor->status("steady").state == ConnectionState::up);
     CHECK_FALSE(scene.events->has(EventKind::failing, "steady"));
 }
