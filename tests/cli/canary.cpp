@@ -341,9 +341,13 @@ TEST_CASE("no canary is in what the tool prints", "[secret][cli][integration]") 
         if (++turn % 2 == 0) arguments.emplace_back("--json");
         run_once(std::move(arguments));
     };
+    const bool all = std::getenv("QCONN_TEST_CANARIES") != nullptr;
+    int place = 0;
     for (const auto& name : aviary.names()) {
         if (name.find("-url-") != std::string::npos && !name.starts_with("rests-") && !name.starts_with("file-")) continue;
-        // A process each takes long: of the forms that an option can have one is enough here, as the tool shows what the library tells of it.
+        // A process each takes long: every third place is enough here, and one of the forms that an option can have, as the tool shows what the library
+        // tells of it. All that is planted was in the listings above.
+        if (!all && ++place % 3 != 0) continue;
         const auto is_about = [&](const char* what) { return name.find(what) != std::string::npos; };
         const bool is_everywhere =
             is_about("-url-") || is_about("-proxy-env") || is_about("-token-") || is_about("-password-") || is_about("-overlay");
