@@ -49,9 +49,6 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
     return out;
 }
 
-namespace {
-
-/// Length of the well-formed sequence at the start, 0 where there is none.
 std::size_t sequence_length(std::string_view s) noexcept {
     const auto tail = [&](std::size_t i, unsigned char low = 0x80, unsigned char high = 0xBF) {
         return i < s.size() && static_cast<unsigned char>(s[i]) >= low && static_cast<unsigned char>(s[i]) <= high;
@@ -71,6 +68,8 @@ std::size_t sequence_length(std::string_view s) noexcept {
     }
     return 0;
 }
+
+namespace {
 
 constexpr char k_hex[] = "0123456789abcdef";
 

@@ -37,6 +37,8 @@ std::string_view trim(std::string_view text) noexcept;
 std::vector<std::string_view> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
+/// Length of the well-formed UTF-8 sequence at the start of a text that is not empty, 0 where there is none.
+std::size_t sequence_length(std::string_view s) noexcept;
 /// Offset of the first byte that is not part of well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms); npos where all is.
 std::size_t invalid_utf8(std::string_view text) noexcept;
 inline bool valid_utf8(std::string_view text) noexcept { return invalid_utf8(text) == std::string_view::npos; }

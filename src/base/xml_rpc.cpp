@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
+#include <limits>
 
 #include "base/base64.hpp"
 #include "base/scalar_text.hpp"
@@ -190,30 +192,51 @@ void append_escaped(std::string& out, std::string_view text) {
     if (!append_text(out, text, false)) refuse_value("a text in it has characters that XML cannot hold, or is not UTF-8");
 }
 
+/// What stands around a scalar.
+struct Frame {
+    std::string_view before;
+    std::string_view after;
+};
+constexpr Frame k_boolean{"<value><boolean>", "</boolean></value>"};
+constexpr Frame k_i4{"<value><i4>", "</i4></value>"};
+constexpr Frame k_i8{"<value><i8>", "</i8></value>"};
+constexpr Frame k_double{"<value><double>", "</double></value>"};
+constexpr Frame k_string{"<value><string>", "</string></value>"};
+constexpr Frame k_base64{"<value><base64>", "</base64></value>"};
+constexpr Frame k_time{"<value><dateTime.iso8601>", "</dateTime.iso8601></value>"};
+
+/// A text without markup.
+void write_plain(std::string& out, const Frame& frame, std::string_view text) { out.append(frame.before).append(text).append(frame.after); }
+
+template <class Integer>
+void write_integer(std::string& out, const Frame& frame, Integer value) {
+    char digits[std::numeric_limits<Integer>::digits10 + 3];
+    const auto end = std::to_chars(std::begin(digits), std::end(digits), value).ptr;
+    write_plain(out, frame, {digits, end});
+}
+
 void write(std::string& out, const Value& v, RpcStyle style, std::size_t depth) {
     if (depth > k_most_value_depth) refuse_value("it has more than " + std::to_string(k_most_value_depth) + " lists and maps inside each other");
-    const auto scalar = [&](std::string_view type, std::string_view text) {
-        out.append("<value><").append(type).append(">");
-        append_escaped(out, text);
-        out.append("</").append(type).append("></value>");
-    };
     switch (v.kind()) {
         case ValueKind::null: out += style.extensions ? "<value><nil/></value>" : "<value/>"; return;
-        case ValueKind::boolean: return scalar("boolean", v.as_bool() ? "1" : "0");
+        case ValueKind::boolean: return write_plain(out, k_boolean, v.as_bool() ? "1" : "0");
         case ValueKind::int64: {
             const std::int64_t i = v.as_int64();
-            const std::string_view large = style.extensions ? "i8" : "string";
-            return scalar(i >= INT32_MIN && i <= INT32_MAX ? "i4" : large, std::to_string(i));
+            return write_integer(out, i >= INT32_MIN && i <= INT32_MAX ? k_i4 : style.extensions ? k_i8 : k_string, i);
         }
-        case ValueKind::uint64: return scalar("string", std::to_string(v.as_uint64()));
+        case ValueKind::uint64: return write_integer(out, k_string, v.as_uint64());
         case ValueKind::float64:
             if (!std::isfinite(v.as_double())) refuse_value("it has no infinity and no NaN");
-            return scalar("double", text::double_text(v.as_double()));
+            return write_plain(out, k_double, text::double_text(v.as_double()));
         case ValueKind::decimal:
             if (!text::is_number(v.as_string())) refuse_value("a decimal in it is not the text of a number");
-            return scalar("double", text::canonical_number(v.as_string()));
-        case ValueKind::string: return scalar("string", v.as_string());
-        case ValueKind::binary: return scalar("base64", base64::encode(v.as_bytes()));
+            return write_plain(out, k_double, text::canonical_number(v.as_string()));
+        case ValueKind::string:
+            out += k_string.before;
+            append_escaped(out, v.as_string());
+            out += k_string.after;
+            return;
+        case ValueKind::binary: return write_plain(out, k_base64, base64::encode(v.as_bytes()));
         case ValueKind::timestamp: {
             Timestamp t = v.as_timestamp();
             if (t.has_zone) t.seconds += std::int64_t{t.zone_minutes} * 60;  // the time on the wall there
@@ -222,7 +245,7 @@ void write(std::string& out, const Value& v, RpcStyle style, std::size_t depth) 
             std::string text = text::timestamp_text(t, false);
             if (text.empty()) refuse_value("a timestamp in it is not within the years 0 to 9999");
             text.erase(7, 1).erase(4, 1);
-            return scalar("dateTime.iso8601", text);
+            return write_plain(out, k_time, text);
         }
         case ValueKind::duration: refuse_value("it has no durations");
         case ValueKind::tagged: refuse_value("it has no tagged values");

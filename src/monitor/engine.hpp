@@ -100,7 +100,12 @@ public:
     void outcome(TargetId id, const PingResult& result, Moment now);
     /// The ping that was begun has ended and says nothing: what it was for is gone.
     void abandon(TargetId id, Moment now) { schedule_.finished(id, now.mono, Schedule::Again::grid); }
-    /// Its kept stream was closed by the peer while it was idle: no failure, but worth a look.
+    /// Its kept stream was closed by the peer while it was idle: no failure, but worth a look. (A peer that does so as a habit is kept no stream to.)
+    void look_now(TargetId id, Moment now) {
+        schedule_.ping_now(id, now.mono);
+        show_next(id, now);
+    }
+    /// A use of a client of it failed. Uses may fail all the time, so that there is a limit to how often that is worth a look.
     void look_soon(TargetId id, Moment now) {
         schedule_.ping_soon(id, now.mono);
         show_next(id, now);

@@ -944,7 +944,7 @@ void MonitorImpl::stream_closed(TargetId id) {
     Item& item = items_[id];
     drop_stream(item);
     item.kept.closed_while_idle = true;
-    engine_.look_soon(id, Moment::now());
+    engine_.look_now(id, Moment::now());
     rearm();
 }
 

@@ -272,7 +272,7 @@ TEST_CASE("options are brought within their bounds", "[monitor]") {
     CHECK(timing_of({10'000ms, 500ms}, 0).fast == 1s);
     CHECK(timing_of({60'000ms, 500ms}, 0).fast == 2s);
     CHECK(timing_of({1000ms, 500ms}, 400).max_in_flight == 100);
-    CHECK(timing_of({1000ms, 500ms}, 0).max_in_flight == 1024);
+    CHECK(timing_of({1000ms, 500ms}, 0).max_in_flight == 4096);
 }
 
 TEST_CASE("a day of random faults keeps what must hold at every step", "[monitor]") {
