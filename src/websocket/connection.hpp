@@ -43,6 +43,8 @@ public:
     virtual void on_part(WebSocketKind /*kind*/, std::string_view /*part*/, bool /*last*/) {}
     /// The pong to a ping() of ours, or of the keep-alive.
     virtual void on_pong(std::chrono::nanoseconds /*round_trip*/) {}
+    /// A ping of the server, which is being answered.
+    virtual void on_ping() {}
     /// Told once after queued() had exceeded Settings::max_queue, when it is down to the half of that.
     virtual void on_room() {}
     /// Once, and nothing after it. Before on_open: it could not be made.

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,11 +28,11 @@ struct SewioMessage {
 };
 
 struct SewioWebSocketOptions {
-    /// on_setup, on_message and on_part are the client's own.
+    /// Of its handlers on_setup, on_message and on_part are the client's own.
     WebSocketOptions websocket{};
     /// Of the API. Part of every message (`headers.X-ApiKey`), not of the handshake.
     Secret api_key{};
-    /// Takes what comes; called as WebSocketOptions::on_message is. Without it, receive() has it.
+    /// Takes what comes; called as WebSocketHandlers::on_message is. Without it, receive() has it. What is no JSON is told to errlog and dropped.
     std::function<void(const SewioMessage&)> on_message{};
 };
 
@@ -48,10 +47,12 @@ public:
     std::string_view label() const noexcept override;
     /// What is below. Messages sent there have no key.
     WebSocketClient& websocket() noexcept;
+    /// In the place of those of the options, of which on_setup, on_message and on_part do not count. As WebSocketClient::set_handlers().
+    void set_handlers(WebSocketHandlers handlers, std::function<void(const SewioMessage&)> on_message);
 
     /// `{"headers": {"X-ApiKey": …}, "method": …, "resource": …, "body": …}`; body only where it is not null.
     void send(std::string_view method, std::string_view resource, const Value& body = {}, Deadline deadline = {});
-    /// "/feeds/17", or "/feeds/" for all.
+    /// "/feeds/17", or "/feeds/" for all. Subscribed to on this connection and on every one that follows.
     void subscribe(std::string_view resource, Deadline deadline = {});
     void unsubscribe(std::string_view resource, Deadline deadline = {});
     /// The next message. @throws Error as WebSocketClient::receive; SEWIOWEBSOCKETCLIENT-ERROR, reason bad_answer, where it is no JSON

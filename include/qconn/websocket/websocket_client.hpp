@@ -14,6 +14,7 @@
 #include <qconn/base/client.hpp>
 #include <qconn/base/deadline.hpp>
 #include <qconn/base/operation.hpp>
+#include <qconn/base/value.hpp>
 #include <qconn/net/runtime.hpp>
 #include <qconn/websocket/websocket_error.hpp>
 #include <qconn/websocket/websocket_options.hpp>
@@ -46,6 +47,10 @@ public:
     std::string_view label() const noexcept override;
     const WebSocketOptions& options() const noexcept;
 
+    /// In the place of those of the options: for clients of a registry, whose definitions hold no functions. Before the first connection.
+    /// @throws Error INVALID-ARGUMENT where one was begun; WEBSOCKET-OPTION-ERROR
+    void set_handlers(WebSocketHandlers handlers);
+
     /// The connection that there is, else a new one; with the set-up done.
     /// @throws Error of reaching the server (NetErrc), of the handshake (WebSocketErrc), TIMEOUT, CANCELLED
     WebSocketInfo connect(Deadline deadline = {});
@@ -61,6 +66,7 @@ public:
     /// WEBSOCKET-QUEUE-ERROR. The deadline is for the whole of it; a message of which a part has gone out cannot be taken back.
     Operation async_send(WebSocketKind kind, std::string data, Deadline deadline, Callback<void> callback);
     /// The same without a callback, and cheaper. False: the queue is full or there is no connection, nothing was queued.
+    /// @throws Error WEBSOCKET-OPTION-ERROR where a text is no UTF-8
     bool try_send(WebSocketKind kind, std::string_view data);
     /// A message as long as the source, in frames of part_size, none of which waits in memory; other messages wait for its end. The source is read
     /// on the calling thread.
@@ -85,6 +91,11 @@ public:
     WebSocketReceived receive_to(ByteSink& sink, Deadline deadline = {});
     /// The same. The sink is called on an I/O thread, and must not block.
     Operation async_receive_to(std::shared_ptr<ByteSink> sink, Deadline deadline, Callback<WebSocketReceived> callback);
+
+    /// As a message of the kind that WebSocketOptions::data says. @throws Error SERIALIZATION-ERROR; as send()
+    void send_value(const Value& value, Deadline deadline = {});
+    /// The next message, read in that format; without one: a string, or binary. @throws Error PARSE-ERROR; as receive()
+    Value receive_value(Deadline deadline = {});
 
     /// Sends a ping and waits for its pong. @returns the round trip
     std::chrono::nanoseconds ping(Deadline deadline = {});

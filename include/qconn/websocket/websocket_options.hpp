@@ -113,6 +113,7 @@ struct WebSocketEvent {
         reconnect,  ///< the next try comes in `delay`
         gave_up,    ///< no further try: `error` of the last
         pong,       ///< the answer to a ping of ours: `delay` is the round trip
+        ping,       ///< one of the server's, which was answered
     };
     What what{What::open};
     const WebSocketInfo* info{nullptr};
@@ -121,6 +122,31 @@ struct WebSocketEvent {
     std::chrono::nanoseconds delay{0};
     /// closed: messages that were queued and not sent, or not wholly; each that was sent with a callback has been told.
     std::size_t unsent{0};
+};
+
+/// Functions that are called on an I/O thread of the runtime, always the same, one at a time and in the order in which things happened. They must not
+/// block, and may use the client (its asynchronous forms). What they throw is logged; what on_setup throws ends the connection. A value type.
+struct WebSocketHandlers {
+    /// For each connection that is made, before it is used for anything else: what it sends goes first.
+    std::function<void(WebSocketSetup&)> on_setup{};
+    /// Takes all messages; the view is good for the call. receive() is refused then. (Qorus' runtime option `callback`.)
+    std::function<void(WebSocketKind kind, std::string_view data)> on_message{};
+    /// Takes all messages part by part, as they arrive and in the place of on_message; `last` ends a message.
+    std::function<void(WebSocketKind kind, std::string_view part, bool last)> on_part{};
+    std::function<void(const WebSocketEvent&)> on_event{};
+    /// The server's pings are events too.
+    bool ping_events{false};
+    /// Lines for people: connections that were made and closed; what failed; pings and waits. The runtime's log is another thing.
+    std::function<void(std::string_view line)> log{};
+    std::function<void(std::string_view line)> errlog{};
+    std::function<void(std::string_view line)> dbglog{};
+};
+
+/// How values become messages.
+enum class WebSocketData : std::uint8_t {
+    none,  ///< texts and bytes as they are, and nothing else
+    json,
+    yaml,
 };
 
 /// Everything that a WebSocketClient can be told. A value type; checked when the client is made.
@@ -152,7 +178,7 @@ struct WebSocketOptions {
 
     /// Longest time to get a connection that stands: name, TCP, proxy, TLS, handshake. Zero: no limit.
     std::chrono::milliseconds connect_timeout{45'000};
-    /// When nothing has come from the server for that time a ping is sent. Zero: never.
+    /// When nothing has come from the server for that time a ping is sent; a third of `timeout` where that is less. Zero: never.
     std::chrono::milliseconds ping_interval{20'000};
     /// A server from whom nothing comes for that time, no message and no pong, is taken for gone (WEBSOCKET-TIMEOUT). Zero: no limit.
     std::chrono::milliseconds timeout{60'000};
@@ -172,16 +198,11 @@ struct WebSocketOptions {
     /// Messages of ByteSource are sent in frames of that size.
     std::size_t part_size{std::size_t{64} * 1024};
 
-    // Called on an I/O thread of the runtime, always the same, one at a time and in the order in which things happened. They must not block, and may
-    // use the client (its asynchronous forms). What they throw is logged; what on_setup throws ends the connection.
-
-    /// For each connection that is made, before it is used for anything else: what it sends goes first.
-    std::function<void(WebSocketSetup&)> on_setup{};
-    /// Takes all messages; the view is good for the call. receive() is refused then.
-    std::function<void(WebSocketKind kind, std::string_view data)> on_message{};
-    /// Takes all messages part by part, as they arrive and in the place of on_message; `last` ends a message.
-    std::function<void(WebSocketKind kind, std::string_view part, bool last)> on_part{};
-    std::function<void(const WebSocketEvent&)> on_event{};
+    /// What is received whole as a Value, and sent from one: WebSocketClient::send_value, receive_value.
+    WebSocketData data{WebSocketData::none};
+    /// Of the protocol: 13, or 8 for servers that are older than RFC 6455 (the frames are the same).
+    int version{13};
+    WebSocketHandlers handlers{};
 };
 
 }  // namespace qconn
