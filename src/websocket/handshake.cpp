@@ -236,7 +236,8 @@ Error HandshakeDialogue::refusal() const {
         message += "; write the new address into the URL";
     } else {
         const std::string_view words = text::trim(body);
-        if (!words.empty() && text::valid_utf8(words.substr(0, std::min<std::size_t>(words.size(), 160))) && words.front() != '<') {
+        // Not the beginning of a page.
+        if (!words.empty() && text::valid_utf8(words) && !text::trim(parser_.body()).starts_with('<')) {
             message += ": \"" + text::printable(text::shorten(words, 160)) + '"';
         }
         message.append("; ").append(status == 401 && settings_->authorization.empty() ? "it wants credentials: set username and password, or a token"
