@@ -42,7 +42,7 @@ Scheme sewiows_scheme() {
     OptionSpec key;
     key.name = "apikey";
     key.type = OptionType::string;
-    key.help = "Key of the API, sent in each message";
+    key.help = "Key of the API, sent with each request";
     key.sensitive = true;
     key.example = "${env:API_KEY}";
     key.check = [](const Value& v) { return v.as_string().empty() ? std::string{"it is empty"} : std::string{}; };

@@ -63,6 +63,7 @@ void add_log_in(OptionTable<WebSocketOptions>& all) {
         OptionSpec& spec = all.add("token_type", &WebSocketOptions::token_type, OptionType::string, "The word before the token");
         spec.fallback = "Bearer";
         spec.example = "Token";
+        spec.check = [](const Value& v) { return http::is_token(v.as_string()) ? std::string{} : std::string{"it must be one word"}; };
     }
     {
         OptionSpec& spec = all.add("headers", OptionType::map, "Sent with the handshake",
@@ -118,7 +119,7 @@ void add_messages(OptionTable<WebSocketOptions>& all) {
     };
     flag("compression", &WebSocketCompression::enabled, true, "Offer compression of messages (permessage-deflate)");
     {
-        OptionSpec& spec = all.add("compress_above", OptionType::integer, "Smaller messages are not compressed", [](WebSocketOptions& o, const Value& v) {
+        OptionSpec& spec = all.add("compression_above", OptionType::integer, "Smaller messages are not compressed", [](WebSocketOptions& o, const Value& v) {
             o.compression.above = static_cast<std::size_t>(v.as_int64());
         });
         spec.unit = Unit::bytes;
@@ -160,9 +161,9 @@ void add_times(OptionTable<WebSocketOptions>& all) {
     };
     const WebSocketOptions defaults;
     time("connect_timeout", [](WebSocketOptions& o) -> auto& { return o.connect_timeout; }, defaults.connect_timeout, 10'000,
-         "Longest time to get a connection that stands: name, TCP, proxy, TLS, handshake; 0: no limit");
+         "Longest time to get a connection: name, TCP, proxy, TLS; 0: no limit");
     time("timeout", [](WebSocketOptions& o) -> auto& { return o.timeout; }, defaults.timeout, 15'000,
-         "Longest silence of the server, its answers to pings included; 0: no limit");
+         "Longest silence of the server, not the time of a whole call; 0: no limit");
     time("heartbeat_interval", [](WebSocketOptions& o) -> auto& { return o.ping_interval; }, defaults.ping_interval, 5'000,
          "When the server was silent for that time it is sent a ping; a third of timeout where that is less; 0: never");
     time("close_timeout", [](WebSocketOptions& o) -> auto& { return o.close_timeout; }, defaults.close_timeout, 1'000,
@@ -193,7 +194,7 @@ void add_times(OptionTable<WebSocketOptions>& all) {
     }
     {
         OptionSpec& spec =
-            all.add("max_redirects", &WebSocketOptions::max_redirects, OptionType::integer, "Redirects followed in the handshake; 0: a redirect is an error");
+            all.add("max_redirects", &WebSocketOptions::max_redirects, OptionType::integer, "Redirects followed in one call; 0: a redirect is an error");
         spec.fallback = 5;
         spec.minimum = 0;
         spec.maximum = 1000;

@@ -72,6 +72,7 @@ public:
 
     bool is_open() const noexcept override { return state_ == State::open; }
     net::Loop& loop() const noexcept override { return *loop_; }
+    Phase phase() const noexcept override { return state_ == State::dialing && dial_ ? dial_->phase() : Phase::protocol; }
     const WebSocketInfo& info() const noexcept override { return info_; }
 
     void send(WebSocketKind kind, std::string_view data) override { send(kind, data, {}); }

@@ -72,6 +72,8 @@ public:
     /// Open, and close() was not called.
     virtual bool is_open() const noexcept = 0;
     virtual net::Loop& loop() const noexcept = 0;
+    /// Where it stands: that of its dialing, then protocol.
+    virtual Phase phase() const noexcept = 0;
     virtual const WebSocketInfo& info() const noexcept = 0;
 
     /// A whole message. Text is not checked here (see is_utf8() of base): a server closes the connection because of bad one. Ignored unless is_open().

@@ -313,6 +313,11 @@ Error Conversation::cancelled_error() const {
     return make_error(Errc::cancelled, "the client of " + shown_target(settings_->base) + " was destroyed").with_connection(options().label);
 }
 
+Error Conversation::in_phase(Error error) const {
+    if (connection_ && !open_) error.with_phase(connection_->phase());
+    return error;
+}
+
 Error Conversation::too_long() const {
     return make_websocket_error(WebSocketErrc::limit,
                                 "a message of " + shown_target(settings_->base) + " is longer than " + std::to_string(options().max_message) +
@@ -411,7 +416,7 @@ Operation Conversation::connect(Deadline deadline, Callback<WebSocketInfo> callb
         self.connects_.push_back(call);
         call->begin(deadline, [self = self.shared_from_this(), call](Error error) {
             std::erase(self->connects_, call);
-            call->fail(std::move(error));
+            call->fail(self->in_phase(std::move(error)));
             self->give_up_unwanted();
         });
         if (!call->done()) self.need_connection(true);
@@ -623,7 +628,9 @@ void Conversation::hand_over(Item item) {
         if (item.call) item.call->fail(error);
     };
     if (item.call) {
-        if (!item.call->done()) item.call->begin(item.deadline, nullptr);
+        if (!item.call->done()) {
+            item.call->begin(item.deadline, [self = shared_from_this(), call = item.call](Error error) { call->fail(self->in_phase(std::move(error))); });
+        }
         if (item.call->done()) {
             if (item.counted) on_sent(item.data.size());
             return;
@@ -826,7 +833,7 @@ Operation Conversation::start_stream(const std::shared_ptr<Streamed>& stream, co
         if (self.closed_here_) return call->fail(self.closed_error());
         self.drain();
         self.streams_.push_back(stream);
-        call->begin(deadline, [self = self.shared_from_this(), stream](const Error& error) { self->end_stream(stream.get(), error); });
+        call->begin(deadline, [self = self.shared_from_this(), stream](const Error& error) { self->end_stream(stream.get(), self->in_phase(error)); });
         if (self.streams_.size() == 1) self.next_stream();
     });
 }
@@ -933,7 +940,7 @@ void Conversation::start_receiver(const std::shared_ptr<Receiver>& receiver, Dea
         if (closed_here_ && !connection_) return call.fail(closed_error());
     }
     receivers_.push_back(receiver);
-    call.begin(deadline, [self = shared_from_this(), receiver](Error error) { self->end_receiver(receiver, std::move(error)); });
+    call.begin(deadline, [self = shared_from_this(), receiver](Error error) { self->end_receiver(receiver, self->in_phase(std::move(error))); });
     feed_receivers();
     if (!receivers_.empty()) need_connection();
 }

@@ -98,6 +98,8 @@ private:
     std::string what(std::string_view doing) const;
     Error closed_error() const;
     Error cancelled_error() const;
+    /// That a call's time is over, or it was cancelled: with the phase in which the connection is.
+    Error in_phase(Error error) const;
     Error too_long() const;
     Error stream_error(std::string_view before, const std::exception_ptr& thrown) const;
     bool has_room(std::size_t size) const noexcept;

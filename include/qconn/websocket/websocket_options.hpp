@@ -179,9 +179,9 @@ struct WebSocketOptions {
     /// Longest time to get a connection that stands: name, TCP, proxy, TLS, handshake. Zero: no limit.
     std::chrono::milliseconds connect_timeout{45'000};
     /// When nothing has come from the server for that time a ping is sent; a third of `timeout` where that is less. Zero: never.
-    std::chrono::milliseconds ping_interval{20'000};
+    std::chrono::milliseconds ping_interval{15'000};
     /// A server from whom nothing comes for that time, no message and no pong, is taken for gone (WEBSOCKET-TIMEOUT). Zero: no limit.
-    std::chrono::milliseconds timeout{60'000};
+    std::chrono::milliseconds timeout{45'000};
     /// How long the server may take to answer a close frame, and to close the connection after that.
     std::chrono::milliseconds close_timeout{5'000};
     WebSocketReconnect reconnect{};
