@@ -36,7 +36,8 @@ Scheme sewiows_scheme() {
     Scheme scheme = websocket_kind("sewiows");
     scheme.title = "Sewio RTLS Studio, feeds";
     scheme.help =
-        "Feeds of Sewio RTLS Studio over WebSocket. Each message has the key of the API in its headers; the handshake has not. A ping makes the handshake "
+        "Feeds of Sewio RTLS Studio over WebSocket. Each message has the key of the API in its headers; the handshake has not. A ping makes the "
+        "handshake "
         "and closes.";
     scheme.example_url = "sewiowss://rtls.example.com/sensmapserver/api";
     OptionSpec key;

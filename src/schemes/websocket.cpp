@@ -55,7 +55,8 @@ void add_log_in(OptionTable<WebSocketOptions>& all) {
         spec.example = "${env:FEED_PASSWORD}";
     }
     {
-        OptionSpec& spec = all.add("token", &WebSocketOptions::token, OptionType::string, "Sent as Authorization, after token_type; not with a user name");
+        OptionSpec& spec =
+            all.add("token", &WebSocketOptions::token, OptionType::string, "Sent as Authorization, after token_type; not with a user name");
         spec.sensitive = true;
         spec.example = "${env:FEED_TOKEN}";
     }
@@ -66,8 +67,8 @@ void add_log_in(OptionTable<WebSocketOptions>& all) {
         spec.check = [](const Value& v) { return http::is_token(v.as_string()) ? std::string{} : std::string{"it must be one word"}; };
     }
     {
-        OptionSpec& spec = all.add("headers", OptionType::map, "Sent with the handshake",
-                                   [](WebSocketOptions& o, const Value& v) { o.headers = headers_of(v); });
+        OptionSpec& spec =
+            all.add("headers", OptionType::map, "Sent with the handshake", [](WebSocketOptions& o, const Value& v) { o.headers = headers_of(v); });
         spec.pairs_text = true;
         spec.example = Map{{"Origin", "https://www.example.com"}};
         spec.check = headers_problem;
@@ -76,18 +77,20 @@ void add_log_in(OptionTable<WebSocketOptions>& all) {
 
 void add_messages(OptionTable<WebSocketOptions>& all) {
     {
-        OptionSpec& spec = all.add("data", OptionType::string, "How values become messages, for send and receive by name", [](WebSocketOptions& o, const Value& v) {
-            o.data = v.as_string() == "json" ? WebSocketData::json : v.as_string() == "yaml" ? WebSocketData::yaml : WebSocketData::none;
-        });
+        OptionSpec& spec =
+            all.add("data", OptionType::string, "How values become messages, for send and receive by name", [](WebSocketOptions& o, const Value& v) {
+                o.data = v.as_string() == "json" ? WebSocketData::json : v.as_string() == "yaml" ? WebSocketData::yaml : WebSocketData::none;
+            });
         spec.fallback = "none";
         spec.allowed = {{"none", "texts and bytes as they are"}, {"json", ""}, {"yaml", ""}};
         spec.example = "json";
     }
     {
-        OptionSpec& spec = all.add("subprotocols", OptionType::list, "Offered to the server, most wanted first", [](WebSocketOptions& o, const Value& v) {
-            o.subprotocols.clear();
-            for (const Value& one : v.as_list()) o.subprotocols.emplace_back(one.as_string());
-        });
+        OptionSpec& spec =
+            all.add("subprotocols", OptionType::list, "Offered to the server, most wanted first", [](WebSocketOptions& o, const Value& v) {
+                o.subprotocols.clear();
+                for (const Value& one : v.as_list()) o.subprotocols.emplace_back(one.as_string());
+            });
         spec.example = List{"v2.example.com", "v1.example.com"};
         spec.check = subprotocols_problem;
     }
@@ -119,18 +122,20 @@ void add_messages(OptionTable<WebSocketOptions>& all) {
     };
     flag("compression", &WebSocketCompression::enabled, true, "Offer compression of messages (permessage-deflate)");
     {
-        OptionSpec& spec = all.add("compression_above", OptionType::integer, "Smaller messages are not compressed", [](WebSocketOptions& o, const Value& v) {
-            o.compression.above = static_cast<std::size_t>(v.as_int64());
-        });
+        OptionSpec& spec = all.add("compression_above", OptionType::integer, "Smaller messages are not compressed",
+                                   [](WebSocketOptions& o, const Value& v) { o.compression.above = static_cast<std::size_t>(v.as_int64()); });
         spec.unit = Unit::bytes;
         spec.fallback = 1024;
         spec.minimum = 0;
         spec.example = 256;
     }
     number("compression_level", &WebSocketCompression::level, 0, 9, 1, "From none to best");
-    number("client_window_bits", &WebSocketCompression::client_window_bits, 9, 15, 10, "Log 2 of the window for what is sent: memory of the connection");
-    number("server_window_bits", &WebSocketCompression::server_window_bits, 9, 15, 10, "The same for what is received; a server may refuse to keep to it");
-    flag("client_no_context_takeover", &WebSocketCompression::client_no_context_takeover, false, "Each message that is sent is compressed for itself");
+    number("client_window_bits", &WebSocketCompression::client_window_bits, 9, 15, 10,
+           "Log 2 of the window for what is sent: memory of the connection");
+    number("server_window_bits", &WebSocketCompression::server_window_bits, 9, 15, 10,
+           "The same for what is received; a server may refuse to keep to it");
+    flag("client_no_context_takeover", &WebSocketCompression::client_no_context_takeover, false,
+         "Each message that is sent is compressed for itself");
     flag("server_no_context_takeover", &WebSocketCompression::server_no_context_takeover, false, "The server compresses each message for itself");
 }
 
@@ -160,24 +165,30 @@ void add_times(OptionTable<WebSocketOptions>& all) {
         spec.example = example;
     };
     const WebSocketOptions defaults;
-    time("connect_timeout", [](WebSocketOptions& o) -> auto& { return o.connect_timeout; }, defaults.connect_timeout, 10'000,
-         "Longest time to get a connection: name, TCP, proxy, TLS; 0: no limit");
-    time("timeout", [](WebSocketOptions& o) -> auto& { return o.timeout; }, defaults.timeout, 15'000,
-         "Longest silence of the server, not the time of a whole call; 0: no limit");
-    time("heartbeat_interval", [](WebSocketOptions& o) -> auto& { return o.ping_interval; }, defaults.ping_interval, 5'000,
-         "When the server was silent for that time it is sent a ping; a third of timeout where that is less; 0: never");
-    time("close_timeout", [](WebSocketOptions& o) -> auto& { return o.close_timeout; }, defaults.close_timeout, 1'000,
-         "How long the server may take to answer a close frame");
+    time(
+        "connect_timeout", [](WebSocketOptions & o) -> auto& { return o.connect_timeout; }, defaults.connect_timeout, 10'000,
+        "Longest time to get a connection: name, TCP, proxy, TLS; 0: no limit");
+    time(
+        "timeout", [](WebSocketOptions & o) -> auto& { return o.timeout; }, defaults.timeout, 15'000,
+        "Longest silence of the server, not the time of a whole call; 0: no limit");
+    time(
+        "heartbeat_interval", [](WebSocketOptions & o) -> auto& { return o.ping_interval; }, defaults.ping_interval, 5'000,
+        "When the server was silent for that time it is sent a ping; a third of timeout where that is less; 0: never");
+    time(
+        "close_timeout", [](WebSocketOptions & o) -> auto& { return o.close_timeout; }, defaults.close_timeout, 1'000,
+        "How long the server may take to answer a close frame");
     {
         OptionSpec& spec = all.add("reconnect", OptionType::boolean, "A connection that broke is made anew, until it is closed here",
                                    [](WebSocketOptions& o, const Value& v) { o.reconnect.enabled = v.as_bool(); });
         spec.fallback = false;
         spec.example = true;
     }
-    time("reconnect_delay", [](WebSocketOptions& o) -> auto& { return o.reconnect.delay; }, defaults.reconnect.delay, 2'000,
-         "Wait before the first try, half of it by chance; twice as long before each further one");
-    time("reconnect_max_delay", [](WebSocketOptions& o) -> auto& { return o.reconnect.max_delay; }, defaults.reconnect.max_delay, 60'000,
-         "Longest such wait");
+    time(
+        "reconnect_delay", [](WebSocketOptions & o) -> auto& { return o.reconnect.delay; }, defaults.reconnect.delay, 2'000,
+        "Wait before the first try, half of it by chance; twice as long before each further one");
+    time(
+        "reconnect_max_delay", [](WebSocketOptions & o) -> auto& { return o.reconnect.max_delay; }, defaults.reconnect.max_delay, 60'000,
+        "Longest such wait");
     {
         OptionSpec& spec = all.add("reconnect_attempts", OptionType::integer, "Tries in a row; 0: no limit",
                                    [](WebSocketOptions& o, const Value& v) { o.reconnect.attempts = static_cast<int>(v.as_int64()); });
@@ -193,8 +204,8 @@ void add_times(OptionTable<WebSocketOptions>& all) {
         spec.example = true;
     }
     {
-        OptionSpec& spec =
-            all.add("max_redirects", &WebSocketOptions::max_redirects, OptionType::integer, "Redirects followed in one call; 0: a redirect is an error");
+        OptionSpec& spec = all.add("max_redirects", &WebSocketOptions::max_redirects, OptionType::integer,
+                                   "Redirects followed in one call; 0: a redirect is an error");
         spec.fallback = 5;
         spec.minimum = 0;
         spec.maximum = 1000;
@@ -338,7 +349,9 @@ Scheme websocket_kind(const std::string& name) {
     scheme.sharing = Sharing::multiplexed;
     scheme.standard_depth = PingDepth::auth;
     scheme.options = websocket_table().specs();
-    scheme.make_ping = [](const ResolvedDefinition& definition, PingDepth depth, const Runtime&) { return make_websocket_ping_plan(definition, depth); };
+    scheme.make_ping = [](const ResolvedDefinition& definition, PingDepth depth, const Runtime&) {
+        return make_websocket_ping_plan(definition, depth);
+    };
     scheme.check = [](const Definition& definition, const PlaceOf& place_of, Diagnostics& out) {
         Findings findings{place_of, out};
         check_http(definition, findings);
@@ -350,7 +363,8 @@ Scheme ws_scheme() {
     Scheme scheme = websocket_kind("ws");
     scheme.title = "WebSocket";
     scheme.help =
-        "Messages both ways over one connection (RFC 6455). A ping makes the handshake and closes; depth full also sends a ping frame and waits for its "
+        "Messages both ways over one connection (RFC 6455). A ping makes the handshake and closes; depth full also sends a ping frame and waits for "
+        "its "
         "pong.";
     scheme.example_url = "wss://feed.example.com/live";
     scheme.clients = client_types<WebSocketClient>({"WebSocketClient"});

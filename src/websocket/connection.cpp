@@ -162,8 +162,8 @@ private:
         dialing,
         handshake,
         open,
-        closing,   ///< our close frame is on its way, the server's is waited for
-        lingering, ///< both went, or nothing more can be read; what is left is written, and the server may close
+        closing,    ///< our close frame is on its way, the server's is waited for
+        lingering,  ///< both went, or nothing more can be read; what is left is written, and the server may close
         ended,
     };
     struct Written {
@@ -258,14 +258,15 @@ private:
         try {
             next = http::resolve_location(target_, where);
         } catch (const Error& error) {
-            return finish(make_websocket_error(WebSocketErrc::redirect, "the WebSocket handshake with " + name() + ": " + std::string{error.message()},
-                                               Phase::redirect, Reason::bad_answer, label()));
+            return finish(make_websocket_error(WebSocketErrc::redirect,
+                                               "the WebSocket handshake with " + name() + ": " + std::string{error.message()}, Phase::redirect,
+                                               Reason::bad_answer, label()));
         }
         if (target_.tls && !next.tls) {
-            return finish(make_websocket_error(WebSocketErrc::redirect,
-                                               "the WebSocket handshake with " + name() + " was redirected to " + shown_target(next) +
-                                                   ", which has no TLS; it was not followed",
-                                               Phase::redirect, Reason::bad_answer, label()));
+            return finish(make_websocket_error(
+                WebSocketErrc::redirect,
+                "the WebSocket handshake with " + name() + " was redirected to " + shown_target(next) + ", which has no TLS; it was not followed",
+                Phase::redirect, Reason::bad_answer, label()));
         }
         target_ = std::move(next);
         driver_.reset();
@@ -346,7 +347,10 @@ private:
         if (state_ == State::ended) return;
         switch (waits) {
             case Engine::Waits::read: wait(Ready::read); return;
-            case Engine::Waits::write: read_wants_write_ = true; wait(Ready::write); return;
+            case Engine::Waits::write:
+                read_wants_write_ = true;
+                wait(Ready::write);
+                return;
             case Engine::Waits::turn: schedule_read(); return;
             case Engine::Waits::nothing: return;
         }
@@ -398,7 +402,10 @@ private:
         close_.by_server = !asked_;
         if (!asked_) {
             std::string what = "was closed by the server with " + shown_close(code, settings_->redact(std::string{reason}));
-            Error error = failure(WebSocketErrc::closed, what, code == 1008 || code == 3000 ? Reason::permission : code == 1009 ? Reason::limit : Reason::closed);
+            Error error = failure(WebSocketErrc::closed, what,
+                                  code == 1008 || code == 3000 ? Reason::permission
+                                  : code == 1009               ? Reason::limit
+                                                               : Reason::closed);
             error.with_retryable(code == 1000 || code == 1001 || code == 1005 || code == 1006 || code == 1011 || code == 1012 || code == 1013);
             set_detail(error);
             reason_ = std::move(error);
@@ -442,7 +449,8 @@ private:
     Error too_big() const {
         const WebSocketOptions& options = settings_->options;
         const std::uint64_t limit = delivery_ == Delivery::whole ? options.max_message : options.max_streamed;
-        return failure(WebSocketErrc::limit, "was closed here, as a message came that is longer than " + std::to_string(limit) + " bytes", Reason::limit);
+        return failure(WebSocketErrc::limit, "was closed here, as a message came that is longer than " + std::to_string(limit) + " bytes",
+                       Reason::limit);
     }
     void set_detail(Error& error) const {
         auto detail = std::make_shared<WebSocketErrorDetail>();
@@ -657,7 +665,8 @@ private:
             try {
                 done(sent ? nullptr : &why);
             } catch (...) {
-                loop_->log().write({.level = LogLevel::error, .connection = label(), .event = "callback-threw", .text = "a callback threw", .fields = {}});
+                loop_->log().write(
+                    {.level = LogLevel::error, .connection = label(), .event = "callback-threw", .text = "a callback threw", .fields = {}});
             }
         };
         for (std::size_t i = first_write_; i < writes_.size(); ++i) tell(writes_[i].done, writes_[i].end <= written_);

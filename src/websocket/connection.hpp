@@ -30,8 +30,8 @@ struct End {
     std::size_t unsent{0};
 };
 
-/// Told what happens; on the connection's loop, one call at a time, never from inside a call to the connection (but for on_message and on_part, from
-/// inside no call at all). Any of them may call the connection, and may let go of it. What they throw ends the connection.
+/// Told what happens; on the connection's loop, one call at a time, and never from inside a call to the connection. Any of them may call the
+/// connection, and may let go of it. What they throw ends the connection.
 class Handler {
 public:
     virtual ~Handler() = default;
@@ -76,7 +76,8 @@ public:
     virtual Phase phase() const noexcept = 0;
     virtual const WebSocketInfo& info() const noexcept = 0;
 
-    /// A whole message. Text is not checked here (see is_utf8() of base): a server closes the connection because of bad one. Ignored unless is_open().
+    /// A whole message. Text is not checked here (see is_utf8() of base): a server closes the connection because of bad one. Ignored unless
+    /// is_open().
     virtual void send(WebSocketKind kind, std::string_view data) = 0;
     virtual void send(WebSocketKind kind, std::string_view data, Sent done) = 0;
     /// A part of a message; whole messages sent meanwhile wait for the last one.

@@ -279,7 +279,8 @@ Conversation::Conversation(Key, std::shared_ptr<const Settings> settings, net::L
 
 void Conversation::set_handlers(WebSocketHandlers handlers) {
     if (handlers.on_message && handlers.on_part) {
-        throw make_websocket_error(WebSocketErrc::option, "on_message and on_part exclude each other", Phase::none, Reason::bad_value, options().label);
+        throw make_websocket_error(WebSocketErrc::option, "on_message and on_part exclude each other", Phase::none, Reason::bad_value,
+                                   options().label);
     }
     const auto set = [this, &handlers] {
         if (begun_) return false;
@@ -296,7 +297,8 @@ void Conversation::set_handlers(WebSocketHandlers handlers) {
         done = box->take();
     }
     if (!done) {
-        throw make_error(Errc::invalid_argument, "handlers are set before the first connection is made, or with the options").with_connection(options().label);
+        throw make_error(Errc::invalid_argument, "handlers are set before the first connection is made, or with the options")
+            .with_connection(options().label);
     }
 }
 
@@ -305,7 +307,8 @@ Conversation::~Conversation() = default;
 std::string Conversation::what(std::string_view doing) const { return std::string{doing} + ' ' + shown_target(settings_->base); }
 
 Error Conversation::closed_error() const {
-    return make_websocket_error(WebSocketErrc::closed, "the WebSocket connection to " + shown_target(settings_->base) + " was closed here; connect() opens it again",
+    return make_websocket_error(WebSocketErrc::closed,
+                                "the WebSocket connection to " + shown_target(settings_->base) + " was closed here; connect() opens it again",
                                 Phase::protocol, Reason::closed, options().label);
 }
 
@@ -363,7 +366,9 @@ void Conversation::write_logs(const WebSocketEvent& event) {
     const auto milliseconds = [&event] { return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(event.delay).count()) + " ms"; };
     const std::string name = shown_target(settings_->base);
     switch (event.what) {
-        case What::open: line(handlers_.log, name + " is connected" + (event.info->subprotocol.empty() ? "" : ", subprotocol " + event.info->subprotocol)); return;
+        case What::open:
+            line(handlers_.log, name + " is connected" + (event.info->subprotocol.empty() ? "" : ", subprotocol " + event.info->subprotocol));
+            return;
         case What::closed:
             line(handlers_.log, name + " was closed: " + shown_close(event.close->code, settings_->redact(event.close->reason)));
             if (event.error != nullptr) line(handlers_.errlog, event.error->what());
@@ -399,9 +404,7 @@ void Conversation::need_connection(bool now) {
 }
 
 void Conversation::give_up_unwanted() {
-    const auto wanted = [](const auto& calls) {
-        return std::any_of(calls.begin(), calls.end(), [](const auto& call) { return !call->done(); });
-    };
+    const auto wanted = [](const auto& calls) { return std::any_of(calls.begin(), calls.end(), [](const auto& call) { return !call->done(); }); };
     if (!connection_ || open_ || ever_open_) return;
     if (wanted(connects_) || !held_.empty() || !streams_.empty() || !receivers_.empty()) return;
     connection_->drop(0);
@@ -434,9 +437,9 @@ void Conversation::on_open(const WebSocketInfo& info) {
             handlers_.on_setup(setup);
         } catch (...) {
             const Error inner = error_of(std::current_exception());
-            Error error = make_websocket_error(WebSocketErrc::setup,
-                                               "the set-up of the connection to " + shown_target(settings_->base) + " failed: " + std::string{inner.message()},
-                                               Phase::protocol, inner.reason() == Reason::none ? Reason::local : inner.reason(), options().label);
+            Error error = make_websocket_error(
+                WebSocketErrc::setup, "the set-up of the connection to " + shown_target(settings_->base) + " failed: " + std::string{inner.message()},
+                Phase::protocol, inner.reason() == Reason::none ? Reason::local : inner.reason(), options().label);
             connection->fail(std::move(error));
             return;
         }
@@ -588,8 +591,9 @@ Operation Conversation::send(WebSocketKind kind, std::string data, Until until, 
     if (item.counted && !has_room(data.size())) {
         return start(call, [call](Conversation& self) {
             call->fail(make_websocket_error(WebSocketErrc::queue,
-                                            "the message to " + shown_target(self.settings_->base) + " was not queued: " + std::to_string(self.queued()) +
-                                                " bytes wait already, and the limit is " + std::to_string(self.options().max_queue) + " (max_queue)",
+                                            "the message to " + shown_target(self.settings_->base) +
+                                                " was not queued: " + std::to_string(self.queued()) + " bytes wait already, and the limit is " +
+                                                std::to_string(self.options().max_queue) + " (max_queue)",
                                             Phase::none, Reason::limit, self.options().label)
                            .with_retryable(true));
         });
@@ -629,7 +633,8 @@ void Conversation::hand_over(Item item) {
     };
     if (item.call) {
         if (!item.call->done()) {
-            item.call->begin(item.deadline, [self = shared_from_this(), call = item.call](Error error) { call->fail(self->in_phase(std::move(error))); });
+            item.call->begin(item.deadline,
+                             [self = shared_from_this(), call = item.call](Error error) { call->fail(self->in_phase(std::move(error))); });
         }
         if (item.call->done()) {
             if (item.counted) on_sent(item.data.size());
@@ -767,8 +772,9 @@ void Conversation::end_stream(const Streamed* streamed, const Error& error) {
     stream->call().fail(error);
     if (stream->begun && connection_) {
         // The rest of the message cannot be sent, nor taken back.
-        connection_->fail(make_websocket_error(WebSocketErrc::stream, "a message to " + shown_target(settings_->base) + " was broken off in its middle",
-                                               Phase::protocol, Reason::cancelled, options().label)
+        connection_->fail(make_websocket_error(WebSocketErrc::stream,
+                                               "a message to " + shown_target(settings_->base) + " was broken off in its middle", Phase::protocol,
+                                               Reason::cancelled, options().label)
                               .with_spoils_connection(true));
         return;
     }
@@ -833,7 +839,8 @@ Operation Conversation::start_stream(const std::shared_ptr<Streamed>& stream, co
         if (self.closed_here_) return call->fail(self.closed_error());
         self.drain();
         self.streams_.push_back(stream);
-        call->begin(deadline, [self = self.shared_from_this(), stream](const Error& error) { self->end_stream(stream.get(), self->in_phase(error)); });
+        call->begin(deadline,
+                    [self = self.shared_from_this(), stream](const Error& error) { self->end_stream(stream.get(), self->in_phase(error)); });
         if (self.streams_.size() == 1) self.next_stream();
     });
 }
@@ -846,9 +853,10 @@ Operation Conversation::send_from(WebSocketKind kind, std::shared_ptr<ByteSource
 
 std::uint64_t Conversation::send_from_here(WebSocketKind kind, ByteSource& source, Deadline deadline) {
     const auto place = std::make_shared<std::weak_ptr<ThreadStreamed>>();
-    auto call = std::make_shared<CallOf<std::uint64_t>>(*loop_, options().label, what("sending a message to"), [place](Result<std::uint64_t> outcome) {
-        if (const auto stream = place->lock()) stream->put_outcome(std::move(outcome));
-    });
+    auto call =
+        std::make_shared<CallOf<std::uint64_t>>(*loop_, options().label, what("sending a message to"), [place](Result<std::uint64_t> outcome) {
+            if (const auto stream = place->lock()) stream->put_outcome(std::move(outcome));
+        });
     const auto stream = std::make_shared<ThreadStreamed>(kind, call, options().part_size);
     *place = stream;
     start_stream(stream, call, deadline);
@@ -862,9 +870,8 @@ std::uint64_t Conversation::send_from_here(WebSocketKind kind, ByteSource& sourc
             throw error;
         }
         if (!part) return stream->outcome();
-        loop_->post([self = shared_from_this(), stream, part = std::move(*part)]() mutable {
-            self->give_part(stream, std::move(part.data), part.last);
-        });
+        loop_->post(
+            [self = shared_from_this(), stream, part = std::move(*part)]() mutable { self->give_part(stream, std::move(part.data), part.last); });
     }
 }
 
@@ -929,8 +936,9 @@ std::optional<WebSocketMessage> Conversation::take() {
 void Conversation::start_receiver(const std::shared_ptr<Receiver>& receiver, Deadline deadline) {
     Call& call = receiver->call();
     if (!pulls_) {
-        return call.fail(make_websocket_error(WebSocketErrc::option, "messages of " + shown_target(settings_->base) + " go to the handler of the options",
-                                              Phase::none, Reason::bad_value, options().label));
+        return call.fail(make_websocket_error(WebSocketErrc::option,
+                                              "messages of " + shown_target(settings_->base) + " go to the handler of the options", Phase::none,
+                                              Reason::bad_value, options().label));
     }
     if (inbox_.empty()) {
         if (unseen_error_) {
@@ -973,11 +981,10 @@ Operation Conversation::receive_to(std::shared_ptr<ByteSink> sink, Deadline dead
 
 WebSocketReceived Conversation::receive_here(ByteSink& sink, Deadline deadline) {
     const auto receiver = std::make_shared<PipeReceiver>(shared_from_this());
-    auto call = std::make_shared<CallOf<WebSocketReceived>>(
-        *loop_, options().label, what("receiving from"),
-        [weak = std::weak_ptr{receiver}](Result<WebSocketReceived> outcome) {
-            if (const auto pipe = weak.lock()) pipe->put_outcome(std::move(outcome));
-        });
+    auto call = std::make_shared<CallOf<WebSocketReceived>>(*loop_, options().label, what("receiving from"),
+                                                            [weak = std::weak_ptr{receiver}](Result<WebSocketReceived> outcome) {
+                                                                if (const auto pipe = weak.lock()) pipe->put_outcome(std::move(outcome));
+                                                            });
     receiver->set_call(call);
     start(call, [receiver = std::shared_ptr<Receiver>{receiver}, deadline](Conversation& self) { self.start_receiver(receiver, deadline); });
     for (;;) {
@@ -1043,9 +1050,9 @@ Operation Conversation::close(std::uint16_t code, std::string reason, Deadline d
     auto call = std::make_shared<CallOf<WebSocketClose>>(*loop_, options().label, what("closing the connection to"), std::move(callback));
     return start(call, [call, code, reason = std::move(reason), deadline](Conversation& self) {
         if (!can_be_sent(code) || reason.size() > 123 || !text::valid_utf8(reason)) {
-            return call->fail(make_websocket_error(WebSocketErrc::option,
-                                                   "a close code is 1000 to 1003, 1007 to 1014, or 3000 to 4999, and its reason at most 123 bytes of UTF-8",
-                                                   Phase::none, Reason::bad_value, self.options().label));
+            return call->fail(make_websocket_error(
+                WebSocketErrc::option, "a close code is 1000 to 1003, 1007 to 1014, or 3000 to 4999, and its reason at most 123 bytes of UTF-8",
+                Phase::none, Reason::bad_value, self.options().label));
         }
         call->begin(deadline, nullptr);
         if (!call->done()) self.do_close(code, reason, call);

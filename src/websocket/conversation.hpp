@@ -72,7 +72,7 @@ private:
     struct Item {
         WebSocketKind kind{WebSocketKind::text};
         std::string data;
-        bool counted{true};  // in queued_: it was accepted; else it waits for room
+        bool counted{true};                    // in queued_: it was accepted; else it waits for room
         std::shared_ptr<CallOf<void>> call{};  // null: nobody waits for it
         Deadline deadline{};
     };

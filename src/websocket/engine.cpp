@@ -233,10 +233,10 @@ struct Shared {
     Turns turns;
     Output output;
     const std::size_t max_output;
-    bool opening{true};       // Beast's handshake, which goes nowhere
-    std::string greeting;     // its request, then the answer that is made for it
+    bool opening{true};    // Beast's handshake, which goes nowhere
+    std::string greeting;  // its request, then the answer that is made for it
     bool answered{false};
-    bool silent{false};       // nothing more is to be sent
+    bool silent{false};                            // nothing more is to be sent
     std::array<asio::mutable_buffer, 4> wanted{};  // of the read that waits
     std::size_t wanted_size{0};
     Step* read{nullptr};
@@ -467,7 +467,9 @@ private:
         // Only a stream that Beast has given up refuses; that is told by the read.
         if (ec) shared_.silent = true;
     }
-    void append_close(std::uint16_t code, std::string_view reason) { shared_.output.append(control_frame(Opcode::close, close_payload(code, reason))); }
+    void append_close(std::uint16_t code, std::string_view reason) {
+        shared_.output.append(control_frame(Opcode::close, close_payload(code, reason)));
+    }
 
     Waits go_on() {
         std::size_t bytes = 0;
@@ -536,7 +538,10 @@ private:
             case net::IoResult::Kind::want_read: return Waits::read;
             case net::IoResult::Kind::want_write: return Waits::write;
             case net::IoResult::Kind::closed: finish_read(asio::error::eof, 0); return std::nullopt;
-            case net::IoResult::Kind::failed: broken_ = std::move(result.error); finish_read(asio::error::connection_reset, 0); return std::nullopt;
+            case net::IoResult::Kind::failed:
+                broken_ = std::move(result.error);
+                finish_read(asio::error::connection_reset, 0);
+                return std::nullopt;
         }
         return Waits::read;
     }

@@ -191,7 +191,8 @@ Error HandshakeDialogue::bad_answer(const std::string& what) const {
 }
 
 std::optional<Error> HandshakeDialogue::check_switch() {
-    if (!lists(joined(fields_, "Upgrade"), "websocket")) return bad_answer("its 101 has no \"Upgrade: websocket\"; is something on the way no WebSocket?");
+    if (!lists(joined(fields_, "Upgrade"), "websocket"))
+        return bad_answer("its 101 has no \"Upgrade: websocket\"; is something on the way no WebSocket?");
     if (!lists(joined(fields_, "Connection"), "upgrade")) return bad_answer("its 101 has no \"Connection: Upgrade\"");
     if (count_of(fields_, "Sec-WebSocket-Accept") != 1 || text::trim(fields_.get("Sec-WebSocket-Accept")) != accept_of(key_)) {
         return bad_answer("its Sec-WebSocket-Accept does not go with what was sent: it is no WebSocket server, or an answer from a cache");

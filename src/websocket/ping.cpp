@@ -87,7 +87,8 @@ private:
                     return;
                 }
                 std::uint16_t code = 1005;
-                if (payload.size() >= 2) code = static_cast<std::uint16_t>(static_cast<unsigned char>(payload[0]) << 8U | static_cast<unsigned char>(payload[1]));
+                if (payload.size() >= 2)
+                    code = static_cast<std::uint16_t>(static_cast<unsigned char>(payload[0]) << 8U | static_cast<unsigned char>(payload[1]));
                 const std::string reason = payload.size() > 2 ? payload.substr(2) : std::string{};
                 fail(step, "the server closed the connection with " + shown_close(code, settings_->redact(reason)), Reason::closed);
                 return;

@@ -30,8 +30,8 @@ Result<SewioMessage> read_sewio_message(std::string_view text, std::string_view 
     Result<Value> read = json::decode(text);
     if (!read || !read->is_map()) {
         return make_websocket_error(WebSocketErrc::api_key,
-                                    "a message of the server is no JSON object: \"" + text::printable(text::shorten(text, 120)) + '"', Phase::protocol,
-                                    Reason::bad_answer, label);
+                                    "a message of the server is no JSON object: \"" + text::printable(text::shorten(text, 120)) + '"',
+                                    Phase::protocol, Reason::bad_answer, label);
     }
     SewioMessage message;
     message.all = std::move(*read);
@@ -89,8 +89,8 @@ struct SewioWebSocketClient::Impl {
 
 SewioWebSocketClient::SewioWebSocketClient(SewioWebSocketOptions options, Runtime runtime) {
     if (options.api_key.empty()) {
-        throw websocket::make_websocket_error(WebSocketErrc::api_key, "the API of Sewio needs a key: set the option apikey", Phase::none, Reason::missing,
-                                              options.websocket.label);
+        throw websocket::make_websocket_error(WebSocketErrc::api_key, "the API of Sewio needs a key: set the option apikey", Phase::none,
+                                              Reason::missing, options.websocket.label);
     }
     impl_ = std::make_shared<Impl>(std::move(options));
     WebSocketOptions below = impl_->options.websocket;

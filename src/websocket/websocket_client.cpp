@@ -61,9 +61,8 @@ void WebSocketClient::send(WebSocketKind kind, std::string_view data, Deadline d
         const auto conversation = conversation_;
         refuse_websocket_on_loop(*conversation);
         if (conversation->try_send(kind, data)) return;
-        wait_for<void>(*conversation, [&](auto done) {
-            conversation->send(kind, std::string{data}, Conversation::Until::queued, deadline, std::move(done));
-        });
+        wait_for<void>(*conversation,
+                       [&](auto done) { conversation->send(kind, std::string{data}, Conversation::Until::queued, deadline, std::move(done)); });
     });
 }
 Operation WebSocketClient::async_send(WebSocketKind kind, std::string data, Deadline deadline, Callback<void> callback) {

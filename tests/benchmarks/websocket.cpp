@@ -199,7 +199,8 @@ int main(int argc, char** argv) {
         int window;
         int count;
     };
-    const Kind kinds[] = {{100, 1, messages}, {100, 16, messages * 4}, {100, 256, messages * 4}, {65'536, 1, messages / 10}, {65'536, 8, messages / 10}};
+    const Kind kinds[] = {
+        {100, 1, messages}, {100, 16, messages * 4}, {100, 256, messages * 4}, {65'536, 1, messages / 10}, {65'536, 8, messages / 10}};
     std::printf("%8s %6s %16s %16s %7s\n", "bytes", "window", "ours, msg/CPU s", "Beast, msg/CPU s", "ratio");
     for (const Kind& kind : kinds) {
         const Load load{port, std::string(kind.size, 'x'), kind.window, kind.count};

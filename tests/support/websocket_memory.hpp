@@ -95,7 +95,7 @@ public:
         return client_frames(wire);
     }
     std::size_t told_bytes() const noexcept { return told_bytes_; }
-    bool keeps{true};          ///< false: only counts
+    bool keeps{true};            ///< false: only counts
     std::size_t pause_after{0};  ///< messages; 0: never
 
 private:

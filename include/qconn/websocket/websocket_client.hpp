@@ -35,9 +35,9 @@ class Conversation;
 /// Receiving: by the handlers of the options, or by receive(), not both.
 ///
 /// @note Thread-safe. All I/O is done on one I/O thread of the runtime, where handlers and callbacks are called; blocking calls wait for that and are
-/// refused on I/O threads. async_send() from a handler is the cheapest way to send: what is sent there goes out together when the handler has returned.
-/// Destroying the client ends all calls as cancelled, and the connection with close code 1001 without waiting for the server's; no handler is called
-/// after that, and the destructor waits for one that is running (unless it is called from it).
+/// refused on I/O threads. async_send() from a handler is the cheapest way to send: what is sent there goes out together when the handler has
+/// returned. Destroying the client ends all calls as cancelled, and the connection with close code 1001 without waiting for the server's; no handler
+/// is called after that, and the destructor waits for one that is running (unless it is called from it).
 class QCONN_API WebSocketClient : public Client {
 public:
     /// Connects nothing yet. @throws Error WEBSOCKET-OPTION-ERROR, WEBSOCKET-URL-ERROR, TLS-OPTION-ERROR

@@ -13,8 +13,8 @@
 
 namespace qconn {
 
-/// What failed from the handshake on. Reaching the server at all is NetErrc's affair; a deadline that passed is TIMEOUT and a cancelled call CANCELLED
-/// (Errc), with the phase that it was in.
+/// What failed from the handshake on. Reaching the server at all is NetErrc's affair; a deadline that passed is TIMEOUT and a cancelled call
+/// CANCELLED (Errc), with the phase that it was in.
 enum class WebSocketErrc {
     handshake = 1,  ///< WEBSOCKET-ERROR: the server refused the handshake, or what it answered is none
     closed,         ///< WEBSOCKET-CLOSED: the connection was closed, or broke; WebSocketErrorDetail has code and reason where there are some

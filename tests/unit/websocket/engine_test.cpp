@@ -196,7 +196,8 @@ TEST_CASE("parts of one message are compressed alike, however small they are", "
     sender.engine().put_part(WebSocketKind::binary, "", false);
     sender.engine().put_part(WebSocketKind::binary, "end", true);
     std::string wire;
-    for (const auto& frame : sender.take_sent()) wire += server_frame(frame.first & 0x0FU, frame.payload, (frame.first & 0x80U) != 0, frame.first >> 4U & 7U);
+    for (const auto& frame : sender.take_sent())
+        wire += server_frame(frame.first & 0x0FU, frame.payload, (frame.first & 0x80U) != 0, frame.first >> 4U & 7U);
     receiver.feed(wire);
     CHECK(receiver.take_told() == Told{"binary:tiny" + std::string(5000, 'a') + "end"});
 }

@@ -21,7 +21,8 @@ struct Ping {
         out.clear();
     }
     std::string answer() const {
-        return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + accept_of(key) + "\r\n\r\n";
+        return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + accept_of(key) +
+               "\r\n\r\n";
     }
     Dialogue::Step feed(const std::string& input, bool closed = false) { return dialogue->feed(input, closed, out); }
 

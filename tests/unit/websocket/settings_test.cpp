@@ -65,7 +65,10 @@ TEST_CASE("options that cannot be used are refused when they are given", "[webso
         {[](auto& o) { o.headers.add("a b", "x"); }, "no header name"},
         {[](auto& o) { o.headers.add("a", "x\r\ny"); }, "line break"},
         {[](auto& o) { o.subprotocols = {"a b"}; }, "no name of a subprotocol"},
-        {[](auto& o) { o.subprotocols = {"a", "b", "a"}; }, "offered twice"},
+        {[](auto& o) {
+             o.subprotocols = {"a", "b", "a"};
+         },
+         "offered twice"},
         {[](auto& o) { o.compression.level = 10; }, "level"},
         {[](auto& o) { o.compression.client_window_bits = 8; }, "from 9 to 15"},
         {[](auto& o) { o.timeout = -1ms; }, "not negative"},
