@@ -73,6 +73,7 @@ public:
 
     /// All of it, in pieces of at most so many bytes.
     void feed(std::string_view bytes, std::size_t piece = 0) {
+        input_.erase(0, std::exchange(at_, 0));
         input_ += bytes;
         piece_ = piece == 0 ? input_.size() : piece;
         run();
@@ -100,10 +101,10 @@ public:
 
 private:
     net::IoResult read_some(char* data, std::size_t size) override {
-        if (input_.empty()) return {ended_ ? net::IoResult::Kind::closed : net::IoResult::Kind::want_read};
-        const std::size_t taken = std::min({size, input_.size(), piece_});
-        std::copy_n(input_.begin(), taken, data);
-        input_.erase(0, taken);
+        if (at_ == input_.size()) return {ended_ ? net::IoResult::Kind::closed : net::IoResult::Kind::want_read};
+        const std::size_t taken = std::min({size, input_.size() - at_, piece_});
+        input_.copy(data, taken, at_);
+        at_ += taken;
         return {net::IoResult::Kind::done, taken};
     }
     bool empties() const noexcept override { return false; }
@@ -122,6 +123,7 @@ private:
 
     boost::asio::io_context context_;
     std::string input_;
+    std::size_t at_{0};
     std::size_t piece_{0};
     bool ended_{false};
     std::vector<std::string> told_;
