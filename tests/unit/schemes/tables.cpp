@@ -16,9 +16,9 @@ TEST_CASE("the built-in catalogue has the schemes of this build", "[schemes]") {
     CHECK(found.contains("file"));
     CHECK(found.contains("dir"));
 #ifdef QCONN_WITH_HTTP
-    for (const char* name :
-         {"http",         "https",         "rest",     "rests",         "jsonrpc",   "jsonrpcs",   "xmlrpc",  "xmlrpcs", "yamlrpc",   "yamlrpcs",
-          "billwerkrest", "billwerkrests", "cdsrests", "sap4hanarests", "sewiorest", "sewiorests", "sfrests", "snrests", "zeyosrest", "zeyosrests"})
+    for (const char* name : {"http",    "https",    "rest",         "rests",         "jsonrpc",  "jsonrpcs",      "xmlrpc",    "xmlrpcs",
+                             "yamlrpc", "yamlrpcs", "billwerkrest", "billwerkrests", "cdsrests", "sap4hanarests", "sewiorest", "sewiorests",
+                             "sfrests", "snrests",  "zeyosrest",    "zeyosrests",    "ws",       "wss",           "sewiows",   "sewiowss"})
         CHECK(found.contains(name));
 #endif
     CHECK(builtin_catalogue().find("gopher") == nullptr);
@@ -57,6 +57,7 @@ TEST_CASE("an option has the same meaning in every scheme that has it", "[scheme
                 const OptionSpec* same = other->option(option.name);
                 if (same == nullptr) continue;
                 CAPTURE(option.name);
+                if (one->family != other->family && option.name == "version") continue;  // of the protocol
                 CHECK(same->type == option.type);
                 CHECK(same->unit == option.unit);
                 CHECK(same->sensitive == option.sensitive);
@@ -66,8 +67,10 @@ TEST_CASE("an option has the same meaning in every scheme that has it", "[scheme
                     one->family != other->family && (option.name == "data" || option.name == "send_encoding" || option.name == "no_charset" ||
                                                      option.name == "assume_encoding" || option.name == "oauth2_grant_type");
                 if (of_vendor) continue;
-                // Of a log-in: what it is for, and when it counts, is the protocol's.
-                if (one->family != other->family && (option.name == "username" || option.name == "password")) continue;
+                // Of a log-in, or of what is sent: what it is for, and when it counts, is the protocol's.
+                if (one->family != other->family &&
+                    (option.name == "username" || option.name == "password" || option.name == "headers" || option.name == "token"))
+                    continue;
                 // Taken for the sake of definitions that have them, and without effect there.
                 const auto is_idle = [](const OptionSpec& spec) { return spec.help.starts_with("Of HTTP; taken"); };
                 if (is_idle(*same) || is_idle(option)) continue;
