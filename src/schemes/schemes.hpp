@@ -19,6 +19,7 @@ Scheme zeyosrest_scheme();
 Scheme jsonrpc_scheme();
 Scheme xmlrpc_scheme();
 Scheme yamlrpc_scheme();
+Scheme eftl_scheme();
 Scheme file_scheme();
 Scheme ssh_scheme();
 Scheme sftp_scheme();
