@@ -318,7 +318,7 @@ Operation Connection::connect(bool again, Deadline deadline, Callback<EftlSessio
         const std::uint64_t number = self->engine_.connect(Clock::now(), [wait](Result<EftlSession> result) { wait->finish(std::move(result)); });
         if (number == 0) return;
         wait->on_give_up = [weak = self->weak_from_this(), number](const Error& why) {
-            if (const auto owner = weak.lock()) owner->engine_.cancel_connect(number, why, Clock::now());
+            if (const auto owner = weak.lock()) owner->engine_.cancel_connect(number, why);
         };
         wait->arm(deadline);
     });
@@ -331,13 +331,13 @@ Operation Connection::disconnect(Deadline deadline, Callback<void> callback) {
         if (wait->done()) return;
         self->asked_to_disconnect_ = true;
         const TimePoint now = Clock::now();
-        self->engine_.disconnect(now, deadline.when(), [wait] { wait->finish({}); });
+        self->engine_.disconnect(deadline.when(), [wait] { wait->finish({}); });
         self->engine_.tick(now);  // the deadline may be over already
         wait->on_give_up = [weak = self->weak_from_this()](const Error&) {
             const auto owner = weak.lock();
             if (!owner) return;
             const TimePoint at_once = Clock::now();
-            owner->engine_.disconnect(at_once, at_once, [] {});
+            owner->engine_.disconnect(at_once, [] {});
             owner->engine_.tick(at_once);
         };
     });

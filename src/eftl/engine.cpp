@@ -111,7 +111,7 @@ std::uint64_t Engine::connect(TimePoint now, UniqueFunction<void(Result<EftlSess
     return number;
 }
 
-void Engine::cancel_connect(std::uint64_t number, Error why, TimePoint now) {
+void Engine::cancel_connect(std::uint64_t number, Error why) {
     const auto found = std::find_if(connects_.begin(), connects_.end(), [&](const Waiting& one) { return one.number == number; });
     if (found == connects_.end()) return;
     auto done = std::move(found->done);
@@ -121,7 +121,6 @@ void Engine::cancel_connect(std::uint64_t number, Error why, TimePoint now) {
         last_code_ = eftl_code::k_normal;
         finish(eftl_code::k_normal, "connecting was broken off", why);
     }
-    (void)now;
     done(std::move(why));
 }
 
@@ -271,7 +270,7 @@ void Engine::abandon(const Error& why) {
     subscriptions_.clear();
 }
 
-void Engine::disconnect(TimePoint now, TimePoint deadline, UniqueFunction<void()> done) {
+void Engine::disconnect(TimePoint deadline, UniqueFunction<void()> done) {
     if (state_ == EftlState::disconnected) return done();
     disconnects_.push_back(std::move(done));
     if (state_ == EftlState::disconnecting) {

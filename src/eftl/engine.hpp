@@ -103,9 +103,9 @@ public:
     /// @returns a number for cancel_connect()
     std::uint64_t connect(Clock::time_point now, UniqueFunction<void(Result<EftlSession>)> done);
     /// Ends that wait; where nobody waits any more, and nothing was kept, an attempt to connect for the first time too.
-    void cancel_connect(std::uint64_t number, Error why, Clock::time_point now);
+    void cancel_connect(std::uint64_t number, Error why);
     /// Once with a deadline: what is open then ends.
-    void disconnect(Clock::time_point now, Clock::time_point deadline, UniqueFunction<void()> done);
+    void disconnect(Clock::time_point deadline, UniqueFunction<void()> done);
     /// Everything ends with that, nothing more is told to the host but drop().
     void abandon(const Error& why);
 

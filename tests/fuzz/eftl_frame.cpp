@@ -67,7 +67,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
     }
     bool ended = false;
-    engine.disconnect(now, now, [&ended] { ended = true; });
+    engine.disconnect(now, [&ended] { ended = true; });
     engine.tick(now);
     QCONN_REQUIRE(ended || engine.state() == EftlState::disconnected);
     QCONN_REQUIRE(open == 0);

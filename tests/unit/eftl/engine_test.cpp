@@ -603,7 +603,7 @@ TEST_CASE("a disconnection waits for the answers, acknowledges, says good-bye, a
     bench.engine.received(R"({"op":7,"to":"1","seq":4,"body":{}})", bench.now);
     bench.host.take();
     int done = 0;
-    bench.engine.disconnect(bench.now, bench.now + 10s, [&] { ++done; });
+    bench.engine.disconnect(bench.now + 10s, [&] { ++done; });
     CHECK(bench.host.take() == Lines{"state disconnecting"});
     bench.publish(2);
     CHECK(bench.took() == Lines{"2 EFTL-NOT-CONNECTED"});
@@ -624,7 +624,7 @@ TEST_CASE("a disconnection whose deadline passes ends what is open", "[eftl]") {
     bench.publish(1);
     bench.host.take();
     bool done = false;
-    bench.engine.disconnect(bench.now, bench.now + 1s, [&] { done = true; });
+    bench.engine.disconnect(bench.now + 1s, [&] { done = true; });
     bench.now += 1s;
     bench.engine.tick(bench.now);
     CHECK(done);
@@ -639,7 +639,7 @@ TEST_CASE("a disconnection ends an attempt to reconnect, and what it kept", "[ef
     bench.publish(1);
     bench.host.take();
     bool done = false;
-    bench.engine.disconnect(bench.now, Clock::time_point::max(), [&] { done = true; });
+    bench.engine.disconnect(Clock::time_point::max(), [&] { done = true; });
     CHECK(done);
     CHECK(bench.took() == Lines{"1 EFTL-DISCONNECTED"});
     CHECK(bench.host.take() == Lines{"state disconnecting", "drop 1000", "state disconnected", "on_disconnect 1000 "});
@@ -651,7 +651,7 @@ TEST_CASE("a connection that breaks while it is being closed is not made anew", 
     bench.connected();
     bench.publish(1);
     bool done = false;
-    bench.engine.disconnect(bench.now, Clock::time_point::max(), [&] { done = true; });
+    bench.engine.disconnect(Clock::time_point::max(), [&] { done = true; });
     bench.engine.link_down(1006, {}, nullptr, bench.now);
     CHECK(done);
     CHECK(bench.took() == Lines{"1 EFTL-DISCONNECTED"});
@@ -675,7 +675,7 @@ TEST_CASE("an attempt that nobody waits for any more ends", "[eftl]") {
     EngineBench bench;
     std::string name;
     const auto number = bench.engine.connect(bench.now, [&](const Result<EftlSession>& r) { name = r.error().name(); });
-    bench.engine.cancel_connect(number, make_error(Errc::cancelled, "by the caller"), bench.now);
+    bench.engine.cancel_connect(number, make_error(Errc::cancelled, "by the caller"));
     CHECK(name == "CANCELLED");
     CHECK(bench.engine.state() == EftlState::disconnected);
 }

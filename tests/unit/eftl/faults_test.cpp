@@ -48,7 +48,7 @@ TEST_CASE("silence is watched for again after each reconnection", "[eftl][faults
 TEST_CASE("no reconnection follows a disconnection that was asked for", "[eftl][faults]") {
     EngineBench bench;
     bench.connected();
-    bench.engine.disconnect(bench.now, Clock::time_point::max(), [] {});
+    bench.engine.disconnect(Clock::time_point::max(), [] {});
     bench.engine.link_down(1006, {}, nullptr, bench.now);
     CHECK(bench.engine.next_deadline() == Clock::time_point::max());
     bench.now += 1h;
