@@ -34,7 +34,7 @@ BELOW = {
     "cli": ["base", "net", "auth", "http", "openapi", "rest", "rpc", "websocket", "eftl", "file", "ssh", "ftp", "core", "import", "monitor", "sinks", "admin", "settings"],
 }
 # Layers whose private headers others may use: the same, but the tool keeps to the public interface. A family never includes another family's; REST
-# and RPC are made of HTTP.
+# and RPC are made of HTTP, and the handshake of WebSocket is HTTP.
 PRIVATE = {**BELOW, "cli": []}
 # Opt-in, header-only bridges to third-party types.
 BRIDGES = {"include/qconn/json.hpp", "include/qconn/asio.hpp"}

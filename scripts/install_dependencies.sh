@@ -9,7 +9,7 @@ packages=(g++ cmake ninja-build ccache pkg-config libboost1.81-dev libssl-dev li
   libpugixml-dev zlib1g-dev libbrotli-dev libzstd-dev libbz2-dev libpcre2-dev libssh-dev libcli11-dev)
 if [ "$what" != build ]; then
   packages+=(catch2 mold git python3 python3-jsonschema openssl curl procps util-linux iproute2 nftables nginx-light libnginx-mod-http-echo squid tinyproxy
-    python3-jsonrpclib-pelix python3-yaml python3-botocore python3-fastapi uvicorn redis-server python3-httpbin gunicorn dante-server microsocks openssh-server
+    python3-jsonrpclib-pelix python3-yaml python3-botocore python3-fastapi python3-websockets uvicorn redis-server python3-httpbin gunicorn dante-server microsocks openssh-server
     openssh-client proftpd-core proftpd-mod-crypto zsh fish graphviz groff-base mandoc bsdextrautils prometheus openssh-sftp-server)
 fi
 if [ "$what" = full ]; then

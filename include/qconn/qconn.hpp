@@ -39,4 +39,6 @@
 #include <qconn/rest/rest_client.hpp>
 #include <qconn/rpc/rpc_client.hpp>
 #include <qconn/sinks/webhook_sink.hpp>
+#include <qconn/websocket/sewio_client.hpp>
+#include <qconn/websocket/websocket_client.hpp>
 #endif

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include <qconn/http/http_client.hpp>
+
 #include "base/text.hpp"
 #include "http/target.hpp"
 
@@ -141,6 +143,7 @@ void ResponseParser::read_field(std::string_view text) {
     if (colon == std::string_view::npos || !is_token(text.substr(0, colon))) return fail("a line of its head is no header field: " + quoted(text));
     const std::string_view name = text.substr(0, colon);
     const std::string_view value = text::trim(text.substr(colon + 1));
+    if (fields_ != nullptr) fields_->add(name, value);
     if (text::iequals(name, "content-length")) {
         std::uint64_t length = 0;
         const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), length);
@@ -168,6 +171,7 @@ void ResponseParser::end_of_head() {
     if (status_ / 100 == 1 && status_ != 101) {
         if (++interim_ > limits_.max_interim) return fail("more than " + std::to_string(limits_.max_interim) + " interim answers came");
         part_ = Part::status_line;
+        if (fields_ != nullptr) *fields_ = {};
         length_.reset();
         coded_ = chunked_ = via_ = proxy_error_ = false;
         return;

@@ -8,6 +8,10 @@
 #include <string>
 #include <string_view>
 
+namespace qconn {
+class Headers;
+}
+
 namespace qconn::http {
 
 struct ResponseLimits {
@@ -25,6 +29,9 @@ public:
     /// @param keep_body  how many bytes of the body are kept
     explicit ResponseParser(bool no_body, ResponseLimits limits = {}, std::size_t keep_body = 0)
         : limits_{limits}, no_body_{no_body}, keep_body_{keep_body} {}
+
+    /// The header fields of the answer are added there, those of interim answers not. It lives as long as the parser.
+    void keep_fields(Headers& fields) noexcept { fields_ = &fields; }
 
     /// Takes input up to the end of the answer; returns how much of it. The rest of a line is kept inside, so all is used until it is over.
     std::size_t feed(std::string_view input);
@@ -80,6 +87,7 @@ private:
     bool nothing_{true};
     bool via_{false};
     bool proxy_error_{false};
+    Headers* fields_{nullptr};
     std::string status_line_;
     std::string problem_;
 };

@@ -19,6 +19,8 @@ Scheme zeyosrest_scheme();
 Scheme jsonrpc_scheme();
 Scheme xmlrpc_scheme();
 Scheme yamlrpc_scheme();
+Scheme ws_scheme();
+Scheme sewiows_scheme();
 Scheme eftl_scheme();
 Scheme file_scheme();
 Scheme ssh_scheme();

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// The contract of connections, for ws and wss.
+#include "contract/connection_contract.hpp"
+
+#include <atomic>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "integration/websocket/fixture.hpp"
+#include "support/black_hole.hpp"
+#include "support/catch.hpp"
+#include "support/free_port.hpp"
+#include "support/tcp_table.hpp"
+
+using namespace qconn;
+using namespace qconn::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Calls that have been begun and have not ended.
+std::atomic<int>& websocket_calls() {
+    static std::atomic<int> count{0};
+    return count;
+}
+struct Counted {
+    Counted() { ++websocket_calls(); }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    ~Counted() { --websocket_calls(); }
+};
+
+/// What a server answers to a message.
+Use question() {
+    return {.blocking =
+                [](Client& client, Deadline deadline) {
+                    const Counted counted;
+                    auto& socket = dynamic_cast<WebSocketClient&>(client);
+                    socket.send("?", deadline);
+                    return socket.receive(deadline).data;
+                },
+            .asynchronous =
+                [](Client& client, Deadline deadline, Callback<std::string> callback) {
+                    auto& socket = dynamic_cast<WebSocketClient&>(client);
+                    auto counted = std::make_unique<Counted>();
+                    const Operation receiving = socket.async_receive(
+                        deadline, [callback = std::move(callback), counted = std::move(counted)](Result<WebSocketMessage> message) mutable {
+                            counted.reset();
+                            callback(message ? Result<std::string>{std::move(message->data)} : Result<std::string>{message.error()});
+                        });
+                    socket.async_send(WebSocketKind::text, "?", deadline, {});
+                    return receiving;
+                }};
+}
+
+/// An option that has the text of a file of tls_dir().
+std::string block(const std::string& name, const std::string& file) {
+    std::istringstream text{read_file(tls_file(file))};
+    std::string lines = name + ": |";
+    for (std::string line; std::getline(text, line);) lines += "\n  " + line;
+    return lines;
+}
+
+ConnectionContract contract_of(const std::string& scheme, const Server& expired, const SilentServer& silent) {
+    const bool tls = scheme == "wss";
+    const Server& server = python_server();
+    const std::string start = scheme + "://";
+    const std::string login = std::string{k_user} + ':' + std::string{k_password} + '@';
+    const std::string at = tls ? server.address2() : server.address();
+    const std::string dead = "127.0.0.1:" + std::to_string(free_port());
+    const std::string mute = "127.0.0.1:" + std::to_string(silent.port());
+    const std::string trust = tls ? "ssl_ca_file: " + tls_file("ca.crt") + "\n" : "";
+    ConnectionContract out;
+    out.up = {start + login + at + "/auth/say/one", trust};
+    out.changed = {start + at + "/say/two", trust};
+    out.use = question();
+    out.answer = "one";
+    out.changed_answer = "two";
+    out.refused = Down{{start + dead, trust}, Phase::connect, Reason::refused};
+    out.silent = Down{{start + mute, trust}, tls ? Phase::tls : Phase::protocol, Reason::timeout, PingDepth::full, 2s};
+    out.wrong_password = Down{{start + std::string{k_user} + ":wrong@" + at + "/auth", trust}, Phase::auth, Reason::denied, PingDepth::auth};
+    if (tls)
+        out.bad_certificate = Down{{start + expired.address2(), trust}, Phase::tls, Reason::certificate_expired};
+    else
+        out.bad_certificate = Absent{"without TLS there is no certificate"};
+    out.slow = SlowUse{.sample = {start + mute}, .reached = [&silent](int calls) {
+                           // All share one connection: from outside only that can be seen. The calls are a moment away from where they wait.
+                           if (websocket_calls() < calls || count_ends_towards(silent.port(), TcpState::established) == 0) return false;
+                           std::this_thread::sleep_for(300ms);
+                           return true;
+                       }};
+    const std::string authority = "ssl_ca_file: " + tls_file("ca.crt");
+    const std::string certificate = "ssl_cert_path: " + tls_file("client.crt");
+    const std::string key = "ssl_key_path: " + tls_file("client.key");
+    const std::string open = start + at + "/say/one";
+    out.samples = {{"username", {start + at, trust + "username: edi\npassword: x"}},
+                   {"password", {start + at, trust + "username: edi\npassword: x"}},
+                   {"token", {open, trust + "token: " + std::string{k_password}}},
+                   {"subprotocols", {open, trust + "subprotocols: [one, two]"}},
+                   {"require_subprotocol", {open, trust + "subprotocols: [none]\nrequire_subprotocol: false"}},
+                   {"data", {open, trust + "data: json"}},
+                   {"ssl_ca_file", {"", authority}},
+                   {"ssl_ca_directory", {"", "ssl_ca_directory: " + tls_dir() + "/hashed"}},
+                   {"ssl_ca_data", {"", block("ssl_ca_data", "ca.crt")}},
+                   {"ssl_ca_only", {"", authority + "\nssl_ca_only: true"}},
+                   {"ssl_cert_path", {"", certificate + "\n" + key}},
+                   {"ssl_cert_data", {"", block("ssl_cert_data", "client.crt") + "\n" + key}},
+                   {"ssl_key_path", {"", certificate + "\n" + key}},
+                   {"ssl_key_data", {"", certificate + "\n" + block("ssl_key_data", "client.key")}},
+                   {"ssl_key_password", {"", certificate + "\n" + key + "\nssl_key_password: x"}}};
+    const std::string canary = k_canary;
+    const std::string in_places = trust + "headers: {X-Api: " + canary + "}\n";
+    out.with_canary = {{start + login + at + "/auth?key=" + canary, in_places},
+                       {start + "edi:" + canary + "@" + dead, in_places},
+                       {start + "edi:" + canary + "@" + at + "/auth", in_places},
+                       {start + at + "/auth", in_places + "token: " + canary},
+                       {start + at, in_places + "proxy: http://edi:" + canary + "@" + dead}};
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("ws keeps the contract of connections", "[contract][integration]") {
+    Server expired{"websocket", {.environment = {"WS_CERT=expired"}}};
+    const SilentServer silent;
+    CHECK(to_text(broken_promises(contract_of("ws", expired, silent))) == "");
+}
+
+TEST_CASE("wss keeps the contract of connections", "[contract][integration]") {
+    Server expired{"websocket", {.environment = {"WS_CERT=expired"}}};
+    const SilentServer silent;
+    CHECK(to_text(broken_promises(contract_of("wss", expired, silent))) == "");
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Real WebSocket servers, and one that sends exact bytes.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <qconn/websocket/websocket_client.hpp>
+
+#include "support/server.hpp"
+
+namespace qconn::test {
+
+/// Python's websockets; npm's ws; both without compression; tests/servers/wsraw.py. Each shared by all tests of the program.
+Server& python_server();
+Server& npm_server();
+Server& python_plain_server();
+Server& npm_plain_server();
+Server& raw_server();
+
+/// Options for `ws://ADDRESS/PATH`, or wss with the test's authority.
+WebSocketOptions to(const Server& server, const std::string& path = "/", bool tls = false);
+
+/// What the call throws.
+template <class Call>
+Error error_of(Call call) {
+    try {
+        call();
+    } catch (const Error& error) { return error; }
+    return Error{Errc::system, "NO-ERROR", "nothing was thrown"};
+}
+
+/// Texts that come from any thread.
+class Lines {
+public:
+    void add(std::string text) {
+        const std::scoped_lock lock{mutex_};
+        lines_.push_back(std::move(text));
+        changed_.notify_all();
+    }
+    /// False where fewer came within 20 s.
+    bool wait(std::size_t count) {
+        std::unique_lock lock{mutex_};
+        return changed_.wait_for(lock, std::chrono::seconds{20}, [&] { return lines_.size() >= count; });
+    }
+    std::vector<std::string> all() const {
+        const std::scoped_lock lock{mutex_};
+        return lines_;
+    }
+    bool has(const std::string& part) const {
+        for (const std::string& line : all()) {
+            if (line.find(part) != std::string::npos) return true;
+        }
+        return false;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<std::string> lines_;
+};
+
+inline bool holds(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+}  // namespace qconn::test
