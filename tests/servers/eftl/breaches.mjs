@@ -6,7 +6,9 @@ const most = 10_000;
 export const masked = (text) => text.replace(/("password"\s*:\s*")(?:[^"\\]|\\.)*"/g, '$1***"');
 
 export class Breaches {
-  constructor() { this.clear(); }
+  constructor() {
+    this.clear();
+  }
 
   clear() {
     this.breaches = [];

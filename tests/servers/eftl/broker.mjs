@@ -3,6 +3,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { matches, plainDestination, readMatcher } from './message.mjs';
 
+const nothing = {};
+
 // First in, first out, and back to the front.
 class Line {
   constructor() {
@@ -11,11 +13,17 @@ class Line {
     this.at = 0;
   }
 
-  get length() { return this.front.length + this.items.length - this.at; }
+  get length() {
+    return this.front.length + this.items.length - this.at;
+  }
 
-  push(item) { this.items.push(item); }
+  push(item) {
+    this.items.push(item);
+  }
 
-  putBack(items) { for (let i = items.length - 1; i >= 0; --i) this.front.push(items[i]); }
+  putBack(items) {
+    for (let i = items.length - 1; i >= 0; --i) this.front.push(items[i]);
+  }
 
   shift() {
     if (this.front.length) return this.front.pop();
@@ -37,10 +45,13 @@ class Newest {
     this.kept = new Map();
   }
 
-  get length() { return this.waiting.size; }
+  get length() {
+    return this.waiting.size;
+  }
 
-  push(item) {
-    const value = String(item.message.fields[this.key]);
+  push(item, fields) {
+    const value = String(fields[this.key]);
+    item.value = value;
     this.kept.set(value, item.message);
     this.waiting.delete(value);
     this.waiting.set(value, item);
@@ -48,8 +59,7 @@ class Newest {
 
   putBack(items) {
     for (const item of items) {
-      const value = String(item.message.fields[this.key]);
-      if (!this.waiting.has(value) && this.kept.get(value) === item.message) this.waiting.set(value, item);
+      if (!this.waiting.has(item.value) && this.kept.get(item.value) === item.message) this.waiting.set(item.value, item);
     }
   }
 
@@ -61,7 +71,7 @@ class Newest {
 
   // A new subscriber begins with what there is.
   startOver() {
-    for (const [value, message] of this.kept) if (!this.waiting.has(value)) this.waiting.set(value, { message, count: 0 });
+    for (const [value, message] of this.kept) if (!this.waiting.has(value)) this.waiting.set(value, { message, value, count: 0, out: 0 });
   }
 }
 
@@ -119,7 +129,12 @@ class Subscription {
   }
 
   takes() {
-    return this.connection !== null && !this.isStopped && !this.connection.isBlocked && (this.ack === 'none' || this.session.pending < this.session.maxPending);
+    return (
+      this.connection !== null &&
+      !this.isStopped &&
+      !this.connection.isBlocked &&
+      (this.ack === 'none' || this.session.pending < this.session.maxPending)
+    );
   }
 
   deliver(item) {
@@ -209,7 +224,9 @@ class Session {
     this.timer = null;
   }
 
-  number() { return ++this.lastSeq; }
+  number() {
+    return ++this.lastSeq;
+  }
 
   pump() {
     for (const subscription of this.subscriptions.values()) if (subscription.source.line.length > 0) subscription.source.pump();
@@ -276,11 +293,15 @@ export class Broker {
     this.counts = { publish: 0, request: 0, reply: 0, injected: 0, again: 0 };
   }
 
-  // Clients and sessions ------------------------------------------------------------------------------------------------------------------------------
+  // Clients and sessions ----------------------------------------------------------------------------------------------------------------------------
 
-  newToken() { return randomBytes(20).toString('base64'); }
+  newToken() {
+    return randomBytes(20).toString('base64');
+  }
 
-  newClientId() { return randomUUID().toUpperCase(); }
+  newClientId() {
+    return randomUUID().toUpperCase();
+  }
 
   startSession(client) {
     client.session?.end();
@@ -304,7 +325,7 @@ export class Broker {
     session.timer.unref();
   }
 
-  // Subscriptions ---------------------------------------------------------------------------------------------------------------------------------------
+  // Subscriptions -----------------------------------------------------------------------------------------------------------------------------------
 
   addSource(source) {
     this.sources.add(source);
@@ -326,7 +347,9 @@ export class Broker {
 
   // Throws {code, message}.
   subscribe(session, frame) {
-    const fail = (code, message) => { throw Object.assign(new Error(message), { code }); };
+    const fail = (code, message) => {
+      throw Object.assign(new Error(message), { code });
+    };
     let matcher;
     try {
       matcher = readMatcher(frame.matcher);
@@ -351,7 +374,8 @@ export class Broker {
       if (source) {
         if (source.type !== type) fail(22, `durable ${name} is of type ${source.type}`);
         if (source.key !== frame.key) fail(22, `durable ${name} has another key`);
-        if (frame.matcher !== undefined && frame.matcher !== '' && source.matcher.text !== matcher.text) fail(22, `durable ${name} has another matcher`);
+        if (frame.matcher !== undefined && frame.matcher !== '' && source.matcher.text !== matcher.text)
+          fail(22, `durable ${name} has another matcher`);
       } else {
         source = new Source(name, type, matcher, frame.key);
         source.owner = name;
@@ -386,19 +410,29 @@ export class Broker {
     }
   }
 
-  // Messages ----------------------------------------------------------------------------------------------------------------------------------------------
+  // Messages ----------------------------------------------------------------------------------------------------------------------------------------
 
   // raw: the text of the body; fields: the same read.
-  publish(kind, raw, fields, from, more = {}) {
+  publish(kind, raw, fields, from, more = nothing) {
     const dest = typeof fields._dest === 'string' ? plainDestination(fields._dest) : undefined;
-    const message = { sid: ++this.lastSid, kind, raw, fields, dest, from, ...more };
+    const message = {
+      sid: ++this.lastSid,
+      kind,
+      raw,
+      dest,
+      from,
+      seq: more.seq,
+      again: more.again,
+      to: more.to,
+      req: more.req,
+    };
     this.counts[kind] += 1;
     this.keep(message);
     let receivers = 0;
     const offer = (source) => {
       if (!matches(source.matcher, fields)) return;
       receivers += 1;
-      source.line.push({ message, count: 0, out: 0 });
+      source.line.push({ message, value: undefined, count: 0, out: 0 }, fields);
       source.pump();
     };
     const named = dest === undefined ? undefined : this.byDest.get(dest);
@@ -412,10 +446,11 @@ export class Broker {
     if (this.messages.length > 2 * this.config.keep) this.messages = this.messages.slice(-this.config.keep);
   }
 
-  // Requests ------------------------------------------------------------------------------------------------------------------------------------------------
+  // Requests ----------------------------------------------------------------------------------------------------------------------------------------
 
   newRequest(about) {
-    const req = 1_000_000 + ++this.lastRequest;
+    this.lastRequest += 1;
+    const req = this.config.req_in_requests ? 1_000_000 + this.lastRequest : undefined;
     const to = `_INBOX.${randomBytes(6).toString('hex')}.${this.lastRequest}`;
     this.requests.set(to, { ...about, req });
     return { to, req };

@@ -5,6 +5,27 @@ import { rawMember, readExactly } from './json.mjs';
 import { checkMessage, isObject } from './message.mjs';
 import { WebSocket } from './websocket.mjs';
 
+// What may be denied, by which name, and the code that says so.
+const destination = (value) => value.fields._dest;
+const mapName = (value) => value.map;
+const matched = (value) => {
+  try {
+    return JSON.parse(value.matcher)._dest;
+  } catch {
+    return undefined;
+  }
+};
+const mapRule = { name: 'map', of: mapName, code: 14 };
+const rules = {
+  3: { name: 'subscribe', of: matched, code: 13 },
+  8: { name: 'publish', of: destination, code: 12 },
+  13: { name: 'request', of: destination, code: 40 },
+  18: mapRule,
+  20: mapRule,
+  22: mapRule,
+  24: mapRule,
+};
+
 const mostWaiting = 4 * 2 ** 20; // bytes that wait for the client before no more events are sent, and 4 times that before it is no longer read
 const disconnectLimit = 5000; // ms between op 11 and the close frame
 
@@ -12,12 +33,13 @@ export const basic = (user, password) => `Basic ${Buffer.from(`${user ?? ''}:${p
 const unquoted = (frame) => ({ ...frame, stopped: undefined });
 const sameWish = (a, b) => JSON.stringify(Object.entries(unquoted(a)).sort()) === JSON.stringify(Object.entries(unquoted(b)).sort());
 
-// An answer to what a client numbered; it waits for the client's next connection where there is none now.
+// An answer to what a client numbered; it waits until the client asks again where the connection that asked is gone.
 function answer(client, seq, text) {
   const entry = client.handled.get(seq);
   if (!entry) return;
   entry.text = text;
-  client.connection?.sendAnswer(client, seq, entry);
+  const { connection } = client;
+  if (connection && entry.connection === connection.n) connection.sendAnswer(client, seq, entry);
 }
 
 export class Connection {
@@ -79,9 +101,13 @@ export class Connection {
     });
   }
 
-  breach(kind, words, frame) { this.server.breaches.add('breach', kind, words, this, frame); }
+  breach(kind, words, frame) {
+    if (!this.isReset) this.server.breaches.add('breach', kind, words, this, frame);
+  }
 
-  note(kind, words, frame) { this.server.breaches.add('note', kind, words, this, frame); }
+  note(kind, words, frame) {
+    if (!this.isReset) this.server.breaches.add('note', kind, words, this, frame);
+  }
 
   #after(ms, call) {
     const timer = setTimeout(call, ms);
@@ -89,9 +115,11 @@ export class Connection {
     this.timers.push(timer);
   }
 
-  // Sending -------------------------------------------------------------------------------------------------------------------------------------------
+  // Sending -----------------------------------------------------------------------------------------------------------------------------------------
 
-  get isBlocked() { return this.socket.waiting > mostWaiting; }
+  get isBlocked() {
+    return this.socket.waiting > mostWaiting;
+  }
 
   // Returns the number of the frame on this connection.
   send(text) {
@@ -106,8 +134,10 @@ export class Connection {
   event(subscription, seq, item) {
     const { message } = item;
     const number = seq === undefined ? '' : `,"seq":${seq}`;
-    const request = message.to === undefined ? '' : `,"reply_to":${JSON.stringify(message.to)},"req":${message.req}`;
-    const text = `{"op":7,"to":${subscription.to}${number},"sid":${message.sid},"cnt":${item.count}${request},"body":${message.raw}}`;
+    const counts = this.config.counts_in_events ? `,"sid":${message.sid},"cnt":${item.count}` : '';
+    const req = message.req === undefined ? '' : `,"req":${message.req}`;
+    const request = message.to === undefined ? '' : `,"reply_to":${JSON.stringify(message.to)}${req}`;
+    const text = `{"op":7,"to":${subscription.to}${number}${counts}${request},"body":${message.raw}}`;
     this.events += 1;
     let out;
     if (this.batch > 0) {
@@ -181,7 +211,7 @@ export class Connection {
     }
   }
 
-  // Triggers of faults --------------------------------------------------------------------------------------------------------------------------------
+  // Triggers of faults ------------------------------------------------------------------------------------------------------------------------------
 
   count(what) {
     for (const trigger of this.triggers) {
@@ -191,7 +221,7 @@ export class Connection {
     }
   }
 
-  // Receiving -----------------------------------------------------------------------------------------------------------------------------------------
+  // Receiving ---------------------------------------------------------------------------------------------------------------------------------------
 
   #traced(direction, text) {
     this.trace.push(`${direction} ${text.slice(0, 2000)}`);
@@ -288,7 +318,18 @@ export class Connection {
       checkMessage(fields, (what, words) => breach(what, words));
       value.fields = fields;
     }
-    this.#operations[value.op].call(this, value, raw, text, isAgain);
+    if (!this.#isDenied(value, kind)) this.#operations[value.op].call(this, value, raw, text, isAgain);
+  }
+
+  // What the config's `denied` forbids.
+  #isDenied(value, kind) {
+    const rule = rules[value.op];
+    const names = rule && this.config.denied[rule.name];
+    if (!names || !names.includes(rule.of(value))) return false;
+    if (value.op === 3) this.client.usedIds.add(value.id);
+    const { seq } = value;
+    this.#fail(kind.answer === 9 && seq === undefined ? { answer: 10 } : kind, value, rule.code, 'not allowed');
+    return true;
   }
 
   #failsOnDemand(value, kind) {
@@ -349,12 +390,13 @@ export class Connection {
     const { handled } = this.client;
     for (const [seq, entry] of handled) {
       if (entry.connection === this.n) continue;
-      if (entry.text === undefined) this.note('not-resent', `${frames[entry.op].name} ${seq} was not answered on an earlier connection, and not sent again`);
+      if (entry.text === undefined)
+        this.note('not-resent', `${frames[entry.op].name} ${seq} was not answered on an earlier connection, and not sent again`);
       handled.delete(seq);
     }
   }
 
-  // Login ---------------------------------------------------------------------------------------------------------------------------------------------
+  // Login -------------------------------------------------------------------------------------------------------------------------------------------
 
   #login(value, _raw, text) {
     const { config, broker, request } = this;
@@ -370,7 +412,10 @@ export class Connection {
 
     const credentials = value.user || value.password ? basic(value.user, value.password) : undefined;
     if (credentials !== request.authorization) {
-      breach('authorization', request.authorization ? 'the upgrade has other credentials than the login' : 'credentials in the login, but not in the upgrade');
+      breach(
+        'authorization',
+        request.authorization ? 'the upgrade has other credentials than the login' : 'credentials in the login, but not in the upgrade',
+      );
     }
     if (!config.anonymous && !(Object.hasOwn(config.users, value.user ?? '') && config.users[value.user ?? ''] === (value.password ?? ''))) {
       if (config.error_before_4002) this.send(JSON.stringify({ op: 10, err: 4002, reason: 'not authenticated' }));
@@ -388,6 +433,7 @@ export class Connection {
     if (client?.connection) {
       const older = client.connection;
       older.#leave(false);
+      older.isSuperseded = goesOn; // it may well be dead
       older.close(4000, 'another client has this client id');
     }
     if (!goesOn) {
@@ -428,7 +474,12 @@ export class Connection {
     if (this.state !== 'login' || this.endedByUs) return;
     const { config, client } = this;
     const welcome = {
-      op: 2, client_id: client.id, id_token: client.token, timeout: config.timeout, heartbeat: config.heartbeat, max_size: config.max_size,
+      op: 2,
+      client_id: client.id,
+      id_token: client.token,
+      timeout: config.timeout,
+      heartbeat: config.heartbeat,
+      max_size: config.max_size,
       _qos: String(this.session.qos),
     };
     if (config.protocol >= 1) {
@@ -454,7 +505,7 @@ export class Connection {
     client.tokenBefore = undefined;
   }
 
-  // Heartbeats ----------------------------------------------------------------------------------------------------------------------------------------
+  // Heartbeats --------------------------------------------------------------------------------------------------------------------------------------
 
   #beatEvery(ms) {
     const beat = () => {
@@ -508,7 +559,7 @@ export class Connection {
     this.pinged = undefined;
   }
 
-  // Subscriptions ---------------------------------------------------------------------------------------------------------------------------------------
+  // Subscriptions -----------------------------------------------------------------------------------------------------------------------------------
 
   #subscribe(value, _raw, text) {
     const { client, session } = this;
@@ -597,7 +648,11 @@ export class Connection {
       return;
     }
     if (value.seq < 0 || value.seq > subscription.highSent || (value.seq < subscription.highAcked && subscription.ack === 'auto')) {
-      this.breach('stop-seq', `the last one received cannot be ${value.seq}: sent up to ${subscription.highSent}, acknowledged ${subscription.highAcked}`, text);
+      this.breach(
+        'stop-seq',
+        `the last one received cannot be ${value.seq}: sent up to ${subscription.highSent}, acknowledged ${subscription.highAcked}`,
+        text,
+      );
     }
     subscription.isStopped = true;
     subscription.stopSeq = value.seq;
@@ -619,7 +674,7 @@ export class Connection {
     this.#deliver(subscription);
   }
 
-  // Acknowledgements ------------------------------------------------------------------------------------------------------------------------------------
+  // Acknowledgements --------------------------------------------------------------------------------------------------------------------------------
 
   #ack(value, _raw, text) {
     const { session } = this;
@@ -661,7 +716,8 @@ export class Connection {
       else this.breach('ack-unknown', `seq ${seq} was never sent on subscription ${subscription.id}`, text);
       return;
     }
-    if (subscription.owesRepeats) this.breach('ack-stale', `seq ${seq} belongs to an earlier connection`, text);
+    const isStale = subscription.owesRepeats;
+    if (isStale) this.breach('ack-stale', `seq ${seq} belongs to an earlier connection`, text);
     const wasFull = session.pending >= session.maxPending;
     if (value.id === undefined) {
       subscription.acknowledge(seq);
@@ -671,12 +727,12 @@ export class Connection {
         subscription.acknowledge(number);
       }
     }
-    if (item.out) this.client.proven(item.out);
+    if (item.out && !isStale) this.client.proven(item.out);
     if (wasFull) session.pump();
     if (this.triggers.length) this.count('acks');
   }
 
-  // Messages --------------------------------------------------------------------------------------------------------------------------------------------
+  // Messages ----------------------------------------------------------------------------------------------------------------------------------------
 
   #publish(value, raw, _text, isAgain) {
     if (isAgain) this.broker.counts.again += 1;
@@ -701,8 +757,12 @@ export class Connection {
   #reply(value, raw, text) {
     const { broker, client } = this;
     const request = broker.requests.get(value.to);
-    if (!request || request.req !== value.req) {
-      this.breach(request ? 'reply-req' : 'reply-to', request ? `req ${value.req}, where the request had ${request.req}` : `there was no request from ${value.to}`, text);
+    if (!request || (request.req ?? 0) !== value.req) {
+      this.breach(
+        request ? 'reply-req' : 'reply-to',
+        request ? `req ${value.req}, where the request had ${request.req ?? 'none, which is 0'}` : `there was no request from ${value.to}`,
+        text,
+      );
       this.#fail(frames[15], value, 41, 'no such request');
       return;
     }
@@ -718,7 +778,7 @@ export class Connection {
     answer(client, value.seq, `{"op":9,"seq":${value.seq}}`);
   }
 
-  // Maps --------------------------------------------------------------------------------------------------------------------------------------------------
+  // Maps --------------------------------------------------------------------------------------------------------------------------------------------
 
   #map(value, raw, text) {
     const { maps } = this.broker;
@@ -741,7 +801,7 @@ export class Connection {
     if (seq !== undefined) answer(this.client, seq, `{"op":${op === 18 ? this.config.destroy_answer : 26},"seq":${seq}${more}}`);
   }
 
-  // The end -----------------------------------------------------------------------------------------------------------------------------------------------
+  // The end -----------------------------------------------------------------------------------------------------------------------------------------
 
   #disconnect() {
     this.state = 'disconnecting';
@@ -769,20 +829,22 @@ export class Connection {
     this.closeReason = reason;
     if (isAnswer) return;
     const words = `the client closes with ${code ?? 'no code'}${reason ? ` (${reason})` : ''}`;
-    if (this.state === 'open' && (code === undefined || code === 1000 || code === 1001)) this.breach('close-without-disconnect', words);
+    const isPlain = code === undefined || code === 1000 || code === 1001;
+    if (this.state === 'open' && isPlain && !this.isSilent && !this.isDeaf) this.breach('close-without-disconnect', words);
     else if (this.state !== 'disconnecting') this.note('close', words);
     else if (code !== undefined && code !== 1000) this.note('close-code', words);
   }
 
   #drained() {
-    if (!this.isDeaf && this.handlePaused !== true) this.socket.stream.resume();
+    if (!this.isDeaf) this.socket.stream.resume();
     this.session?.pump();
   }
 
   #ended() {
     const { socket } = this;
-    if (this.state === 'disconnecting' && !socket.closeReceived && !this.endedByUs) this.note('no-close-frame', 'TCP ended after the disconnect without a close frame');
-    if (socket.closeSent && !socket.closeReceived && !socket.muted && this.endedByUs && !this.isDeaf) {
+    if (this.state === 'disconnecting' && !socket.closeReceived && !this.endedByUs)
+      this.note('no-close-frame', 'TCP ended after the disconnect without a close frame');
+    if (socket.closeSent && !socket.closeReceived && !socket.muted && this.endedByUs && !this.isDeaf && !this.isSuperseded) {
       this.breach('close-not-answered', 'TCP ended, or 5 s passed, without an answer to the close frame');
     }
     this.state = 'over';
@@ -793,7 +855,20 @@ export class Connection {
   }
 
   #operations = {
-    1: this.#login, 3: this.#subscribe, 5: this.#unsubscribe, 8: this.#publish, 9: this.#ack, 11: this.#disconnect, 13: this.#request, 15: this.#reply,
-    16: this.#map, 18: this.#map, 20: this.#map, 22: this.#map, 24: this.#map, 28: this.#stop, 30: this.#start,
+    1: this.#login,
+    3: this.#subscribe,
+    5: this.#unsubscribe,
+    8: this.#publish,
+    9: this.#ack,
+    11: this.#disconnect,
+    13: this.#request,
+    15: this.#reply,
+    16: this.#map,
+    18: this.#map,
+    20: this.#map,
+    22: this.#map,
+    24: this.#map,
+    28: this.#stop,
+    30: this.#start,
   };
 }

@@ -11,7 +11,9 @@ class Refused extends Error {
   }
 }
 
-const bad = (words) => { throw new Refused(400, words); };
+const bad = (words) => {
+  throw new Refused(400, words);
+};
 
 function only(value, names) {
   for (const name of Object.keys(value)) if (!names.includes(name)) bad(`there is no "${name}" here; there are ${names.join(', ')}`);
@@ -19,19 +21,46 @@ function only(value, names) {
 
 function toldSubscription(one) {
   return {
-    id: one.id, matcher: one.frame.matcher, durable: one.frame.durable, type: one.frame.type ?? 'standard', key: one.frame.key, ack: one.ack,
-    attached: one.connection !== null, stopped: one.isStopped, waiting: one.source.line.length, unacked: [...one.unacked.keys()].slice(0, 1000),
-    unacked_count: one.unacked.size, high_sent: one.highSent, high_acked: one.highAcked, delivered: one.delivered, acknowledged: one.acknowledged,
+    id: one.id,
+    matcher: one.frame.matcher,
+    durable: one.frame.durable,
+    type: one.frame.type ?? 'standard',
+    key: one.frame.key,
+    ack: one.ack,
+    attached: one.connection !== null,
+    stopped: one.isStopped,
+    waiting: one.source.line.length,
+    unacked: [...one.unacked.keys()].slice(0, 1000),
+    unacked_count: one.unacked.size,
+    high_sent: one.highSent,
+    high_acked: one.highAcked,
+    delivered: one.delivered,
+    acknowledged: one.acknowledged,
   };
 }
 
 function toldConnection(one) {
   const { socket } = one;
   return {
-    n: one.n, state: one.state, client_id: one.client?.id, ...one.request, authorization: one.request.authorization && 'given', login: one.loginFrame,
-    protocol: one.protocol, resumed: one.isResumed ?? false, frames_in: one.framesIn, frames_out: one.out, events: one.events, bytes_in: socket?.bytesIn,
-    bytes_out: socket?.bytesOut, last_seq: one.lastSeq, disconnected: one.hasSaidGoodbye ?? false, close_code: one.closeCode,
-    close_reason: one.closeReason, ended_by_server: one.endedByUs,
+    n: one.n,
+    state: one.state,
+    client_id: one.client?.id,
+    ...one.request,
+    authorization: one.request.authorization && 'given',
+    login: one.loginFrame,
+    protocol: one.protocol,
+    resumed: one.isResumed ?? false,
+    frames_in: one.framesIn,
+    frames_out: one.out,
+    events: one.events,
+    bytes_in: socket?.bytesIn,
+    bytes_out: socket?.bytesOut,
+    last_seq: one.lastSeq,
+    disconnected: one.hasSaidGoodbye ?? false,
+    close_code: one.closeCode,
+    close_reason: one.closeReason,
+    ended_by_server: one.endedByUs,
+    cut: one.cut,
   };
 }
 
@@ -39,9 +68,17 @@ function toldClient(one) {
   let unanswered = 0;
   for (const entry of one.handled.values()) if (entry.text === undefined) unanswered += 1;
   return {
-    client_id: one.id, connected: one.connection !== null, connection: one.connection?.n, high_seq: one.highSeq, unanswered,
-    wanted: [...one.wanted.keys()], session: one.session && {
-      last_seq: one.session.lastSeq, unacked: one.session.pending, max_pending_acks: one.session.maxPending, qos: one.session.qos,
+    client_id: one.id,
+    connected: one.connection !== null,
+    connection: one.connection?.n,
+    high_seq: one.highSeq,
+    unanswered,
+    wanted: [...one.wanted.keys()],
+    session: one.session && {
+      last_seq: one.session.lastSeq,
+      unacked: one.session.pending,
+      max_pending_acks: one.session.maxPending,
+      qos: one.session.qos,
       subscriptions: [...one.session.subscriptions.values()].map(toldSubscription),
     },
   };
@@ -106,10 +143,18 @@ export class Control {
       past: past.length,
       clients: [...broker.clients.values()].map(toldClient),
       durables: [...broker.durables].map(([name, source]) => ({
-        name, type: source.type, waiting: source.line.length, subscribers: source.subscriptions.length,
+        name,
+        type: source.type,
+        waiting: source.line.length,
+        subscribers: source.subscriptions.length,
         unacked: source.subscriptions.reduce((sum, one) => sum + one.unacked.size, 0),
       })),
-      counts: { ...broker.counts, last_sid: broker.lastSid, breaches: this.server.breaches.breaches.length, notes: this.server.breaches.notes.length },
+      counts: {
+        ...broker.counts,
+        last_sid: broker.lastSid,
+        breaches: this.server.breaches.breaches.length,
+        notes: this.server.breaches.notes.length,
+      },
       requests_open: [...broker.requests.values()].filter((one) => !one.isDone).length,
       faults: faults.told(),
     };
@@ -127,14 +172,15 @@ export class Control {
     const kind = query.get('kind');
     const found = [];
     for (const one of this.server.broker.messages) {
-      if (one.sid <= after || (dest !== null && one.dest !== dest) || (from !== null && one.from !== from) || (kind !== null && one.kind !== kind)) continue;
+      if (one.sid <= after || (dest !== null && one.dest !== dest) || (from !== null && one.from !== from) || (kind !== null && one.kind !== kind))
+        continue;
       found.push(one);
       if (found.length >= limit) break;
     }
     const field = query.get('field');
     if (query.has('count')) return { count: found.length };
     if (field !== null) {
-      const texts = found.filter((one) => Object.hasOwn(one.fields, field)).map((one) => rawMember(one.raw, field));
+      const texts = found.map((one) => rawMember(one.raw, field)).filter((text) => text !== undefined);
       return `{"count":${found.length},"values":[${texts.join(',')}]}\n`;
     }
     return `{"count":${found.length},"messages":[${found.map(toldMessage).join(',')}]}\n`;
@@ -170,12 +216,17 @@ export class Control {
       for (let i = 0; i < count;) {
         const due = Math.min(count, Math.floor(((Date.now() - begun) / 1000) * value.rate) + 1);
         for (; i < due; ++i) receivers += put(i);
-        await new Promise((resolve) => { setTimeout(resolve, 1); });
+        await new Promise((resolve) => {
+          setTimeout(resolve, 1);
+        });
       }
     } else {
       for (let i = 0; i < count; ++i) {
         receivers += put(i);
-        if (i % 1000 === 999) await new Promise((resolve) => { setImmediate(resolve); });
+        if (i % 1000 === 999)
+          await new Promise((resolve) => {
+            setImmediate(resolve);
+          });
       }
     }
     return { published: count, first_sid: firstSid, last_sid: broker.lastSid, receivers };
@@ -242,13 +293,25 @@ export class Control {
   }
 
   #trace() {
-    return { connections: [...this.server.connections].map((one) => ({ n: one.n, client_id: one.client?.id, frames: one.trace })), past: this.server.pastTraces };
+    return {
+      connections: [...this.server.connections].map((one) => ({ n: one.n, client_id: one.client?.id, frames: one.trace })),
+      past: this.server.pastTraces,
+    };
   }
 
   #routes = {
-    'GET /breaches': this.#breaches, 'GET /state': this.#state, 'GET /connections': this.#connections, 'GET /messages': this.#messages,
-    'GET /maps': this.#maps, 'GET /trace': this.#trace, 'POST /fault': this.#fault, 'POST /publish': this.#publish, 'POST /request': this.#request,
-    'POST /map': this.#setMap, 'POST /config': this.#config, 'POST /reset': this.#reset,
+    'GET /breaches': this.#breaches,
+    'GET /state': this.#state,
+    'GET /connections': this.#connections,
+    'GET /messages': this.#messages,
+    'GET /maps': this.#maps,
+    'GET /trace': this.#trace,
+    'POST /fault': this.#fault,
+    'POST /publish': this.#publish,
+    'POST /request': this.#request,
+    'POST /map': this.#setMap,
+    'POST /config': this.#config,
+    'POST /reset': this.#reset,
   };
 }
 

@@ -5,7 +5,7 @@
 function generator(seed) {
   let state = seed >>> 0;
   return () => {
-    state = (state + 0x6D2B79F5) >>> 0;
+    state = (state + 0x6d2b79f5) >>> 0;
     let t = Math.imul(state ^ (state >>> 15), 1 | state);
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
@@ -13,8 +13,14 @@ function generator(seed) {
 }
 
 const triggers = {
-  after_frames: 'frames', after_messages: 'messages', after_sent: 'sent', after_events: 'events', after_acks: 'acks', after_bytes_in: 'in',
-  after_bytes_out: 'out', after_ms: 'ms',
+  after_frames: 'frames',
+  after_messages: 'messages',
+  after_sent: 'sent',
+  after_events: 'events',
+  after_acks: 'acks',
+  after_bytes_in: 'in',
+  after_bytes_out: 'out',
+  after_ms: 'ms',
 };
 
 const garbage = '{"op":7,"to":"1","seq":1,"body":{"text":"unfinis';
@@ -47,7 +53,13 @@ const kinds = {
       else for (const one of c.session.subscriptions.values()) if (one.takes()) one.repeatAcked(count);
     },
   },
-  silent: { phase: 'open', act: (c) => { c.socket.flush(); c.isSilent = true; } },
+  silent: {
+    phase: 'open',
+    act: (c) => {
+      c.socket.flush();
+      c.isSilent = true;
+    },
+  },
   half_open: {
     phase: 'open',
     act(c) {
@@ -57,7 +69,13 @@ const kinds = {
       c.socket.stream.pause();
     },
   },
-  stop_reading: { phase: 'open', act: (c) => { c.isDeaf = true; c.socket.stream.pause(); } },
+  stop_reading: {
+    phase: 'open',
+    act: (c) => {
+      c.isDeaf = true;
+      c.socket.stream.pause();
+    },
+  },
   slow: {
     phase: 'open',
     act(c, f) {
@@ -78,11 +96,36 @@ const kinds = {
   unknown_op: { phase: 'open', act: (c, f) => c.send(f.text ?? unknownOp) },
   frame: { phase: 'open', act: (c, f) => c.send(f.text) },
   raw: { phase: 'open', act: (c, f) => c.socket.bytes(Buffer.from(f.hex, 'hex')) },
-  fragments: { phase: 'open', act: (c, f) => { c.socket.fragmentSize = f.size ?? 1; } },
-  batch: { phase: 'open', act: (c, f) => { c.batch = f.size ?? 10; } },
-  delay_acks: { phase: 'open', act: (c, f) => { c.answerDelay = f.ms ?? 100; } },
-  lose_acks: { phase: 'open', act: (c) => { c.losesAnswers = true; } },
-  reorder_acks: { phase: 'open', act: (c, f) => { c.reorders = f.size ?? 10; } },
+  fragments: {
+    phase: 'open',
+    act: (c, f) => {
+      c.socket.fragmentSize = f.size ?? 1;
+    },
+  },
+  batch: {
+    phase: 'open',
+    act: (c, f) => {
+      c.batch = f.size ?? 10;
+    },
+  },
+  delay_acks: {
+    phase: 'open',
+    act: (c, f) => {
+      c.answerDelay = f.ms ?? 100;
+    },
+  },
+  lose_acks: {
+    phase: 'open',
+    act: (c) => {
+      c.losesAnswers = true;
+    },
+  },
+  reorder_acks: {
+    phase: 'open',
+    act: (c, f) => {
+      c.reorders = f.size ?? 10;
+    },
+  },
   error: {
     phase: 'open',
     act: (c, f) => c.errors.push({ op: f.op, err: f.err, reason: f.reason ?? 'as asked for', left: f.count ?? 1 }),
@@ -94,9 +137,23 @@ const kinds = {
 const needs = { frame: ['text'], raw: ['hex'], error: ['op', 'err'], welcome: ['members'] };
 const common = ['fault', 'on', 'times', 'client', 'seed', 'min_bytes', 'max_bytes', ...Object.keys(triggers)];
 const own = {
-  refuse: ['status', 'headers', 'body'], subprotocol: ['value'], welcome: ['members'], repeat: ['count'], slow: ['bytes_per_second', 'delay_ms'],
-  close: ['code', 'reason'], drop: ['how', 'flush'], garbage: ['text'], unknown_op: ['text'], frame: ['text'], raw: ['hex'], fragments: ['size'],
-  batch: ['size'], delay_acks: ['ms'], reorder_acks: ['size'], error: ['op', 'err', 'reason', 'count'], ping: ['text'],
+  refuse: ['status', 'headers', 'body'],
+  subprotocol: ['value'],
+  welcome: ['members'],
+  repeat: ['count'],
+  slow: ['bytes_per_second', 'delay_ms'],
+  close: ['code', 'reason'],
+  drop: ['how', 'flush'],
+  garbage: ['text'],
+  unknown_op: ['text'],
+  frame: ['text'],
+  raw: ['hex'],
+  fragments: ['size'],
+  batch: ['size'],
+  delay_acks: ['ms'],
+  reorder_acks: ['size'],
+  error: ['op', 'err', 'reason', 'count'],
+  ping: ['text'],
 };
 
 export class Faults {
@@ -112,13 +169,17 @@ export class Faults {
 
   // Throws with words where the request is wrong.
   add(fault) {
-    const bad = (words) => { throw new Error(words); };
+    const bad = (words) => {
+      throw new Error(words);
+    };
     if (fault.fault === 'none') {
       this.clear();
       for (const connection of this.server.connections) this.#heal(connection);
       return { id: 0 };
     }
-    const kind = Object.hasOwn(kinds, fault.fault) ? kinds[fault.fault] : bad(`there is no fault ${fault.fault}; there are none, ${Object.keys(kinds).join(', ')}`);
+    const kind = Object.hasOwn(kinds, fault.fault)
+      ? kinds[fault.fault]
+      : bad(`there is no fault ${fault.fault}; there are none, ${Object.keys(kinds).join(', ')}`);
     for (const name of Object.keys(fault)) {
       if (!common.includes(name) && !own[fault.fault]?.includes(name)) bad(`fault ${fault.fault} takes no ${name}`);
     }
@@ -130,7 +191,13 @@ export class Faults {
     if (atByte && !['drop', 'half_open'].includes(fault.fault)) bad(`${atByte} is for drop and half_open: a frame may be cut`);
     if (fault.seed !== undefined && fault.max_bytes === undefined) bad('seed needs max_bytes');
     const entry = {
-      ...fault, id: this.all.length + 1, kind, left: fault.times ?? 1, applied: 0, fired: 0, random: fault.seed === undefined ? undefined : generator(fault.seed),
+      ...fault,
+      id: this.all.length + 1,
+      kind,
+      left: fault.times ?? 1,
+      applied: 0,
+      fired: 0,
+      random: fault.seed === undefined ? undefined : generator(fault.seed),
     };
     if (fault.times === 0) entry.left = Infinity;
     this.all.push(entry);
@@ -146,7 +213,14 @@ export class Faults {
   }
 
   told() {
-    return this.all.map(({ id, fault, on, left, applied, fired }) => ({ id, fault, on: on ?? 'next', left: left === Infinity ? null : left, applied, fired }));
+    return this.all.map(({ id, fault, on, left, applied, fired }) => ({
+      id,
+      fault,
+      on: on ?? 'next',
+      left: left === Infinity ? null : left,
+      applied,
+      fired,
+    }));
   }
 
   #heal(connection) {
@@ -205,6 +279,7 @@ export class Faults {
       left = bytes;
       const how = fault.random() < 0.5 ? 'reset' : 'fin';
       spec = { how, ...fault };
+      connection.cut = { way: what, bytes, how: spec.how };
     } else {
       const name = Object.keys(triggers).find((one) => fault[one] !== undefined);
       what = triggers[name];

@@ -15,23 +15,42 @@ const frame = (name, members, { since = 0, answer, code } = {}) => ({
   since,
   answer,
   code,
-  members: Object.fromEntries(Object.entries(members).map(([key, type]) => {
-    const optional = type.endsWith('?');
-    const word = optional ? type.slice(0, -1) : type;
-    return [key, { word, optional, holds: types[word] }];
-  })),
+  members: Object.fromEntries(
+    Object.entries(members).map(([key, type]) => {
+      const optional = type.endsWith('?');
+      const word = optional ? type.slice(0, -1) : type;
+      return [key, { word, optional, holds: types[word] }];
+    }),
+  ),
 });
 
 // answer: the op that tells of a failure, or 10; code: what it says then.
 export const frames = {
   0: { name: 'heartbeat', since: 0 }, // comes back as it was sent
   1: frame('login', {
-    client_type: 'text', client_version: 'string', login_options: 'object', protocol: 'integer?', user: 'string?', password: 'string?', client_id: 'text?',
-    id_token: 'text?', max_pending_acks: 'integer?',
+    client_type: 'text',
+    client_version: 'string',
+    login_options: 'object',
+    protocol: 'integer?',
+    user: 'string?',
+    password: 'string?',
+    client_id: 'text?',
+    id_token: 'text?',
+    max_pending_acks: 'integer?',
   }),
-  3: frame('subscribe', {
-    id: 'text', stopped: 'boolean?', matcher: 'string?', durable: 'text?', ack: 'text?', type: 'text?', key: 'text?',
-  }, { answer: 6, code: 21 }),
+  3: frame(
+    'subscribe',
+    {
+      id: 'text',
+      stopped: 'boolean?',
+      matcher: 'string?',
+      durable: 'text?',
+      ack: 'text?',
+      type: 'text?',
+      key: 'text?',
+    },
+    { answer: 6, code: 21 },
+  ),
   5: frame('unsubscribe', { id: 'text', del: 'boolean?' }, { answer: 10, code: 20 }),
   8: frame('publish', { body: 'object', seq: 'integer?' }, { answer: 9, code: 11 }),
   9: frame('ack', { seq: 'integer', id: 'text?' }, { answer: 10, code: 20 }),

@@ -3,7 +3,9 @@
 
 // A number that was not spelled as a whole one.
 export class Fraction {
-  constructor(text) { this.text = text; }
+  constructor(text) {
+    this.text = text;
+  }
 }
 
 const isSpace = (c) => c === 32 || c === 9 || c === 10 || c === 13;
@@ -26,7 +28,7 @@ function endOfValue(text, at) {
   const first = text.charCodeAt(at);
   if (first === 34) return endOfString(text, at);
   if (first !== 123 && first !== 91) {
-    for (;; ++at) {
+    for (; ; ++at) {
       const c = text.charCodeAt(at);
       if (c === 44 || c === 125 || c === 93 || isSpace(c) || Number.isNaN(c)) return at;
     }
@@ -68,8 +70,8 @@ export function rawMember(text, wanted, repeated) {
 // Whether the plain reader would lose something: fractions, exponents, whole numbers beyond 2^53. Texts may look so too; that costs time only.
 const isDelicate = (text) => /\d[.eE]|\d{16}/.test(text);
 
-// Of a text that is known to be JSON: whole numbers as number, beyond 2^53 as bigint, others as Fraction. repeated(name) is told of a name twice in one
-// object where the text is read with care, which `always` asks for.
+// Of a text that is known to be JSON: whole numbers as number, beyond 2^53 as bigint, others as Fraction. repeated(name) is told of a name twice in
+// one object where the text is read with care, which `always` asks for.
 export function readExactly(text, repeated, always = false) {
   if (!always && !isDelicate(text)) return JSON.parse(text);
   let at = 0;

@@ -31,7 +31,8 @@ function kindOf(value, where, breach) {
   if (names.length !== 1) breach('body-special', `${where} has ${special} and more`);
   const inner = value[special];
   if (special === '_d_') {
-    if (!isWhole(inner) && !(inner instanceof Fraction) && !words.includes(inner)) breach('body-double', `${where} is no double: ${JSON.stringify(inner)}`);
+    if (!isWhole(inner) && !(inner instanceof Fraction) && !words.includes(inner))
+      breach('body-double', `${where} is no double: ${JSON.stringify(inner)}`);
     return 'double';
   }
   if (special === '_m_') {
@@ -74,7 +75,9 @@ const wanted = (name, value) => (name === '_dest' && typeof value === 'string' ?
 export function readMatcher(text) {
   if (text === undefined || text === '') return { text: '', tests: [], dest: undefined };
   let object;
-  const bad = (why) => { throw new Error(why); };
+  const bad = (why) => {
+    throw new Error(why);
+  };
   try {
     JSON.parse(text);
     object = readExactly(text, (name) => bad(`${name} is there twice`), true);
@@ -85,7 +88,8 @@ export function readMatcher(text) {
   const tests = Object.entries(object).map(([name, value]) => {
     if (name === '') bad('the matcher has an empty field name');
     if (typeof value === 'string' && [...value].length > 256) bad('the matcher has a string of more than 256 characters');
-    if (typeof value !== 'string' && typeof value !== 'boolean' && !isWhole(value)) bad(`the matcher has something else than string, long or boolean: ${name}`);
+    if (typeof value !== 'string' && typeof value !== 'boolean' && !isWhole(value))
+      bad(`the matcher has something else than string, long or boolean: ${name}`);
     return { name, value: wanted(name, value) };
   });
   const dest = tests.find((test) => test.name === '_dest' && typeof test.value === 'string')?.value;

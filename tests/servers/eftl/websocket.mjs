@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server's side of one WebSocket (RFC 6455). Written here, and not taken from a package, because a test wants to cut the bytes of either direction
-// at any place, and to be told of everything that a client does against the RFC.
+// The server's side of one WebSocket (RFC 6455). Written here, and not taken from a package, because a test wants to cut the bytes of either
+// direction at any place, and to be told of everything that a client does against the RFC.
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 
@@ -44,6 +44,7 @@ export class WebSocket {
     this.batchBytes = 0;
     this.flushDue = false;
     this.slowly = [];
+    this.slowBytes = 0;
 
     stream.setNoDelay?.(true);
     stream.on('data', (chunk) => this.#received(chunk));
@@ -89,7 +90,7 @@ export class WebSocket {
       if (left < 2) return at;
       const first = bytes[at];
       const second = bytes[at + 1];
-      let length = second & 0x7F;
+      let length = second & 0x7f;
       let head = 2;
       if (length === 126) {
         head = this.need = 4;
@@ -149,11 +150,12 @@ export class WebSocket {
 
   #frame(first, masked, payload) {
     const fin = (first & 0x80) !== 0;
-    const opcode = first & 0x0F;
+    const opcode = first & 0x0f;
     if (!masked) return this.#refuse(1002, 'ws-unmasked', 'a frame that is not masked (section 5.1)');
     if (first & 0x70) return this.#refuse(1002, 'ws-reserved', 'reserved bits are set (section 5.2)');
     if (opcode >= 8) {
-      if (!fin || payload.length > 125) return this.#refuse(1002, 'ws-control', 'a control frame that is cut, or longer than 125 bytes (section 5.5)');
+      if (!fin || payload.length > 125)
+        return this.#refuse(1002, 'ws-control', 'a control frame that is cut, or longer than 125 bytes (section 5.5)');
       if (opcode === 8) return this.#close(payload);
       if (opcode === 9) {
         this.#append(10, payload);
@@ -265,7 +267,9 @@ export class WebSocket {
     this.#over();
   }
 
-  get waiting() { return this.batchBytes + this.stream.writableLength; }
+  get waiting() {
+    return this.batchBytes + this.slowBytes + this.stream.writableLength;
+  }
 
   flush() {
     this.flushDue = false;
@@ -317,6 +321,7 @@ export class WebSocket {
     if (this.muted || this.isOver) return;
     if (this.rate > 0) {
       this.slowly.push(bytes);
+      this.slowBytes += bytes.length;
       if (this.slowly.length === 1) this.#writeSlowly();
       return;
     }
@@ -337,11 +342,14 @@ export class WebSocket {
     if (this.isOver || this.muted || this.slowly.length === 0) return;
     const [bytes] = this.slowly;
     const size = this.rate > 0 ? Math.max(1, Math.floor(this.rate / 20)) : bytes.length;
-    this.bytesOut += Math.min(size, bytes.length);
-    this.stream.write(bytes.subarray(0, size));
+    const piece = bytes.subarray(0, size);
+    this.bytesOut += piece.length;
+    this.slowBytes -= piece.length;
+    this.stream.write(piece);
     if (size < bytes.length) this.slowly[0] = bytes.subarray(size);
     else this.slowly.shift();
     if (this.slowly.length > 0) setTimeout(() => this.#writeSlowly(), 50);
+    else this.on.drained();
   }
 
   #limitClose() {
