@@ -10,7 +10,8 @@
 //
 //   GET  /breaches[?kind=K&client=ID]  {"breaches": [...], "notes": [...], "counts": {kind: n}}. Each: kind, words, at_ms, connection, client_id,
 //                      frame. Notes are what may well be right: a resend that was given up, an ack for the second time, a connection closed by the
-//                      client with another code than 1000, a gap in seq right after a reconnect (a request may have timed out meanwhile).
+//                      client with another code than 1000, a gap in seq right after a reconnect (a request may have timed out meanwhile), an
+//                      offer of compression (TIBCO's JavaScript client makes one; it is never taken).
 //   GET  /state        config, connections, clients with their sessions and subscriptions (unacked, waiting, delivered, acknowledged), durables,
 //                      counts, faults with how often each was applied to a connection and fired
 //   GET  /connections  present and past ones: path, client_id of the request line, subprotocol, tls, login frame (password masked), resumed, frames,
@@ -68,7 +69,7 @@
 //   ping {text}                         a WebSocket ping
 //
 // KINDS of breaches: ws-length ws-mask ws-unmasked ws-reserved ws-control ws-opcode ws-fragment ws-utf8 ws-close ws-pong (RFC 6455); upgrade query
-// subprotocol extension authorization (upgrade); binary json unknown-op unknown-member repeated-member missing type value not-supported too-large
+// subprotocol authorization (upgrade); binary json unknown-op unknown-member repeated-member missing type value not-supported too-large
 // (frames); before-login before-welcome second-login client-id token (login); heartbeat-late heartbeat-changed heartbeat-unasked heartbeat-missing;
 // seq-missing seq-gap seq-order seq-reused seq-resent; sub-id-reused resubscribe-changed resubscribe-late unknown-subscription gone-subscription
 // stop-twice stop-seq start-not-stopped; ack-unknown ack-stale ack-wrong-subscription ack-in-mode-none ack-without-qos ack-while-stopped; reply-to
@@ -176,6 +177,7 @@ class Server {
       user_agent: headers['user-agent'],
     };
     const breach = (kind, words) => this.breaches.add('breach', kind, words, { n });
+    const note = (kind, words) => this.breaches.add('note', kind, words, { n });
     const refuse = (status, more = {}, body = '') => {
       const lines = Object.entries({ Connection: 'close', 'Content-Length': Buffer.byteLength(body), ...more }).map(
         ([name, value]) => `${name}: ${value}\r\n`,
@@ -187,7 +189,7 @@ class Server {
 
     for (const name of url.searchParams.keys()) if (name !== 'client_id') breach('query', `the request line has ${name} in its query`);
     if (about.subprotocol !== subprotocol) breach('subprotocol', `Sec-WebSocket-Protocol is ${about.subprotocol ?? 'not there'}, not ${subprotocol}`);
-    if (headers['sec-websocket-extensions'] !== undefined) breach('extension', `extensions are asked for: ${headers['sec-websocket-extensions']}`);
+    if (headers['sec-websocket-extensions'] !== undefined) note('extension', `extensions are asked for: ${headers['sec-websocket-extensions']}`);
 
     const faults = this.faults.upgrading(about.client_id);
     if (faults.stall_upgrade) return;
