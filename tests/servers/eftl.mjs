@@ -42,6 +42,7 @@
 //   echo null; a destination whose requests the server replies to at once with their body     no_responder "silent", or "fail" (err 41)
 //   counts_in_events true: events have sid and cnt                                            req_in_requests true; false: requests have no req
 //   denied {}: {"publish": [destination...], "request": [...], "subscribe": [destination of the matcher...], "map": [name...]}: 12, 40, 13, 14
+//   stop_code 1001: what SIGTERM closes connections with; null: they are cut off
 //   keep 200000 (messages for /messages)                                                      trace 0 (frames of each connection for /trace)
 //
 // FAULTS: {"fault": NAME, "on": "next"|"now", "times": N, "client": ID, TRIGGER: K, ...}. On the next N connections (default 1; 0: all from now on),
@@ -74,7 +75,7 @@
 // seq-missing seq-gap seq-order seq-reused seq-resent; sub-id-reused resubscribe-changed resubscribe-late unknown-subscription gone-subscription
 // stop-twice stop-seq start-not-stopped; ack-unknown ack-stale ack-wrong-subscription ack-in-mode-none ack-without-qos ack-while-stopped; reply-to
 // reply-req; body-name body-null body-boolean body-fraction body-long body-double body-date body-opaque body-special body-array body-reserved;
-// after-disconnect no-close close-without-disconnect close-not-answered.
+// after-disconnect no-close close-without-disconnect close-not-answered; server-error (nested too deeply for it).
 //
 // WHERE THE PROTOCOL IS NOT SETTLED: op 5 is not answered; events of ack mode none have no seq; a seq that comes again in a resumed session is
 // answered and not done again; unacked events of a resumed session come again under their own seq with a higher cnt, before new ones, once their
@@ -124,6 +125,7 @@ const startConfig = () => ({
   denied: {},
   echo: null,
   no_responder: 'silent',
+  stop_code: 1001,
   keep: 200_000,
   trace: 0,
 });
@@ -261,3 +263,14 @@ net
   })
   .listen(Number(port), '127.0.0.1');
 new Control(server, Number(controlPort));
+
+process.on('SIGTERM', () => {
+  const code = server.config.stop_code;
+  if (code === null || server.connections.size === 0) process.exit(0);
+  for (const connection of server.connections) connection.close(code, 'the server shuts down');
+  // As long as clients answer, but not for long.
+  const end = Date.now() + 200;
+  setInterval(() => {
+    if (server.connections.size === 0 || Date.now() > end) process.exit(0);
+  }, 5);
+});

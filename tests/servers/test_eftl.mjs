@@ -1213,6 +1213,15 @@ test('each breach by a frame is recorded', async (t) => {
 // Each: the breach, and what commits it.
 const otherBreaches = [
   [
+    'server-error',
+    async () => {
+      await config({ max_size: 0 });
+      const p = await open();
+      p.send(`{"op":8,"seq":1,"body":{"a":1.5,"b":${'['.repeat(50_000)}${']'.repeat(50_000)}}}`);
+      assert.equal((await p.closed).code, 1011);
+    },
+  ],
+  [
     'before-login',
     async () => {
       const p = new Peer();
@@ -1679,4 +1688,26 @@ test('the control says what is wrong with what it is asked', async () => {
   await assert.rejects(fault('silent', { after_bytes_in: 1 }), { status: 400 });
   await assert.rejects(config({ heartbeats: 1 }), { status: 400 });
   await assert.rejects(post('/publish', { bodies: {} }), { status: 400 });
+});
+
+test('a reset closes with the code that is asked for, and forgets all', async () => {
+  const peer = await open();
+  await subscribe(peer, '1', { durable: 'd' });
+  peer.send({ op: 9, seq: 7 });
+  await peer.settled();
+  await post('/reset', { close: 1012 });
+  assert.equal((await peer.closed).code, 1012);
+  const { clients, durables } = await get('/state');
+  assert.deepEqual([clients, durables], [[], []]);
+  await noBreach();
+});
+
+test('the server ends with 1001', async () => {
+  const peer = await open();
+  const ended = new Promise((resolve) => {
+    server.once('exit', resolve);
+  });
+  server.kill('SIGTERM');
+  assert.equal((await peer.closed).code, 1001);
+  assert.equal(await ended, 0);
 });

@@ -24,6 +24,6 @@ export class Breaches {
     const entry = { kind, words, at_ms: Date.now() - this.started, connection: connection?.n, client_id: connection?.client?.id };
     if (frame !== undefined) entry.frame = masked(frame.slice(0, 300));
     list.push(entry);
-    if (severity !== 'note') console.error(`breach ${kind}: ${words}${entry.frame ? `: ${entry.frame}` : ''}`);
+    if (severity !== 'note') console.error(`breach ${kind}: ${words}${entry.frame ? `: ${JSON.stringify(entry.frame)}` : ''}`);
   }
 }

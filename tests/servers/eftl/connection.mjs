@@ -253,8 +253,15 @@ export class Connection {
     } else if (!kind) {
       this.breach('unknown-op', `op ${value.op} is not for clients`, text);
     } else if (this.#isInTurn(value, kind, text)) {
-      if (value.op === 0) this.#beaten(text);
-      else this.#operate(value, kind, text, bytes);
+      try {
+        if (value.op === 0) this.#beaten(text);
+        else this.#operate(value, kind, text, bytes);
+      } catch (error) {
+        // A fault of this server, or nesting that is too deep for it.
+        console.error(error);
+        this.breach('server-error', error.message, text);
+        this.close(1011, error.message);
+      }
     }
     if (this.triggers.length === 0 || !kind) return;
     if (numbered.has(value.op)) this.count('messages');
