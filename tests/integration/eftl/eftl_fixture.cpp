@@ -36,7 +36,8 @@ Value EftlBus::post(const std::string& path, const Value& body) { return control
 
 std::string EftlBus::breaches() {
     std::string out;
-    for (const Value& one : get("breaches")["breaches"].as_list()) out += to_text(one) + '\n';
+    const Value all = get("breaches");
+    for (const Value& one : all["breaches"].as_list()) out += to_text(one) + '\n';
     return out;
 }
 
