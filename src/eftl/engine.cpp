@@ -192,7 +192,7 @@ void Engine::next_server(TimePoint now) {
         const bool denied = last_code_ == eftl_code::k_not_authenticated;
         Error why = eftl_error(denied ? EftlErrc::login : EftlErrc::connect,
                                (denied ? "logging in failed: " : "connecting failed: ") + failures_, last_code_, last_reason_);
-        if (last_error_) why.with_phase(last_error_->phase()).with_reason(last_error_->reason()).with_retryable(last_error_->retryable());
+        if (last_error_ && !denied) why.with_phase(last_error_->phase()).with_reason(last_error_->reason()).with_retryable(last_error_->retryable());
         return finish(last_code_, last_reason_, why);
     }
     attempt_failed(now);
