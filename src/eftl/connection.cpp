@@ -189,8 +189,22 @@ Connection::Connection(Key, std::shared_ptr<const Settings> settings, const Runt
 
 Connection::~Connection() = default;
 
+void Connection::set_wrapper(UniqueFunction<Callback<Answer>(Callback<Answer>)> wrapper) {
+    const std::scoped_lock lock{mutex_};
+    wrapper_ = std::move(wrapper);
+}
+
+Callback<Answer> Connection::wrapped(Callback<Answer> callback) {
+    const std::scoped_lock lock{mutex_};
+    return wrapper_ ? wrapper_(std::move(callback)) : std::move(callback);
+}
+
 void Connection::shut() noexcept {
     silenced_.store(true);
+    {
+        const std::scoped_lock lock{mutex_};
+        wrapper_ = nullptr;
+    }
     try {
         post([self = shared_from_this()] {
             self->over_ = true;
@@ -401,6 +415,7 @@ Operation Connection::room(Deadline deadline, Callback<void> callback) {
     const auto wait = std::make_shared<Wait<void>>(shared_from_this(), "waiting for room", std::move(callback));
     post([self = shared_from_this(), wait, deadline] {
         if (self->over_) return wait->give_up(true);
+        self->room_waits_.remove_if([](const auto& one) { return one->done(); });
         self->room_waits_.push_back(wait);
         wait->arm(deadline);
     });
@@ -411,6 +426,7 @@ Operation Connection::flush(Deadline deadline, Callback<void> callback) {
     const auto wait = std::make_shared<Wait<void>>(shared_from_this(), "waiting for the answers to everything", std::move(callback));
     post([self = shared_from_this(), wait, deadline] {
         if (self->over_) return wait->give_up(true);
+        self->flush_waits_.remove_if([](const auto& one) { return one->done(); });
         self->flush_waits_.push_back(wait);
         wait->arm(deadline);
     });
@@ -508,6 +524,7 @@ void Connection::begin_receive(const std::string& id, const std::shared_ptr<Wait
     }
     if (found->second.messages.empty() && engine_.state() == EftlState::disconnected)
         return wait->finish(eftl_error(EftlErrc::not_connected, "receiving failed: there is no connection; call connect() or reconnect()"));
+    found->second.waiting.remove_if([](const auto& one) { return one->done(); });
     found->second.waiting.push_back(wait);
     hand_out(found->second);
 }

@@ -46,6 +46,9 @@ public:
     /// For blocking calls. @throws Error INVALID-ARGUMENT on an I/O thread of the runtime
     void refuse_on_loop() const;
     void set_handlers(EftlHandlers handlers);
+    /// What a callback is to be put into so that the client knows of its operation, for handles that are no clients. Until shut().
+    void set_wrapper(UniqueFunction<Callback<Answer>(Callback<Answer>)> wrapper);
+    Callback<Answer> wrapped(Callback<Answer> callback);
 
     Operation connect(bool again, Deadline deadline, Callback<EftlSession> callback);
     Operation disconnect(Deadline deadline, Callback<void> callback);
@@ -149,6 +152,7 @@ private:
     std::vector<UniqueFunction<void()>> commands_;
     bool scheduled_{false};
     std::shared_ptr<const EftlHandlers> handlers_;
+    UniqueFunction<Callback<Answer>(Callback<Answer>)> wrapper_;
     EftlSession session_;
     std::map<std::string, Known, std::less<>> known_;
     std::vector<std::string> order_;

@@ -43,14 +43,17 @@ T wait_for(const Connection& connection, Start start) {
     }
 }
 
-/// Waits for room first.
-Answer submit_and_wait(const std::shared_ptr<Connection>& connection, Kind kind, const std::string& frame, Deadline deadline) {
+/// Waits for room first. The client may be destroyed meanwhile: all that is used here is kept here.
+/// @param wraps  the operation is a handle's, which the client has yet to know of
+Answer submit_and_wait(const std::shared_ptr<Connection> connection, Kind kind, const std::string& frame, Deadline deadline, bool wraps = false) {
     connection->refuse_on_loop();
     for (;;) {
         if (!connection->has_room(frame.size()))
             wait_for<void>(*connection, [&](Callback<void> callback) { connection->room(deadline, std::move(callback)); });
         try {
-            return wait_for<Answer>(*connection, [&](Callback<Answer> callback) { connection->submit(kind, frame, deadline, std::move(callback)); });
+            return wait_for<Answer>(*connection, [&](Callback<Answer> callback) {
+                connection->submit(kind, frame, deadline, wraps ? connection->wrapped(std::move(callback)) : std::move(callback));
+            });
         } catch (const Error& error) {
             if (error.code() != EftlErrc::busy || deadline.has_passed()) throw;  // another thread was faster
         }
@@ -66,7 +69,9 @@ void check_request(const EftlMessage& request) {
 
 // ---- the client ----
 
-EftlClient::EftlClient(EftlOptions options, Runtime runtime) : connection_{Connection::make(std::move(options), runtime)} {}
+EftlClient::EftlClient(EftlOptions options, Runtime runtime) : connection_{Connection::make(std::move(options), runtime)} {
+    connection_->set_wrapper([this](Callback<Answer> callback) { return under_way(std::move(callback)); });
+}
 
 EftlClient::~EftlClient() { connection_->shut(); }
 
@@ -186,27 +191,27 @@ EftlMap::EftlMap(std::shared_ptr<Connection> connection, std::string name) : con
 
 void EftlMap::set(std::string_view key, const EftlMessage& value, Deadline deadline) {
     check_map_text("a key of a map", key);
-    submit_and_wait(connection_, Kind::map_set, eftl::map_set_frame(name_, key, value), deadline);
+    submit_and_wait(connection_, Kind::map_set, eftl::map_set_frame(name_, key, value), deadline, true);
 }
 Operation EftlMap::async_set(std::string_view key, const EftlMessage& value, Deadline deadline, Callback<void> callback) {
     check_map_text("a key of a map", key);
-    return connection_->submit(Kind::map_set, eftl::map_set_frame(name_, key, value), deadline, without_answer(std::move(callback)));
+    return connection_->submit(Kind::map_set, eftl::map_set_frame(name_, key, value), deadline, connection_->wrapped(without_answer(std::move(callback))));
 }
 std::optional<EftlMessage> EftlMap::get(std::string_view key, Deadline deadline) {
     check_map_text("a key of a map", key);
-    return submit_and_wait(connection_, Kind::map_get, eftl::map_get_frame(name_, key), deadline);
+    return submit_and_wait(connection_, Kind::map_get, eftl::map_get_frame(name_, key), deadline, true);
 }
 Operation EftlMap::async_get(std::string_view key, Deadline deadline, Callback<std::optional<EftlMessage>> callback) {
     check_map_text("a key of a map", key);
-    return connection_->submit(Kind::map_get, eftl::map_get_frame(name_, key), deadline, std::move(callback));
+    return connection_->submit(Kind::map_get, eftl::map_get_frame(name_, key), deadline, connection_->wrapped(std::move(callback)));
 }
 void EftlMap::remove(std::string_view key, Deadline deadline) {
     check_map_text("a key of a map", key);
-    submit_and_wait(connection_, Kind::map_remove, eftl::map_remove_frame(name_, key), deadline);
+    submit_and_wait(connection_, Kind::map_remove, eftl::map_remove_frame(name_, key), deadline, true);
 }
 Operation EftlMap::async_remove(std::string_view key, Deadline deadline, Callback<void> callback) {
     check_map_text("a key of a map", key);
-    return connection_->submit(Kind::map_remove, eftl::map_remove_frame(name_, key), deadline, without_answer(std::move(callback)));
+    return connection_->submit(Kind::map_remove, eftl::map_remove_frame(name_, key), deadline, connection_->wrapped(without_answer(std::move(callback))));
 }
 
 }  // namespace qconn

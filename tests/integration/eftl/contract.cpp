@@ -47,7 +47,7 @@ ConnectionContract contract_of(const std::string& scheme, EftlBus& bus, EftlBus&
     out.answer = "one";
     out.changed_answer = "two";
     out.refused = Down{{at(login, free_port()), trust}, Phase::connect, Reason::refused};
-    out.silent = Down{{at(login, silent.port()), trust}, tls ? Phase::tls : Phase::protocol, Reason::timeout, PingDepth::auth, 2s};
+    out.silent = Down{{at(login, silent.port()), trust}, Phase::protocol, Reason::timeout, PingDepth::auth, 2s};
     out.wrong_password = Down{{at(std::string{k_user} + ":wrong@", bus.server.port()), trust}, Phase::auth, Reason::denied, PingDepth::auth};
     if (tls)
         out.bad_certificate = Down{{at(login, bus.server.port()), ""}, Phase::tls, Reason::certificate_untrusted};

@@ -27,7 +27,7 @@ void cut_again_and_again(bool tls, int messages, int cuts) {
     EftlBus bus{{"EFTL_MAX_SIZE=0"}};
     EftlOptions options = bus.options(tls);
     options.client_id = "cut";
-    options.max_in_flight = 200;
+    options.max_in_flight = 20;
     options.auto_reconnect_max_delay = 5ms;
     EftlClient client{options};
 
@@ -42,7 +42,7 @@ void cut_again_and_again(bool tls, int messages, int cuts) {
     };
     client.subscribe(what, soon());
     // From now on each connection has its random end.
-    const int bytes = std::max(2'000, messages * 150 / cuts);
+    const int bytes = std::max(3'000, messages * 100 / cuts);
     bus.fault({{"fault", "drop"}, {"times", 0}, {"seed", 4711}, {"min_bytes", 200}, {"max_bytes", bytes}});
     bus.fault({{"fault", "drop"}, {"on", "now"}, {"how", "reset"}});
 
