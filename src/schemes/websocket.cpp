@@ -163,7 +163,7 @@ void add_times(OptionTable<WebSocketOptions>& all) {
          "Longest time to get a connection that stands: name, TCP, proxy, TLS, handshake; 0: no limit");
     time("timeout", [](WebSocketOptions& o) -> auto& { return o.timeout; }, defaults.timeout, 15'000,
          "Longest silence of the server, its answers to pings included; 0: no limit");
-    time("ping_interval", [](WebSocketOptions& o) -> auto& { return o.ping_interval; }, defaults.ping_interval, 5'000,
+    time("heartbeat_interval", [](WebSocketOptions& o) -> auto& { return o.ping_interval; }, defaults.ping_interval, 5'000,
          "When the server was silent for that time it is sent a ping; a third of timeout where that is less; 0: never");
     time("close_timeout", [](WebSocketOptions& o) -> auto& { return o.close_timeout; }, defaults.close_timeout, 1'000,
          "How long the server may take to answer a close frame");

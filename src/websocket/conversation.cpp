@@ -479,7 +479,6 @@ void Conversation::on_end(End end) {
     for (const auto& flush : flushes) flush.call->fail(error);
     for (const auto& call : connects) call->fail(error);
     for (const auto& receiver : lost) end_receiver(receiver, error);
-    for (const auto& call : closes) call->finish(end.close);
 
     if (stood) {
         WebSocketEvent event;
@@ -489,6 +488,7 @@ void Conversation::on_end(End end) {
         event.unsent = end.unsent;
         tell(event);
     }
+    for (const auto& call : closes) call->finish(end.close);
     if (shut_ || connection_) return;  // connected anew by what was called
     if (closed_here_) return fail_all(closed_error());
     if (options().reconnect.enabled && ever_open_) return try_again_later(error);
@@ -1013,12 +1013,12 @@ Operation Conversation::ping(Deadline deadline, Callback<std::chrono::nanosecond
 
 void Conversation::on_pong(std::chrono::nanoseconds round_trip) {
     const auto self = shared_from_this();
-    const auto pings = std::exchange(pings_, {});
-    for (const auto& call : pings) call->finish(round_trip);
     WebSocketEvent event;
     event.what = WebSocketEvent::What::pong;
     event.delay = round_trip;
     tell(event);
+    const auto pings = std::exchange(pings_, {});
+    for (const auto& call : pings) call->finish(round_trip);
 }
 
 void Conversation::on_ping() {

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include <qconn/websocket/websocket_options.hpp>
+
 #include "base/text.hpp"
 
 namespace qconn {

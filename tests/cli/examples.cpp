@@ -84,6 +84,15 @@ TEST_CASE("s3: an object goes up, comes back, and has a link", "[examples][integ
     CHECK(outcome.out == "put: 200\nget: 200\nby its link: 200\n");
 }
 
+TEST_CASE("live_feed: subscribes, follows a feed and ends", "[examples][integration]") {
+    Server server{"websocket"};
+    const Outcome outcome = run("2_families/live_feed", {"ws://" + server.address() + "/", "1", "hello"});
+    INFO(outcome.out + outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(outcome.out == "hello\n");
+    CHECK(has(outcome.err, "is connected"));
+}
+
 TEST_CASE("rpc: a call, and a batch of calls each with its own outcome", "[examples][integration]") {
     Server server{"jsonrpc"};
 

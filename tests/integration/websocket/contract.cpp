@@ -80,7 +80,7 @@ ConnectionContract contract_of(const std::string& scheme, const Server& expired,
     out.answer = "one";
     out.changed_answer = "two";
     out.refused = Down{{start + dead, trust}, Phase::connect, Reason::refused};
-    out.silent = Down{{start + mute, trust}, tls ? Phase::tls : Phase::protocol, Reason::timeout, PingDepth::full, 2s};
+    out.silent = Down{{start + mute, trust}, tls ? Phase::tls : Phase::protocol, Reason::timeout, PingDepth::full, tls ? 5s : 2s};
     out.wrong_password = Down{{start + std::string{k_user} + ":wrong@" + at + "/auth", trust}, Phase::auth, Reason::denied, PingDepth::auth};
     if (tls)
         out.bad_certificate = Down{{start + expired.address2(), trust}, Phase::tls, Reason::certificate_expired};
