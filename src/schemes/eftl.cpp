@@ -40,13 +40,14 @@ std::string urls_problem(const Value& value) {
 const OptionTable<EftlOptions>& eftl_table() {
     static const OptionTable<EftlOptions> options = [] {
         OptionTable<EftlOptions> all;
-        const auto in_seconds = [&all](const char* name, milliseconds EftlOptions::*member, const char* help) {
+        const auto in_seconds = [&all](const char* name, milliseconds EftlOptions::*member, const char* help) -> OptionSpec& {
             OptionSpec& spec = all.add(name, OptionType::integer, help, [member](EftlOptions& o, const Value& v) { o.*member = seconds{v.as_int64()}; });
             spec.unit = Unit::seconds;
             spec.fallback = 15;
             spec.minimum = 0;
             spec.maximum = 86'400;
             spec.example = 5;
+            return spec;
         };
         const auto count = [&all](const char* name, std::size_t EftlOptions::*member, const char* help, int example) -> OptionSpec& {
             OptionSpec& spec = all.add(name, member, OptionType::integer, help);
@@ -104,7 +105,9 @@ const OptionTable<EftlOptions>& eftl_table() {
         }
         in_seconds("handshake_timeout", &EftlOptions::handshake_timeout,
                    "Longest time to reach one server: name, TCP, proxy, TLS, WebSocket handshake; 0: no limit");
-        in_seconds("login_timeout", &EftlOptions::login_timeout, "Longest time until it has answered the log-in after that; 0: no limit");
+        // TIBCO's name is another protocol's here, with another unit.
+        in_seconds("welcome_timeout", &EftlOptions::login_timeout, "Longest time until it has answered the log-in after that; 0: no limit").aliases = {
+            "login_timeout"};
         {
             OptionSpec& spec = all.add("max_pending_acks", &EftlOptions::max_pending_acks, OptionType::integer,
                                        "Messages that the server may send before they are acknowledged; 0: the server's own number");

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The contract of connections, for eftl and eftls.
+#include <atomic>
+#include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "contract/connection_contract.hpp"
@@ -9,27 +12,52 @@
 #include "support/black_hole.hpp"
 #include "support/catch.hpp"
 #include "support/free_port.hpp"
+#include "support/tcp_table.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
 
 namespace {
 
+/// Calls that have been begun and have not ended.
+std::atomic<int>& in_flight() {
+    static std::atomic<int> count{0};
+    return count;
+}
+struct InFlight {
+    InFlight() { ++in_flight(); }
+    InFlight(const InFlight&) = delete;
+    InFlight& operator=(const InFlight&) = delete;
+    ~InFlight() { --in_flight(); }
+};
+
 /// What a key of a map holds.
 Use map_use() {
     return {.blocking =
                 [](Client& client, Deadline deadline) {
+                    const InFlight counted;
                     const auto found = dynamic_cast<EftlClient&>(client).map("contract").get("answer", deadline);
                     return found ? std::string{found->get_string("text").value_or("")} : std::string{"none"};
                 },
             .asynchronous =
                 [](Client& client, Deadline deadline, Callback<std::string> callback) {
+                    auto counted = std::make_unique<InFlight>();
                     return dynamic_cast<EftlClient&>(client).map("contract").async_get(
-                        "answer", deadline, [callback = std::move(callback)](Result<std::optional<EftlMessage>> result) mutable {
+                        "answer", deadline,
+                        [callback = std::move(callback), counted = std::move(counted)](Result<std::optional<EftlMessage>> result) mutable {
+                            counted.reset();
                             if (!result) return callback(result.error());
                             callback(*result ? std::string{(*result)->get_string("text").value_or("")} : std::string{"none"});
                         });
                 }};
+}
+
+/// A file's text as the value of an option.
+std::string block(const std::string& option, const std::string& file) {
+    std::ifstream in{tls_file(file)};
+    std::string out = option + ": |";
+    for (std::string line; std::getline(in, line);) out += "\n  " + line;
+    return out;
 }
 
 ConnectionContract contract_of(const std::string& scheme, EftlBus& bus, EftlBus& other, const SilentServer& silent) {
@@ -53,10 +81,25 @@ ConnectionContract contract_of(const std::string& scheme, EftlBus& bus, EftlBus&
         out.bad_certificate = Down{{at(login, bus.server.port()), ""}, Phase::tls, Reason::certificate_untrusted};
     else
         out.bad_certificate = Absent{"without TLS there is none"};
-    out.slow = SlowUse{.sample = {at(login, silent.port()), trust}};
+    out.slow = SlowUse{.sample = {at(login, silent.port()), trust}, .reached = [&silent](int calls) {
+                           // All share one connection: from outside only the first can be seen. The others are a moment away from where they wait.
+                           if (in_flight() < calls || count_ends_towards(silent.port(), TcpState::established) == 0) return false;
+                           std::this_thread::sleep_for(300ms);
+                           return true;
+                       }};
+    const std::string authority = "ssl_ca_file: " + tls_file("ca.crt");
+    const std::string certificate = "ssl_cert_path: " + tls_file("client.crt");
+    const std::string key = "ssl_key_path: " + tls_file("client.key");
+    const std::string open = at(login, bus.server.port());
     out.samples = {{"urls", {"", trust + "urls: " + (tls ? "wss://" : "ws://") + login + host + std::to_string(bus.server.port()) + "/channel"}},
-                   {"trust_store", {"", "trust_store: " + tls_file("ca.crt")}},
-                   {"client_id", {"", trust + "client_id: contract"}}};
+                   {"trust_store", {open, "trust_store: " + tls_file("ca.crt")}},
+                   {"client_id", {"", trust + "client_id: contract"}},
+                   {"ssl_ca_only", {open, authority + "\nssl_ca_only: true"}},
+                   {"ssl_cert_path", {open, trust + certificate + "\n" + key}},
+                   {"ssl_cert_data", {open, trust + block("ssl_cert_data", "client.crt") + "\n" + key}},
+                   {"ssl_key_path", {open, trust + certificate + "\n" + key}},
+                   {"ssl_key_data", {open, trust + certificate + "\n" + block("ssl_key_data", "client.key")}},
+                   {"ssl_key_password", {open, trust + certificate + "\n" + key + "\nssl_key_password: x"}}};
     const std::string canary = k_canary;
     out.with_canary = {{at("user:" + canary + "@", bus.server.port()), trust},
                        {at(login, bus.server.port()), trust + "urls: 'ws://user:" + canary + "@127.0.0.1:1/channel|ws://two:" + canary + "@127.0.0.1:2/x'"}};
