@@ -34,6 +34,7 @@
 #include <qconn/ssh/ssh_client.hpp>
 #endif
 #ifndef QCONN_WITHOUT_HTTP  // set for its users by a build of qconn that leaves these families out
+#include <qconn/eftl/eftl_client.hpp>
 #include <qconn/http/http_client.hpp>
 #include <qconn/rest/rest_client.hpp>
 #include <qconn/rpc/rpc_client.hpp>

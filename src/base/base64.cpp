@@ -22,21 +22,49 @@ constexpr std::array<std::uint8_t, 256> k_values = [] {
 
 }  // namespace
 
-std::string encode(std::string_view bytes) {
-    std::string out;
-    out.reserve((bytes.size() + 2) / 3 * 4);
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        const std::size_t n = bytes.size() - i < 3 ? bytes.size() - i : 3;
-        std::uint32_t group = 0;
-        for (std::size_t k = 0; k < 3; ++k) group = group << 8U | (k < n ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-        for (std::size_t k = 0; k < 4; ++k) out += k <= n ? k_alphabet[group >> (18U - 6U * k) & 63U] : '=';
+char* encode(std::string_view bytes, char* out) noexcept {
+    const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i])); };
+    std::size_t i = 0;
+    for (; bytes.size() - i >= 3; i += 3) {
+        const std::uint32_t group = byte(i) << 16U | byte(i + 1) << 8U | byte(i + 2);
+        *out++ = k_alphabet[group >> 18U];
+        *out++ = k_alphabet[group >> 12U & 63U];
+        *out++ = k_alphabet[group >> 6U & 63U];
+        *out++ = k_alphabet[group & 63U];
     }
+    if (i == bytes.size()) return out;
+    const bool two = bytes.size() - i == 2;
+    const std::uint32_t group = byte(i) << 16U | (two ? byte(i + 1) << 8U : 0U);
+    *out++ = k_alphabet[group >> 18U];
+    *out++ = k_alphabet[group >> 12U & 63U];
+    *out++ = two ? k_alphabet[group >> 6U & 63U] : '=';
+    *out++ = '=';
+    return out;
+}
+
+std::string encode(std::string_view bytes) {
+    std::string out((bytes.size() + 2) / 3 * 4, '\0');
+    encode(bytes, out.data());
     return out;
 }
 
 std::optional<std::string> decode(std::string_view text) {
     std::string out;
-    out.reserve(text.size() / 4 * 3);
+    out.resize(text.size() / 4 * 3);
+    // Groups of four as long as nothing else comes; 0xFF has bits that no value has.
+    const auto value = [&](std::size_t i) { return static_cast<std::uint32_t>(k_values[static_cast<unsigned char>(text[i])]); };
+    std::size_t groups = 0;
+    char* to = out.data();
+    for (; text.size() - groups >= 4; groups += 4) {
+        const std::uint32_t a = value(groups), b = value(groups + 1), c = value(groups + 2), d = value(groups + 3);
+        if (((a | b | c | d) & 0xC0U) != 0) break;
+        const std::uint32_t bits = a << 18U | b << 12U | c << 6U | d;
+        *to++ = static_cast<char>(bits >> 16U);
+        *to++ = static_cast<char>(bits >> 8U & 0xFFU);
+        *to++ = static_cast<char>(bits & 0xFFU);
+    }
+    out.resize(groups / 4 * 3);
+    text.remove_prefix(groups);
     std::uint32_t group = 0;
     std::size_t n = 0, padding = 0;
     for (const char c : text) {

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json.hpp"
 
-#include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <cstring>
 #include <utility>
 
 #include "base/base64.hpp"
-#include "base/byte_run.hpp"
+#include "base/json_text.hpp"
 #include "base/scalar_text.hpp"
 #include "base/text.hpp"
 
@@ -19,93 +16,6 @@ namespace {
 constexpr std::size_t k_most_written_depth = 500;  // those who walk a value recurse
 
 [[noreturn]] void refuse(std::string_view what) { throw make_error(Errc::serialize, std::string{"writing a value as JSON failed: "}.append(what)); }
-
-/// A text that is written at a pointer: room is asked for once a token, not once a character.
-class Buffer {
-public:
-    Buffer() = default;
-    Buffer(const Buffer&) = delete;
-    Buffer& operator=(const Buffer&) = delete;
-
-    /// Where at least `n` bytes can be written; wrote() tells where they end.
-    char* room(std::size_t n) {
-        if (static_cast<std::size_t>(end_ - at_) < n) grow(n);
-        return at_;
-    }
-    void wrote(char* at) { at_ = at; }
-
-    void put(char c) {
-        char* const at = room(1);
-        *at = c;
-        at_ = at + 1;
-    }
-    void put(std::string_view text) {
-        char* const at = room(text.size());
-        std::memcpy(at, text.data(), text.size());
-        at_ = at + text.size();
-    }
-
-    std::string take() {
-        text_.resize(size());
-        return std::move(text_);
-    }
-
-private:
-    std::size_t size() const { return static_cast<std::size_t>(at_ - text_.data()); }
-    [[gnu::noinline]] void grow(std::size_t n) {  // so that room() is inlined
-        constexpr std::size_t k_first = 240;
-        const std::size_t used = size();
-        text_.resize(used * 2 + std::max(n, k_first));
-        at_ = text_.data() + used;
-        end_ = text_.data() + text_.size();
-    }
-
-    std::string text_;
-    char* at_{text_.data()};
-    char* end_{at_};
-};
-
-void put_escaped(Buffer& out, char c) {
-    static constexpr std::string_view k_hex = "0123456789abcdef";
-    switch (c) {
-        case '"': return out.put("\\\"");
-        case '\\': return out.put("\\\\");
-        case '\n': return out.put("\\n");
-        case '\r': return out.put("\\r");
-        case '\t': return out.put("\\t");
-        default:
-            out.put("\\u00");
-            out.put(k_hex[static_cast<unsigned char>(c) >> 4U]);
-            out.put(k_hex[c & 15]);
-    }
-}
-
-void put_quoted(Buffer& out, std::string_view text) {
-    const auto special = [](auto c) { return (c == '"') | (c == '\\') | (c < 0x20); };
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    char* to = out.room(text.size() + 2);
-    *to++ = '"';
-    const char* run = text::run_end(
-        at, end, [&](auto c) { return special(c) | (c > 0x7F); },
-        [&](const char* part, auto size) {
-            std::memcpy(to, part, size);
-            to += size;
-        });
-    if (run == end) {
-        *to++ = '"';
-        return out.wrote(to);
-    }
-    if (!text::valid_utf8({run, end})) refuse("a text in it is not UTF-8");
-    out.put('"');
-    while ((run = text::run_end(run, end, special)) != end) {
-        out.put({at, run});
-        put_escaped(out, *run);
-        at = ++run;
-    }
-    out.put({at, end});
-    out.put('"');
-}
 
 class Writer {
 public:
@@ -118,8 +28,8 @@ public:
         switch (v.kind()) {
             case ValueKind::null: out_.put("null"); break;
             case ValueKind::boolean: out_.put(v.as_bool() ? "true" : "false"); break;
-            case ValueKind::int64: integer(v.as_int64()); break;
-            case ValueKind::uint64: integer(v.as_uint64()); break;
+            case ValueKind::int64: put_integer(out_, v.as_int64()); break;
+            case ValueKind::uint64: put_integer(out_, v.as_uint64()); break;
             case ValueKind::float64: number(v.as_double()); break;
             case ValueKind::decimal:
                 if (!text::is_number(v.as_string())) refuse("a decimal in it is not the text of a number");
@@ -144,12 +54,6 @@ public:
     }
 
 private:
-    template <class Integer>
-    void integer(Integer i) {
-        constexpr std::size_t k_most_digits = 20;
-        char* const begin = out_.room(k_most_digits);
-        out_.wrote(std::to_chars(begin, begin + k_most_digits, i).ptr);
-    }
     void number(double d) {
         if (std::isfinite(d)) {
             out_.put(text::double_text(d));
@@ -188,12 +92,14 @@ private:
         out_.put('}');
     }
 
-    Buffer out_;
+    TextBuffer out_;
     bool pretty_;
     Unfit unfit_;
 };
 
 }  // namespace
+
+void refuse_text() { refuse("a text in it is not UTF-8"); }
 
 std::string encode(const Value& value, bool pretty, Unfit unfit) {
     Writer writer{pretty, unfit};
@@ -202,7 +108,7 @@ std::string encode(const Value& value, bool pretty, Unfit unfit) {
 }
 
 std::string quoted(std::string_view text) {
-    Buffer out;
+    TextBuffer out;
     put_quoted(out, text);
     return out.take();
 }

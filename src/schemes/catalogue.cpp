@@ -25,6 +25,7 @@ const Catalogue& builtin_catalogue() {
         all.add(schemes::yamlrpc_scheme());
         all.add(schemes::ws_scheme());
         all.add(schemes::sewiows_scheme());
+        all.add(schemes::eftl_scheme());
 #endif
         all.add(schemes::file_scheme());
 #ifdef QCONN_WITH_SSH

@@ -21,6 +21,7 @@ Scheme xmlrpc_scheme();
 Scheme yamlrpc_scheme();
 Scheme ws_scheme();
 Scheme sewiows_scheme();
+Scheme eftl_scheme();
 Scheme file_scheme();
 Scheme ssh_scheme();
 Scheme sftp_scheme();

@@ -236,6 +236,44 @@ TEST_CASE("remote_command: words reach a command on another machine as they are"
 }
 #endif
 
+TEST_CASE("eftl_request: one side adds for those who ask", "[examples][integration]") {
+    const Server server{"eftl"};
+    const Estate estate;
+    estate.add("bus", "eftl://qconntest:Passw0rd-1@" + server.address() + "/channel");
+    Process serves{{example("2_families/eftl_request"), {estate.directory.path(), "bus", "serve", "1"}, {}, {}}};
+    REQUIRE(serves.wait_for("ready"));
+
+    const Outcome asked = run("2_families/eftl_request", {estate.directory.path(), "bus", "ask", "40", "2"});
+
+    INFO(asked.out + asked.err);
+    CHECK(asked.out == "42\n");
+    CHECK(serves.finish().code == 0);
+}
+
+TEST_CASE("eftl_subscriber: what comes while it does not run is kept for it, and the tool publishes", "[examples][integration]") {
+    const Server server{"eftl"};
+    const Estate estate;
+    estate.add("bus", "eftl://qconntest:Passw0rd-1@" + server.address() + "/channel?clientId=reader");
+    estate.add("writer", "eftl://qconntest:Passw0rd-1@" + server.address() + "/channel");
+    const auto publish = [&](const char* id) {
+        return Process{{QCONN_TOOL, {"--dir", estate.directory.path(), "call", "writer", "publish", "type=order", std::string{"id="} + id}, {}, {}}}.finish();
+    };
+    const auto subscriber = [&] {
+        return Launch{example("2_families/eftl_subscriber"), {estate.directory.path(), "bus", "orders", R"({"type":"order"})", "1"}, {}, {}};
+    };
+    {
+        Process first{subscriber()};
+        // It is there when the server has its durable: until then messages find nobody.
+        CHECK(Process{{QCONN_TOOL, {"--dir", estate.directory.path(), "call", "writer", "map-set", "m", "k", "a=1"}, {}, {}}}.finish().code == 0);
+        for (int i = 0; i < 50 && !first.wait_for("order", std::chrono::milliseconds{200}); ++i) publish("1");
+        CHECK(first.finish().code == 0);
+    }
+    const Outcome published = publish("2");
+    INFO(published.out + published.err);
+    CHECK(published.code == 0);
+    CHECK(has(Process{subscriber()}.finish().out, "order"));
+}
+
 TEST_CASE("own_tests: the tests of a program, as the page on testing shows them", "[examples][integration]") {
     Server nginx{"nginx"};
 
