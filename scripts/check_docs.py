@@ -17,6 +17,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+ON_TRIAL = {"ws", "wss", "sewiows", "sewiowss", "eftl", "eftls"}  # only in builds with QCONN_WITH_WEBSOCKET
 TABLE = re.compile(r"(<!-- options: ([a-z0-9]+)(?: beyond ([a-z0-9]+))? -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 CODE = re.compile(r"```cpp\n(.*?)```", re.DOTALL)
 
@@ -65,9 +66,12 @@ def options(tool, scheme):
 
 def tables(page, tool, write):
     text = page.read_text(encoding="utf-8")
+    built_in = subprocess.run([tool, "schemes"], capture_output=True, text=True, check=True).stdout.replace(",", " ").split()
 
     def table(match):
         start, scheme, other, _, end = match.groups()
+        if scheme in ON_TRIAL and scheme not in built_in:
+            return match.group(0)
         lines = options(tool, scheme)
         if other:
             known = options(tool, other)

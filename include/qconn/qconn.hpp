@@ -29,16 +29,18 @@
 #include <qconn/settings/settings.hpp>
 #include <qconn/sinks/log_sink.hpp>
 
+#ifndef QCONN_WITHOUT_WEBSOCKET  // set as below
+#include <qconn/eftl/eftl_client.hpp>
+#include <qconn/websocket/sewio_client.hpp>
+#include <qconn/websocket/websocket_client.hpp>
+#endif
 #ifndef QCONN_WITHOUT_SSH  // set as below
 #include <qconn/ssh/sftp_client.hpp>
 #include <qconn/ssh/ssh_client.hpp>
 #endif
 #ifndef QCONN_WITHOUT_HTTP  // set for its users by a build of qconn that leaves these families out
-#include <qconn/eftl/eftl_client.hpp>
 #include <qconn/http/http_client.hpp>
 #include <qconn/rest/rest_client.hpp>
 #include <qconn/rpc/rpc_client.hpp>
 #include <qconn/sinks/webhook_sink.hpp>
-#include <qconn/websocket/sewio_client.hpp>
-#include <qconn/websocket/websocket_client.hpp>
 #endif

@@ -23,6 +23,8 @@ const Catalogue& builtin_catalogue() {
         all.add(schemes::jsonrpc_scheme());
         all.add(schemes::xmlrpc_scheme());
         all.add(schemes::yamlrpc_scheme());
+#endif
+#ifdef QCONN_WITH_WEBSOCKET
         all.add(schemes::ws_scheme());
         all.add(schemes::sewiows_scheme());
         all.add(schemes::eftl_scheme());

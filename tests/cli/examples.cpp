@@ -84,6 +84,7 @@ TEST_CASE("s3: an object goes up, comes back, and has a link", "[examples][integ
     CHECK(outcome.out == "put: 200\nget: 200\nby its link: 200\n");
 }
 
+#ifndef QCONN_WITHOUT_WEBSOCKET
 TEST_CASE("live_feed: subscribes, follows a feed and ends", "[examples][integration]") {
     Server server{"websocket"};
     const Outcome outcome = run("2_families/live_feed", {"ws://" + server.address() + "/", "1", "hello"});
@@ -273,6 +274,7 @@ TEST_CASE("eftl_subscriber: what comes while it does not run is kept for it, and
     CHECK(published.code == 0);
     CHECK(has(Process{subscriber()}.finish().out, "order"));
 }
+#endif
 
 TEST_CASE("own_tests: the tests of a program, as the page on testing shows them", "[examples][integration]") {
     Server nginx{"nginx"};

@@ -15,11 +15,14 @@ TEST_CASE("the built-in catalogue has the schemes of this build", "[schemes]") {
     const std::set<std::string> found(names.begin(), names.end());
     CHECK(found.contains("file"));
     CHECK(found.contains("dir"));
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
     for (const char* name : {"http",    "https",    "rest",         "rests",         "jsonrpc",  "jsonrpcs",      "xmlrpc",    "xmlrpcs",
                              "yamlrpc", "yamlrpcs", "billwerkrest", "billwerkrests", "cdsrests", "sap4hanarests", "sewiorest", "sewiorests",
-                             "sfrests", "snrests",  "zeyosrest",    "zeyosrests",    "ws",       "wss",           "sewiows",   "sewiowss"})
+                             "sfrests", "snrests",  "zeyosrest",    "zeyosrests"})
         CHECK(found.contains(name));
+#endif
+#ifndef QCONN_WITHOUT_WEBSOCKET
+    for (const char* name : {"ws", "wss", "sewiows", "sewiowss", "eftl", "eftls"}) CHECK(found.contains(name));
 #endif
     CHECK(builtin_catalogue().find("gopher") == nullptr);
 }
