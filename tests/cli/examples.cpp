@@ -84,7 +84,7 @@ TEST_CASE("s3: an object goes up, comes back, and has a link", "[examples][integ
     CHECK(outcome.out == "put: 200\nget: 200\nby its link: 200\n");
 }
 
-#ifndef QCONN_WITHOUT_WEBSOCKET
+#ifdef QCONN_WITH_WEBSOCKET
 TEST_CASE("live_feed: subscribes, follows a feed and ends", "[examples][integration]") {
     Server server{"websocket"};
     const Outcome outcome = run("2_families/live_feed", {"ws://" + server.address() + "/", "1", "hello"});
