@@ -10,6 +10,7 @@
   `SCHEME beyond OTHER` those lines of it that OTHER has not.
 """
 import argparse
+import functools
 import pathlib
 import re
 import subprocess
@@ -60,17 +61,22 @@ def kind():
         yield "docs/vendor-kinds.md: the kind is not that of src/schemes/sewio_rest.cpp"
 
 
+@functools.cache
+def built_in(tool):
+    return subprocess.run([tool, "schemes"], capture_output=True, text=True, check=True).stdout.replace(",", " ").split()
+
+
+@functools.cache
 def options(tool, scheme):
     return subprocess.run([tool, "docs", scheme], capture_output=True, text=True, check=True).stdout.splitlines(keepends=True)
 
 
 def tables(page, tool, write):
     text = page.read_text(encoding="utf-8")
-    built_in = subprocess.run([tool, "schemes"], capture_output=True, text=True, check=True).stdout.replace(",", " ").split()
 
     def table(match):
         start, scheme, other, _, end = match.groups()
-        if scheme in ON_TRIAL and scheme not in built_in:
+        if scheme in ON_TRIAL and scheme not in built_in(tool):
             return match.group(0)
         lines = options(tool, scheme)
         if other:

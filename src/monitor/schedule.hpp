@@ -117,14 +117,14 @@ public:
     /// When to call advance() again; the clock's beginning where something can be begun at once; nothing where all rests.
     std::optional<Clock::time_point> wake() const noexcept;
 
-    static constexpr Clock::duration k_tick = std::chrono::milliseconds{5};
+    static constexpr Clock::duration k_tick = std::chrono::milliseconds{8};
     static constexpr Clock::duration k_spread = std::chrono::seconds{5};
 
 private:
     using List = std::uint32_t;
 
-    static constexpr std::uint32_t k_slots = 4096;        // level 0: 20.5 s in ticks
-    static constexpr std::uint32_t k_far_slots = 1024;    // level 1: 5.8 h in turns of level 0; what is later is looked at again
+    static constexpr std::uint32_t k_slots = 4096;        // level 0: 32.8 s in ticks
+    static constexpr std::uint32_t k_far_slots = 1024;    // level 1: 9.3 h in turns of level 0; what is later is looked at again
     static constexpr List k_far = k_slots;                // lists of level 1 begin here
     static constexpr List k_ready = k_far + k_far_slots;  // due, to be begun
     static constexpr List k_hosts = k_ready + 1;          // due, but over the cap of host 0, 1, …

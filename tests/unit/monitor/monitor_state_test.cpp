@@ -58,13 +58,17 @@ struct Program {
     std::string file{directory / "monitor.state"};
     std::shared_ptr<World> world{std::make_shared<World>()};
     Catalogue catalogue{remote_catalogue(world)};
-    std::mutex mutex;
-    std::vector<std::string> logged;  // events of the log, guarded by mutex
+    struct Logged {
+        std::mutex mutex;
+        std::vector<std::string> events;
+    };
+    /// Shared with the log, which a last write of the state may outlive the monitor to use.
+    std::shared_ptr<Logged> logged{std::make_shared<Logged>()};
     Runtime runtime{[this] {
         RuntimeOptions options;
-        options.log = Log{LogLevel::info, [this](const LogRecord& record) {
-                              const std::scoped_lock lock{mutex};
-                              logged.emplace_back(std::string{record.event} + ": " + std::string{record.text});
+        options.log = Log{LogLevel::info, [logged = logged](const LogRecord& record) {
+                              const std::scoped_lock lock{logged->mutex};
+                              logged->events.emplace_back(std::string{record.event} + ": " + std::string{record.text});
                           }};
         return options;
     }()};
@@ -76,9 +80,9 @@ struct Program {
         return options;
     }
     std::size_t logged_of(const std::string& event) {
-        const std::scoped_lock lock{mutex};
+        const std::scoped_lock lock{logged->mutex};
         std::size_t found = 0;
-        for (const auto& one : logged) found += one.starts_with(event + ":") ? 1 : 0;
+        for (const auto& one : logged->events) found += one.starts_with(event + ":") ? 1 : 0;
         return found;
     }
     std::string text() const { return read_file(file); }
