@@ -131,7 +131,8 @@ Error not_json(std::string_view text, std::size_t offset, std::string_view what)
 }
 
 Error too_deep(std::string_view text, std::size_t offset, std::size_t most_depth) {
-    return make_error(Errc::limit, "the JSON text has more than " + std::to_string(most_depth) + " lists and maps inside each other: " + place(text, offset));
+    return make_error(Errc::limit,
+                      "the JSON text has more than " + std::to_string(most_depth) + " lists and maps inside each other: " + place(text, offset));
 }
 
 Result<Value> decode(std::string_view text, const Limits& limits) {

@@ -92,7 +92,12 @@ private:
 class Connection::Submission final : public Operation::State, public std::enable_shared_from_this<Submission> {
 public:
     Submission(std::shared_ptr<Connection> owner, Kind kind, std::string frame, Deadline deadline, Callback<Answer> callback)
-        : owner_{std::move(owner)}, kind_{kind}, frame_{std::move(frame)}, size_{frame_.size()}, deadline_{deadline}, callback_{std::move(callback)} {}
+        : owner_{std::move(owner)},
+          kind_{kind},
+          frame_{std::move(frame)},
+          size_{frame_.size()},
+          deadline_{deadline},
+          callback_{std::move(callback)} {}
 
     void cancel() noexcept override {
         if (done() || cancelled_.exchange(true)) return;
@@ -462,7 +467,8 @@ Connection::Known Connection::forget(std::string_view id, std::string_view what)
 void Connection::require_protocol(std::string_view what) const {
     const std::scoped_lock lock{mutex_};
     if (session_.link == 0 || session_.protocol >= 1) return;
-    throw labelled(eftl_error(EftlErrc::unsupported, std::string{what} + " failed: " + session_.server + " is too old for that (it speaks protocol 0)"));
+    throw labelled(
+        eftl_error(EftlErrc::unsupported, std::string{what} + " failed: " + session_.server + " is too old for that (it speaks protocol 0)"));
 }
 
 Operation Connection::subscribe(EftlSubscription subscription, Deadline deadline, Callback<std::string> callback) {
@@ -571,10 +577,10 @@ void Connection::acknowledge(const EftlMessage& message, bool all) {
     const EftlReceipt& receipt = message.receipt();
     const Known subscription = known(receipt.subscription, "acknowledging a message");
     if (subscription.ack != EftlAck::client) {
-        throw labelled(eftl_error(EftlErrc::subscription, "acknowledging a message failed: it came by a subscription whose messages are " +
-                                                              std::string{subscription.ack == EftlAck::none ? "not acknowledged at all"
-                                                                                                            : "acknowledged automatically"} +
-                                                              "; subscribe with EftlAck::client"));
+        throw labelled(eftl_error(EftlErrc::subscription,
+                                  "acknowledging a message failed: it came by a subscription whose messages are " +
+                                      std::string{subscription.ack == EftlAck::none ? "not acknowledged at all" : "acknowledged automatically"} +
+                                      "; subscribe with EftlAck::client"));
     }
     post([self = shared_from_this(), receipt, all] { self->engine_.acknowledge(receipt, all); });
 }
@@ -715,8 +721,9 @@ void Connection::on_welcome(Welcome kind, const EftlSession& session) {
 }
 
 void Connection::on_disconnect(int code, const std::string& reason) {
-    end_queues(eftl_error(EftlErrc::disconnected, "receiving ended: the connection is over" + (reason.empty() ? std::string{} : ": " + text::printable(reason)),
-                          code, reason));
+    end_queues(eftl_error(EftlErrc::disconnected,
+                          "receiving ended: the connection is over" + (reason.empty() ? std::string{} : ": " + text::printable(reason)), code,
+                          reason));
     log(LogLevel::info, "eftl-disconnected", "the connection is over, code " + std::to_string(code));
     std::shared_ptr<const EftlHandlers> handlers;
     {
@@ -787,7 +794,8 @@ void Connection::link_ended(const Link* link, websocket::End end) {
     paused_ = false;
     int code = end.close.by_server ? end.close.code : eftl_code::k_connection_error;
     if (end.error && end.error->phase() == Phase::tls) code = eftl_code::k_tls;
-    engine_.link_down(code, end.close.by_server ? std::string_view{end.close.reason} : std::string_view{}, end.error ? &*end.error : nullptr, Clock::now());
+    engine_.link_down(code, end.close.by_server ? std::string_view{end.close.reason} : std::string_view{}, end.error ? &*end.error : nullptr,
+                      Clock::now());
     settle();
 }
 

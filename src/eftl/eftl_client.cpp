@@ -82,7 +82,8 @@ void EftlClient::set_handlers(EftlHandlers handlers) { connection_->set_handlers
 
 EftlSession EftlClient::connect(Deadline deadline) {
     return observed([&] {
-        return wait_for<EftlSession>(*connection_, [&](Callback<EftlSession> callback) { connection_->connect(false, deadline, std::move(callback)); });
+        return wait_for<EftlSession>(*connection_,
+                                     [&](Callback<EftlSession> callback) { connection_->connect(false, deadline, std::move(callback)); });
     });
 }
 Operation EftlClient::async_connect(Deadline deadline, Callback<EftlSession> callback) {
@@ -90,7 +91,8 @@ Operation EftlClient::async_connect(Deadline deadline, Callback<EftlSession> cal
 }
 EftlSession EftlClient::reconnect(Deadline deadline) {
     return observed([&] {
-        return wait_for<EftlSession>(*connection_, [&](Callback<EftlSession> callback) { connection_->connect(true, deadline, std::move(callback)); });
+        return wait_for<EftlSession>(*connection_,
+                                     [&](Callback<EftlSession> callback) { connection_->connect(true, deadline, std::move(callback)); });
     });
 }
 Operation EftlClient::async_reconnect(Deadline deadline, Callback<EftlSession> callback) {
@@ -147,9 +149,8 @@ Operation EftlClient::async_flush(Deadline deadline, Callback<void> callback) { 
 
 std::string EftlClient::subscribe(EftlSubscription subscription, Deadline deadline) {
     return observed([&] {
-        return wait_for<std::string>(*connection_, [&](Callback<std::string> callback) {
-            connection_->subscribe(std::move(subscription), deadline, std::move(callback));
-        });
+        return wait_for<std::string>(
+            *connection_, [&](Callback<std::string> callback) { connection_->subscribe(std::move(subscription), deadline, std::move(callback)); });
     });
 }
 Operation EftlClient::async_subscribe(EftlSubscription subscription, Deadline deadline, Callback<std::string> callback) {
@@ -195,7 +196,8 @@ void EftlMap::set(std::string_view key, const EftlMessage& value, Deadline deadl
 }
 Operation EftlMap::async_set(std::string_view key, const EftlMessage& value, Deadline deadline, Callback<void> callback) {
     check_map_text("a key of a map", key);
-    return connection_->submit(Kind::map_set, eftl::map_set_frame(name_, key, value), deadline, connection_->wrapped(without_answer(std::move(callback))));
+    return connection_->submit(Kind::map_set, eftl::map_set_frame(name_, key, value), deadline,
+                               connection_->wrapped(without_answer(std::move(callback))));
 }
 std::optional<EftlMessage> EftlMap::get(std::string_view key, Deadline deadline) {
     check_map_text("a key of a map", key);
@@ -211,7 +213,8 @@ void EftlMap::remove(std::string_view key, Deadline deadline) {
 }
 Operation EftlMap::async_remove(std::string_view key, Deadline deadline, Callback<void> callback) {
     check_map_text("a key of a map", key);
-    return connection_->submit(Kind::map_remove, eftl::map_remove_frame(name_, key), deadline, connection_->wrapped(without_answer(std::move(callback))));
+    return connection_->submit(Kind::map_remove, eftl::map_remove_frame(name_, key), deadline,
+                               connection_->wrapped(without_answer(std::move(callback))));
 }
 
 }  // namespace qconn

@@ -162,8 +162,9 @@ void Engine::link_down(int code, std::string_view reason, const Error* error, Ti
     switch (state_) {
         case EftlState::disconnected: return;
         case EftlState::disconnecting:
-            return finish(eftl_code::k_normal, {}, eftl_error(EftlErrc::disconnected, "the connection was closed before the server had answered",
-                                                              eftl_code::k_failed, "Disconnected"));
+            return finish(
+                eftl_code::k_normal, {},
+                eftl_error(EftlErrc::disconnected, "the connection was closed before the server had answered", eftl_code::k_failed, "Disconnected"));
         case EftlState::connected: return lost(code, error != nullptr && reason.empty() ? error->message() : reason, now);
         case EftlState::connecting:
         case EftlState::reconnecting: break;
@@ -190,8 +191,8 @@ void Engine::next_server(TimePoint now) {
     at_ = 0;
     if (state_ == EftlState::connecting || !is_reconnectable(last_code_)) {
         const bool denied = last_code_ == eftl_code::k_not_authenticated;
-        Error why = eftl_error(denied ? EftlErrc::login : EftlErrc::connect,
-                               (denied ? "logging in failed: " : "connecting failed: ") + failures_, last_code_, last_reason_);
+        Error why = eftl_error(denied ? EftlErrc::login : EftlErrc::connect, (denied ? "logging in failed: " : "connecting failed: ") + failures_,
+                               last_code_, last_reason_);
         if (last_error_ && !denied) why.with_phase(last_error_->phase()).with_reason(last_error_->reason()).with_retryable(last_error_->retryable());
         return finish(last_code_, last_reason_, why);
     }
@@ -202,8 +203,9 @@ void Engine::next_server(TimePoint now) {
 void Engine::attempt_failed(TimePoint now) {
     if (rounds_ >= options_.attempts) {
         return finish(last_code_, last_reason_,
-                      eftl_error(EftlErrc::disconnected, "the connection was lost, and " + std::to_string(rounds_) + " attempts to make it anew failed: " +
-                                                             (failures_.empty() ? shown_code(last_code_, last_reason_) : failures_),
+                      eftl_error(EftlErrc::disconnected,
+                                 "the connection was lost, and " + std::to_string(rounds_) +
+                                     " attempts to make it anew failed: " + (failures_.empty() ? shown_code(last_code_, last_reason_) : failures_),
                                  eftl_code::k_failed, "Disconnected"));
     }
     retry_at_ = after(now, reconnect_delay(rounds_++, options_.max_delay, random_()));
@@ -218,10 +220,10 @@ void Engine::lost(int code, std::string_view reason, TimePoint now) {
     unacknowledged_.clear();
     for (auto& [number, one] : subscriptions_) one.to_acknowledge = 0;
     if (!is_reconnectable(code) || options_.attempts <= 0) {
-        return finish(code, last_reason_, eftl_error(EftlErrc::disconnected,
-                                                     "the connection to " + session_.server + " ended before the server had answered: " +
-                                                         shown_code(code, reason),
-                                                     eftl_code::k_failed, "Disconnected"));
+        return finish(code, last_reason_,
+                      eftl_error(EftlErrc::disconnected,
+                                 "the connection to " + session_.server + " ended before the server had answered: " + shown_code(code, reason),
+                                 eftl_code::k_failed, "Disconnected"));
     }
     set_state(EftlState::disconnected);
     set_state(EftlState::reconnecting);
@@ -280,8 +282,8 @@ void Engine::disconnect(TimePoint deadline, UniqueFunction<void()> done) {
     if (is_kept()) {
         set_state(EftlState::disconnecting);
         host_.drop(eftl_code::k_normal);
-        return finish(eftl_code::k_normal, {}, eftl_error(EftlErrc::disconnected, "the connection was closed while it was being made",
-                                                          eftl_code::k_failed, "Disconnected"));
+        return finish(eftl_code::k_normal, {},
+                      eftl_error(EftlErrc::disconnected, "the connection was closed while it was being made", eftl_code::k_failed, "Disconnected"));
     }
     set_state(EftlState::disconnecting);
     drain_deadline_ = deadline;
@@ -344,8 +346,8 @@ void Engine::expire(TimePoint now) {
         const auto found = pending_.find(one.number);
         if (found == pending_.end() || found->second.deadline != one.when) continue;
         if (found->second.kind == Kind::request)
-            complete(one.number, eftl_error(EftlErrc::request_timeout, "a request failed: nobody replied before the deadline", eftl_code::k_request_timeout,
-                                            "request timeout"));
+            complete(one.number, eftl_error(EftlErrc::request_timeout, "a request failed: nobody replied before the deadline",
+                                            eftl_code::k_request_timeout, "request timeout"));
         else
             complete(one.number, stopped(false, words_of(found->second.kind).doing));
     }
@@ -380,8 +382,9 @@ void Engine::tick(TimePoint now) {
                 host_.send(disconnect_frame({}));
                 host_.leave(eftl_code::k_normal);
             }
-            finish(eftl_code::k_normal, {}, eftl_error(EftlErrc::disconnected, "the connection was closed before the server had answered",
-                                                       eftl_code::k_failed, "Disconnected"));
+            finish(
+                eftl_code::k_normal, {},
+                eftl_error(EftlErrc::disconnected, "the connection was closed before the server had answered", eftl_code::k_failed, "Disconnected"));
         }
     }
     go_silent(now);
@@ -412,7 +415,8 @@ std::int64_t Engine::submit(Kind kind, std::string frame, TimePoint now, TimePoi
     }
     if (deadline <= now) {
         if (kind == Kind::request)
-            done(eftl_error(EftlErrc::request_timeout, "a request failed: its deadline had passed already", eftl_code::k_request_timeout, "request timeout"));
+            done(eftl_error(EftlErrc::request_timeout, "a request failed: its deadline had passed already", eftl_code::k_request_timeout,
+                            "request timeout"));
         else
             done(stopped(false, words_of(kind).doing));
         return 0;
@@ -441,8 +445,8 @@ std::optional<Error> Engine::unfit(Kind kind, std::size_t size) const {
     if (session_.protocol < 1 && (kind == Kind::request || kind == Kind::reply))
         return eftl_error(EftlErrc::unsupported, doing(kind) + " failed: " + session_.server + " is too old for requests (it speaks protocol 0)");
     if (session_.max_size > 0 && size > static_cast<std::size_t>(session_.max_size)) {
-        return eftl_error(EftlErrc::too_large, doing(kind) + " failed: it takes " + std::to_string(size) + " bytes, and " + session_.server + " takes " +
-                                                   std::to_string(session_.max_size) + " at most");
+        return eftl_error(EftlErrc::too_large, doing(kind) + " failed: it takes " + std::to_string(size) + " bytes, and " + session_.server +
+                                                   " takes " + std::to_string(session_.max_size) + " at most");
     }
     return std::nullopt;
 }
@@ -605,7 +609,8 @@ void Engine::acknowledge(const EftlReceipt& receipt, bool all_up_to) {
         one.open.erase(place);
     }
     // One that this link has not brought is acknowledged when it comes again.
-    if (changed && can_talk() && session_.quality_of_service && seq <= one.highest_here) host_.send(ack_frame(seq, all_up_to ? one.own.id : std::string{}));
+    if (changed && can_talk() && session_.quality_of_service && seq <= one.highest_here)
+        host_.send(ack_frame(seq, all_up_to ? one.own.id : std::string{}));
 }
 
 void Engine::consumed(const EftlReceipt& receipt) {
@@ -739,8 +744,8 @@ void Engine::on_answer(const ServerFrame& frame) {
     if (found == pending_.end()) return;
     const Kind kind = found->second.kind;
     if (frame.err) {
-        Error error = eftl_error(words_of(kind).code, doing(kind) + " failed: the server answered " + shown_code(*frame.err, frame.reason), *frame.err,
-                                 frame.reason);
+        Error error = eftl_error(words_of(kind).code, doing(kind) + " failed: the server answered " + shown_code(*frame.err, frame.reason),
+                                 *frame.err, frame.reason);
         return complete(*frame.seq, std::move(error));
     }
     const bool brings = kind == Kind::request || kind == Kind::map_get;

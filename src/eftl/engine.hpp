@@ -87,8 +87,8 @@ struct EngineOptions {
 /// @param random  0 to 1
 std::chrono::milliseconds reconnect_delay(int round, std::chrono::milliseconds most, double random) noexcept;
 
-/// @note One thread at a time. Every function that can make something happen gets the time that it is. Completions are called from inside, and may call
-/// the engine.
+/// @note One thread at a time. Every function that can make something happen gets the time that it is. Completions are called from inside, and may
+/// call the engine.
 class Engine {
 public:
     /// @param random  0 to 1, without 1
@@ -231,13 +231,13 @@ private:
     UniqueFunction<double()> random_;
 
     EftlState state_{EftlState::disconnected};
-    bool link_up_{false};         // a log-in may be sent, or was
+    bool link_up_{false};  // a log-in may be sent, or was
     bool ever_connected_{false};
-    bool automatic_{false};       // the connection that is being made follows a loss
+    bool automatic_{false};  // the connection that is being made follows a loss
     bool said_goodbye_{false};
     bool shuffled_{false};
     std::vector<std::size_t> order_;
-    std::size_t at_{0};           // in order_
+    std::size_t at_{0};  // in order_
     int rounds_{0};
     EftlSession session_;
     std::string id_token_;
@@ -247,14 +247,14 @@ private:
     Clock::time_point retry_at_{Clock::time_point::max()};
     Clock::time_point drain_deadline_{Clock::time_point::max()};
     Clock::time_point last_received_{};
-    bool suspected_{false};       // silent for too long; looked at once more before that counts
+    bool suspected_{false};  // silent for too long; looked at once more before that counts
     Clock::time_point suspected_at_{};
 
     int last_code_{1006};
     std::string last_reason_;
-    std::string server_words_;    // of an error frame since the last dial
+    std::string server_words_;  // of an error frame since the last dial
     int server_code_{0};
-    std::string failures_;        // of this walk, for messages
+    std::string failures_;  // of this walk, for messages
     std::optional<Error> last_error_;
 
     std::int64_t last_seq_{0};

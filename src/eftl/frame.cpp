@@ -245,7 +245,8 @@ void FrameReader::read(ServerFrame& f) {
             case Member::cnt: f.delivery_count = scalars.integer().value_or(0); break;
             case Member::req: f.request_id = scalars.integer().value_or(0); break;
             case Member::err:
-                if (const auto err = scalars.integer()) f.err = static_cast<int>(std::min<std::int64_t>(std::max<std::int64_t>(*err, -1'000'000), 1'000'000));
+                if (const auto err = scalars.integer())
+                    f.err = static_cast<int>(std::min<std::int64_t>(std::max<std::int64_t>(*err, -1'000'000), 1'000'000));
                 break;
             case Member::reason: f.reason = scalars.text(); break;
             case Member::reply_to: f.reply_to = scalars.text(); break;
@@ -285,7 +286,8 @@ std::string login_frame(const Login& login) {
 
 std::string subscribe_frame(std::string_view id, const EftlSubscription& s, bool stopped) {
     if (s.type == EftlDurable::last_value) {
-        if (s.key.empty()) throw eftl_error(EftlErrc::matcher, "a last-value subscription needs the name of the field whose newest values count (key)");
+        if (s.key.empty())
+            throw eftl_error(EftlErrc::matcher, "a last-value subscription needs the name of the field whose newest values count (key)");
         if (!s.matcher.has_text_for(s.key))
             throw eftl_error(EftlErrc::matcher, "a last-value subscription needs a matcher with a text for its key, the field \"" +
                                                     text::printable(text::shorten(s.key, 60)) + '"');
@@ -329,7 +331,9 @@ std::string map_set_frame(std::string_view map, std::string_view key, const Eftl
     return FrameWriter{Op::map_set}.text("map", map).text("key", key).message("value", value).open();
 }
 std::string map_get_frame(std::string_view map, std::string_view key) { return FrameWriter{Op::map_get}.text("map", map).text("key", key).open(); }
-std::string map_remove_frame(std::string_view map, std::string_view key) { return FrameWriter{Op::map_remove}.text("map", map).text("key", key).open(); }
+std::string map_remove_frame(std::string_view map, std::string_view key) {
+    return FrameWriter{Op::map_remove}.text("map", map).text("key", key).open();
+}
 
 std::size_t finish(std::string& frame, std::int64_t seq) {
     const std::size_t begin = frame.size();

@@ -19,8 +19,8 @@ namespace {
 using eftl::eftl_error;
 
 // In the order of EftlType.
-constexpr std::array<std::string_view, 12> k_type_names{"unknown",      "string",     "long",         "double",         "datetime",       "opaque", "message",
-                                                        "string array", "long array", "double array", "datetime array", "message array"};
+constexpr std::array<std::string_view, 12> k_type_names{"unknown", "string",       "long",       "double",       "datetime",       "opaque",
+                                                        "message", "string array", "long array", "double array", "datetime array", "message array"};
 
 EftlType element_type(const Value& v) noexcept {
     switch (v.kind()) {
@@ -227,7 +227,8 @@ std::optional<EftlMessage> EftlMessage::get_message(std::string_view name) const
 }
 
 std::vector<std::string> EftlMessage::get_string_array(std::string_view name) const {
-    return elements<std::string>(fields_, name, [](const Value& v) { return v.is_string() ? std::optional{std::string{v.as_string()}} : std::nullopt; });
+    return elements<std::string>(fields_, name,
+                                 [](const Value& v) { return v.is_string() ? std::optional{std::string{v.as_string()}} : std::nullopt; });
 }
 
 // Where both kinds of numbers are in one array its type is that of the first, and the others are converted.
@@ -249,8 +250,8 @@ std::vector<double> EftlMessage::get_double_array(std::string_view name) const {
     });
 }
 std::vector<EftlTime> EftlMessage::get_datetime_array(std::string_view name) const {
-    return elements<EftlTime>(fields_, name,
-                              [](const Value& v) { return v.kind() == ValueKind::timestamp ? std::optional{time_of(v.as_timestamp())} : std::nullopt; });
+    return elements<EftlTime>(
+        fields_, name, [](const Value& v) { return v.kind() == ValueKind::timestamp ? std::optional{time_of(v.as_timestamp())} : std::nullopt; });
 }
 std::vector<EftlMessage> EftlMessage::get_message_array(std::string_view name) const {
     return elements<EftlMessage>(fields_, name, [](const Value& v) -> std::optional<EftlMessage> {

@@ -7,7 +7,6 @@
 
 #include <qconn/base/url.hpp>
 
-
 #include "base/base64.hpp"
 #include "base/text.hpp"
 #include "eftl/eftl_error.hpp"
@@ -96,7 +95,8 @@ std::shared_ptr<const Settings> make_settings(EftlOptions options) {
     if (options.auto_reconnect_attempts < 0) refuse_option("the number of attempts to reconnect is not negative");
     if (options.auto_reconnect_max_delay.count() < 0 || options.handshake_timeout.count() < 0 || options.login_timeout.count() < 0)
         refuse_option("a time is not negative");
-    if (options.max_in_flight == 0 || options.max_in_flight_bytes == 0 || options.max_unread == 0) refuse_option("a limit of zero lets nothing through");
+    if (options.max_in_flight == 0 || options.max_in_flight_bytes == 0 || options.max_unread == 0)
+        refuse_option("a limit of zero lets nothing through");
     if (options.max_pending_acks < 0) refuse_option("max_pending_acks is not negative; 0: the server's number");
     if (!text::valid_utf8(options.client_id) || !text::valid_utf8(options.username)) refuse_option("client id and user must be UTF-8");
 

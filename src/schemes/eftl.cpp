@@ -41,7 +41,8 @@ const OptionTable<EftlOptions>& eftl_table() {
     static const OptionTable<EftlOptions> options = [] {
         OptionTable<EftlOptions> all;
         const auto in_seconds = [&all](const char* name, milliseconds EftlOptions::*member, const char* help) -> OptionSpec& {
-            OptionSpec& spec = all.add(name, OptionType::integer, help, [member](EftlOptions& o, const Value& v) { o.*member = seconds{v.as_int64()}; });
+            OptionSpec& spec =
+                all.add(name, OptionType::integer, help, [member](EftlOptions& o, const Value& v) { o.*member = seconds{v.as_int64()}; });
             spec.unit = Unit::seconds;
             spec.fallback = 15;
             spec.minimum = 0;
@@ -58,10 +59,11 @@ const OptionTable<EftlOptions>& eftl_table() {
             return spec;
         };
         {
-            OptionSpec& spec = all.add("urls", OptionType::string,
-                                       "Servers in the place of the URL's, as eFTL writes them: ws:// and wss:// URLs parted by '|', each with its own user, "
-                                       "password (percent-encoded) and clientId, tried in random order",
-                                       nullptr);
+            OptionSpec& spec =
+                all.add("urls", OptionType::string,
+                        "Servers in the place of the URL's, as eFTL writes them: ws:// and wss:// URLs parted by '|', each with its own user, "
+                        "password (percent-encoded) and clientId, tried in random order",
+                        nullptr);
             spec.fallback_text = "the server of the URL";
             spec.example = "ws://one.example.com:8585/channel|ws://two.example.com:8585/channel";
             spec.check = urls_problem;
@@ -80,9 +82,10 @@ const OptionTable<EftlOptions>& eftl_table() {
             spec.example = "${env:EFTL_PASSWORD}";
         }
         {
-            OptionSpec& spec = all.add("client_id", &EftlOptions::client_id, OptionType::string,
-                                       "Name of the client, which its durable subscriptions belong to; of two connections with one name the older is closed. "
-                                       "A clientId in the URL wins. Pings have none");
+            OptionSpec& spec =
+                all.add("client_id", &EftlOptions::client_id, OptionType::string,
+                        "Name of the client, which its durable subscriptions belong to; of two connections with one name the older is closed. "
+                        "A clientId in the URL wins. Pings have none");
             spec.fallback_text = "the server makes one";
             spec.example = "order-service";
         }
@@ -95,8 +98,9 @@ const OptionTable<EftlOptions>& eftl_table() {
             spec.example = 10;
         }
         {
-            OptionSpec& spec = all.add("auto_reconnect_max_delay", OptionType::integer, "Longest wait before such a walk; the first is about a second",
-                                       [](EftlOptions& o, const Value& v) { o.auto_reconnect_max_delay = milliseconds{v.as_int64()}; });
+            OptionSpec& spec =
+                all.add("auto_reconnect_max_delay", OptionType::integer, "Longest wait before such a walk; the first is about a second",
+                        [](EftlOptions& o, const Value& v) { o.auto_reconnect_max_delay = milliseconds{v.as_int64()}; });
             spec.unit = Unit::milliseconds;
             spec.fallback = 30'000;
             spec.minimum = 0;
@@ -106,8 +110,8 @@ const OptionTable<EftlOptions>& eftl_table() {
         in_seconds("handshake_timeout", &EftlOptions::handshake_timeout,
                    "Longest time to reach one server: name, TCP, proxy, TLS, WebSocket handshake; 0: no limit");
         // TIBCO's name is another protocol's here, with another unit.
-        in_seconds("welcome_timeout", &EftlOptions::login_timeout, "Longest time until it has answered the log-in after that; 0: no limit").aliases = {
-            "login_timeout"};
+        in_seconds("welcome_timeout", &EftlOptions::login_timeout, "Longest time until it has answered the log-in after that; 0: no limit")
+            .aliases = {"login_timeout"};
         {
             OptionSpec& spec = all.add("max_pending_acks", &EftlOptions::max_pending_acks, OptionType::integer,
                                        "Messages that the server may send before they are acknowledged; 0: the server's own number");
@@ -117,20 +121,20 @@ const OptionTable<EftlOptions>& eftl_table() {
             spec.example = 100;
         }
         {
-            OptionSpec& spec = all.add("resend", OptionType::string,
-                                       "What becomes of messages without an answer when the server has lost the session over a reconnection",
-                                       [](EftlOptions& o, const Value& v) {
-                                           o.resend = v.as_string() == "resumed" ? EftlResend::resumed : EftlResend::always;
-                                       });
+            OptionSpec& spec = all.add(
+                "resend", OptionType::string, "What becomes of messages without an answer when the server has lost the session over a reconnection",
+                [](EftlOptions& o, const Value& v) { o.resend = v.as_string() == "resumed" ? EftlResend::resumed : EftlResend::always; });
             spec.fallback = "always";
             spec.allowed = {{"always", "they are sent again: none is lost, some may come twice"},
                             {"resumed", "they are sent again only where the server has kept the session, and fail otherwise"}};
             spec.example = "resumed";
         }
-        count("max_in_flight", &EftlOptions::max_in_flight, "Messages that may wait for the server's answers; further ones wait, or are refused", 1000);
+        count("max_in_flight", &EftlOptions::max_in_flight, "Messages that may wait for the server's answers; further ones wait, or are refused",
+              1000);
         count("max_in_flight_bytes", &EftlOptions::max_in_flight_bytes, "Likewise their bytes", 1'000'000).unit = Unit::bytes;
         count("max_frame", &EftlOptions::max_frame, "Largest frame that is received", 1'000'000).unit = Unit::bytes;
-        count("max_unread", &EftlOptions::max_unread, "Messages that wait to be received; above, nothing is read from the server until some are", 1000);
+        count("max_unread", &EftlOptions::max_unread, "Messages that wait to be received; above, nothing is read from the server until some are",
+              1000);
         {
             OptionSpec& spec = all.add("trust_all", OptionType::boolean, "As TIBCO's clients have it: the opposite of ssl_verify_cert", nullptr);
             spec.fallback = false;
@@ -145,7 +149,8 @@ const OptionTable<EftlOptions>& eftl_table() {
             spec.example = "/etc/ssl/eftl-ca.pem";
         }
         {
-            OptionSpec& spec = all.add("polling_interval", OptionType::any, "Of TIBCO's Python library; taken, without effect: nothing here polls", nullptr);
+            OptionSpec& spec =
+                all.add("polling_interval", OptionType::any, "Of TIBCO's Python library; taken, without effect: nothing here polls", nullptr);
             spec.example = 1;
         }
         add_proxy_options(all);
@@ -209,7 +214,8 @@ PingPlan eftl_ping(const ResolvedDefinition& definition, PingDepth depth, const 
         NetPing ping;
         ping.endpoint.host = first.host;
         ping.endpoint.port = first.port != 0 ? first.port : std::uint16_t{first.tls ? std::uint16_t{443} : std::uint16_t{80}};
-        if (options.proxy && options.proxy->is_for(first.host, ping.endpoint.port)) ping.endpoint.proxy = std::make_shared<const Proxy>(*options.proxy);
+        if (options.proxy && options.proxy->is_for(first.host, ping.endpoint.port))
+            ping.endpoint.proxy = std::make_shared<const Proxy>(*options.proxy);
         if (first.tls && depth == PingDepth::tls) ping.endpoint.tls = std::make_shared<const TlsOptions>(options.tls);
         ping.endpoint.socket = std::make_shared<const SocketOptions>(options.socket);
         return ping;
@@ -312,7 +318,8 @@ Value subscribe_and_receive(EftlClient& client, const Map& given, Deadline deadl
     what.ack = word_of(given, given.contains("ack") ? "ack" : "ack_mode", k_acks, EftlAck::automatic);
     const std::int64_t count = given.contains("count") ? argument_of(given, "count").as_int64() : 1;
     if (count < 1) throw make_error(Errc::invalid_argument, "'count' must be at least 1");
-    if (given.contains("timeout")) deadline = earlier(deadline, Deadline{milliseconds{std::max<std::int64_t>(argument_of(given, "timeout").as_int64(), 0)}});
+    if (given.contains("timeout"))
+        deadline = earlier(deadline, Deadline{milliseconds{std::max<std::int64_t>(argument_of(given, "timeout").as_int64(), 0)}});
     const EftlAck ack = what.ack;
     const bool durable = !what.durable.empty();
     const std::string id = client.subscribe(std::move(what), deadline);
@@ -364,7 +371,8 @@ std::vector<OperationSpec> eftl_operations() {
                         {"ack", OptionType::string, false, "auto, client, none; default: auto"},
                         {"ack_mode", OptionType::string, false, "the same"},
                         {"count", OptionType::integer, false, "how many; default: 1"},
-                        {"timeout", OptionType::integer, false, "milliseconds after which those that have come are enough; default: an error when the time is over"}},
+                        {"timeout", OptionType::integer, false,
+                         "milliseconds after which those that have come are enough; default: an error when the time is over"}},
                        false, subscribe_and_receive),
         eftl_operation("request", "Send a message as a request; the reply", {message}, {}, true,
                        [](EftlClient& client, const Map& given, Deadline deadline) {
@@ -392,13 +400,15 @@ std::vector<OperationSpec> eftl_operations() {
 void check_eftl(const Definition& definition, Findings& findings) {
     const Url url = url_of(definition);
     const bool urls = is_set(definition, "urls");
-    if (!urls && url.host.empty()) findings.error("url", "missing-host", "the URL has no host", "write " + definition.scheme() + "://host:port/channel");
+    if (!urls && url.host.empty())
+        findings.error("url", "missing-host", "the URL has no host", "write " + definition.scheme() + "://host:port/channel");
     if (url.is_socket) findings.error("url", "missing-host", "an eFTL server is not reached by a UNIX socket");
     if (!urls && (url.path.empty() || url.path == "/"))
         findings.warning("url", "missing-channel", "the URL names no channel", "most servers have " + definition.scheme() + "://host:port/channel");
     if (is_set(definition, "polling_interval")) findings.warning("polling_interval", "unused-option", "nothing here polls, so this has no effect");
     if (is_set(definition, "trust_store") && is_set(definition, "ssl_ca_file"))
-        findings.error("trust_store", "conflicting-options", "'trust_store' and 'ssl_ca_file' name two files for one purpose", "take one of the two out");
+        findings.error("trust_store", "conflicting-options", "'trust_store' and 'ssl_ca_file' name two files for one purpose",
+                       "take one of the two out");
     if (definition.scheme() == "eftl" && !urls) {
         for (const OptionSpec& spec : eftl_table().specs()) {
             if ((spec.name.starts_with("ssl_") || spec.name.starts_with("trust_")) && is_set(definition, spec.name))
@@ -417,7 +427,8 @@ Scheme eftl_scheme() {
     scheme.family = "eftl";
     scheme.title = "TIBCO eFTL";
     scheme.help =
-        "Messages by way of a TIBCO eFTL server: publish, subscribe, request and reply, key-value maps. The path of the URL is the channel. A ping logs in "
+        "Messages by way of a TIBCO eFTL server: publish, subscribe, request and reply, key-value maps. The path of the URL is the channel. A ping "
+        "logs in "
         "under no client id, and out again.";
     scheme.example_url = "eftls://edi:secret@eftl.example.com:8585/channel?clientId=order-service";
     scheme.default_ports = {{"eftl", 80}, {"eftls", 443}};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Messages of eFTL. Without arguments: the codec against nlohmann/json on the same text. bench_eftl URL CONTROL_PORT USER PASSWORD [MESSAGES [IN_FLIGHT]]:
-// the client against tests/servers/eftl.sh, as eftl_rival.mjs beside it does; eftl.sh runs both. Prints one line of JSON as that does: microseconds of
-// CPU of this process for a message.
+// Messages of eFTL. Without arguments: the codec against nlohmann/json on the same text. bench_eftl URL CONTROL_PORT USER PASSWORD [MESSAGES
+// [IN_FLIGHT]]: the client against tests/servers/eftl.sh, as eftl_rival.mjs beside it does; eftl.sh runs both. Prints one line of JSON as that does:
+// microseconds of CPU of this process for a message.
 #include <nlohmann/json.hpp>
 
 #include <arpa/inet.h>
@@ -37,7 +37,9 @@ EftlMessage order(int n) {
     line.set_string("sku", "A-" + std::to_string(n)).set_long("count", 3).set_double("price", 19.99);
     EftlMessage out;
     out.set_string("type", "order").set_long("id", 9007199254740993 + n).set_double("total", 1234.5 + n).set_string("customer", "Müller & Söhne");
-    out.set_datetime("when", EftlTime{std::chrono::milliseconds{1'700'000'000'000 + n}}).set_message("first", line).set_message_array("lines", {line, line, line});
+    out.set_datetime("when", EftlTime{std::chrono::milliseconds{1'700'000'000'000 + n}})
+        .set_message("first", line)
+        .set_message_array("lines", {line, line, line});
     out.set_string_array("tags", {"urgent", "export"}).set_string("note", "line \"one\" of an order\nline two");
     return out;
 }
@@ -75,7 +77,9 @@ bool codec() {
         const std::string text = message.to_json();
         const nlohmann::json tree = nlohmann::json::parse(text);
         const std::string label = std::string{" of "} + name + " (" + std::to_string(text.size()) + ')';
-        good = compare(("decode" + label).c_str(), [&] { return EftlMessage::from_json(text).size(); }, [&] { return nlohmann::json::parse(text).size(); }) && good;
+        good = compare(("decode" + label).c_str(), [&] { return EftlMessage::from_json(text).size(); },
+                       [&] { return nlohmann::json::parse(text).size(); }) &&
+               good;
         good = compare(("encode" + label).c_str(), [&, m = message] { return m.to_json().size(); }, [&] { return tree.dump().size(); }) && good;
     }
     return good;
@@ -89,7 +93,8 @@ bool inject(int port, int count) {
     address.sin_port = htons(static_cast<std::uint16_t>(port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return false;
-    const std::string body = R"({"body":{"type":"bench","text":")" + std::string(60, 'x') + R"("},"counter":"n","count":)" + std::to_string(count) + "}";
+    const std::string body =
+        R"({"body":{"type":"bench","text":")" + std::string(60, 'x') + R"("},"counter":"n","count":)" + std::to_string(count) + "}";
     const std::string request =
         "POST /publish HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
     const bool sent = ::send(fd, request.data(), request.size(), 0) == static_cast<ssize_t>(request.size());

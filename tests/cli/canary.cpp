@@ -345,8 +345,8 @@ TEST_CASE("no canary is in what the tool prints", "[secret][cli][integration]") 
     int place = 0;
     for (const auto& name : aviary.names()) {
         if (name.find("-url-") != std::string::npos && !name.starts_with("rests-") && !name.starts_with("file-")) continue;
-        // A process each takes long: every third place is enough here, and one of the forms that an option can have, as the tool shows what the library
-        // tells of it. All that is planted was in the listings above.
+        // A process each takes long: every third place is enough here, and one of the forms that an option can have, as the tool shows what the
+        // library tells of it. All that is planted was in the listings above.
         if (!all && ++place % 3 != 0) continue;
         const auto is_about = [&](const char* what) { return name.find(what) != std::string::npos; };
         const bool is_everywhere =

@@ -48,12 +48,12 @@ private:
     std::string name_;
 };
 
-/// A client of an eFTL server: publishes messages, receives those that match, asks and replies, and uses key-value maps. One connection at a time, which
-/// is made by connect() or by the first call that needs it, and made anew by itself where it breaks.
+/// A client of an eFTL server: publishes messages, receives those that match, asks and replies, and uses key-value maps. One connection at a time,
+/// which is made by connect() or by the first call that needs it, and made anew by itself where it breaks.
 ///
-/// What was given to publish(), request(), reply() and a map, and what was subscribed to, outlives the loss of a connection: it is kept, and sent (again)
-/// when there is one again, with the numbers that it had. A call ends when the server has answered, its deadline has passed, it was cancelled, or the
-/// connection is given up; never later, and always once. A deadline that passes does not take a message back that was sent.
+/// What was given to publish(), request(), reply() and a map, and what was subscribed to, outlives the loss of a connection: it is kept, and sent
+/// (again) when there is one again, with the numbers that it had. A call ends when the server has answered, its deadline has passed, it was
+/// cancelled, or the connection is given up; never later, and always once. A deadline that passes does not take a message back that was sent.
 ///
 /// A message that was received and not acknowledged comes again after a loss; by what this client knows, none is delivered twice on one session. The
 /// server's own limits on that are in EftlSession::resumed.
@@ -79,8 +79,8 @@ public:
     // ---- the connection ----
 
     /// Walks the list of servers once, without waits between. Where a connection is being made already, waits for that.
-    /// @throws Error EFTL-ALREADY-CONNECTED, EFTL-LOGIN-ERROR, EFTL-CONNECT-ERROR whose message has what each server said, and the last one's phase and
-    /// reason; TIMEOUT, CANCELLED: the attempt goes on for those who still wait, else it ends
+    /// @throws Error EFTL-ALREADY-CONNECTED, EFTL-LOGIN-ERROR, EFTL-CONNECT-ERROR whose message has what each server said, and the last one's phase
+    /// and reason; TIMEOUT, CANCELLED: the attempt goes on for those who still wait, else it ends
     EftlSession connect(Deadline deadline = {});
     Operation async_connect(Deadline deadline, Callback<EftlSession> callback);
     /// Opens a connection again that was given up or closed: with the same client id, subscriptions and numbers. Waits as connect() does.
@@ -127,13 +127,13 @@ public:
 
     /// Waits until the server has taken the subscription. One that the server refuses, or does not answer in time, is forgotten.
     /// @returns its id, which it keeps over reconnections
-    /// @throws Error EFTL-SUBSCRIBE-ERROR (codes 13, 21, 22), EFTL-MATCHER-ERROR: last_value without a key, or without a text for it in the matcher; and
-    /// as publish()
+    /// @throws Error EFTL-SUBSCRIBE-ERROR (codes 13, 21, 22), EFTL-MATCHER-ERROR: last_value without a key, or without a text for it in the matcher;
+    /// and as publish()
     std::string subscribe(EftlSubscription subscription, Deadline deadline = {});
     Operation async_subscribe(EftlSubscription subscription, Deadline deadline, Callback<std::string> callback);
     /// The next message of a subscription without on_message.
-    /// @throws Error EFTL-SUBSCRIPTION-ERROR: there is no such one, or it has on_message, or it ended; EFTL-DISCONNECTED: the connection was given up;
-    /// TIMEOUT, CANCELLED
+    /// @throws Error EFTL-SUBSCRIPTION-ERROR: there is no such one, or it has on_message, or it ended; EFTL-DISCONNECTED: the connection was given
+    /// up; TIMEOUT, CANCELLED
     EftlMessage receive(std::string_view id, Deadline deadline = {});
     Operation async_receive(std::string_view id, Deadline deadline, Callback<EftlMessage> callback);
 

@@ -12,8 +12,8 @@
 
 namespace qconn {
 
-/// What failed between a client and an eFTL server. Reaching the server at all is NetErrc's and the WebSocket handshake's affair; a deadline that passed
-/// is TIMEOUT and a cancelled call CANCELLED (Errc).
+/// What failed between a client and an eFTL server. Reaching the server at all is NetErrc's and the WebSocket handshake's affair; a deadline that
+/// passed is TIMEOUT and a cancelled call CANCELLED (Errc).
 enum class EftlErrc {
     connect = 1,        ///< EFTL-CONNECT-ERROR: no server of the list let this client in
     login,              ///< EFTL-LOGIN-ERROR: the server refused user and password (close code 4002)
@@ -42,13 +42,13 @@ QCONN_API std::string_view error_name(EftlErrc code) noexcept;
 
 /// What an eFTL server, or this client in its words, gives as the number of an error. A WebSocket close code is one too.
 namespace eftl_code {
-inline constexpr int k_failed = 11;           ///< a publish failed; or a request was open when the connection ended for good
-inline constexpr int k_publish_denied = 12;   ///< not allowed to publish
-inline constexpr int k_subscribe_denied = 13; ///< not allowed to subscribe
-inline constexpr int k_map_denied = 14;       ///< not allowed on maps
-inline constexpr int k_bad_subscription = 20; ///< no such subscription
-inline constexpr int k_subscribe_failed = 21; ///< a subscription failed; asked for again at the next reconnection
-inline constexpr int k_subscribe_bad = 22;    ///< bad matcher or durable name
+inline constexpr int k_failed = 11;            ///< a publish failed; or a request was open when the connection ended for good
+inline constexpr int k_publish_denied = 12;    ///< not allowed to publish
+inline constexpr int k_subscribe_denied = 13;  ///< not allowed to subscribe
+inline constexpr int k_map_denied = 14;        ///< not allowed on maps
+inline constexpr int k_bad_subscription = 20;  ///< no such subscription
+inline constexpr int k_subscribe_failed = 21;  ///< a subscription failed; asked for again at the next reconnection
+inline constexpr int k_subscribe_bad = 22;     ///< bad matcher or durable name
 inline constexpr int k_map_failed = 30;
 inline constexpr int k_request_denied = 40;
 inline constexpr int k_request_failed = 41;
@@ -64,9 +64,9 @@ inline constexpr int k_bad_payload = 1007;
 inline constexpr int k_policy = 1008;
 inline constexpr int k_too_large = 1009;
 inline constexpr int k_server_error = 1011;
-inline constexpr int k_restart = 1012;        ///< the server restarts: the client reconnects
-inline constexpr int k_tls = 1015;            ///< this client's: the TLS handshake failed
-inline constexpr int k_forced = 4000;         ///< another client has this client id
+inline constexpr int k_restart = 1012;  ///< the server restarts: the client reconnects
+inline constexpr int k_tls = 1015;      ///< this client's: the TLS handshake failed
+inline constexpr int k_forced = 4000;   ///< another client has this client id
 inline constexpr int k_unavailable = 4001;
 inline constexpr int k_not_authenticated = 4002;
 }  // namespace eftl_code

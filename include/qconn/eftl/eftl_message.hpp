@@ -61,9 +61,9 @@ struct EftlReceipt {
 /// Names to typed values, in the order in which they were set. A getter gives nothing where there is no such field or it has another type; an array
 /// without elements, and of an array what is not of the type asked for, is left out.
 ///
-/// Field names are UTF-8 and not empty; `_d_`, `_m_` and `_o_` and names that begin with `_eftl:` cannot be used, as the protocol has them for itself.
-/// A field of the name `_dest` is the EMS destination of a message that goes to EMS: "TOPIC:orders", "QUEUE:orders", or without prefix a topic.
-/// A value type. @note One thread at a time for changes; const access is safe from many threads.
+/// Field names are UTF-8 and not empty; `_d_`, `_m_` and `_o_` and names that begin with `_eftl:` cannot be used, as the protocol has them for
+/// itself. A field of the name `_dest` is the EMS destination of a message that goes to EMS: "TOPIC:orders", "QUEUE:orders", or without prefix a
+/// topic. A value type. @note One thread at a time for changes; const access is safe from many threads.
 class QCONN_API EftlMessage {
 public:
     EftlMessage() = default;
@@ -134,8 +134,8 @@ public:
     static EftlMessage from_value(const Value& value);
     /// As it goes over the wire: a JSON object.
     std::string to_json() const;
-    /// Tolerant, as messages of every eFTL library are read: numbers in all their spellings, of two members of one name the last one counts, null is no
-    /// field, true and false are longs.
+    /// Tolerant, as messages of every eFTL library are read: numbers in all their spellings, of two members of one name the last one counts, null is
+    /// no field, true and false are longs.
     /// @throws Error EFTL-MESSAGE-ERROR: no JSON object, not UTF-8, more than 100 messages inside each other
     static EftlMessage from_json(std::string_view text);
     /// For the library's own layers: of fields that are as fields() has them.

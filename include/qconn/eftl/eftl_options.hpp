@@ -34,8 +34,8 @@ struct QCONN_API EftlServer {
     /// Empty: that of the options.
     std::string client_id{};
 
-    /// Of a list `ws://user:password@host:port/channel?clientId=id|wss://…`, split at each '|' before anything else, blanks around the entries cut. User
-    /// and password are percent-decoded, once. `eftl` and `eftls` mean ws and wss; other parts of the query are dropped, as in TIBCO's clients.
+    /// Of a list `ws://user:password@host:port/channel?clientId=id|wss://…`, split at each '|' before anything else, blanks around the entries cut.
+    /// User and password are percent-decoded, once. `eftl` and `eftls` mean ws and wss; other parts of the query are dropped, as in TIBCO's clients.
     /// @throws Error EFTL-OPTION-ERROR saying which entry, masked, and what is wrong with it: no host, another scheme, a port that is none
     static std::vector<EftlServer> parse_list(std::string_view urls);
     /// For messages: "ws://host:8585/channel".
@@ -44,8 +44,8 @@ struct QCONN_API EftlServer {
     friend bool operator==(const EftlServer&, const EftlServer&) = default;
 };
 
-/// What becomes of messages that were sent and not answered when the connection broke, and the server has lost the session meanwhile: it may have taken
-/// them, or not.
+/// What becomes of messages that were sent and not answered when the connection broke, and the server has lost the session meanwhile: it may have
+/// taken them, or not.
 enum class EftlResend : std::uint8_t {
     always,   ///< they are sent again: none is lost, some may come twice
     resumed,  ///< only to a server that has kept the session; else they fail with EFTL-DISCONNECTED (code 11): none comes twice by that
@@ -60,7 +60,8 @@ struct EftlOptions {
     /// For the servers that have none of their own. Sent in the handshake (basic) and in the log-in.
     std::string username{};
     Secret password{};
-    /// Names the client for the server: of two with one name the older is disconnected. Durable subscriptions belong to it. Empty: the server makes one.
+    /// Names the client for the server: of two with one name the older is disconnected. Durable subscriptions belong to it. Empty: the server makes
+    /// one.
     std::string client_id{};
 
     TlsOptions tls{};
@@ -82,8 +83,8 @@ struct EftlOptions {
     /// Messages that the server may send before they are acknowledged. 0: the server's own number.
     std::int64_t max_pending_acks{0};
 
-    /// Messages, requests, replies and map operations that wait for the server's answer, kept for the case that the connection breaks. Above, blocking
-    /// calls wait, asynchronous ones end with EFTL-BUSY (see EftlClient::async_room).
+    /// Messages, requests, replies and map operations that wait for the server's answer, kept for the case that the connection breaks. Above,
+    /// blocking calls wait, asynchronous ones end with EFTL-BUSY (see EftlClient::async_room).
     std::size_t max_in_flight{16'384};
     /// Likewise their bytes. A single one may be larger than that.
     std::size_t max_in_flight_bytes{std::size_t{64} * 1024 * 1024};

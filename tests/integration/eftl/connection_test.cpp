@@ -213,8 +213,8 @@ TEST_CASE("a connection that breaks comes back with its session, and nothing is 
     REQUIRE(wait_until([&] { return std::scoped_lock{mutex}, came.size() >= 4; }));
     CHECK(came == std::vector<std::int64_t>{1, 2, 3, 4});
     client.disconnect(soon());
-    CHECK(story.lines() == Lines{"connecting", "connected", "on_connect", "on_subscribe 1", "disconnected", "reconnecting", "connected", "on_recover resumed",
-                                 "on_subscribe 1", "disconnecting", "disconnected", "on_disconnect 1000"});
+    CHECK(story.lines() == Lines{"connecting", "connected", "on_connect", "on_subscribe 1", "disconnected", "reconnecting", "connected",
+                                 "on_recover resumed", "on_subscribe 1", "disconnecting", "disconnected", "on_disconnect 1000"});
     CHECK(bus.breaches() == "");
 }
 

@@ -42,13 +42,14 @@ Use map_use() {
             .asynchronous =
                 [](Client& client, Deadline deadline, Callback<std::string> callback) {
                     auto counted = std::make_unique<InFlight>();
-                    return dynamic_cast<EftlClient&>(client).map("contract").async_get(
-                        "answer", deadline,
-                        [callback = std::move(callback), counted = std::move(counted)](Result<std::optional<EftlMessage>> result) mutable {
-                            counted.reset();
-                            if (!result) return callback(result.error());
-                            callback(*result ? std::string{(*result)->get_string("text").value_or("")} : std::string{"none"});
-                        });
+                    return dynamic_cast<EftlClient&>(client)
+                        .map("contract")
+                        .async_get("answer", deadline,
+                                   [callback = std::move(callback), counted = std::move(counted)](Result<std::optional<EftlMessage>> result) mutable {
+                                       counted.reset();
+                                       if (!result) return callback(result.error());
+                                       callback(*result ? std::string{(*result)->get_string("text").value_or("")} : std::string{"none"});
+                                   });
                 }};
 }
 
@@ -101,8 +102,9 @@ ConnectionContract contract_of(const std::string& scheme, EftlBus& bus, EftlBus&
                    {"ssl_key_data", {open, trust + certificate + "\n" + block("ssl_key_data", "client.key")}},
                    {"ssl_key_password", {open, trust + certificate + "\n" + key + "\nssl_key_password: x"}}};
     const std::string canary = k_canary;
-    out.with_canary = {{at("user:" + canary + "@", bus.server.port()), trust},
-                       {at(login, bus.server.port()), trust + "urls: 'ws://user:" + canary + "@127.0.0.1:1/channel|ws://two:" + canary + "@127.0.0.1:2/x'"}};
+    out.with_canary = {
+        {at("user:" + canary + "@", bus.server.port()), trust},
+        {at(login, bus.server.port()), trust + "urls: 'ws://user:" + canary + "@127.0.0.1:1/channel|ws://two:" + canary + "@127.0.0.1:2/x'"}};
     return out;
 }
 

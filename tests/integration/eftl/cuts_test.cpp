@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Connections that are cut again and again at random bytes while numbered messages go both ways: nothing that was acknowledged is lost, no completion stays
-// open, and what the server takes twice is only what it could not know.
+// Connections that are cut again and again at random bytes while numbered messages go both ways: nothing that was acknowledged is lost, no completion
+// stays open, and what the server takes twice is only what it could not know.
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>

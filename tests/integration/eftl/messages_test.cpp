@@ -115,7 +115,8 @@ TEST_CASE("what is not allowed is an error with the server's number", "[eftl][in
             work();
         } catch (const Error& error) {
             const auto* detail = error.detail<EftlErrorDetail>();
-            return std::string{error.name()} + ' ' + (detail != nullptr ? std::to_string(detail->code) : "") + ' ' + std::string{to_string(error.reason())};
+            return std::string{error.name()} + ' ' + (detail != nullptr ? std::to_string(detail->code) : "") + ' ' +
+                   std::string{to_string(error.reason())};
         }
         return std::string{"nothing"};
     };

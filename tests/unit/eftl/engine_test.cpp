@@ -26,8 +26,7 @@ TEST_CASE("a log-in comes before everything, and its welcome is told after subsc
     bench.engine.link_up(bench.now);
     CHECK(bench.host.take() == Lines{R"(-> {"op":1,"protocol":1,"client_type":"C","client_version":"","login_options":{"_qos":"true"}})"});
     bench.engine.received(EngineBench::k_welcome, bench.now);
-    CHECK(bench.host.take() ==
-          Lines{"state connected", R"(-> {"op":3,"id":"1"})", R"(-> {"op":8,"body":{"n":1},"seq":1})", "on_connect"});
+    CHECK(bench.host.take() == Lines{"state connected", R"(-> {"op":3,"id":"1"})", R"(-> {"op":8,"body":{"n":1},"seq":1})", "on_connect"});
     REQUIRE(session);
     CHECK(session->client_id == "C1");
     CHECK(session->heartbeat == 20s);
@@ -48,7 +47,8 @@ TEST_CASE("the list of servers is walked without waits, and the failure names th
     bench.engine.link_down(4002, "bad password", nullptr, bench.now);
     bench.engine.link_down(1006, {}, &refused, bench.now);
     CHECK(bench.host.take()[1] == "dial 0");
-    CHECK(failure == "EFTL-CONNECT-ERROR: connecting failed: ws://a: refused; ws://b: the connection was closed with 4002 (bad password); ws://c: refused");
+    CHECK(failure ==
+          "EFTL-CONNECT-ERROR: connecting failed: ws://a: refused; ws://b: the connection was closed with 4002 (bad password); ws://c: refused");
     CHECK(bench.engine.state() == EftlState::disconnected);
     CHECK(bench.engine.next_deadline() == Clock::time_point::max());
 }
@@ -385,8 +385,8 @@ TEST_CASE("without quality of service nothing is acknowledged, and a publish is 
     EftlMessage message;
     bench.submit(Kind::map_set, map_set_frame("m", "k", message));
     bench.submit(Kind::map_get, map_get_frame("m", "k"));
-    CHECK(bench.host.take() == Lines{R"(-> {"op":8,"body":{"n":1}})", R"(-> {"op":20,"map":"m","key":"k","value":{}})",
-                                     R"(-> {"op":22,"map":"m","key":"k","seq":3})"});
+    CHECK(bench.host.take() ==
+          Lines{R"(-> {"op":8,"body":{"n":1}})", R"(-> {"op":20,"map":"m","key":"k","value":{}})", R"(-> {"op":22,"map":"m","key":"k","seq":3})"});
     CHECK(bench.took() == Lines{"1 ok", "2 ok"});
     bench.received(R"({"op":26,"seq":3})");
     CHECK(bench.took() == Lines{"3 ok"});

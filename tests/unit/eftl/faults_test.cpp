@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What other eFTL libraries are known to get wrong. Each case is one of them, and that we do not have it; what the other test files show already is not
-// repeated here.
+// What other eFTL libraries are known to get wrong. Each case is one of them, and that we do not have it; what the other test files show already is
+// not repeated here.
 #include <cmath>
 #include <string>
 

@@ -82,7 +82,8 @@ TEST_CASE("an error that is null is none", "[eftl]") {
 }
 
 TEST_CASE("what is no frame is an error and ends the reading", "[eftl]") {
-    for (const char* text : {"", "1", "\"a\"", "{", "[", "[1]", "[{}", "[{},]", R"({"op":})", R"({"op":7}{"op":7})", R"([{"op":7}]x)", "{\"op\":7,\"to\":\"\xFF\"}"}) {
+    for (const char* text :
+         {"", "1", "\"a\"", "{", "[", "[1]", "[{}", "[{},]", R"({"op":})", R"({"op":7}{"op":7})", R"([{"op":7}]x)", "{\"op\":7,\"to\":\"\xFF\"}"}) {
         INFO(text);
         FrameReader reader{text};
         ServerFrame frame;

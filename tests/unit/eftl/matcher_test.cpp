@@ -39,7 +39,8 @@ TEST_CASE("a matcher that no server takes cannot be made", "[eftl]") {
     std::string umlauts;
     for (int i = 0; i < 256; ++i) umlauts += "ü";
     CHECK(EftlMatcher{}.equals("a", umlauts).has_text_for("a"));
-    for (const char* text : {"", "[]", "1", R"({"a":1.5})", R"({"a":{}})", R"({"a":null})", R"({"a":[1]})", R"({"a":1,"a":2})", R"({"a":18446744073709551615})"}) {
+    for (const char* text :
+         {"", "[]", "1", R"({"a":1.5})", R"({"a":{}})", R"({"a":null})", R"({"a":[1]})", R"({"a":1,"a":2})", R"({"a":18446744073709551615})"}) {
         INFO(text);
         CHECK_FALSE(problem([&] { EftlMatcher::parse(text); }).empty());
     }

@@ -36,7 +36,11 @@ TEST_CASE("each type has its form on the wire, in the order in which fields were
     EftlMessage inner;
     inner.set_long("n", 1);
     EftlMessage message;
-    message.set_string("text", "a \"b\"\n").set_long("long", -5).set_double("double", 1.5).set_datetime("date", at(-1)).set_opaque("opaque", "\x01\x02\x03");
+    message.set_string("text", "a \"b\"\n")
+        .set_long("long", -5)
+        .set_double("double", 1.5)
+        .set_datetime("date", at(-1))
+        .set_opaque("opaque", "\x01\x02\x03");
     message.set_message("message", inner)
         .set_string_array("strings", {"a", "b"})
         .set_long_array("longs", {1, 2})
@@ -45,17 +49,21 @@ TEST_CASE("each type has its form on the wire, in the order in which fields were
         .set_message_array("messages", {inner, EftlMessage{}})
         .set_long_array("none", {});
 
-    CHECK(message.to_json() ==
-          R"({"text":"a \"b\"\n","long":-5,"double":{"_d_":1.5},"date":{"_m_":-1},"opaque":{"_o_":"AQID"},"message":{"n":1},)"
-          R"("strings":["a","b"],"longs":[1,2],"doubles":[{"_d_":0.0},{"_d_":2.5}],"dates":[{"_m_":0},{"_m_":1500}],)"
-          R"("messages":[{"n":1},{}],"none":[]})");
+    CHECK(message.to_json() == R"({"text":"a \"b\"\n","long":-5,"double":{"_d_":1.5},"date":{"_m_":-1},"opaque":{"_o_":"AQID"},"message":{"n":1},)"
+                               R"("strings":["a","b"],"longs":[1,2],"doubles":[{"_d_":0.0},{"_d_":2.5}],"dates":[{"_m_":0},{"_m_":1500}],)"
+                               R"("messages":[{"n":1},{}],"none":[]})");
 }
 
 TEST_CASE("what is read back is what was written", "[eftl]") {
     EftlMessage inner;
     inner.set_string("deep", "ü").set_opaque("empty", "");
     EftlMessage message;
-    message.set_string("s", "").set_long("min", INT64_MIN).set_long("max", INT64_MAX).set_double("d", 0.1).set_double("whole", 2).set_double("tiny", 5e-324);
+    message.set_string("s", "")
+        .set_long("min", INT64_MIN)
+        .set_long("max", INT64_MAX)
+        .set_double("d", 0.1)
+        .set_double("whole", 2)
+        .set_double("tiny", 5e-324);
     message.set_datetime("long ago", at(-62'135'596'800'001)).set_opaque("bytes", std::string_view{"\0\xFF", 2}).set_message("m", inner);
     message.set_datetime_array("dates", {at(0)}).set_message_array("list", {inner}).set_double_array("zero first", {0, 1});
 
@@ -77,9 +85,11 @@ TEST_CASE("64 bits of a long are exact", "[eftl]") {
 TEST_CASE("infinities and NaN go both ways, in the spellings of all libraries", "[eftl]") {
     EftlMessage message;
     message.set_double("n", std::nan("")).set_double("p", k_infinity).set_double("m", -k_infinity).set_double_array("all", {k_infinity, -k_infinity});
-    CHECK(message.to_json() == R"({"n":{"_d_":"NaN"},"p":{"_d_":"Infinity"},"m":{"_d_":"-Infinity"},"all":[{"_d_":"Infinity"},{"_d_":"-Infinity"}]})");
+    CHECK(message.to_json() ==
+          R"({"n":{"_d_":"NaN"},"p":{"_d_":"Infinity"},"m":{"_d_":"-Infinity"},"all":[{"_d_":"Infinity"},{"_d_":"-Infinity"}]})");
 
-    const EftlMessage read = EftlMessage::from_json(R"({"a":[{"_d_":"+Inf"},{"_d_":"-Inf"},{"_d_":"Infinity"},{"_d_":"-Infinity"},{"_d_":"NaN"},{"_d_":2}]})");
+    const EftlMessage read =
+        EftlMessage::from_json(R"({"a":[{"_d_":"+Inf"},{"_d_":"-Inf"},{"_d_":"Infinity"},{"_d_":"-Infinity"},{"_d_":"NaN"},{"_d_":2}]})");
     const auto all = read.get_double_array("a");
     REQUIRE(all.size() == 6);
     CHECK(all[0] == k_infinity);
@@ -138,8 +148,8 @@ TEST_CASE("what no library should send is read as well as can be", "[eftl]") {
 }
 
 TEST_CASE("a text that is no message is refused with the place", "[eftl]") {
-    for (const char* text : {"", "[]", "1", "{", R"({"a")", R"({"a":})", R"({"a":1,})", R"({"a":1} x)", R"({"a":{"_d_":Infinity}})", "{\"a\":\"\xFF\"}",
-                             R"({"a":"\ud800"})", "{\"a\":\"\n\"}", R"({a:1})"}) {
+    for (const char* text : {"", "[]", "1", "{", R"({"a")", R"({"a":})", R"({"a":1,})", R"({"a":1} x)", R"({"a":{"_d_":Infinity}})",
+                             "{\"a\":\"\xFF\"}", R"({"a":"\ud800"})", "{\"a\":\"\n\"}", R"({a:1})"}) {
         INFO(text);
         CHECK(errc_of([&] { EftlMessage::from_json(text); }) == EftlErrc::message);
     }
@@ -184,8 +194,16 @@ TEST_CASE("a message and a value are made of each other", "[eftl]") {
     noon.seconds = 43'200;
     noon.nanoseconds = 123'456'789;
     noon.has_zone = false;
-    const Value value = Map{{"text", "a"},   {"yes", true}, {"n", 7}, {"pi", 3.25}, {"when", noon}, {"raw", Value::binary("\x01")}, {"gone", nullptr},
-                            {"inner", Map{{"x", 1}}}, {"mixed", List{1, 2.5}}, {"empty", List{}}};
+    const Value value = Map{{"text", "a"},
+                            {"yes", true},
+                            {"n", 7},
+                            {"pi", 3.25},
+                            {"when", noon},
+                            {"raw", Value::binary("\x01")},
+                            {"gone", nullptr},
+                            {"inner", Map{{"x", 1}}},
+                            {"mixed", List{1, 2.5}},
+                            {"empty", List{}}};
 
     const EftlMessage message = EftlMessage::from_value(value);
 

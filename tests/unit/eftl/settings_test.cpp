@@ -24,7 +24,8 @@ std::string problem(std::string_view urls) {
 }  // namespace
 
 TEST_CASE("a list of URLs is split before anything else, each with its own user and client id", "[eftl]") {
-    const auto servers = EftlServer::parse_list(" ws://a:8585/channel | wss://us%65r:p%40ss%7Cw@[::1]/x/y?clientId=me%20too&other=1|ws://c?client_id=z ");
+    const auto servers =
+        EftlServer::parse_list(" ws://a:8585/channel | wss://us%65r:p%40ss%7Cw@[::1]/x/y?clientId=me%20too&other=1|ws://c?client_id=z ");
     REQUIRE(servers.size() == 3);
     CHECK(servers[0].shown() == "ws://a:8585/channel");
     CHECK_FALSE(servers[0].tls);

@@ -16,9 +16,9 @@ TEST_CASE("the built-in catalogue has the schemes of this build", "[schemes]") {
     CHECK(found.contains("file"));
     CHECK(found.contains("dir"));
 #ifndef QCONN_WITHOUT_HTTP
-    for (const char* name : {"http",    "https",    "rest",         "rests",         "jsonrpc",  "jsonrpcs",      "xmlrpc",    "xmlrpcs",
-                             "yamlrpc", "yamlrpcs", "billwerkrest", "billwerkrests", "cdsrests", "sap4hanarests", "sewiorest", "sewiorests",
-                             "sfrests", "snrests",  "zeyosrest",    "zeyosrests"})
+    for (const char* name :
+         {"http",         "https",         "rest",     "rests",         "jsonrpc",   "jsonrpcs",   "xmlrpc",  "xmlrpcs", "yamlrpc",   "yamlrpcs",
+          "billwerkrest", "billwerkrests", "cdsrests", "sap4hanarests", "sewiorest", "sewiorests", "sfrests", "snrests", "zeyosrest", "zeyosrests"})
         CHECK(found.contains(name));
 #endif
 #ifdef QCONN_WITH_WEBSOCKET
