@@ -46,7 +46,7 @@ cases() {
 }
 count() { sed -nE 's/^[0-9]+% tests passed, ([0-9]+) tests? failed out of ([0-9]+)$/\1 \2/p' "$1" | tail -n 1; }
 
-# Files are compiled several at a time: half the time from nothing. (.ci/full compiles each alone.)
+# Files are compiled several at a time: half the time from nothing. (The package tests compile those of the library alone.)
 cmake --preset asan -DCMAKE_UNITY_BUILD=ON -DQCONN_TEST_PROGRAMS=ON >/dev/null && cmake --build --preset asan || exit 1
 run asan
 cmake --preset tsan -DCMAKE_UNITY_BUILD=ON -DQCONN_TEST_PROGRAMS=ON >/dev/null && cmake --build --preset tsan --target threaded_tests || exit 1
