@@ -257,7 +257,8 @@ TEST_CASE("eftl_subscriber: what comes while it does not run is kept for it, and
     estate.add("bus", "eftl://qconntest:Passw0rd-1@" + server.address() + "/channel?clientId=reader");
     estate.add("writer", "eftl://qconntest:Passw0rd-1@" + server.address() + "/channel");
     const auto publish = [&](const char* id) {
-        return Process{{QCONN_TOOL, {"--dir", estate.directory.path(), "call", "writer", "publish", "type=order", std::string{"id="} + id}, {}, {}}}.finish();
+        return Process{{QCONN_TOOL, {"--dir", estate.directory.path(), "call", "writer", "publish", "type=order", std::string{"id="} + id}, {}, {}}}
+            .finish();
     };
     const auto subscriber = [&] {
         return Launch{example("2_families/eftl_subscriber"), {estate.directory.path(), "bus", "orders", R"({"type":"order"})", "1"}, {}, {}};

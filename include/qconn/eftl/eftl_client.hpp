@@ -144,8 +144,8 @@ public:
     /// And all that came before it by the same subscription.
     void acknowledge_all(const EftlMessage& message);
 
-    /// Ends a subscription. A durable one, with all that waits in it, is removed from the server. No message of it is delivered after this.
-    /// Returns at once; no server answers that. @throws Error EFTL-SUBSCRIPTION-ERROR: there is no such one
+    /// Ends a subscription. A durable one, with all that waits in it, is removed from the server. A message that is on its way to on_message
+    /// may still come after this. Returns at once; no server answers that. @throws Error EFTL-SUBSCRIPTION-ERROR: there is no such one
     void unsubscribe(std::string_view id);
     void unsubscribe_all();
     /// Ends a subscription here; a durable one goes on to collect messages, and what was not acknowledged comes again.

@@ -60,7 +60,7 @@ struct MonitorOptions {
     bool ping_after_failed_use{true};
     /// A use that was answered counts as a good ping; of one client at most one in a second.
     bool count_uses{false};
-    /// Pings under way at once, in all and to one host and port.
+    /// Pings under way at once, in all (and never more than a quarter of the descriptors that the process may have) and to one host and port.
     std::size_t max_in_flight{4096};
     std::size_t max_per_host{64};
     /// Used percentage of a file connection's file system (space or inodes) above which FILESYSTEM-FULL is raised.
