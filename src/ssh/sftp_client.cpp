@@ -124,7 +124,8 @@ SftpClient::SftpClient(SftpOptions options, Runtime runtime) {
     sessions_ = ssh::Sessions::make(options.ssh, runtime);
     engine_ = std::make_shared<sftp::Engine>(sessions_, std::move(options), std::move(runtime));
 }
-SftpClient::~SftpClient() { sftp::Engine::close(std::move(engine_)); }
+// Not moved: a blocking call of another thread may just have copied it.
+SftpClient::~SftpClient() { sftp::Engine::close(engine_); }
 
 SshSessionInfo SftpClient::connect(Deadline deadline) {
     return observed([&] {
