@@ -4,7 +4,6 @@
 # threads under ThreadSanitizer and runs those. The last line says how many tests passed and failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-scripts/install_dependencies.sh test || exit 1
 # The tests of packages build the library several times, in folders of their own; the tests of programs have a precompiled header.
 export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros
 export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-3}
@@ -13,6 +12,14 @@ export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1:supp
 passed=0 failed=0
 report=build/failed.txt
 mkdir -p build && : >"$report"
+
+# step NAME: the step before has ended; how long each took is told at the end.
+step() {
+  [ -z "${at:-}" ] || echo "$at: $((SECONDS - since)) s" >>"$report"
+  at=$1 since=$SECONDS
+}
+step "dependencies"
+scripts/install_dependencies.sh test || exit 1
 
 # run PRESET CTEST_ARGUMENT...: builds what that preset has and counts its tests.
 # An integration test shares the machine with its servers and with other tests, and may miss its moment on a busy one. A few that failed are tried
@@ -46,11 +53,18 @@ cases() {
 }
 count() { sed -nE 's/^[0-9]+% tests passed, ([0-9]+) tests? failed out of ([0-9]+)$/\1 \2/p' "$1" | tail -n 1; }
 
-# Files are compiled several at a time: half the time from nothing. (The package tests compile those of the library alone.)
+# Files are compiled several at a time: half the time from nothing. (.ci/full compiles each alone.)
+step "asan, build"
 cmake --preset asan -DCMAKE_UNITY_BUILD=ON -DQCONN_TEST_PROGRAMS=ON >/dev/null && cmake --build --preset asan || exit 1
-run asan
+step "asan, tests"
+run asan -LE package
+step "asan, packages"
+run asan -L package
+step "tsan, build"
 cmake --preset tsan -DCMAKE_UNITY_BUILD=ON -DQCONN_TEST_PROGRAMS=ON >/dev/null && cmake --build --preset tsan --target threaded_tests || exit 1
+step "tsan, tests"
 run tsan -L threads
+step end
 cat "$report"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Each file is compiled alone: joined, the objects of the library for tests would need what a shared libqconn hides.
 # installed.sh SOURCE_DIR WORK_DIR: builds, installs and consumes the static and the shared library; the shared one exports nothing of others.
 . "$(dirname "$0")/lib.sh"
 source_dir=$1 work=$2
@@ -9,7 +8,7 @@ for shared in OFF ON; do
   rm -rf "$prefix" "$work/use-$shared"
   mkdir -p "$work/use-$shared"
   cmake -S "$source_dir" -B "$work/build" -G Ninja -DBUILD_SHARED_LIBS=$shared -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG='-O0 -g1' \
-    -DQCONN_BUILD_TESTS=OFF -DQCONN_BUILD_EXAMPLES=OFF
+    -DCMAKE_UNITY_BUILD=ON -DQCONN_BUILD_TESTS=OFF -DQCONN_BUILD_EXAMPLES=OFF
   cmake --build "$work/build"
   cmake --install "$work/build" --prefix "$prefix" >/dev/null
   consume "$prefix" "$work/use-$shared"
