@@ -1,48 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "file/file_error.hpp"
 
+#include <array>
 #include <cerrno>
 #include <memory>
 #include <utility>
 
+#include "base/code_category.hpp"
 #include "base/file_reason.hpp"
 #include "base/text.hpp"
 
 namespace qconn {
 namespace {
 
-class FileCategory final : public std::error_category {
-public:
-    const char* name() const noexcept override { return "qconn.file"; }
-    std::string message(int code) const override {
-        switch (static_cast<FileErrc>(code)) {
-            case FileErrc::failed: return "the file system refused";
-            case FileErrc::read_only: return "the connection is read-only";
-            case FileErrc::outside: return "the path leads out of the connection's directory";
-            case FileErrc::limit: return "the file is too large";
-            case FileErrc::directory: return "the connection's directory cannot be used";
-            case FileErrc::differs: return "a copy is not what its original is";
-        }
-        return "unknown file error";
-    }
-};
+// In the order of FileErrc, which begins with 1.
+constexpr std::array<CodeWords, 6> k_file_codes{{
+    {"FILE-ERROR", "the file system refused"},
+    {"FILE-READ-ONLY-ERROR", "the connection is read-only"},
+    {"FILE-PATH-ERROR", "the path leads out of the connection's directory"},
+    {"FILE-LIMIT-ERROR", "the file is too large"},
+    {"CONNECTION-ERROR", "the connection's directory cannot be used"},
+    {"TRANSFER-ERROR", "a copy is not what its original is"},
+}};
 
-std::string_view name_of(FileErrc code) {
-    switch (code) {
-        case FileErrc::read_only: return "FILE-READ-ONLY-ERROR";
-        case FileErrc::outside: return "FILE-PATH-ERROR";
-        case FileErrc::limit: return "FILE-LIMIT-ERROR";
-        case FileErrc::directory: return "CONNECTION-ERROR";
-        case FileErrc::differs: return "TRANSFER-ERROR";
-        case FileErrc::failed: break;
-    }
-    return "FILE-ERROR";
-}
+std::string_view name_of(FileErrc code) noexcept { return code_name(k_file_codes, code); }
 
 }  // namespace
 
 const std::error_category& file_category() noexcept {
-    static const FileCategory category;
+    static const CodeCategory category{"qconn.file", k_file_codes};
     return category;
 }
 

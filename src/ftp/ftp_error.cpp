@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/code_category.hpp"
 #include "base/text.hpp"
 #include "ftp/reply.hpp"
 #include "ftp/task.hpp"
@@ -12,39 +13,24 @@
 namespace qconn {
 namespace {
 
-struct FtpCode {
-    FtpErrc code;
-    std::string_view name;
-    const char* message;
-};
-constexpr std::array<FtpCode, 10> k_ftp_codes{{
-    {FtpErrc::failed, "FTP-ERROR", "the FTP server refused"},
-    {FtpErrc::connect, "FTP-CONNECT-ERROR", "the FTP server refuses to talk"},
-    {FtpErrc::login, "FTP-LOGIN-ERROR", "the FTP server refused the log-in"},
-    {FtpErrc::cwd, "FTP-CWD-ERROR", "the connection's directory cannot be entered"},
-    {FtpErrc::auth_tls, "FTPS-AUTH-ERROR", "the FTP server refused TLS"},
-    {FtpErrc::secure_data, "FTPS-SECURE-DATA-ERROR", "the FTP server refused TLS for data"},
-    {FtpErrc::transfer, "FTP-TRANSFER-ERROR", "the transfer failed"},
-    {FtpErrc::path, "FTP-PATH-ERROR", "the path cannot be sent"},
-    {FtpErrc::limit, "FTP-LIMIT-ERROR", "the file is too large"},
-    {FtpErrc::url, "FTP-URL-ERROR", "the connection's options cannot be used"},
+// In the order of FtpErrc, which begins with 1.
+constexpr std::array<CodeWords, 10> k_ftp_codes{{
+    {"FTP-ERROR", "the FTP server refused"},
+    {"FTP-CONNECT-ERROR", "the FTP server refuses to talk"},
+    {"FTP-LOGIN-ERROR", "the FTP server refused the log-in"},
+    {"FTP-CWD-ERROR", "the connection's directory cannot be entered"},
+    {"FTPS-AUTH-ERROR", "the FTP server refused TLS"},
+    {"FTPS-SECURE-DATA-ERROR", "the FTP server refused TLS for data"},
+    {"FTP-TRANSFER-ERROR", "the transfer failed"},
+    {"FTP-PATH-ERROR", "the path cannot be sent"},
+    {"FTP-LIMIT-ERROR", "the file is too large"},
+    {"FTP-URL-ERROR", "the connection's options cannot be used"},
 }};
-
-class FtpCategory final : public std::error_category {
-public:
-    const char* name() const noexcept override { return "qconn.ftp"; }
-    std::string message(int code) const override {
-        for (const FtpCode& one : k_ftp_codes) {
-            if (static_cast<int>(one.code) == code) return one.message;
-        }
-        return "unknown FTP error";
-    }
-};
 
 }  // namespace
 
 const std::error_category& ftp_category() noexcept {
-    static const FtpCategory category;
+    static const CodeCategory category{"qconn.ftp", k_ftp_codes};
     return category;
 }
 
@@ -100,12 +86,7 @@ bool has(std::string_view text, std::string_view part) noexcept { return text.fi
 
 }  // namespace
 
-std::string_view error_name(FtpErrc code) noexcept {
-    for (const FtpCode& one : k_ftp_codes) {
-        if (one.code == code) return one.name;
-    }
-    return "FTP-ERROR";
-}
+std::string_view error_name(FtpErrc code) noexcept { return code_name(k_ftp_codes, code); }
 
 Reason reason_of(const FtpReply& reply, Reason otherwise) noexcept {
     switch (reply.code) {

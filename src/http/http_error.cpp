@@ -3,16 +3,14 @@
 
 #include <array>
 
+#include "base/code_category.hpp"
+
 namespace qconn {
 
 namespace {
 
-struct Named {
-    std::string_view name;
-    std::string_view words;
-};
 // In the order of HttpErrc, which begins with 1.
-constexpr std::array<Named, 14> k_codes{{
+constexpr std::array<CodeWords, 14> k_codes{{
     {"HTTP-CLIENT-RECEIVE-ERROR", "the answer reports a failure or is broken"},
     {"HTTP-CLIENT-TIMEOUT", "no answer in time"},
     {"SOCKET-CONNECT-ERROR", "no connection"},
@@ -29,24 +27,10 @@ constexpr std::array<Named, 14> k_codes{{
     {"CANCELLED", "cancelled"},
 }};
 
-const Named* find_code(int value) noexcept {
-    const auto index = static_cast<std::size_t>(value) - 1;
-    return index < k_codes.size() ? &k_codes[index] : nullptr;
-}
-
-class HttpCategory final : public std::error_category {
-public:
-    const char* name() const noexcept override { return "qconn.http"; }
-    std::string message(int value) const override {
-        const Named* code = find_code(value);
-        return std::string{code != nullptr ? code->words : "unknown"};
-    }
-};
-
 }  // namespace
 
 const std::error_category& http_category() noexcept {
-    static const HttpCategory category;
+    static const CodeCategory category{"qconn.http", k_codes};
     return category;
 }
 
@@ -54,10 +38,7 @@ std::error_code make_error_code(HttpErrc code) noexcept { return {static_cast<in
 
 namespace http {
 
-std::string_view name_of(HttpErrc code) noexcept {
-    const Named* named = find_code(static_cast<int>(code));
-    return named != nullptr ? named->name : std::string_view{"HTTP-CLIENT-RECEIVE-ERROR"};
-}
+std::string_view name_of(HttpErrc code) noexcept { return code_name(k_codes, code); }
 
 Error make_http_error(HttpErrc code, std::string message, Phase phase, Reason reason, std::string_view connection) {
     Error error{code, name_of(code), std::move(message)};

@@ -1,47 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <qconn/net/net_error.hpp>
 
-#include <string>
+#include <array>
+
+#include "base/code_category.hpp"
 
 namespace qconn {
 
 namespace {
 
-class NetCategory final : public std::error_category {
-public:
-    const char* name() const noexcept override { return "qconn.net"; }
-    std::string message(int code) const override {
-        switch (static_cast<NetErrc>(code)) {
-            case NetErrc::resolve: return "name resolution failed";
-            case NetErrc::connect: return "connecting failed";
-            case NetErrc::proxy: return "the proxy failed";
-            case NetErrc::ssl: return "TLS failed";
-            case NetErrc::io: return "the connection broke";
-            case NetErrc::tls_option: return "wrong TLS option";
-        }
-        return "unknown network error";
-    }
-};
+// In the order of NetErrc, which begins with 1.
+constexpr std::array<CodeWords, 6> k_net_codes{{
+    {"RESOLVE-ERROR", "name resolution failed"},
+    {"SOCKET-CONNECT-ERROR", "connecting failed"},
+    {"PROXY-ERROR", "the proxy failed"},
+    {"SOCKET-SSL-ERROR", "TLS failed"},
+    {"SOCKET-ERROR", "the connection broke"},
+    {"TLS-OPTION-ERROR", "wrong TLS option"},
+}};
 
 }  // namespace
 
 const std::error_category& net_category() noexcept {
-    static const NetCategory category;
+    static const CodeCategory category{"qconn.net", k_net_codes};
     return category;
 }
 
 std::error_code make_error_code(NetErrc code) noexcept { return {static_cast<int>(code), net_category()}; }
 
-std::string_view error_name(NetErrc code) noexcept {
-    switch (code) {
-        case NetErrc::resolve: return "RESOLVE-ERROR";
-        case NetErrc::connect: return "SOCKET-CONNECT-ERROR";
-        case NetErrc::proxy: return "PROXY-ERROR";
-        case NetErrc::ssl: return "SOCKET-SSL-ERROR";
-        case NetErrc::io: return "SOCKET-ERROR";
-        case NetErrc::tls_option: return "TLS-OPTION-ERROR";
-    }
-    return "SOCKET-ERROR";
-}
+std::string_view error_name(NetErrc code) noexcept { return code_name(k_net_codes, code); }
 
 }  // namespace qconn

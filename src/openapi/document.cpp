@@ -6,6 +6,7 @@
 
 #include <qconn/base/url.hpp>
 
+#include "base/code_category.hpp"
 #include "base/form.hpp"
 #include "base/scalar_text.hpp"
 #include "base/text.hpp"
@@ -17,23 +18,10 @@ namespace qconn::openapi {
 
 namespace {
 
-struct Named {
-    std::string_view name;
-    std::string_view words;
-};
 // In the order of OpenApiErrc, which begins with 1.
-constexpr std::array<Named, 3> k_codes{{{"SWAGGER-SCHEMA-ERROR", "an API description cannot be used"},
-                                        {"REQUEST-VALIDATION-ERROR", "a request is not as the API description has it"},
-                                        {"RESPONSE-VALIDATION-ERROR", "an answer is not as the API description has it"}}};
-
-class OpenApiCategory final : public std::error_category {
-public:
-    const char* name() const noexcept override { return "qconn.openapi"; }
-    std::string message(int value) const override {
-        const auto index = static_cast<std::size_t>(value) - 1;
-        return std::string{index < k_codes.size() ? k_codes[index].words : "unknown"};
-    }
-};
+constexpr std::array<CodeWords, 3> k_codes{{{"SWAGGER-SCHEMA-ERROR", "an API description cannot be used"},
+                                            {"REQUEST-VALIDATION-ERROR", "a request is not as the API description has it"},
+                                            {"RESPONSE-VALIDATION-ERROR", "an answer is not as the API description has it"}}};
 
 /// What can be said of a body of a media type.
 enum class Content : std::uint8_t { value, form, text, other };
@@ -153,7 +141,7 @@ std::string known_arguments(const OperationModel& model) {
 }  // namespace
 
 const std::error_category& openapi_category() noexcept {
-    static const OpenApiCategory category;
+    static const CodeCategory category{"qconn.openapi", k_codes};
     return category;
 }
 

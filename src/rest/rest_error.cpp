@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/code_category.hpp"
 #include "base/text.hpp"
 #include "rest/body.hpp"
 
@@ -11,31 +12,13 @@ namespace qconn {
 
 namespace {
 
-struct Named {
-    std::string_view name;
-    std::string_view words;
-};
 // In the order of RestErrc, which begins with 1.
-constexpr std::array<Named, 4> k_codes{{
+constexpr std::array<CodeWords, 4> k_codes{{
     {"REST-RESPONSE-ERROR", "the server reports an error"},
     {"DESERIALIZATION-ERROR", "the body of the answer cannot be read"},
     {"SERIALIZATION-ERROR", "the body cannot be written"},
     {"RESTCLIENT-ERROR", "an option is wrong"},
 }};
-
-const Named* find_code(int value) noexcept {
-    const auto index = static_cast<std::size_t>(value) - 1;
-    return index < k_codes.size() ? &k_codes[index] : nullptr;
-}
-
-class RestCategory final : public std::error_category {
-public:
-    const char* name() const noexcept override { return "qconn.rest"; }
-    std::string message(int value) const override {
-        const Named* code = find_code(value);
-        return std::string{code != nullptr ? code->words : "unknown"};
-    }
-};
 
 /// What is taken for the name of an error: a word as programs write them. Anything else stays text.
 bool is_error_name(std::string_view name) noexcept {
@@ -52,7 +35,7 @@ std::string shown_text(std::string_view words) { return text::printable(text::sh
 }  // namespace
 
 const std::error_category& rest_category() noexcept {
-    static const RestCategory category;
+    static const CodeCategory category{"qconn.rest", k_codes};
     return category;
 }
 
@@ -61,8 +44,7 @@ std::error_code make_error_code(RestErrc code) noexcept { return {static_cast<in
 namespace rest {
 
 Error make_rest_error(RestErrc code, std::string message, Phase phase, Reason reason) {
-    const Named* named = find_code(static_cast<int>(code));
-    Error error{code, named != nullptr ? named->name : k_codes[0].name, std::move(message)};
+    Error error{code, code_name(k_codes, code), std::move(message)};
     error.with_phase(phase).with_reason(reason);
     return error;
 }

@@ -5,18 +5,15 @@
 #include <memory>
 #include <utility>
 
+#include "base/code_category.hpp"
 #include "base/text.hpp"
 
 namespace qconn {
 
 namespace {
 
-struct SftpCode {
-    std::string_view name;
-    std::string_view words;
-};
 // In the order of SftpErrc, which begins with 1.
-constexpr std::array<SftpCode, 11> k_sftp_codes{{
+constexpr std::array<CodeWords, 11> k_sftp_codes{{
     {"SFTP-ERROR", "the server reports a failure"},
     {"SFTP-NOT-FOUND", "there is no such file or directory"},
     {"SFTP-PERMISSION", "the server does not allow it"},
@@ -29,20 +26,6 @@ constexpr std::array<SftpCode, 11> k_sftp_codes{{
     {"SFTP-PROTOCOL", "the answer is not SFTP"},
     {"SFTP-SESSION", "the session ended"},
 }};
-
-const SftpCode* find_sftp_code(int value) noexcept {
-    const auto index = static_cast<std::size_t>(value) - 1;
-    return index < k_sftp_codes.size() ? &k_sftp_codes[index] : nullptr;
-}
-
-class SftpCategory final : public std::error_category {
-public:
-    const char* name() const noexcept override { return "qconn.sftp"; }
-    std::string message(int value) const override {
-        const SftpCode* code = find_sftp_code(value);
-        return std::string{code != nullptr ? code->words : "unknown"};
-    }
-};
 
 struct SftpReason {
     Reason reason;
@@ -88,7 +71,7 @@ std::string_view status_words(sftp::StatusCode code) noexcept {
 }  // namespace
 
 const std::error_category& sftp_category() noexcept {
-    static const SftpCategory category;
+    static const CodeCategory category{"qconn.sftp", k_sftp_codes};
     return category;
 }
 
@@ -117,10 +100,7 @@ Error labelled(const Subject& subject, Error error) {
 
 }  // namespace
 
-std::string_view name_of(SftpErrc code) noexcept {
-    const SftpCode* found = find_sftp_code(static_cast<int>(code));
-    return found != nullptr ? found->name : k_sftp_codes[0].name;
-}
+std::string_view name_of(SftpErrc code) noexcept { return code_name(k_sftp_codes, code); }
 
 Error sftp_error(const Subject& subject, SftpErrc code, Reason reason, std::string_view what) {
     return labelled(subject, Error{code, name_of(code), sentence(subject, what)}.with_reason(reason));

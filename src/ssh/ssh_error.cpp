@@ -4,16 +4,14 @@
 #include <array>
 #include <utility>
 
+#include "base/code_category.hpp"
+
 namespace qconn {
 
 namespace {
 
-struct NamedCode {
-    std::string_view name;
-    std::string_view words;
-};
 // In the order of SshErrc, which begins with 1.
-constexpr std::array<NamedCode, 13> k_ssh_codes{{
+constexpr std::array<CodeWords, 13> k_ssh_codes{{
     {"SSH-HANDSHAKE-ERROR", "no SSH session could be agreed on"},
     {"SSH-HOST-KEY-UNKNOWN", "the server's key is not known"},
     {"SSH-HOST-KEY-CHANGED", "the server has another key than before"},
@@ -29,27 +27,16 @@ constexpr std::array<NamedCode, 13> k_ssh_codes{{
     {"SSH-STREAM-ERROR", "the source or the sink of a command failed"},
 }};
 
-const NamedCode& named_code(int value) noexcept {
-    const auto index = static_cast<std::size_t>(value) - 1;
-    return k_ssh_codes[index < k_ssh_codes.size() ? index : 8];
-}
-
-class SshCategory final : public std::error_category {
-public:
-    const char* name() const noexcept override { return "qconn.ssh"; }
-    std::string message(int value) const override { return std::string{named_code(value).words}; }
-};
-
 }  // namespace
 
 const std::error_category& ssh_category() noexcept {
-    static const SshCategory category;
+    static const CodeCategory category{"qconn.ssh", k_ssh_codes};
     return category;
 }
 
 std::error_code make_error_code(SshErrc code) noexcept { return {static_cast<int>(code), ssh_category()}; }
 
-std::string_view error_name(SshErrc code) noexcept { return named_code(static_cast<int>(code)).name; }
+std::string_view error_name(SshErrc code) noexcept { return code_name(k_ssh_codes, code); }
 
 SshHostKeyDetail::~SshHostKeyDetail() = default;
 SshAuthDetail::~SshAuthDetail() = default;

@@ -6,58 +6,39 @@
 
 #include <qconn/websocket/websocket_options.hpp>
 
+#include "base/code_category.hpp"
 #include "base/text.hpp"
 
 namespace qconn {
 namespace {
 
-struct WebSocketCode {
-    WebSocketErrc code;
-    std::string_view name;
-    const char* message;
-};
-constexpr std::array<WebSocketCode, 13> k_websocket_codes{{
-    {WebSocketErrc::handshake, "WEBSOCKET-ERROR", "the WebSocket handshake failed"},
-    {WebSocketErrc::closed, "WEBSOCKET-CLOSED", "the WebSocket connection was closed"},
-    {WebSocketErrc::protocol, "WEBSOCKET-PROTOCOL-ERROR", "the server broke the WebSocket protocol"},
-    {WebSocketErrc::limit, "WEBSOCKET-LIMIT-ERROR", "a message is longer than is allowed"},
-    {WebSocketErrc::queue, "WEBSOCKET-QUEUE-ERROR", "too much waits to be sent"},
-    {WebSocketErrc::timeout, "WEBSOCKET-TIMEOUT", "the server has been silent for too long"},
-    {WebSocketErrc::redirect, "WEBSOCKET-REDIRECT-ERROR", "a redirect cannot be followed"},
-    {WebSocketErrc::subprotocol, "WEBSOCKET-SUBPROTOCOL-ERROR", "no subprotocol was agreed on"},
-    {WebSocketErrc::stream, "WEBSOCKET-STREAM-ERROR", "the source or the sink of a message failed"},
-    {WebSocketErrc::setup, "WEBSOCKET-SETUP-ERROR", "the set-up of a new connection failed"},
-    {WebSocketErrc::option, "WEBSOCKET-OPTION-ERROR", "the connection's options cannot be used"},
-    {WebSocketErrc::url, "WEBSOCKET-URL-ERROR", "the URL cannot be used"},
-    {WebSocketErrc::api_key, "SEWIOWEBSOCKETCLIENT-ERROR", "the Sewio API cannot be used so"},
+// In the order of WebSocketErrc, which begins with 1.
+constexpr std::array<CodeWords, 13> k_websocket_codes{{
+    {"WEBSOCKET-ERROR", "the WebSocket handshake failed"},
+    {"WEBSOCKET-CLOSED", "the WebSocket connection was closed"},
+    {"WEBSOCKET-PROTOCOL-ERROR", "the server broke the WebSocket protocol"},
+    {"WEBSOCKET-LIMIT-ERROR", "a message is longer than is allowed"},
+    {"WEBSOCKET-QUEUE-ERROR", "too much waits to be sent"},
+    {"WEBSOCKET-TIMEOUT", "the server has been silent for too long"},
+    {"WEBSOCKET-REDIRECT-ERROR", "a redirect cannot be followed"},
+    {"WEBSOCKET-SUBPROTOCOL-ERROR", "no subprotocol was agreed on"},
+    {"WEBSOCKET-STREAM-ERROR", "the source or the sink of a message failed"},
+    {"WEBSOCKET-SETUP-ERROR", "the set-up of a new connection failed"},
+    {"WEBSOCKET-OPTION-ERROR", "the connection's options cannot be used"},
+    {"WEBSOCKET-URL-ERROR", "the URL cannot be used"},
+    {"SEWIOWEBSOCKETCLIENT-ERROR", "the Sewio API cannot be used so"},
 }};
-
-class WebSocketCategory final : public std::error_category {
-public:
-    const char* name() const noexcept override { return "qconn.websocket"; }
-    std::string message(int code) const override {
-        for (const WebSocketCode& one : k_websocket_codes) {
-            if (static_cast<int>(one.code) == code) return one.message;
-        }
-        return "unknown WebSocket error";
-    }
-};
 
 }  // namespace
 
 const std::error_category& websocket_category() noexcept {
-    static const WebSocketCategory category;
+    static const CodeCategory category{"qconn.websocket", k_websocket_codes};
     return category;
 }
 
 std::error_code make_error_code(WebSocketErrc code) noexcept { return {static_cast<int>(code), websocket_category()}; }
 
-std::string_view error_name(WebSocketErrc code) noexcept {
-    for (const WebSocketCode& one : k_websocket_codes) {
-        if (one.code == code) return one.name;
-    }
-    return "WEBSOCKET-ERROR";
-}
+std::string_view error_name(WebSocketErrc code) noexcept { return code_name(k_websocket_codes, code); }
 
 WebSocketErrorDetail::~WebSocketErrorDetail() = default;
 
