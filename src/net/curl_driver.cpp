@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -23,6 +24,7 @@
 #include <vector>
 
 #include "net/fd_watch.hpp"
+#include "net/loop_impl.hpp"
 #include "net/runtime_impl.hpp"
 #include "net/timer.hpp"
 #include "net/unique_fd.hpp"
@@ -605,6 +607,12 @@ public:
         bool in_multi{false};
     };
 
+    /// A transfer with its operation, on its way in or out.
+    struct Part {
+        std::shared_ptr<CurlTransfer> transfer;
+        std::shared_ptr<AsyncOperation> operation;
+    };
+
     Async(Runtime runtime, std::size_t max_idle)
         : runtime_{std::move(runtime)}, loop_{runtime_.impl().loop().shared_from_this()}, max_idle_{max_idle} {
         sockets_.on_close([this](curl_socket_t fd) { watches_.erase(fd); });
@@ -617,6 +625,8 @@ public:
     }
 
     Loop& loop() noexcept { return *loop_; }
+    /// begin(), but never on the caller's stack.
+    void begin_later(std::shared_ptr<CurlTransfer> transfer, std::shared_ptr<AsyncOperation> operation);
     void begin(std::shared_ptr<CurlTransfer> transfer, const std::shared_ptr<AsyncOperation>& operation);
     void cancel(const AsyncOperation& operation);
     void shut_down();
@@ -630,6 +640,8 @@ private:
     void finish(Run& run, const CurlTransfer::End& how);
     void stop(Run& run, CurlStop why);
     void end(Run& run);
+    void complete(Part part);
+    void tell();
     void act(curl_socket_t fd, int events);
     void collect();
     void arm_curl_timer();
@@ -678,6 +690,10 @@ private:
     Clock::time_point next_limit_{Clock::time_point::max()};  // of what changed in this turn
     Clock::time_point limit_armed_{Clock::time_point::max()};
     bool in_turn_{false};  // an act() is under way, or follows
+    bool in_act_{false};
+    bool telling_{false};
+    std::deque<Part> ended_;  // within act(): to be told when libcurl has returned
+    std::deque<Part> begun_;  // by what was told
     bool closed_{false};
 };
 
@@ -807,14 +823,57 @@ void CurlDriver::Async::end(Run& run) {
     run.handle->transfer_ = nullptr;
     run.handle->run_ = nullptr;
     if (!closed_ && spare_.size() < std::max<std::size_t>(max_idle_, 1)) spare_.push_back(std::move(run.handle));
-    // The user's code runs by itself, with nothing of ours on the stack.
-    loop_->post([keep = shared_from_this(), transfer = std::move(run.transfer), operation = run.operation]() mutable {
-        operation->set_done();
-        transfer->complete();
-        transfer.reset();
+    Part part{std::move(run.transfer), run.operation};
+    runs_.erase(part.operation.get());
+    if (in_act_) return ended_.push_back(std::move(part));
+    loop_->post([keep = shared_from_this(), part = std::move(part)]() mutable {
+        keep->complete(std::move(part));
         keep.reset();
     });
-    runs_.erase(run.operation.get());
+}
+
+void CurlDriver::Async::complete(Part part) {
+    part.operation->set_done();
+    UniqueFunction<void()> call = [&part] { part.transfer->complete(); };
+    run_guarded(call, loop_->log());
+}
+
+// The user's code runs outside libcurl and with no lock held. What it starts begins right after it, so that memory that has just been given back is
+// used again while it is warm: with a hundred requests in flight that is a tenth of a request's time.
+void CurlDriver::Async::tell() {
+    constexpr int k_at_once = 64;  // others on the loop have their turn, too
+    if (telling_) return;          // further down the stack
+    struct Telling {
+        explicit Telling(bool& flag) : flag_{flag} { flag_ = true; }
+        ~Telling() { flag_ = false; }
+        bool& flag_;
+    } const telling{telling_};
+    for (int told = 0;;) {
+        if (!begun_.empty()) {  // all of them: what was posted since may be to cancel them
+            Part part = std::move(begun_.front());
+            begun_.pop_front();
+            begin(std::move(part.transfer), part.operation);
+        } else if (!ended_.empty() && told++ < k_at_once) {
+            Part part = std::move(ended_.front());
+            ended_.pop_front();
+            complete(std::move(part));
+        } else {
+            break;
+        }
+    }
+    if (ended_.empty()) return;
+    loop_->post([keep = shared_from_this()]() mutable {
+        keep->tell();
+        keep.reset();
+    });
+}
+
+void CurlDriver::Async::begin_later(std::shared_ptr<CurlTransfer> transfer, std::shared_ptr<AsyncOperation> operation) {
+    if (loop_->on_thread() && telling_) return begun_.push_back({std::move(transfer), std::move(operation)});
+    loop_->post([keep = shared_from_this(), transfer = std::move(transfer), operation = std::move(operation)]() mutable {
+        keep->begin(std::move(transfer), operation);
+        keep.reset();
+    });
 }
 
 void CurlDriver::Async::cancel(const AsyncOperation& operation) {
@@ -839,13 +898,17 @@ void CurlDriver::Async::act(curl_socket_t fd, int events) {
     const auto keep = shared_from_this();
     int running = 0;
     in_turn_ = true;
+    const bool inside = std::exchange(in_act_, true);
     sockets_.turn_begins();
     curl_multi_socket_action(multi_.get(), fd, events, &running);
     collect();
+    in_act_ = inside;
     in_turn_ = false;
-    if (!multi_) return;
-    arm_curl_timer();
-    arm_limit_timer(std::exchange(next_limit_, Clock::time_point::max()));
+    if (multi_) {
+        arm_curl_timer();
+        arm_limit_timer(std::exchange(next_limit_, Clock::time_point::max()));
+    }
+    if (!inside) tell();
 }
 
 void CurlDriver::Async::arm_curl_timer() {
@@ -986,10 +1049,7 @@ Operation CurlDriver::start(std::shared_ptr<CurlTransfer> transfer) {
     }
     if (!async_->async) async_->async = std::make_shared<Async>(runtime_, max_idle_);
     const auto operation = std::make_shared<AsyncOperation>(async_->async);
-    async_->async->loop().post([async = async_->async, transfer = std::move(transfer), operation]() mutable {
-        async->begin(std::move(transfer), operation);
-        async.reset();
-    });
+    async_->async->begin_later(std::move(transfer), operation);
     return Operation{operation};
 }
 

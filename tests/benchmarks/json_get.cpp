@@ -4,6 +4,7 @@
 // is a process of its own.
 #include <curl/curl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -46,7 +47,16 @@ std::string answer_of(const std::string& body) {
            std::to_string(body.size()) + "\r\nConnection: keep-alive\r\n\r\n" + body;
 }
 
+/// Wakers and woken on one core or on two make a third of the difference: the server has a core of its own, as on another machine.
+void stay_on_core(int core) {
+    cpu_set_t cores;
+    CPU_ZERO(&cores);
+    CPU_SET(core, &cores);
+    sched_setaffinity(0, sizeof cores, &cores);  // where there is only one core it stays as it was
+}
+
 [[noreturn]] void serve(int listener) {
+    stay_on_core(1);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     const std::string small = answer_of(orders(1024));
     const std::string large = answer_of(orders(65'536));
@@ -221,6 +231,7 @@ int main(int argc, char** argv) {
     getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
     const pid_t server = fork();
     if (server == 0) serve(listener);
+    stay_on_core(0);
     const std::string base = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
 
     bool met = true;
