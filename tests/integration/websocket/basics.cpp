@@ -14,8 +14,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto k_limit = 20s;
-
 struct Way {
     const char* name;
     Server& (*server)();

@@ -15,10 +15,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto k_limit = 60s;
+constexpr auto k_case_limit = 60s;
 
 std::vector<std::string> case_names(HttpClient& http) {
-    std::istringstream lines{http.get("/cases", k_limit).body};
+    std::istringstream lines{http.get("/cases", k_case_limit).body};
     std::vector<std::string> names;
     for (std::string line; std::getline(lines, line);) names.push_back(line);
     return names;
@@ -47,7 +47,7 @@ void be_echo(const std::string& name, bool in_parts) {
     };
     WebSocketClient client{options};
     self = &client;
-    client.connect(k_limit);
+    client.connect(k_case_limit);
     CHECK(ended.wait(1));
 }
 
@@ -63,7 +63,7 @@ void check_cases(const std::string& first, const std::string& last, bool in_part
         INFO("case " << name << (in_parts ? ", in parts" : ""));
         be_echo(name, in_parts);
         std::string verdict;
-        wait_until([&] { return (verdict = http.get("/verdict/" + name, k_limit).body) != "it has not ended"; });
+        wait_until([&] { return (verdict = http.get("/verdict/" + name, k_case_limit).body) != "it has not ended"; });
         CHECK(verdict == "OK");
     }
     CHECK(count > 0);

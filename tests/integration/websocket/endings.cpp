@@ -17,8 +17,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto k_limit = 20s;
-
 WebSocketOptions via(const testing::FaultProxy& proxy, const std::string& path = "/") {
     WebSocketOptions options = to(python_server(), path);
     options.url = "ws://" + proxy.address() + path;

@@ -16,8 +16,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto k_limit = 20s;
-
 WebSocketOptions reconnecting(const std::string& path) {
     WebSocketOptions options = to(raw_server(), path);
     options.reconnect = {true, 20ms, 100ms, 0};
