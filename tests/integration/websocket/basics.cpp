@@ -76,7 +76,7 @@ TEST_CASE("messages of every size come back as they were sent", "[websocket][int
 TEST_CASE("many messages keep their order, sent and received at the same time", "[websocket][integration]") {
     for (const Way& way : k_ways) {
         INFO(way.name);
-        constexpr int k_count = 3000;
+        constexpr int k_count = 1000;
         WebSocketClient client{to(way.server(), "/", way.tls)};
         std::thread sender{[&] {
             for (int i = 0; i < k_count; ++i) client.send("message " + std::to_string(i), k_limit);

@@ -36,7 +36,7 @@ std::shared_ptr<ByteSource> source_of(const std::string& text, bool with_size) {
 }  // namespace
 
 TEST_CASE("a message goes from a source and comes into a sink without being in memory", "[websocket][integration]") {
-    const std::string text = pattern(10'000'000);
+    const std::string text = pattern(4'000'000);
     for (Server* server : {&python_server(), &npm_plain_server()}) {
         WebSocketOptions options = to(*server);
         options.max_unread = 200'000;
