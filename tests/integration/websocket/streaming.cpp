@@ -41,7 +41,7 @@ TEST_CASE("a message goes from a source and comes into a sink without being in m
         WebSocketOptions options = to(*server);
         options.max_unread = 200'000;
         WebSocketClient client{options};
-        std::thread sender{[&] { CHECK(client.send_from(WebSocketKind::text, *source_of(text, false), k_limit) == text.size()); }};
+        std::jthread sender{[&] { CHECK(client.send_from(WebSocketKind::text, *source_of(text, false), k_limit) == text.size()); }};
         std::string got;
         std::size_t largest = 0;
         const auto sink = function_sink([&](std::string_view part) {
