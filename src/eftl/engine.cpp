@@ -204,8 +204,9 @@ void Engine::attempt_failed(TimePoint now) {
     if (rounds_ >= options_.attempts) {
         if (garbled_) {
             return finish(last_code_, last_reason_,
-                          eftl_error(EftlErrc::protocol, "the connection was given up after " + std::to_string(rounds_) + " attempts to make it anew: " +
-                                                             (failures_.empty() ? session_.server + ": " + last_reason_ : failures_)));
+                          eftl_error(EftlErrc::protocol,
+                                     "the connection was given up after " + std::to_string(rounds_) +
+                                         " attempts to make it anew: " + (failures_.empty() ? session_.server + ": " + last_reason_ : failures_)));
         }
         return finish(last_code_, last_reason_,
                       eftl_error(EftlErrc::disconnected,
