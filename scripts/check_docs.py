@@ -18,7 +18,6 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-ON_TRIAL = {"ws", "wss", "sewiows", "sewiowss", "eftl", "eftls"}  # only in builds with QCONN_WITH_WEBSOCKET
 TABLE = re.compile(r"(<!-- options: ([a-z0-9]+)(?: beyond ([a-z0-9]+))? -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 CODE = re.compile(r"```cpp\n(.*?)```", re.DOTALL)
 
@@ -62,11 +61,6 @@ def kind():
 
 
 @functools.cache
-def built_in(tool):
-    return subprocess.run([tool, "schemes"], capture_output=True, text=True, check=True).stdout.replace(",", " ").split()
-
-
-@functools.cache
 def options(tool, scheme):
     return subprocess.run([tool, "docs", scheme], capture_output=True, text=True, check=True).stdout.splitlines(keepends=True)
 
@@ -76,8 +70,6 @@ def tables(page, tool, write):
 
     def table(match):
         start, scheme, other, _, end = match.groups()
-        if scheme in ON_TRIAL and scheme not in built_in(tool):
-            return match.group(0)
         lines = options(tool, scheme)
         if other:
             known = options(tool, other)

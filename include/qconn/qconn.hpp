@@ -29,7 +29,7 @@
 #include <qconn/settings/settings.hpp>
 #include <qconn/sinks/log_sink.hpp>
 
-#ifdef QCONN_WITH_WEBSOCKET  // on trial: set for its users by a build of qconn that takes these families in
+#ifndef QCONN_WITHOUT_WEBSOCKET  // set as below
 #include <qconn/eftl/eftl_client.hpp>
 #include <qconn/websocket/sewio_client.hpp>
 #include <qconn/websocket/websocket_client.hpp>

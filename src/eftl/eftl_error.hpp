@@ -14,6 +14,7 @@ namespace qconn::eftl {
 /// @param number  the protocol's; 0: none. @param words  the server's own
 Error eftl_error(EftlErrc code, std::string message, int number = 0, std::string_view words = {});
 /// TIMEOUT or CANCELLED of a call: "WHAT failed: the deadline has passed".
-Error stopped(bool cancelled, std::string_view what);
+/// @param trouble  why there is no connection; empty: there is one, or nothing is known of it
+Error stopped(bool cancelled, std::string_view what, std::string_view trouble = {});
 
 }  // namespace qconn::eftl

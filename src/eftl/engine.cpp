@@ -202,6 +202,12 @@ void Engine::next_server(TimePoint now) {
 /// The list was walked, or has yet to be after a loss.
 void Engine::attempt_failed(TimePoint now) {
     if (rounds_ >= options_.attempts) {
+        if (garbled_) {
+            return finish(last_code_, last_reason_,
+                          eftl_error(EftlErrc::protocol,
+                                     "the connection was given up after " + std::to_string(rounds_) +
+                                         " attempts to make it anew: " + (failures_.empty() ? session_.server + ": " + last_reason_ : failures_)));
+        }
         return finish(last_code_, last_reason_,
                       eftl_error(EftlErrc::disconnected,
                                  "the connection was lost, and " + std::to_string(rounds_) +
@@ -229,7 +235,8 @@ void Engine::lost(int code, std::string_view reason, TimePoint now) {
     set_state(EftlState::reconnecting);
     automatic_ = true;
     at_ = 0;
-    rounds_ = 0;
+    // A server that lets in and then sends nonsense each time has to be waited for longer and longer, as one that cannot be reached.
+    if (!garbled_ || now - let_in_at_ >= options_.max_delay) rounds_ = 0;
     attempt_failed(now);
 }
 
@@ -310,7 +317,9 @@ void Engine::broken(std::string_view what, int number, std::uint16_t close_code,
     if (state_ == EftlState::connected || state_ == EftlState::disconnecting) host_.on_error(number, words);
     host_.drop(close_code);
     const Error error = eftl_error(EftlErrc::protocol, words);
+    garbled_ = true;
     link_down(eftl_code::k_connection_error, {}, &error, now);
+    garbled_ = false;
 }
 
 // ---- time ----
@@ -332,6 +341,11 @@ void Engine::remember(TimePoint deadline, std::int64_t number, bool subscription
     std::push_heap(deadlines_.begin(), deadlines_.end());
 }
 
+std::string Engine::trouble() const {
+    if (!is_kept() || last_reason_.empty()) return {};
+    return shown_code(last_code_, last_reason_);
+}
+
 void Engine::expire(TimePoint now) {
     while (!deadlines_.empty() && deadlines_.front().when <= now) {
         const Deadlined one = deadlines_.front();
@@ -340,7 +354,7 @@ void Engine::expire(TimePoint now) {
         if (one.subscription) {
             const auto found = subscriptions_.find(one.number);
             if (found != subscriptions_.end() && found->second.done && found->second.deadline == one.when)
-                cancel_subscribe(found->second.own.id, stopped(false, "subscribing"));
+                cancel_subscribe(found->second.own.id, stopped(false, "subscribing", trouble()));
             continue;
         }
         const auto found = pending_.find(one.number);
@@ -349,7 +363,7 @@ void Engine::expire(TimePoint now) {
             complete(one.number, eftl_error(EftlErrc::request_timeout, "a request failed: nobody replied before the deadline",
                                             eftl_code::k_request_timeout, "request timeout"));
         else
-            complete(one.number, stopped(false, words_of(found->second.kind).doing));
+            complete(one.number, stopped(false, words_of(found->second.kind).doing, trouble()));
     }
 }
 
@@ -674,11 +688,12 @@ void Engine::on_frame(ServerFrame& frame, TimePoint now) {
     }
 }
 
-void Engine::on_welcome(const ServerFrame& frame, TimePoint) {
+void Engine::on_welcome(const ServerFrame& frame, TimePoint now) {
     if (!frame.client_id.empty()) session_.client_id = frame.client_id;
     id_token_ = frame.id_token;
     if (!is_kept()) return;
     login_deadline_ = k_never;
+    let_in_at_ = now;
     session_.server = order_[at_] < options_.shown.size() ? options_.shown[order_[at_]] : std::string{"the server"};
     session_.protocol = static_cast<int>(std::clamp<std::int64_t>(frame.protocol, 0, 1'000'000));
     session_.timeout = milliseconds_of_seconds(frame.timeout);
@@ -688,7 +703,6 @@ void Engine::on_welcome(const ServerFrame& frame, TimePoint) {
     session_.stop_supported = frame.stop_supported;
     session_.resumed = frame.resume && session_.link > 0;
     ++session_.link;
-    rounds_ = 0;
     at_ = 0;
     failures_.clear();
     unacknowledged_.clear();

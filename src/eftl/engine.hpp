@@ -195,6 +195,8 @@ private:
     bool can_talk() const noexcept { return state_ == EftlState::connected || (state_ == EftlState::disconnecting && !said_goodbye_); }
     /// Why something is refused in this state.
     Error not_connected(std::string_view what) const;
+    /// What ended the last link, or kept it from coming about; empty where one stands or nothing is known.
+    std::string trouble() const;
 
     void walk(Clock::time_point now);
     void next_server(Clock::time_point now);
@@ -239,6 +241,8 @@ private:
     std::vector<std::size_t> order_;
     std::size_t at_{0};  // in order_
     int rounds_{0};
+    bool garbled_{false};  // the link ends because what came by it was no eFTL
+    Clock::time_point let_in_at_{};
     EftlSession session_;
     std::string id_token_;
     std::uint64_t session_began_{0};  // the link of the first log-in of this session

@@ -32,6 +32,11 @@ std::string parameter(std::string_view query, std::string_view name) {
 }
 
 EftlServer parse_one(std::string_view text, std::size_t number) {
+    // Nothing of it is shown: it may be the rest of a password.
+    if (text.find("://") == npos) {
+        refuse_option("the URL number " + std::to_string(number) +
+                      " of the list does not begin with ws:// or wss://; a '|' in a user, a password or a client id is written %7C");
+    }
     const auto refuse = [&](const std::string& what) {
         refuse_option("the URL number " + std::to_string(number) + ", " + mask_url(text) + ", cannot be used: " + what);
     };

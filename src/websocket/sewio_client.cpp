@@ -9,6 +9,7 @@
 
 #include "base/json.hpp"
 #include "base/text.hpp"
+#include "websocket/conversation.hpp"
 #include "websocket/sewio_message.hpp"
 #include "websocket/websocket_error.hpp"
 
@@ -53,7 +54,7 @@ struct SewioWebSocketClient::Impl {
     std::mutex mutex;  // of what follows
     std::vector<std::string> subscribed;
     std::uint64_t setups{0};
-    // Last, so that it goes first: its handlers use the rest.
+    // Last, so that it goes first: its handlers use the rest. It goes with the last blocking call.
     std::unique_ptr<WebSocketClient> client;
 
     std::string request(std::string_view method, std::string_view resource, const Value& body) const {
@@ -98,7 +99,8 @@ SewioWebSocketClient::SewioWebSocketClient(SewioWebSocketOptions options, Runtim
     impl_->client = std::make_unique<WebSocketClient>(std::move(below), std::move(runtime));
 }
 
-SewioWebSocketClient::~SewioWebSocketClient() { impl_->client.reset(); }
+// What blocks meanwhile ends, and has until then what it works with.
+SewioWebSocketClient::~SewioWebSocketClient() { impl_->client->conversation_->shut_down(); }
 
 std::string_view SewioWebSocketClient::label() const noexcept { return impl_->options.websocket.label; }
 WebSocketClient& SewioWebSocketClient::websocket() noexcept { return *impl_->client; }
@@ -108,39 +110,48 @@ void SewioWebSocketClient::set_handlers(WebSocketHandlers handlers, std::functio
 }
 
 void SewioWebSocketClient::send(std::string_view method, std::string_view resource, const Value& body, Deadline deadline) {
-    observed([&] { impl_->client->send(impl_->request(method, resource, body), deadline); });
+    observed([&] {
+        const auto impl = impl_;
+        impl->client->send(impl->request(method, resource, body), deadline);
+    });
 }
 
 void SewioWebSocketClient::subscribe(std::string_view resource, Deadline deadline) {
     observed([&] {
+        const auto impl = impl_;
         std::uint64_t before = 0;
         {
-            const std::scoped_lock lock{impl_->mutex};
-            auto& all = impl_->subscribed;
+            const std::scoped_lock lock{impl->mutex};
+            auto& all = impl->subscribed;
             if (std::find(all.begin(), all.end(), resource) == all.end()) all.emplace_back(resource);
-            before = impl_->setups;
+            before = impl->setups;
         }
-        impl_->client->connect(deadline);
+        impl->client->connect(deadline);
         {
-            const std::scoped_lock lock{impl_->mutex};
-            if (impl_->setups != before) return;  // the set-up has done it
+            const std::scoped_lock lock{impl->mutex};
+            if (impl->setups != before) return;  // the set-up has done it
         }
-        impl_->client->send(impl_->request("subscribe", resource, {}), deadline);
+        impl->client->send(impl->request("subscribe", resource, {}), deadline);
     });
 }
 
 void SewioWebSocketClient::unsubscribe(std::string_view resource, Deadline deadline) {
     observed([&] {
+        const auto impl = impl_;
         {
-            const std::scoped_lock lock{impl_->mutex};
-            std::erase(impl_->subscribed, resource);
+            const std::scoped_lock lock{impl->mutex};
+            std::erase(impl->subscribed, resource);
         }
-        if (impl_->client->is_open()) impl_->client->send(impl_->request("unsubscribe", resource, {}), deadline);
+        if (impl->client->is_open()) impl->client->send(impl->request("unsubscribe", resource, {}), deadline);
     });
 }
 
 SewioMessage SewioWebSocketClient::receive(Deadline deadline) {
-    return observed([&] { return websocket::read_sewio_message(impl_->client->receive(deadline).data, label()).value(); });
+    return observed([&] {
+        const auto impl = impl_;
+        const WebSocketMessage message = impl->client->receive(deadline);
+        return websocket::read_sewio_message(message.data, impl->options.websocket.label).value();
+    });
 }
 
 Operation SewioWebSocketClient::async_receive(Deadline deadline, Callback<SewioMessage> callback) {

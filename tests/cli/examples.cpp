@@ -84,7 +84,7 @@ TEST_CASE("s3: an object goes up, comes back, and has a link", "[examples][integ
     CHECK(outcome.out == "put: 200\nget: 200\nby its link: 200\n");
 }
 
-#ifdef QCONN_WITH_WEBSOCKET
+#ifndef QCONN_WITHOUT_WEBSOCKET
 TEST_CASE("live_feed: subscribes, follows a feed and ends", "[examples][integration]") {
     Server server{"websocket"};
     const Outcome outcome = run("2_families/live_feed", {"ws://" + server.address() + "/", "1", "hello"});
@@ -93,6 +93,7 @@ TEST_CASE("live_feed: subscribes, follows a feed and ends", "[examples][integrat
     CHECK(outcome.out == "hello\n");
     CHECK(has(outcome.err, "is connected"));
 }
+#endif
 
 TEST_CASE("rpc: a call, and a batch of calls each with its own outcome", "[examples][integration]") {
     Server server{"jsonrpc"};
@@ -237,6 +238,7 @@ TEST_CASE("remote_command: words reach a command on another machine as they are"
 }
 #endif
 
+#ifndef QCONN_WITHOUT_WEBSOCKET
 TEST_CASE("eftl_request: one side adds for those who ask", "[examples][integration]") {
     const Server server{"eftl"};
     const Estate estate;

@@ -27,7 +27,7 @@ async def before_upgrade(path, headers):
     return None
 
 
-async def sewio(connection):
+async def sewio(connection, word):
     feeds = set()
 
     async def news():
@@ -50,7 +50,7 @@ async def sewio(connection):
             elif request["method"] == "unsubscribe":
                 feeds.discard(request["resource"])
             else:
-                answer["body"] = request.get("body")
+                answer["body"] = word or request.get("body")
             await connection.send(json.dumps(answer))
             if request["method"] == "cut":
                 return connection.transport.abort()
@@ -78,7 +78,7 @@ async def serve(connection):
         connection.transport.pause_reading()
         await asyncio.sleep(10**9)
     elif route == "sewio":
-        return await sewio(connection)
+        return await sewio(connection, argument)
     async for message in connection:
         print(f"{connection.path} {type(message).__name__} {len(message)}", file=sys.stderr, flush=True)
         if route == "close":

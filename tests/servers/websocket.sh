@@ -9,7 +9,8 @@
 #   /refuse/C     HTTP status C and the body "refused" instead of 101
 #   /redirect/C/WHERE  status C to WHERE         /say/WORD  answers each message with WORD
 #   /auth...      401 unless Basic TEST_USER/TEST_PASS, or Bearer TEST_PASS; else as without that
-#   /sewio        as Sewio RTLS Studio does: answers JSON requests that have TEST_PASS as their key, and sends news of feeds that are subscribed to
+#   /sewio[/WORD] as Sewio RTLS Studio does: answers JSON requests that have TEST_PASS as their key (with their body, or WORD), and sends news of
+#                 feeds that are subscribed to
 # Each message received is logged. Environment: WS_PING: seconds between pings of the server. WS_DEFLATE=off. WS_CERT: expired, wrong, self.
 . "$(dirname "$0")/lib.sh"
 packages='apt python3-websockets

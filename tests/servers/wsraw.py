@@ -40,7 +40,7 @@ def close_frame(code=None, reason=b""):
 class Peer:
     def __init__(self, sock):
         self.sock = sock
-        self.rest = b""
+        self.rest, self.at = b"", 0  # what has come; what of it was read
         self.inflater = None
         self.client_takeover = True
         self.chunk = 65536
@@ -54,13 +54,17 @@ class Peer:
             self.sock.sendall(data[at:at + chop])
 
     def read(self, size):
-        while len(self.rest) < size:
-            more = self.sock.recv(max(self.chunk, size - len(self.rest)))
+        parts, have = [self.rest[self.at:]] if self.at + size > len(self.rest) else [], len(self.rest) - self.at
+        while have < size:
+            more = self.sock.recv(max(self.chunk, size - have))
             if not more:
                 raise Wrong("the client closed the connection without a close frame")
-            self.rest += more
-        data, self.rest = self.rest[:size], self.rest[size:]
-        return data
+            parts.append(more)
+            have += len(more)
+        if parts:
+            self.rest, self.at = b"".join(parts), 0
+        self.at += size
+        return self.rest[self.at - size:self.at]
 
     def frame(self):
         first, second = self.read(2)
@@ -127,8 +131,8 @@ class Peer:
     def expect_end(self):
         self.sock.shutdown(socket.SHUT_WR)
         while True:
-            more = self.rest or self.sock.recv(65536)
-            self.rest = b""
+            more = self.rest[self.at:] or self.sock.recv(65536)
+            self.rest, self.at = b"", 0
             if not more:
                 return
             raise Wrong(f"after its close frame the client sent {more[:40]!r}")

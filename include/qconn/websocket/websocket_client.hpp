@@ -109,6 +109,7 @@ public:
     Operation async_close(std::uint16_t code, std::string reason, Deadline deadline, Callback<WebSocketClose> callback);
 
 private:
+    friend class SewioWebSocketClient;  // ends it while others may still be in its calls
     std::shared_ptr<websocket::Conversation> conversation_;
 };
 

@@ -12,7 +12,7 @@ using namespace qconn;
 using namespace qconn::test;
 
 TEST_CASE("heartbeats are answered, and their absence is seen", "[eftl][integration]") {
-    EftlBus bus{{"EFTL_HEARTBEAT=0.1", "EFTL_TIMEOUT=0.5"}};
+    EftlBus bus{{"EFTL_HEARTBEAT=0.1", "EFTL_TIMEOUT=1"}};
     bus.config({{"heartbeat_extra", true}});
     EftlClient client{bus.options()};
     client.connect(soon());

@@ -378,11 +378,14 @@ TEST_CASE("file keeps the contract of connections", "[contract][integration]") {
 TEST_CASE("dir keeps the contract of connections", "[contract][integration]") { CHECK(to_text(broken_promises(file_contract("dir", {}))) == ""); }
 
 // ssh and sftp are in tests/integration/ssh. Of the vendors' kinds, which are made in one frame with rests, awsrests is here;
-// tests/integration/vendors has each of the others.
+// tests/integration/vendors has each of the others; those of WebSocket and eFTL are in their folders.
 TEST_CASE("no scheme of the library is left out of the contract", "[contract]") {
-    CHECK(builtin_catalogue().names() ==
-          std::vector<std::string>{"http",      "https",   "rest",          "rests",   "awsrests",  "billwerkrests", "billwerkrest",
-                                   "cdsrests",  "sfrests", "sap4hanarests", "snrests", "sewiorest", "sewiorests",    "zeyosrests",
-                                   "zeyosrest", "jsonrpc", "jsonrpcs",      "xmlrpc",  "xmlrpcs",   "yamlrpc",       "yamlrpcs",
-                                   "file",      "dir",     "ssh",           "sftp",    "ftp",       "ftps"});
+    const std::vector<std::string> stated{"http",      "https",   "rest",          "rests",    "awsrests",  "billwerkrests", "billwerkrest",
+                                          "cdsrests",  "sfrests", "sap4hanarests", "snrests",  "sewiorest", "sewiorests",    "zeyosrests",
+                                          "zeyosrest", "jsonrpc", "jsonrpcs",      "xmlrpc",   "xmlrpcs",   "yamlrpc",       "yamlrpcs",
+#ifndef QCONN_WITHOUT_WEBSOCKET
+                                          "ws",        "wss",     "sewiows",       "sewiowss", "eftl",      "eftls",
+#endif
+                                          "file",      "dir",     "ssh",           "sftp",     "ftp",       "ftps"};
+    CHECK(builtin_catalogue().names() == stated);
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The contract of connections, for ws and wss.
+// The contract of connections, for ws, wss, sewiows and sewiowss.
 #include "contract/connection_contract.hpp"
 
+#include <qconn/websocket/sewio_client.hpp>
+
 #include <atomic>
+#include <cstdlib>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -56,6 +59,32 @@ Use question() {
                 }};
 }
 
+/// What the server says to a request of Sewio's.
+Use sewio_request() {
+    const auto text_of = [](const SewioMessage& message) { return std::string{message.body.is_string() ? message.body.as_string() : "no text"}; };
+    return {.blocking =
+                [text_of](Client& client, Deadline deadline) {
+                    const Counted counted;
+                    auto& sewio = dynamic_cast<SewioWebSocketClient&>(client);
+                    sewio.send("get", "/x", {}, deadline);
+                    return text_of(sewio.receive(deadline));
+                },
+            .asynchronous =
+                [text_of](Client& client, Deadline deadline, Callback<std::string> callback) {
+                    auto& sewio = dynamic_cast<SewioWebSocketClient&>(client);
+                    auto counted = std::make_unique<Counted>();
+                    const Operation receiving = sewio.async_receive(
+                        deadline, [text_of, callback = std::move(callback), counted = std::move(counted)](Result<SewioMessage> message) mutable {
+                            counted.reset();
+                            callback(message ? Result<std::string>{text_of(*message)} : Result<std::string>{message.error()});
+                        });
+                    sewio.websocket().async_send(
+                        WebSocketKind::text, R"({"headers": {"X-ApiKey": ")" + std::string{k_password} + R"("}, "method": "get", "resource": "/x"})",
+                        deadline, {});
+                    return receiving;
+                }};
+}
+
 /// An option that has the text of a file of tls_dir().
 std::string block(const std::string& name, const std::string& file) {
     std::istringstream text{read_file(tls_file(file))};
@@ -65,18 +94,21 @@ std::string block(const std::string& name, const std::string& file) {
 }
 
 ConnectionContract contract_of(const std::string& scheme, const Server& expired, const SilentServer& silent) {
-    const bool tls = scheme == "wss";
+    const bool sewio = scheme.starts_with("sewio");
+    const bool tls = scheme.ends_with("wss");
     const Server& server = python_server();
     const std::string start = scheme + "://";
     const std::string login = std::string{k_user} + ':' + std::string{k_password} + '@';
     const std::string at = tls ? server.address2() : server.address();
     const std::string dead = "127.0.0.1:" + std::to_string(free_port());
     const std::string mute = "127.0.0.1:" + std::to_string(silent.port());
-    const std::string trust = tls ? "ssl_ca_file: " + tls_file("ca.crt") + "\n" : "";
+    const std::string api_key = sewio ? "apikey: " + std::string{k_password} + "\n" : "";
+    const std::string trust = api_key + (tls ? "ssl_ca_file: " + tls_file("ca.crt") + "\n" : "");
+    const std::string says = sewio ? "/sewio/" : "/say/";
     ConnectionContract out;
-    out.up = {start + login + at + "/auth/say/one", trust};
-    out.changed = {start + at + "/say/two", trust};
-    out.use = question();
+    out.up = {start + login + at + "/auth" + says + "one", trust};
+    out.changed = {start + at + says + "two", trust};
+    out.use = sewio ? sewio_request() : question();
     out.answer = "one";
     out.changed_answer = "two";
     out.refused = Down{{start + dead, trust}, Phase::connect, Reason::refused};
@@ -86,7 +118,7 @@ ConnectionContract contract_of(const std::string& scheme, const Server& expired,
         out.bad_certificate = Down{{start + expired.address2(), trust}, Phase::tls, Reason::certificate_expired};
     else
         out.bad_certificate = Absent{"without TLS there is no certificate"};
-    out.slow = SlowUse{.sample = {start + mute}, .reached = [&silent](int calls) {
+    out.slow = SlowUse{.sample = {start + mute, api_key}, .reached = [&silent](int calls) {
                            // All share one connection: from outside only that can be seen. The calls are a moment away from where they wait.
                            if (websocket_calls() < calls || count_ends_towards(silent.port(), TcpState::established) == 0) return false;
                            std::this_thread::sleep_for(300ms);
@@ -95,7 +127,7 @@ ConnectionContract contract_of(const std::string& scheme, const Server& expired,
     const std::string authority = "ssl_ca_file: " + tls_file("ca.crt");
     const std::string certificate = "ssl_cert_path: " + tls_file("client.crt");
     const std::string key = "ssl_key_path: " + tls_file("client.key");
-    const std::string open = start + at + "/say/one";
+    const std::string open = start + at + says + "one";
     out.samples = {{"username", {start + at, trust + "username: edi\npassword: x"}},
                    {"password", {start + at, trust + "username: edi\npassword: x"}},
                    {"token", {open, trust + "token: " + std::string{k_password}}},
@@ -133,4 +165,12 @@ TEST_CASE("wss keeps the contract of connections", "[contract][integration]") {
     Server expired{"websocket", {.environment = {"WS_CERT=expired"}}};
     const SilentServer silent;
     CHECK(to_text(broken_promises(contract_of("wss", expired, silent))) == "");
+}
+
+TEST_CASE("sewiows keeps the contract of connections, and so does sewiowss where there is time", "[contract][integration]") {
+    Server expired{"websocket", {.environment = {"WS_CERT=expired"}}};
+    const SilentServer silent;
+    CHECK(to_text(broken_promises(contract_of("sewiows", expired, silent))) == "");
+    // QCONN_LONG=1: the same under TLS, whose own parts wss has shown.
+    if (std::getenv("QCONN_LONG") != nullptr) CHECK(to_text(broken_promises(contract_of("sewiowss", expired, silent))) == "");
 }

@@ -17,8 +17,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto k_limit = 20s;
-
 WebSocketOptions via(const testing::FaultProxy& proxy, const std::string& path = "/") {
     WebSocketOptions options = to(python_server(), path);
     options.url = "ws://" + proxy.address() + path;
@@ -279,8 +277,8 @@ TEST_CASE("a flood of pings is answered without the memory growing", "[websocket
 }
 
 TEST_CASE("no descriptor is left behind", "[websocket][integration]") {
-    {
-        WebSocketClient warm{to(python_server(), "/", true)};
+    for (Server* server : {&python_server(), &npm_server()}) {
+        WebSocketClient warm{to(*server, "/", true)};
         warm.connect(k_limit);
     }
     const auto before = open_descriptors();

@@ -12,7 +12,7 @@ Server& npm_server() {
     return server;
 }
 Server& python_plain_server() {
-    static Server server{"websocket", {.environment = {"WS_DEFLATE=off", "WS_PING=0.5"}}};
+    static Server server{"websocket", {.environment = {"WS_DEFLATE=off"}}};
     return server;
 }
 Server& npm_plain_server() {

@@ -2,6 +2,7 @@
 /// Real WebSocket servers, and one that sends exact bytes.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <string>
@@ -13,6 +14,9 @@
 #include "support/server.hpp"
 
 namespace qconn::test {
+
+/// Of calls that are answered soon.
+inline constexpr std::chrono::seconds k_limit{20};
 
 /// Python's websockets; npm's ws; both without compression; tests/servers/wsraw.py. Each shared by all tests of the program.
 Server& python_server();
@@ -44,7 +48,7 @@ public:
     /// False where fewer came within 20 s.
     bool wait(std::size_t count) {
         std::unique_lock lock{mutex_};
-        return changed_.wait_for(lock, std::chrono::seconds{20}, [&] { return lines_.size() >= count; });
+        return changed_.wait_for(lock, k_limit, [&] { return lines_.size() >= count; });
     }
     std::vector<std::string> all() const {
         const std::scoped_lock lock{mutex_};

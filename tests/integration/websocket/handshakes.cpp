@@ -10,8 +10,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto k_limit = 20s;
-
 Error refusal_of(const WebSocketOptions& options, std::chrono::milliseconds limit = k_limit) {
     WebSocketClient client{options};
     const Error error = error_of([&] { client.connect(limit); });

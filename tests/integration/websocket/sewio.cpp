@@ -12,8 +12,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto k_limit = 20s;
-
 SewioWebSocketOptions sewio() {
     SewioWebSocketOptions options;
     options.websocket = to(python_server(), "/sewio");

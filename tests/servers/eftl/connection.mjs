@@ -517,7 +517,7 @@ export class Connection {
   #beatEvery(ms) {
     const beat = () => {
       if (this.state !== 'open') return;
-      if (this.config.timeout > 0 && Date.now() - this.lastIn > this.config.timeout * 1000 && !this.isDeaf) {
+      if (this.config.timeout > 0 && Date.now() - this.lastIn > this.config.timeout * 1000 && !this.isDeaf && !this.isSilent) {
         this.breach('heartbeat-missing', `nothing came for ${this.config.timeout} s`);
         this.drop('reset');
         return;

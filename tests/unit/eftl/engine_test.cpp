@@ -480,6 +480,22 @@ TEST_CASE("a deadline ends what was sent, and a late answer finds nothing", "[ef
     CHECK(bench.took() == Lines{"3 CANCELLED"});
 }
 
+TEST_CASE("a deadline that passes while there is no connection tells why there is none", "[eftl]") {
+    EngineBench bench;
+    bench.connected();
+    bench.received("oops");
+    EftlMessage message;
+    message.set_long("n", 1);
+    std::string words;
+    bench.engine.submit(eftl::Kind::publish, eftl::publish_frame(message), bench.now, bench.now + 500ms,
+                        [&](const Result<eftl::Answer>& result) { words = result.error().what(); });
+    bench.now += 500ms;
+    bench.engine.tick(bench.now);
+    CAPTURE(words);
+    CHECK(words.find("TIMEOUT") != std::string::npos);
+    CHECK(words.find("there is no connection: 1006 (the server sent what is no frame") != std::string::npos);
+}
+
 TEST_CASE("deadlines of what was answered long ago take no room", "[eftl]") {
     EngineBench bench;
     bench.connected();
@@ -489,6 +505,39 @@ TEST_CASE("deadlines of what was answered long ago take no room", "[eftl]") {
     }
     CHECK(bench.engine.timers() < 1000);
     CHECK(bench.took().size() == 20'000);
+}
+
+TEST_CASE("1,000 subscriptions and 10,000 messages in flight, again and again, leave nothing behind", "[eftl]") {
+    EngineBench bench;
+    bench.connected();
+    const auto frame = [](int op, const std::string& rest) { return R"({"op":)" + std::to_string(op) + ',' + rest + '}'; };
+    std::int64_t event = 0;
+    for (int round = 0; round < 4; ++round) {
+        std::vector<std::string> ids;
+        for (int i = 0; i < 1000; ++i) {
+            ids.push_back(bench.engine.next_id());
+            bench.engine.subscribe(ids.back(), {}, true, bench.now, bench.now + 60s, [](const Result<std::string>&) {});
+            bench.received(frame(4, R"("id":")" + ids.back() + '"'));
+        }
+        std::vector<std::int64_t> numbers;
+        for (int i = 0; i < 10'000; ++i) numbers.push_back(bench.publish(i, bench.now + 60s));
+        CHECK(bench.engine.in_flight() == 10'000);
+        CHECK(bench.engine.subscriptions() == 1000);
+        for (const std::string& id : ids) bench.received(frame(7, R"("to":")" + id + R"(","seq":)" + std::to_string(++event) + R"(,"body":{})"));
+        for (const std::int64_t seq : numbers) bench.received(frame(9, R"("seq":)" + std::to_string(seq)));
+        for (const std::string& id : ids) bench.engine.unsubscribe(id, false);
+        bench.host.take();
+        bench.host.messages.clear();
+        CHECK(bench.took().size() == 10'000);
+        CHECK(bench.engine.in_flight() == 0);
+        CHECK(bench.engine.subscriptions() == 0);
+        CHECK_FALSE(bench.engine.has_acks());
+        CHECK(bench.engine.timers() <= 64 + 2 * 11'000 + 1);
+        bench.publish(0, bench.now + 60s);
+        bench.received(frame(9, R"("seq":)" + std::to_string(numbers.back() + 1)));
+        CHECK(bench.engine.timers() <= 65);  // what was left of the round is gone
+        bench.took();
+    }
 }
 
 TEST_CASE("a subscription that the server refuses at first is forgotten, later ones only with code 22", "[eftl]") {
@@ -708,6 +757,48 @@ TEST_CASE("what is no eFTL breaks the connection, which is then made anew", "[ef
     CHECK(lines[0].starts_with("on_error 1002 the server sent what is no frame"));
     CHECK(lines[1] == "drop 1007");
     CHECK(lines[3] == "state reconnecting");
+}
+
+TEST_CASE("a server that lets in and then talks nonsense is waited for longer and longer, and given up with its nonsense told", "[eftl]") {
+    EngineOptions options;
+    options.attempts = 4;
+    options.max_delay = 5s;
+    EngineBench bench{options};
+    bench.connected();
+    bench.publish(1);
+    std::vector<Clock::duration> waits;
+    for (int i = 0; i < 4; ++i) {
+        bench.received("oops");
+        waits.push_back(bench.engine.next_deadline() - bench.now);
+        bench.now = bench.engine.next_deadline();
+        bench.engine.tick(bench.now);
+        bench.engine.link_up(bench.now);
+        bench.engine.received(EngineBench::k_welcome_resumed, bench.now);
+        REQUIRE(bench.engine.state() == EftlState::connected);
+    }
+    CHECK(waits == std::vector<Clock::duration>{1s, 2s, 4s, 3750ms});
+    CHECK(bench.took().empty());
+    bench.received("oops");
+    CHECK(bench.took() == Lines{"1 EFTL-PROTOCOL-ERROR"});
+    CHECK(bench.host.take().back().starts_with("on_disconnect 1006 the server sent what is no frame"));
+}
+
+TEST_CASE("nonsense on a connection that had stood for a while begins the waits anew", "[eftl]") {
+    EngineOptions options;
+    options.attempts = 1;
+    options.max_delay = 5s;
+    EngineBench bench{options};
+    bench.connected();
+    for (int i = 0; i < 5; ++i) {
+        bench.now += 5s;
+        bench.received("oops");
+        CHECK(bench.engine.next_deadline() == bench.now + 1s);
+        bench.now += 1s;
+        bench.engine.tick(bench.now);
+        bench.engine.link_up(bench.now);
+        bench.engine.received(EngineBench::k_welcome_resumed, bench.now);
+    }
+    CHECK(bench.engine.state() == EftlState::connected);
 }
 
 TEST_CASE("maps are removed without an answer, later where there is no connection", "[eftl]") {

@@ -49,6 +49,15 @@ TEST_CASE("a URL that cannot be used is named by its place and without its passw
     CHECK_FALSE(problem("host:8585/channel").empty());
 }
 
+TEST_CASE("a '|' in a password splits the list, which is told without what is behind it", "[eftl]") {
+    const std::string words = problem("ws://user:12|hunter2@host:8585/channel");
+    CHECK(words.find("number 2") != std::string::npos);
+    CHECK(words.find("%7C") != std::string::npos);
+    CHECK(words.find("hunter2") == std::string::npos);
+    CHECK(problem("ws://user:hunter2|rest@host/channel").find("hunter2") == std::string::npos);
+    CHECK(EftlServer::parse_list("ws://user:12%7Chunter2@host:8585/channel").front().password.reveal() == "12|hunter2");
+}
+
 TEST_CASE("the client id goes into the request as client_id, and credentials of a URL win over those of the options", "[eftl]") {
     EftlOptions options;
     options.servers = EftlServer::parse_list("ws://u:p@a/c?clientId=one&x=y|ws://b/c");

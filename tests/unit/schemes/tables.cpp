@@ -21,7 +21,7 @@ TEST_CASE("the built-in catalogue has the schemes of this build", "[schemes]") {
           "billwerkrest", "billwerkrests", "cdsrests", "sap4hanarests", "sewiorest", "sewiorests", "sfrests", "snrests", "zeyosrest", "zeyosrests"})
         CHECK(found.contains(name));
 #endif
-#ifdef QCONN_WITH_WEBSOCKET
+#ifndef QCONN_WITHOUT_WEBSOCKET
     for (const char* name : {"ws", "wss", "sewiows", "sewiowss", "eftl", "eftls"}) CHECK(found.contains(name));
 #endif
     CHECK(builtin_catalogue().find("gopher") == nullptr);
