@@ -330,6 +330,8 @@ void MonitorImpl::close() noexcept {
     });
     // The I/O thread waits for nobody: a function of the application's may itself wait for what only this thread can do.
     const bool wait = !runtime_.on_io_thread();
+    // What it writes to and tells may go with the monitor's owner.
+    if (keeper_ && wait) keeper_->end();
     if (hub_) hub_->close(wait);
     listeners_.close(wait);
 }

@@ -48,6 +48,11 @@ Clock::time_point Schedule::spread_after(const Record& record, Clock::time_point
     return now + k_tick + fraction_of(std::min(pace_of(record).interval, k_spread), record.phase);
 }
 
+Clock::time_point Schedule::resume_after(const Record& record, Clock::time_point now) const noexcept {
+    const auto interval = pace_of(record).interval;
+    return interval <= k_spread ? grid_after(record, interval, now) : spread_after(record, now);
+}
+
 // ---- lists -------------------------------------------------------------------------------------------------------------------------------
 
 void Schedule::push_back(TargetId id, List list) {
@@ -184,7 +189,9 @@ void Schedule::begin(TargetId id, Clock::time_point now) {
     if (record.place != k_resting) return;
     record.place = k_waiting;
     record.regular = true;
-    arm(id, now + fraction_of(std::min(pace_of(record).interval, timing_.first_within), record.phase));
+    const auto interval = pace_of(record).interval;
+    // On its grid at once, where that comes soon: what is beside it comes on top of the pings of those that are on it.
+    arm(id, interval <= timing_.first_within ? grid_after(record, interval, now) : now + fraction_of(timing_.first_within, record.phase));
 }
 
 void Schedule::rest(TargetId id) {
@@ -242,6 +249,7 @@ void Schedule::launch(TargetId id, Clock::time_point now, bool excess) {
     if (record.host != 0) ++hosts_[record.host].flying;
     const Pace& pace = pace_of(record);
     record.quick = pace.slow > Clock::duration::zero() && pace.slow < pace.timeout;
+    record.stalled = false;
     arm(id, now + pace.timeout);
 }
 
@@ -273,7 +281,7 @@ void Schedule::finished(TargetId id, Clock::time_point now, Again again) {
     if (record.idle) return;
     record.place = k_waiting;
     record.regular = again == Again::grid || again == Again::slow;
-    if (again == Again::spread) return arm(id, spread_after(record, now));
+    if (again == Again::spread) return arm(id, std::exchange(record.stalled, false) ? resume_after(record, now) : spread_after(record, now));
     if (again == Again::fast) {
         // A little apart, so that those of one server do not come back as one burst; never later than the fast time.
         const auto spread = fraction_of(pace_of(record).fast / 10, record.phase * 2654435761U);
@@ -288,7 +296,7 @@ void Schedule::spread_all(Clock::time_point now) {
     for (TargetId id = 0; id < records_.size(); ++id) {
         if (records_[id].place != k_waiting || records_[id].idle) continue;
         unlink(id);
-        arm(id, spread_after(records_[id], now));
+        arm(id, resume_after(records_[id], now));
     }
 }
 
@@ -334,9 +342,11 @@ void Schedule::pass_slot(std::int64_t tick, Clock::time_point now, Turn& turn) {
             hang(id);
             if (!turn.stalled) turn.slow.push_back(id);
         } else if (record.place == k_flying) {
+            record.stalled = turn.stalled;
             turn.expired.push_back(id);  // stays in flight, in no list, until finished()
-        } else if (turn.stalled && record.regular) {
-            arm(id, spread_after(record, now));  // all that was missed would come as one burst
+        } else if (turn.stalled) {
+            // All that was missed would come as one burst.
+            arm(id, record.regular ? resume_after(record, now) : now + k_tick + fraction_of(std::min(pace_of(record).fast, k_spread), record.phase));
         } else {
             make_due(id);
         }

@@ -97,7 +97,8 @@ public:
         grid,    ///< at the next point of its grid
         slow,    ///< the same by its interval while it is down
         fast,    ///< after the fast time
-        spread,  ///< within the interval, at most within k_spread: what comes back after trouble of this machine must not come as one burst
+        spread,  ///< within the interval, at most within k_spread: what comes back after trouble of this machine must not come as one burst. After a
+                 ///< stall at the next point of its grid, where that is as soon
     };
     /// Ends the flight of one.
     void finished(TargetId id, Clock::time_point now, Again again);
@@ -117,14 +118,14 @@ public:
     /// When to call advance() again; the clock's beginning where something can be begun at once; nothing where all rests.
     std::optional<Clock::time_point> wake() const noexcept;
 
-    static constexpr Clock::duration k_tick = std::chrono::milliseconds{8};
+    static constexpr Clock::duration k_tick = std::chrono::milliseconds{5};
     static constexpr Clock::duration k_spread = std::chrono::seconds{5};
 
 private:
     using List = std::uint32_t;
 
-    static constexpr std::uint32_t k_slots = 4096;        // level 0: 32.8 s in ticks
-    static constexpr std::uint32_t k_far_slots = 1024;    // level 1: 9.3 h in turns of level 0; what is later is looked at again
+    static constexpr std::uint32_t k_slots = 4096;        // level 0: 20.5 s in ticks
+    static constexpr std::uint32_t k_far_slots = 1024;    // level 1: 5.8 h in turns of level 0; what is later is looked at again
     static constexpr List k_far = k_slots;                // lists of level 1 begin here
     static constexpr List k_ready = k_far + k_far_slots;  // due, to be begun
     static constexpr List k_hosts = k_ready + 1;          // due, but over the cap of host 0, 1, …
@@ -146,6 +147,7 @@ private:
         bool excess{false};   // in flight beside the caps
         bool regular{false};  // due at a point of its grid
         bool quick{false};    // in flight, and not slow so far
+        bool stalled{false};  // in flight, and its deadline has passed while the process did not run
     };
     static_assert(sizeof(Record) <= 64);
 
@@ -170,6 +172,9 @@ private:
     void hang(TargetId id);
     Clock::time_point wheel_time(const Record& record) const noexcept { return record.quick ? record.started + pace_of(record).slow : record.due; }
     Clock::time_point spread_after(const Record& record, Clock::time_point now) const noexcept;
+    /// When one that missed its ping is pinged: on its grid where that is soon. A ping beside the grid would come on top of those of others that are
+    /// on it, and twice as many as ever would be made until all are on it again.
+    Clock::time_point resume_after(const Record& record, Clock::time_point now) const noexcept;
     void set_clock(Clock::time_point now) noexcept;
     bool has_room() const noexcept { return flying_ - excess_ < timing_.max_in_flight; }
     bool host_full(std::uint32_t host) const noexcept { return host != 0 && hosts_[host].flying >= timing_.max_per_host; }

@@ -105,7 +105,7 @@ void StateKeeper::arm() {
         try {
             self->runtime_.impl().post_blocking([self] {
                 const auto begun = Clock::now();
-                if (!self->closed_) self->write();
+                if (!self->closed_) self->write(k_patience);
                 const auto took = Clock::now() - begun;
                 self->loop_->post([self, took] {
                     self->not_before_ = Clock::now() + std::max<Clock::duration>(k_pause, 50 * took);
@@ -121,29 +121,56 @@ void StateKeeper::arm() {
     });
 }
 
-void StateKeeper::write_now() {
-    if (dirty_) write();
+void StateKeeper::write_now(Clock::duration patience) {
+    {
+        // What it writes may be what the caller means.
+        std::unique_lock lock{mutex_};
+        if (!written_.wait_for(lock, patience, [this] { return !writing_; })) return;
+    }
+    if (dirty_) write(patience);
 }
 
-void StateKeeper::write() {
-    const std::scoped_lock lock{writing_};
-    dirty_ = false;
-    if (!is_owner_) return;
-    std::string problem;
+std::optional<std::string> StateKeeper::replace_file() {
+    if (!is_owner_) return std::nullopt;
     try {
         core::FileReplacement file{core::real_path(path_)};
-        if (!gather_([&file](std::string_view text) { file.write(text); })) return;
-        problem = file.commit();
-    } catch (const std::exception& error) { problem = error.what(); }
-    if (!problem.empty()) {
+        if (!gather_([&file](std::string_view text) { file.write(text); })) return std::nullopt;
+        return file.commit();
+    } catch (const std::exception& error) { return error.what(); }
+}
+
+void StateKeeper::write(Clock::duration patience) {
+    {
+        std::unique_lock lock{mutex_};
+        if (!written_.wait_for(lock, patience, [this] { return !writing_; }) || ended_) return;
+        writing_ = true;
+    }
+    struct Done {
+        StateKeeper& keeper;
+        ~Done() {
+            const std::scoped_lock lock{keeper.mutex_};
+            keeper.writing_ = false;
+            keeper.written_.notify_all();
+        }
+    } const done{*this};
+    dirty_ = false;
+    const std::optional<std::string> problem = replace_file();
+    if (!problem) return;
+    if (!problem->empty()) {
         dirty_ = true;
         if (!std::exchange(failed_, true))
             tell(LogLevel::error, "monitor-state-not-written",
-                 "the state of the monitor cannot be written to \"" + path_ + "\": " + problem +
+                 "the state of the monitor cannot be written to \"" + path_ + "\": " + *problem +
                      "; it is tried again, until then a restart knows only what was written before");
     } else if (std::exchange(failed_, false)) {
         tell(LogLevel::info, "monitor-state-written", "the state of the monitor is written to \"" + path_ + "\" again");
     }
+}
+
+bool StateKeeper::end(Clock::duration patience) noexcept {
+    std::unique_lock lock{mutex_};
+    ended_ = true;
+    return written_.wait_for(lock, patience, [this] { return !writing_; });
 }
 
 void StateKeeper::set_running(bool running) {

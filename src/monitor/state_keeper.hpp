@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -38,6 +39,8 @@ public:
     static constexpr Clock::duration k_beat = std::chrono::minutes{1};
     /// A monitor of this process that is just going may still have the file.
     static constexpr Clock::duration k_handover = std::chrono::seconds{1};
+    /// A writing of the pool's that is under way when the monitor stops, or ends, is waited for so long: its file system may hang.
+    static constexpr Clock::duration k_patience = std::chrono::seconds{5};
 
     /// @param gather  called on the pool, or by write_now(); never two at a time
     StateKeeper(Runtime runtime, std::shared_ptr<net::Loop> loop, std::string path, Gather gather);
@@ -46,18 +49,24 @@ public:
     std::optional<KeptState> load() const;
     /// There is something to be written.
     void changed();
-    /// On a thread that may block: after it has returned the file has all that changed before, unless it could not be written.
-    void write_now();
+    /// On a thread that may block: after it has returned the file has all that changed before, unless it could not be written. A writing that hangs
+    /// is not waited for longer than that.
+    void write_now(Clock::duration patience = k_patience);
     /// Loop's thread: pings come, or do so no more. That is a change.
     void set_running(bool running);
     /// Loop's thread: nothing is written by itself any more.
     void close() noexcept;
+    /// On a thread that may block, after close(): after it has returned nothing is written or logged any more. @returns false where a writing hangs
+    bool end(Clock::duration patience = k_patience) noexcept;
 
 private:
     /// @returns whether the file is this monitor's, which it is then until the end
     bool lock();
     void arm();  // loop's thread
-    void write();
+    /// One at a time. @param patience  for the one before
+    void write(Clock::duration patience);
+    /// @returns what went wrong, empty where nothing did; nothing where there is nothing to be written
+    std::optional<std::string> replace_file();
     void tell(LogLevel level, std::string_view event, const std::string& text) const;
 
     const Runtime runtime_;
@@ -70,8 +79,11 @@ private:
     std::atomic<bool> asked_{false};  // arm() is on its way, or a writing that will see to it
     std::atomic<bool> closed_{false};
 
-    std::mutex writing_;
-    bool failed_{false};  // guarded by writing_: and that was logged
+    std::mutex mutex_;
+    std::condition_variable written_;
+    bool writing_{false};  // guarded by mutex_
+    bool ended_{false};    // guarded by mutex_
+    bool failed_{false};   // of who is writing: and that was logged
 
     // Loop's thread:
     std::optional<net::Timer> timer_;

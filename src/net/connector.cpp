@@ -27,8 +27,8 @@ ConnectStart begin(UniqueFd fd, const sockaddr* address, socklen_t size) noexcep
 
 }  // namespace
 
-ConnectStart start_connect(const sockaddr* address, socklen_t size, const SocketOptions& options, bool brief) noexcept {
-    auto opened = open_socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_TCP, options, brief);
+ConnectStart start_connect(const sockaddr* address, socklen_t size, const SocketOptions& options, SocketUse use) noexcept {
+    auto opened = open_socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_TCP, options, use);
     if (!opened.fd) return {ConnectStart::Kind::failed, {}, opened.error, opened.binding};
     return begin(std::move(opened.fd), address, size);
 }

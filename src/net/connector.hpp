@@ -8,6 +8,7 @@
 
 #include <qconn/net/socket_options.hpp>
 
+#include "net/socket.hpp"
 #include "net/unique_fd.hpp"
 
 namespace qconn::net {
@@ -22,8 +23,7 @@ struct ConnectStart {
     bool binding{false};
 };
 
-/// @param brief  nothing will be sent: the handshake need not be completed before the connection is reset
-ConnectStart start_connect(const sockaddr* address, socklen_t size, const SocketOptions& options, bool brief) noexcept;
+ConnectStart start_connect(const sockaddr* address, socklen_t size, const SocketOptions& options, SocketUse use) noexcept;
 /// To a UNIX socket. One whose queue is full fails with EAGAIN.
 ConnectStart start_connect_unix(std::string_view path) noexcept;
 

@@ -44,7 +44,7 @@ const Proxy* proxy_of(const Endpoint& endpoint) {
 /// finish().
 class DialRun : public std::enable_shared_from_this<DialRun> {
 public:
-    DialRun(Loop& loop, const Endpoint& endpoint, std::string_view label, DialTrace* trace, DialCallback callback, bool brief)
+    DialRun(Loop& loop, const Endpoint& endpoint, std::string_view label, DialTrace* trace, DialCallback callback, SocketUse use)
         : runtime_{loop.runtime()},
           loop_{loop},
           endpoint_{endpoint},
@@ -52,7 +52,7 @@ public:
           label_{label},
           trace_{trace},
           callback_{std::move(callback)},
-          brief_{brief} {}
+          use_{use} {}
 
     void start() {
         starting_ = true;
@@ -256,7 +256,7 @@ private:
     void advance_race() {
         while (const auto index = race_.next(Clock::now())) {
             const Address& address = race_.address(*index);
-            auto started = start_connect(address.data(), address.size(), socket(), brief_);
+            auto started = start_connect(address.data(), address.size(), socket(), use_);
             if (started.binding) {
                 fail(connect_error("connecting to " + quoted_target() + " failed: " + binding_words(socket(), started.error), Reason::local));
                 return;
@@ -564,7 +564,7 @@ private:
     const std::string label_;
     DialTrace* const trace_;
     DialCallback callback_;
-    const bool brief_;
+    const SocketUse use_;
     bool starting_{false};
     bool ended_{false};
     bool expired_{false};
@@ -666,8 +666,9 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Dial> start_dial(Loop& loop, const Endpoint& endpoint, std::string_view label, DialTrace* trace, DialCallback callback, bool brief) {
-    auto run = std::make_shared<DialRun>(loop, endpoint, label, trace, std::move(callback), brief);
+std::unique_ptr<Dial> start_dial(Loop& loop, const Endpoint& endpoint, std::string_view label, DialTrace* trace, DialCallback callback,
+                                 SocketUse use) {
+    auto run = std::make_shared<DialRun>(loop, endpoint, label, trace, std::move(callback), use);
     auto handle = std::make_unique<DialHandle>(run);
     run->start();
     return handle;

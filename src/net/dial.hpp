@@ -13,6 +13,8 @@
 #include <qconn/net/endpoint.hpp>
 #include <qconn/net/ping.hpp>
 
+#include "net/socket.hpp"
+
 namespace qconn::net {
 
 class Loop;
@@ -42,9 +44,9 @@ using DialCallback = UniqueFunction<void(Result<std::unique_ptr<Stream>>)>;
 /// (unless it is cancelled), never from inside this call. Destroying the returned Dial cancels it; it may be destroyed from inside the callback.
 /// @param endpoint  lives as long as the dial
 /// @param trace     null, or where the phases are noted; lives as long as the dial
-/// @param brief     the stream is only wanted for Stream::abort(): being connected was the question
+/// @param use       what for; a handshake: the stream is only wanted for Stream::abort(), being connected was the question
 std::unique_ptr<Dial> start_dial(Loop& loop, const Endpoint& endpoint, std::string_view label, DialTrace* trace, DialCallback callback,
-                                 bool brief = false);
+                                 SocketUse use = SocketUse::lasting);
 
 /// The same from any thread, with a deadline. The callback comes exactly once, on the loop's thread; after Operation::cancel with CANCELLED.
 Operation async_dial(Loop& loop, Endpoint endpoint, std::string label, Deadline deadline, std::shared_ptr<DialTrace> trace, DialCallback callback);

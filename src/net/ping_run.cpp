@@ -136,10 +136,11 @@ private:
     }
 
     void dial() {
-        const bool brief = !plan_->dialogue && !plan_->endpoint.tls && !plan_->endpoint.proxy && !plan_->keep;
+        const bool bare = !plan_->dialogue && !plan_->endpoint.tls && !plan_->endpoint.proxy;
+        const SocketUse use = plan_->keep ? SocketUse::lasting : bare ? SocketUse::handshake : SocketUse::exchange;
         dial_ = start_dial(
             loop_, plan_->endpoint, label_, wants_steps_ ? &trace_ : nullptr,
-            [this](Result<std::unique_ptr<Stream>> dialled) { on_dialled(std::move(dialled)); }, brief);
+            [this](Result<std::unique_ptr<Stream>> dialled) { on_dialled(std::move(dialled)); }, use);
     }
 
     void on_dialled(Result<std::unique_ptr<Stream>> dialled) {

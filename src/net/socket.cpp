@@ -83,16 +83,16 @@ int bind_guarded(int fd, int family, const SocketOptions& options) noexcept {
 
 }  // namespace
 
-OpenedSocket open_socket(int family, int type, int protocol, const SocketOptions& options, bool brief) noexcept {
+OpenedSocket open_socket(int family, int type, int protocol, const SocketOptions& options, SocketUse use) noexcept {
     UniqueFd fd{::socket(family, type | SOCK_CLOEXEC, protocol)};
     if (!fd) return {{}, errno, false};
     if (family != AF_INET && family != AF_INET6) return {std::move(fd)};
     const int one = fd.get();
-    if (brief) {
+    if (use == SocketUse::handshake) {
         set(one, IPPROTO_TCP, TCP_QUICKACK, 0);  // the last packet of the handshake is held back, and the reset comes instead
     } else {
         if (options.no_delay) set(one, IPPROTO_TCP, TCP_NODELAY, 1);
-        if (options.keep_alive) {
+        if (options.keep_alive && use == SocketUse::lasting) {
             set(one, SOL_SOCKET, SO_KEEPALIVE, 1);
             if (options.keep_alive_idle.count() > 0) set(one, IPPROTO_TCP, TCP_KEEPIDLE, options.keep_alive_idle);
             if (options.keep_alive_interval.count() > 0) set(one, IPPROTO_TCP, TCP_KEEPINTVL, options.keep_alive_interval);

@@ -2,6 +2,7 @@
 /// Opening TCP sockets as SocketOptions say: for our own dialer and for libcurl.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include <qconn/net/socket_options.hpp>
@@ -19,9 +20,15 @@ struct OpenedSocket {
     bool binding{false};
 };
 
+/// What a connection is wanted for, as far as its socket can spare what it does not need.
+enum class SocketUse : std::uint8_t {
+    lasting,    ///< whatever comes
+    exchange,   ///< a ping that ends within its deadline: nobody will ever have to find out whether an idle peer is still there
+    handshake,  ///< nothing will be sent: the handshake need not be completed before the connection is reset
+};
+
 /// A socket that does not pass to child processes, set up and bound; blocking unless `type` has SOCK_NONBLOCK.
-/// @param brief  it will be connected and closed: what only matters later is left out
-OpenedSocket open_socket(int family, int type, int protocol, const SocketOptions& options, bool brief = false) noexcept;
+OpenedSocket open_socket(int family, int type, int protocol, const SocketOptions& options, SocketUse use = SocketUse::lasting) noexcept;
 
 /// What is wrong with the options before any system has seen them; empty: nothing.
 std::string socket_problem(const SocketOptions& options);

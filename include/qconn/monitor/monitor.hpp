@@ -105,7 +105,8 @@ public:
     Monitor& operator=(const Monitor&) = delete;
     /// As stop(), and ends all subscriptions; interfaces are left as they are (see stop_interfaces()). Waits for listeners and functions of
     /// interfaces that are running, except for one that it is called from. On an I/O thread it waits for none: they may still be running when it has
-    /// returned, and must not use the monitor any more; those that wait in ping() get CANCELLED.
+    /// returned, and must not use the monitor any more; those that wait in ping() get CANCELLED. A writing of the state file that is under way is
+    /// waited for likewise, but where its file system hangs for 5 s at most; otherwise nothing is written or logged for the file any more.
     ~Monitor();
 
     /// Begins to ping. The first ping of each connection comes within its interval, spread by name.

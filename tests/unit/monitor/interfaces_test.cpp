@@ -478,3 +478,76 @@ TEST_CASE("a storm of everything at once never runs two functions of one interfa
     CHECK(scene.monitor->stop_interfaces());
     CHECK(wrong == 0);
 }
+
+TEST_CASE("a thousand connections go down at once with a thousand dependents: one cause is told, and all are stopped within a second",
+          "[monitor][outage][threads]") {
+    constexpr int k_many = 1000;
+    const auto world = std::make_shared<World>();
+    std::atomic<bool> up{true};
+    std::vector<std::string> names;
+    for (int i = 0; i < k_many; ++i) {
+        names.push_back("c" + std::to_string(i));
+        world->set(names.back(), [&up](const std::string& password) { return up ? World::good(password) : World::bad(password); });
+    }
+    Catalogue catalogue = remote_catalogue(world);
+    EventLog log;
+    Registry registry{RegistryOptions{&catalogue}};
+    for (const std::string& name : names) {
+        Definition definition = remote(name);
+        definition.url = "remote://server";
+        registry.add(std::move(definition));
+    }
+    MonitorOptions options;
+    options.interval = 500ms;
+    options.timeout = 20s;
+    Monitor monitor{registry, options};
+    const auto watching = monitor.subscribe(log.listener());
+    std::mutex mutex;
+    std::vector<Clock::time_point> stops;
+    std::vector<Interface> interfaces;
+    for (const std::string& name : names) {
+        InterfaceOptions one;
+        one.name = "uses " + name;
+        one.stop = [&] {
+            const std::scoped_lock lock{mutex};
+            stops.push_back(Clock::now());
+        };
+        interfaces.push_back(monitor.add_interface(std::move(one)));
+        interfaces.back().depend(name);
+    }
+    const auto count = [&](EventKind kind) {
+        const auto events = log.events();
+        return std::count_if(events.begin(), events.end(), [kind](const Event& one) { return one.kind == kind; });
+    };
+    monitor.start();
+    REQUIRE(wait_until([&] { return count(EventKind::up) == k_many; }, 60s));
+
+    up = false;
+    REQUIRE(wait_until(
+        [&] {
+            const std::scoped_lock lock{mutex};
+            return stops.size() == k_many;
+        },
+        60s));
+    REQUIRE(wait_until([&] { return count(EventKind::outage) == 1; }, 60s));
+    CHECK(count(EventKind::down) == k_many);
+    Clock::time_point last_down;
+    for (const Event& one : log.events())
+        if (one.kind == EventKind::down) last_down = std::max(last_down, one.mono);
+    {
+        const std::scoped_lock lock{mutex};
+        CHECK(*std::max_element(stops.begin(), stops.end()) - last_down <= 1s);
+    }
+    REQUIRE(monitor.outages().size() == 1);
+    CHECK(monitor.outages().front().members == k_many);
+    CHECK(monitor.alerts().size() == 1);
+
+    up = true;
+    REQUIRE(wait_until([&] { return count(EventKind::outage_over) == 1; }, 60s));
+    CHECK(monitor.drain(10s));
+    CHECK(count(EventKind::outage) == 1);
+    CHECK(count(EventKind::alert) == 1);
+    CHECK(count(EventKind::alert_cleared) == 1);
+    for (const Event& one : log.events())
+        if (one.kind == EventKind::outage) CHECK(one.members.size() == k_many);
+}

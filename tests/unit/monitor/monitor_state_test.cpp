@@ -14,12 +14,14 @@
 #include <qconn/monitor/monitor.hpp>
 #include <qconn/monitor/snapshot.hpp>
 
+#include "monitor/state_keeper.hpp"
 #include "scene.hpp"
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
+using monitor::StateKeeper;
 using namespace std::chrono_literals;
 
 namespace {
@@ -58,17 +60,13 @@ struct Program {
     std::string file{directory / "monitor.state"};
     std::shared_ptr<World> world{std::make_shared<World>()};
     Catalogue catalogue{remote_catalogue(world)};
-    struct Logged {
-        std::mutex mutex;
-        std::vector<std::string> events;
-    };
-    /// Shared with the log, which a last write of the state may outlive the monitor to use.
-    std::shared_ptr<Logged> logged{std::make_shared<Logged>()};
+    std::mutex mutex;
+    std::vector<std::string> logged;  // events of the log, guarded by mutex
     Runtime runtime{[this] {
         RuntimeOptions options;
-        options.log = Log{LogLevel::info, [logged = logged](const LogRecord& record) {
-                              const std::scoped_lock lock{logged->mutex};
-                              logged->events.emplace_back(std::string{record.event} + ": " + std::string{record.text});
+        options.log = Log{LogLevel::info, [this](const LogRecord& record) {
+                              const std::scoped_lock lock{mutex};
+                              logged.emplace_back(std::string{record.event} + ": " + std::string{record.text});
                           }};
         return options;
     }()};
@@ -80,9 +78,9 @@ struct Program {
         return options;
     }
     std::size_t logged_of(const std::string& event) {
-        const std::scoped_lock lock{logged->mutex};
+        const std::scoped_lock lock{mutex};
         std::size_t found = 0;
-        for (const auto& one : logged->events) found += one.starts_with(event + ":") ? 1 : 0;
+        for (const auto& one : logged) found += one.starts_with(event + ":") ? 1 : 0;
         return found;
     }
     std::string text() const { return read_file(file); }
@@ -99,6 +97,58 @@ void bring_down(Program& program, Monitor& monitor, const std::string& name) {
 }
 
 }  // namespace
+
+TEST_CASE("a writing of the state that is under way is waited for, and after the end there is none", "[monitor][state][threads]") {
+    const TempDir directory;
+    Runtime runtime{RuntimeOptions{}};
+    std::atomic<int> begun{0};
+    std::atomic<bool> open{false};
+    const auto keeper = std::make_shared<StateKeeper>(runtime, runtime.impl().loop().shared_from_this(), directory / "monitor.state",
+                                                      [&](const StateKeeper::Put& put) {
+                                                          ++begun;
+                                                          wait_until([&] { return open.load(); }, 60s);
+                                                          put("all of it");
+                                                          return true;
+                                                      });
+    keeper->changed();
+    REQUIRE(wait_until([&] { return begun == 1; }));
+    // It hangs: nobody waits for longer than he wants to.
+    keeper->write_now(1ms);
+    keeper->close();
+    CHECK_FALSE(keeper->end(1ms));
+    CHECK(begun == 1);
+
+    std::atomic<bool> ended{false};
+    std::thread other{[&] {
+        CHECK(keeper->end(60s));
+        ended = true;
+    }};
+    std::this_thread::sleep_for(20ms);
+    CHECK_FALSE(ended);
+    open = true;
+    other.join();
+    CHECK(read_file(directory / "monitor.state") == "all of it");
+    keeper->changed();
+    keeper->write_now();
+    CHECK(begun == 1);
+}
+
+TEST_CASE("what is written when a monitor stops is in the file when it has stopped", "[monitor][state][threads]") {
+    const TempDir directory;
+    Runtime runtime{RuntimeOptions{}};
+    std::atomic<bool> begun{false};
+    const auto keeper = std::make_shared<StateKeeper>(runtime, runtime.impl().loop().shared_from_this(), directory / "monitor.state",
+                                                      [&](const StateKeeper::Put& put) {
+                                                          begun = true;
+                                                          std::this_thread::sleep_for(50ms);
+                                                          put("all of it");
+                                                          return true;
+                                                      });
+    keeper->changed();
+    REQUIRE(wait_until([&] { return begun.load(); }));
+    keeper->write_now();  // nothing is new since it began
+    CHECK(read_file(directory / "monitor.state") == "all of it");
+}
 
 TEST_CASE("a restart of the program tells of no connection that was down before, and of no alert", "[monitor][state][threads]") {
     Program program;

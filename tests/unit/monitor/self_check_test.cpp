@@ -90,6 +90,25 @@ TEST_CASE("pings that lack something on this machine raise MONITOR-DEGRADED, not
     CHECK(play.alerts.list().empty());
 }
 
+TEST_CASE("trouble of the monitor's own is told whatever connections are silenced", "[monitor][silence]") {
+    Play play;
+    const TargetId id = play.add("shop");
+    const Silence mute{Silence::Kind::mute, play.now.wall, {}, "ann", "new disks"};
+    play.engine.set_silence(id, mute, play.now);
+    play.told();
+    play.ping(id, Play::doubtful());
+    play.engine.advance(play.now, {}, play.turn);
+    REQUIRE(play.events.size() == 1);
+    CHECK_FALSE(play.events[0].silenced);
+    CHECK(play.told() == "alert:the monitor:MONITOR-DEGRADED");
+    play.engine.set_silence(id, std::nullopt, play.now);
+    play.engine.set_silence(id, mute, play.now);
+    CHECK(play.told() == "unsilenced:shop silenced:shop");
+    play.engine.flush();
+    REQUIRE(play.alerts.list().size() == 1);
+    CHECK_FALSE(play.alerts.list()[0].silenced);
+}
+
 TEST_CASE("where nearly all fail together this machine is looked at first", "[monitor]") {
     MassCheck mass;
     std::vector<std::uint32_t> marks(40);

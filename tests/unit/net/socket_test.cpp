@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <cerrno>
 #include <chrono>
 #include <string>
@@ -65,4 +69,19 @@ TEST_CASE("a local address that cannot be had is named with what to do", "[net][
     CHECK(binding_words(options, EADDRINUSE).find("eth7:99") != std::string::npos);
     options.local_address.clear();
     CHECK(binding_words(options, EACCES).find("local port 99 failed") != std::string::npos);
+}
+
+TEST_CASE("a ping's own socket is not watched for an idle peer, one that is to last is", "[net][socket]") {
+    const auto option = [](SocketUse use, int level, int name) {
+        const OpenedSocket opened = open_socket(AF_INET, SOCK_STREAM, IPPROTO_TCP, {}, use);
+        REQUIRE(opened.fd);
+        int value = -1;
+        socklen_t size = sizeof value;
+        REQUIRE(::getsockopt(opened.fd.get(), level, name, &value, &size) == 0);
+        return value != 0;
+    };
+    CHECK(option(SocketUse::lasting, SOL_SOCKET, SO_KEEPALIVE));
+    CHECK_FALSE(option(SocketUse::exchange, SOL_SOCKET, SO_KEEPALIVE));
+    CHECK(option(SocketUse::lasting, IPPROTO_TCP, TCP_NODELAY));
+    CHECK(option(SocketUse::exchange, IPPROTO_TCP, TCP_NODELAY));  // it says more than one thing, perhaps
 }
