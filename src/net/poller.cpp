@@ -56,6 +56,7 @@ void Poller::listen() {
 void Poller::want(Watched& one) {
     const std::uint32_t events = events_of(one);
     if (one.in_set && (events & ~one.armed) == 0) return;
+    if (const auto fd = static_cast<std::size_t>(one.fd); in_set_.size() <= fd) in_set_.resize(fd + 1);
     if (!arm(one, events)) refuse("watching a descriptor", errno);
 }
 
@@ -64,7 +65,14 @@ bool Poller::arm(Watched& one, std::uint32_t events) noexcept {
     event.events = events;
     event.data.ptr = &one;
     if (::epoll_ctl(set_.get(), one.in_set ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, one.fd, &event) != 0) return false;
-    one.in_set = true;
+    if (!one.in_set) {
+        // Its number was that of another one, which was closed before its watch has gone (libcurl 7.88 tells of some ends late, of others not at
+        // all): what is in the set now is not that one's to change or to take out.
+        Watched*& owner = in_set_[static_cast<std::size_t>(one.fd)];
+        if (owner != nullptr) owner->in_set = false;
+        owner = &one;
+        one.in_set = true;
+    }
     one.armed = events;
     return true;
 }
@@ -73,7 +81,9 @@ void Poller::forget(Watched& one) noexcept {
     if (one.place != k_nowhere) batch_[one.place].data.ptr = nullptr;
     one.place = k_nowhere;
     // Said even where its closing would do: a child of a fork may hold the descriptor too.
-    if (std::exchange(one.in_set, false)) ::epoll_ctl(set_.get(), EPOLL_CTL_DEL, one.fd, nullptr);
+    if (!std::exchange(one.in_set, false)) return;
+    in_set_[static_cast<std::size_t>(one.fd)] = nullptr;
+    ::epoll_ctl(set_.get(), EPOLL_CTL_DEL, one.fd, nullptr);
 }
 
 void Poller::dispatch() {

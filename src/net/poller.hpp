@@ -13,6 +13,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include <qconn/base/operation.hpp>
 
@@ -60,6 +61,7 @@ private:
     UniqueFd set_;
     boost::asio::posix::stream_descriptor told_;
     std::array<epoll_event, k_batch> batch_{};
+    std::vector<Watched*> in_set_;  // by descriptor
     unsigned forks_;
 };
 

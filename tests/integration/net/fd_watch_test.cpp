@@ -184,6 +184,26 @@ TEST_CASE("of those that are ready together one may end the watching of the othe
     on_loop(loop, [&] { watches.clear(); });
 }
 
+TEST_CASE("a watch whose descriptor was closed does not take out the next one of that number", "[net][watch]") {
+    Fixture fixture;
+    on_loop(fixture.loop, [&] { fixture.watch->wait(Ready::read, [] {}); });
+    Pair next;
+    const int number = fixture.pair.ours.release();
+    REQUIRE(::dup2(next.ours.get(), number) == number);  // closes what was watched
+    next.ours.reset(number);
+
+    std::optional<FdWatch> second;
+    on_loop(fixture.loop, [&] {
+        second.emplace(fixture.loop, number);
+        second->wait(Ready::read, [&] { ++fixture.calls; });
+        CHECK_THROWS_AS(fixture.watch->wait(Ready::write, [] {}), Error);  // what it was to watch is no longer there
+        fixture.watch.reset();
+    });
+    next.say("here");
+    CHECK(wait_until([&] { return fixture.calls == 1; }));
+    on_loop(fixture.loop, [&] { second.reset(); });
+}
+
 TEST_CASE("what cannot be watched is said", "[net][watch]") {
     Runtime runtime;
     net::Loop& loop = runtime.impl().loop();
