@@ -62,6 +62,20 @@ struct Scene {
 
 const std::string k_out_and_back = "up failing down alert up alert-cleared";
 
+/// So many for this process, until it goes.
+struct FewDescriptors {
+    explicit FewDescriptors(rlim_t count) {
+        REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+        const rlimit low{count, before.rlim_max};
+        REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
+    }
+    FewDescriptors(const FewDescriptors&) = delete;
+    FewDescriptors& operator=(const FewDescriptors&) = delete;
+    ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before); }
+
+    rlimit before{};
+};
+
 }  // namespace
 
 TEST_CASE("a server that is killed is down, refused, and up again when it is back", "[monitor][integration]") {
@@ -309,12 +323,10 @@ TEST_CASE("at most half of the descriptors that the process may have are kept st
     for (int i = 0; i < 20; ++i) scene.registry.add(asking("c" + std::to_string(i), "rest://" + nginx.address()));
     MonitorOptions options = quick();
     options.interval = 60s;
-    rlimit limit{};
-    REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
-    const rlimit low{16, limit.rlim_max};
-    REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
-    scene.monitor.emplace(scene.registry, options);  // asks for the limit
-    REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    {
+        const FewDescriptors few{16};
+        scene.monitor.emplace(scene.registry, options);  // asks for the limit
+    }
 
     scene.monitor->start();
     for (int i = 0; i < 20; ++i) CHECK(scene.monitor->ping("c" + std::to_string(i)).ok);
