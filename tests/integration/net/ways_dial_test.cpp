@@ -12,14 +12,14 @@ using namespace qconn::test;
 
 namespace {
 
-StartErrand over(const Runtime& runtime) {
-    return [&runtime](const Errand& errand, std::function<void(ErrandOutcome)> done) {
+StartErrand over(const Runtime& runtime, bool keep = false) {
+    return [&runtime, keep](const Errand& errand, std::function<void(ErrandOutcome)> done) {
         TlsOptions tls;
         tls.ca_file = tls_file("ca.crt");
         Endpoint to = errand.tls ? endpoint(errand.host, errand.port, tls) : endpoint(errand.host, errand.port);
         if (errand.proxy) to.proxy = std::make_shared<const Proxy>(*errand.proxy);
         to.socket = std::make_shared<const SocketOptions>(errand.socket);
-        NetPing plan{.endpoint = to, .dialogue = get("/hello.txt"), .keep = false, .start_tls = nullptr};
+        NetPing plan{.endpoint = to, .dialogue = get("/hello.txt"), .keep = keep, .start_tls = nullptr};
         return net::async_ping(runtime, PingPlan{std::move(plan)}, "test", errand.deadline, true,
                                [done = std::move(done)](Result<PingResult> result) {
                                    const std::optional<Error>& error = result ? result.value().error : result.error();
@@ -52,5 +52,5 @@ TEST_CASE("our own dialer through proxies that break", "[net][proxy][integration
 
 TEST_CASE("socket options over our own dialer", "[net][socket][integration]") {
     const Runtime runtime = quiet();
-    check_socket_options(over(runtime));
+    check_socket_options(over(runtime, true));  // one that lasts: for one exchange nothing is kept alive
 }
