@@ -10,7 +10,7 @@ export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-3}
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1:handle_sigill=1:quarantine_size_mb=16:malloc_context_size=8} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/tests/tsan.supp}
 passed=0 failed=0
-report=build/failed.txt
+report=build/report.txt
 mkdir -p build && : >"$report"
 
 # step NAME: the step before has ended; how long each took is told at the end.

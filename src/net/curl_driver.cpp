@@ -78,6 +78,19 @@ bool is_known_to_libcurl(std::string_view host, AddressFamily family) {
     return host.empty() || is_local || !is_ascii || Address::literal(host);
 }
 
+/// A flag that is up as long as this stands, and then as it was before.
+class Raised {
+public:
+    explicit Raised(bool& flag) noexcept : flag_{flag}, before_{std::exchange(flag, true)} {}
+    ~Raised() { flag_ = before_; }
+    Raised(const Raised&) = delete;
+    Raised& operator=(const Raised&) = delete;
+
+private:
+    bool& flag_;
+    bool before_;
+};
+
 /// What curl_multi_poll takes; 0 where the limit has passed.
 int poll_time(Clock::time_point limit) noexcept {
     constexpr int k_longest = 60'000;
@@ -839,15 +852,11 @@ void CurlDriver::Async::complete(Part part) {
 }
 
 // The user's code runs outside libcurl and with no lock held. What it starts begins right after it, so that memory that has just been given back is
-// used again while it is warm: with a hundred requests in flight that is a tenth of a request's time.
+// used again while it is warm (docs/design/0044).
 void CurlDriver::Async::tell() {
     constexpr int k_at_once = 64;  // others on the loop have their turn, too
     if (telling_) return;          // further down the stack
-    struct Telling {
-        explicit Telling(bool& flag) : flag_{flag} { flag_ = true; }
-        ~Telling() { flag_ = false; }
-        bool& flag_;
-    } const telling{telling_};
+    const Raised telling{telling_};
     for (int told = 0;;) {
         if (!begun_.empty()) {  // all of them: what was posted since may be to cancel them
             Part part = std::move(begun_.front());
@@ -898,11 +907,13 @@ void CurlDriver::Async::act(curl_socket_t fd, int events) {
     const auto keep = shared_from_this();
     int running = 0;
     in_turn_ = true;
-    const bool inside = std::exchange(in_act_, true);
-    sockets_.turn_begins();
-    curl_multi_socket_action(multi_.get(), fd, events, &running);
-    collect();
-    in_act_ = inside;
+    const bool inside = in_act_;
+    {
+        const Raised acting{in_act_};
+        sockets_.turn_begins();
+        curl_multi_socket_action(multi_.get(), fd, events, &running);
+        collect();
+    }
     in_turn_ = false;
     if (multi_) {
         arm_curl_timer();

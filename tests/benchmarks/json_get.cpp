@@ -47,7 +47,7 @@ std::string answer_of(const std::string& body) {
            std::to_string(body.size()) + "\r\nConnection: keep-alive\r\n\r\n" + body;
 }
 
-/// Wakers and woken on one core or on two make a third of the difference: the server has a core of its own, as on another machine.
+/// The server has a core of its own, as on a machine of its own: whether it shares ours changes a request's time by a third from run to run.
 void stay_on_core(int core) {
     cpu_set_t cores;
     CPU_ZERO(&cores);

@@ -112,7 +112,8 @@ public:
     /// Begins to ping. The first ping of each connection comes within its interval, spread by name.
     void start();
     /// Ends pinging. When it has returned no ping is under way (on an I/O thread of a runtime that has several: soon after); events that have
-    /// happened are still delivered. States stay readable.
+    /// happened are still delivered. The state file has what was known, and a writing of it that is under way is waited for (5 s at most each where
+    /// its file system hangs), except on an I/O thread. States stay readable.
     void stop();
 
     /// Events of one connection arrive in order; a listener is never called twice at once; a slow or throwing one delays nobody else.

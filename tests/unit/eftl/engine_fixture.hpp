@@ -66,6 +66,10 @@ struct EngineBench {
     /// Lost, and logged in anew.
     void back(const char* welcome) {
         engine.link_down(1006, {}, nullptr, now);
+        made_anew(welcome);
+    }
+    /// The wait after a loss is over, and the next attempt is let in.
+    void made_anew(const char* welcome) {
         now = engine.next_deadline();
         engine.tick(now);
         engine.link_up(now);

@@ -770,10 +770,7 @@ TEST_CASE("a server that lets in and then talks nonsense is waited for longer an
     for (int i = 0; i < 4; ++i) {
         bench.received("oops");
         waits.push_back(bench.engine.next_deadline() - bench.now);
-        bench.now = bench.engine.next_deadline();
-        bench.engine.tick(bench.now);
-        bench.engine.link_up(bench.now);
-        bench.engine.received(EngineBench::k_welcome_resumed, bench.now);
+        bench.made_anew(EngineBench::k_welcome_resumed);
         REQUIRE(bench.engine.state() == EftlState::connected);
     }
     CHECK(waits == std::vector<Clock::duration>{1s, 2s, 4s, 3750ms});
@@ -793,10 +790,7 @@ TEST_CASE("nonsense on a connection that had stood for a while begins the waits 
         bench.now += 5s;
         bench.received("oops");
         CHECK(bench.engine.next_deadline() == bench.now + 1s);
-        bench.now += 1s;
-        bench.engine.tick(bench.now);
-        bench.engine.link_up(bench.now);
-        bench.engine.received(EngineBench::k_welcome_resumed, bench.now);
+        bench.made_anew(EngineBench::k_welcome_resumed);
     }
     CHECK(bench.engine.state() == EftlState::connected);
 }
