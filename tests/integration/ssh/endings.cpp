@@ -183,18 +183,21 @@ TEST_CASE("nothing is left of clients", "[ssh][integration]") {
             client.run("true", 2s);
         } catch (const Error&) {}
     };
+    SshOptions refused = options_for(shared_sshd());
+    refused.port = free_port();  // keeps a descriptor of the test's own
     use(options_for(shared_sshd()));
     const std::size_t open = open_descriptors();
+    CAPTURE(list_descriptors());
     SshOptions wrong = options_for(shared_sshd());
     wrong.password = Secret{"wrong"};
-    SshOptions refused = options_for(shared_sshd());
-    refused.port = free_port();
     SshOptions unknown = options_for(shared_sshd());
     unknown.known_hosts = {"/dev/null"};
     for (int i = 0; i < 3; ++i) {
         for (const SshOptions& options : {options_for(shared_sshd()), wrong, refused, unknown}) use(options);
     }
-    CHECK(wait_until([&] { return open_descriptors() <= open; }, 10s));
+    const bool all_closed = wait_until([&] { return open_descriptors() <= open; }, 10s);
+    CAPTURE(list_descriptors());
+    CHECK(all_closed);
 }
 
 TEST_CASE("a blocking call on an I/O thread is refused", "[ssh][integration]") {
