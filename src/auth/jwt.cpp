@@ -13,6 +13,7 @@
 
 #include "auth/auth_error.hpp"
 #include "auth/pkce.hpp"
+#include "base/base64.hpp"
 #include "base/json.hpp"
 #include "net/openssl_ptr.hpp"
 
@@ -106,6 +107,20 @@ Secret make_assertion(const OAuth2Options& options, std::int64_t now) {
                      {"exp", now + std::max<std::int64_t>(jwt.lifetime.count(), 1)},
                      {"jti", random_word().reveal()}};
     return sign_jwt(signing_input(header, claims), jwt.algorithm, jwt.key, jwt.key_password);
+}
+
+Value claims_of(const Secret& token) {
+    constexpr std::size_t k_most = 64U << 10U;
+    const std::string_view text = token.reveal();
+    const std::size_t first = text.find('.');
+    const std::size_t second = first == std::string_view::npos ? first : text.find('.', first + 1);
+    if (second == std::string_view::npos || text.size() > k_most) return {};
+    std::string part{text.substr(first + 1, second - first - 1)};
+    for (char& c : part) c = c == '-' ? '+' : c == '_' ? '/' : c;
+    const std::optional<std::string> decoded = base64::decode(part);
+    if (!decoded) return {};
+    Result<Value> claims = json::decode(*decoded, {.size = k_most, .depth = 16, .values = 1'000, .last_member_wins = false});
+    return claims && claims->is_map() ? std::move(*claims) : Value{};
 }
 
 }  // namespace qconn::auth

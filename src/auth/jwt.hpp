@@ -22,4 +22,7 @@ Secret sign_jwt(const std::string& input, JwtAlgorithm algorithm, const Secret& 
 /// @throws Error as sign_jwt
 Secret make_assertion(const OAuth2Options& options, std::int64_t now);
 
+/// What a token says of itself where it is a JSON Web Token; its signature is not looked at. Null: it is none.
+Value claims_of(const Secret& token);
+
 }  // namespace qconn::auth

@@ -97,6 +97,10 @@ TokenOutcome read_token_answer(const TokenAnswer& answer, Clock::time_point now)
         token.lifetime = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>{*seconds});
         token.expires = now + *token.lifetime;
     }
+    for (const std::string_view name : {"refresh_expires_in", "refresh_token_expires_in"}) {  // as Keycloak calls it, and as GitHub and Azure do
+        if (const auto seconds = seconds_of(fields[name]))
+            token.refresh_expires = now + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>{*seconds});
+    }
     constexpr std::array<std::string_view, 5> k_known{"access_token", "token_type", "refresh_token", "scope", "expires_in"};
     for (const auto& [name, value] : fields.as_map()) {
         if (std::find(k_known.begin(), k_known.end(), name) == k_known.end()) token.fields.set(name, value);

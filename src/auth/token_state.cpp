@@ -60,18 +60,24 @@ TokenPtr TokenState::fetched(Token token, Clock::time_point now) {
     fetching_ = false;
     failure_.reset();
     after_failure_.forget();
-    if (token.refresh.empty()) token.refresh = refresh_;
-    refresh_ = token.refresh;
+    keep_refresh_token(token);
     renew_ = renewal_time(token, ahead_, now);
     token_ = std::make_shared<const Token>(std::move(token));
     last_ = token_;
     return token_;
 }
 
+void TokenState::keep_refresh_token(Token& token) {
+    if (token.refresh.empty()) {
+        token.refresh = refresh_;
+        if (last_) token.refresh_expires = last_->refresh_expires;
+    }
+    refresh_ = token.refresh;
+}
+
 void TokenState::resume(Token token, Clock::time_point now) {
     if (fetching_) return;
-    if (token.refresh.empty()) token.refresh = refresh_;
-    refresh_ = token.refresh;
+    keep_refresh_token(token);
     if (token.expires) renew_ = *token.expires - std::min<Clock::duration>(ahead_, token.lifetime.value_or(*token.expires - now) / 5);
     token_ = std::make_shared<const Token>(std::move(token));
     last_ = token_;

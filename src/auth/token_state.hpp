@@ -69,6 +69,9 @@ public:
     bool needs_person(Clock::time_point now) const noexcept { return (!token_ || token_->has_expired(now)) && !can_fetch(); }
 
 private:
+    /// A new token without one goes on with that of the token before.
+    void keep_refresh_token(Token& token);
+
     OAuth2Grant grant_;
     bool auto_refresh_;
     std::chrono::seconds ahead_;

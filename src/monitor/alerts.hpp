@@ -29,11 +29,16 @@ constexpr std::string_view k_alert_filesystem = "FILESYSTEM-FULL";
 // Ours.
 constexpr std::string_view k_alert_certificate = "CERTIFICATE-EXPIRES";
 constexpr std::string_view k_alert_certificate_changed = "CERTIFICATE-CHANGED";
+constexpr std::string_view k_alert_credential = "CREDENTIAL-EXPIRES";
+constexpr std::string_view k_alert_host_key_changed = "HOST-KEY-CHANGED";
 constexpr std::string_view k_alert_late_answer = "SOCKET-OPERATION-WARNING";
 constexpr std::string_view k_alert_slow_answer = "SOCKET-THROUGHPUT-WARNING";
 constexpr std::string_view k_alert_flapping = "CONNECTION-FLAPPING";
-/// Those of connections.
-inline constexpr std::array k_alerts{k_alert_unavailable, k_alert_unusable, k_alert_filesystem, k_alert_certificate, k_alert_flapping};
+/// Those of connections that are up all the same.
+inline constexpr std::array k_measured_alerts{k_alert_filesystem, k_alert_certificate, k_alert_credential};
+/// All those of connections.
+inline constexpr std::array k_alerts{k_alert_unavailable, k_alert_unusable,   k_alert_filesystem,
+                                     k_alert_certificate, k_alert_credential, k_alert_flapping};
 constexpr std::string_view k_alert_degraded = "MONITOR-DEGRADED";
 constexpr std::string_view k_alert_resumed = "MONITOR-RESUMED";
 /// What these are about.

@@ -12,6 +12,7 @@ Standing Cell::copy() const {
     return standing;
 }
 
+std::shared_ptr<const std::vector<Credential>> Cell::credentials() const { return copy().credentials(); }
 std::shared_ptr<const ServerCertificate> Cell::certificate() const { return copy().certificate(); }
 
 ConnectionStatus Cell::read() const {

@@ -70,6 +70,8 @@ public:
     ConnectionStatus read() const;
     /// Likewise; null: it has shown none.
     std::shared_ptr<const ServerCertificate> certificate() const;
+    /// Likewise; null: none.
+    std::shared_ptr<const std::vector<Credential>> credentials() const;
 
 private:
     Standing copy() const;

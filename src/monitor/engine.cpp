@@ -95,7 +95,8 @@ void Engine::remove(TargetId id, Moment now) {
         left_outage(id, *left, now);
         regroup(now);
     }
-    for (const auto type : {k_alert_unusable, k_alert_filesystem, k_alert_certificate, k_alert_flapping}) clear(id, type, now);
+    clear_measured(id, now);
+    for (const auto type : {k_alert_unusable, k_alert_flapping}) clear(id, type, now);
     silences_.end(id);
     follow_silence(id, now);
     outlet_.event(make_event(id, EventKind::removed, now));
@@ -205,6 +206,7 @@ void Engine::outcome(TargetId id, const PingResult& result, Moment now) {
         if (const std::size_t failing = mass_.of(schedule_.size()); failing > 0) self_.all_fail(failing, schedule_.size(), now.mono);
     }
     see_certificate(id, result, now);
+    see_credentials(id, result, now);
     using Again = Schedule::Again;
     const Again regular = taken.to == ConnectionState::down ? Again::slow : Again::grid;
     schedule_.finished(id, now.mono, taken.next != Next::fast ? regular : input == Input::inconclusive ? Again::spread : Again::fast);
@@ -653,17 +655,41 @@ void Engine::see_certificate(TargetId id, const PingResult& result, Moment now) 
     if (seen != nullptr && target.shown->settles(soon, is_news)) clear(id, k_alert_certificate, now);
 }
 
+void Engine::see_credentials(TargetId id, const PingResult& result, Moment now) {
+    Target& target = targets_[id];
+    const Credentials before = standing(id).credentials();
+    const Credentials known = known_after(result, before);
+    if (!known && !before) return;
+    if (known != before) {
+        Standing standing = this->standing(id);
+        standing.set_credentials(known);
+        show(id, std::move(standing));
+        if (const Credential* key = host_key(known)) {
+            if (!target.shown) target.shown = std::make_unique<ShownCertificates>();
+            const bool is_news = target.shown->show(key->fingerprint);
+            if (const Credential* old = host_key(before); old && is_news)
+                note(id, k_alert_host_key_changed, key_changed_text(target.cell->name(), *old, *key), now);
+        }
+    }
+    const Credential* ends = known ? ending(*known, std::chrono::days{options_.alert_certificate_days}, now.wall) : nullptr;
+    if (ends)
+        raise(id, k_alert_credential, ends_text(target.cell->name(), *ends, now.wall), now);
+    else
+        clear(id, k_alert_credential, now);
+}
+
 void Engine::forget_certificate(TargetId id, Moment now) {
-    if (!standing(id).certificate()) return;
+    if (!standing(id).certificate() && !standing(id).credentials()) return;
     Standing standing = this->standing(id);
     standing.set_certificate(nullptr);
+    standing.set_credentials(nullptr);
     show(id, std::move(standing));
     targets_[id].shown.reset();
-    clear(id, k_alert_certificate, now);
+    for (const auto type : {k_alert_certificate, k_alert_credential}) clear(id, type, now);
 }
 
 void Engine::clear_measured(TargetId id, Moment now) {
-    for (const auto type : {k_alert_filesystem, k_alert_certificate}) clear(id, type, now);
+    for (const auto type : k_measured_alerts) clear(id, type, now);
 }
 
 void Engine::measure(TargetId id, const std::vector<PingMeasure>& measures, Moment now) {

@@ -21,6 +21,7 @@
 #include "monitor/alerts.hpp"
 #include "monitor/cell.hpp"
 #include "monitor/certificates.hpp"
+#include "monitor/credentials.hpp"
 #include "monitor/damping.hpp"
 #include "monitor/histories.hpp"
 #include "monitor/kept_state.hpp"
@@ -195,6 +196,8 @@ private:
     /// MONITOR-DEGRADED is raised or cleared.
     void tell_health(Moment now);
     void see_certificate(TargetId id, const PingResult& result, Moment now);
+    void see_credentials(TargetId id, const PingResult& result, Moment now);
+    /// And the credentials.
     void forget_certificate(TargetId id, Moment now);
     /// A transient alert.
     void note(TargetId id, std::string_view type, std::string text, Moment now);

@@ -40,8 +40,16 @@ void Engine::resume(TargetId id, const KeptConnection& before, const Facts& fact
         target.shown = std::make_unique<ShownCertificates>();
         target.shown->show(before.certificate->sha256);
     }
+    if (is_watched && !before.credentials.empty()) {
+        const auto known = std::make_shared<const std::vector<Credential>>(before.credentials);
+        standing.set_credentials(known);
+        if (const Credential* key = host_key(known)) {
+            if (!target.shown) target.shown = std::make_unique<ShownCertificates>();
+            target.shown->show(key->fingerprint);
+        }
+    }
     if (is_watched)
-        for (const auto type : {k_alert_filesystem, k_alert_certificate}) take_alert(id, type);
+        for (const auto type : k_measured_alerts) take_alert(id, type);
     if (is_same && now_is == ConnectionState::invalid && before.status.state == ConnectionState::invalid) {
         standing.since = before.status.since;
         target.told = true;

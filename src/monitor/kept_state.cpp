@@ -12,6 +12,7 @@
 #include <qconn/monitor/names.hpp>
 
 #include "base/json.hpp"
+#include "monitor/credentials.hpp"
 #include "monitor/valid_text.hpp"
 
 namespace qconn::monitor {
@@ -67,6 +68,16 @@ void members(Io& io, T& one) {
     io("sha256", one.sha256);
 }
 
+template <class Io, Is<Credential> T>
+void members(Io& io, T& one) {
+    io("kind", one.kind);
+    io("subject", one.subject);
+    io("issuer", one.issuer);
+    io("from", one.valid_from);
+    io("expires", one.expires);
+    io("fingerprint", one.fingerprint);
+}
+
 template <class Io, Is<PastOutage> T>
 void members(Io& io, T& one) {
     io("began", one.began);
@@ -108,6 +119,7 @@ void members(Io& io, T& one) {
     members(io, one.status);
     io("configuration", one.configuration);
     io("certificate", one.certificate);
+    io("credentials", one.credentials);
     io("history", one.history);
 }
 
@@ -217,6 +229,8 @@ template <>
 constexpr auto k_last<Phase> = Phase::redirect;
 template <>
 constexpr auto k_last<Reason> = Reason::unsupported;
+template <>
+constexpr auto k_last<Credential::Kind> = Credential::Kind::host_key;
 template <>
 constexpr auto k_last<OutageKind> = OutageKind::connection;
 template <>
@@ -465,6 +479,7 @@ MonitorSnapshot snapshot_of(KeptState state) {
             one.status.certificate_expires = one.certificate->expires;
             all.certificates.push_back({name, std::move(*one.certificate)});
         }
+        for (Credential& has : one.credentials) all.credentials.push_back({name, std::move(has)});
         if (one.history) {
             const auto now = std::chrono::floor<std::chrono::milliseconds>(all.written);
             const UpTime::Sums sums = UpTime{one.history->up_time, now}.sums(now);
@@ -478,6 +493,7 @@ MonitorSnapshot snapshot_of(KeptState state) {
         all.connections.push_back(std::move(one.status));
     }
     sort_by_date(all.certificates);
+    sort_by_end(all.credentials);
     return all;
 }
 

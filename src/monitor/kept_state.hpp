@@ -26,6 +26,7 @@ struct KeptConnection {
     std::uint64_t configuration{0};
     std::optional<ServerCertificate> certificate;
     std::optional<Histories::Kept> history;
+    std::vector<Credential> credentials{};
 };
 
 /// What is of none of them.

@@ -2,6 +2,10 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <set>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <qconn/monitor/metrics.hpp>
 
@@ -56,6 +60,17 @@ void write_connections(Exposition& out, const std::vector<ConnectionStatus>& sta
     for (const auto& one : statuses) out.sample({{"connection", one.name}}, one.pings);
 }
 
+/// The first end of each kind that a connection has.
+void write_credentials(Exposition& out, const std::vector<ConnectionCredential>& by_end) {
+    out.family("qconn_connection_credential_expires_seconds", MetricType::gauge,
+               "When the connection's own certificate, or its token, expires, in Unix time.");
+    std::set<std::pair<std::string_view, Credential::Kind>> written;
+    for (const auto& one : by_end) {
+        if (!one.credential.expires || !written.emplace(one.connection, one.credential.kind).second) continue;
+        out.sample({{"connection", one.connection}, {"kind", to_string(one.credential.kind)}}, seconds(one.credential.expires->time_since_epoch()));
+    }
+}
+
 void write_counts(Exposition& out, const MonitorCounts& counts) {
     out.family("qconn_pings_total", MetricType::counter, "Pings of all connections that have ended, by outcome.");
     out.sample({{"outcome", "ok"}}, counts.pings_ok);
@@ -94,6 +109,7 @@ void write_interfaces(Exposition& out, const std::vector<InterfaceInfo>& interfa
 std::string metrics_text(const Monitor& monitor) {
     Exposition out;
     write_connections(out, monitor.statuses());
+    write_credentials(out, monitor.credentials());
     write_alerts(out, monitor.alerts());
     write_outages(out, monitor.outages());
     write_interfaces(out, monitor.interfaces());

@@ -58,6 +58,7 @@ ConnectionStatus Monitor::status(std::string_view name) const { return impl_->st
 std::vector<ConnectionStatus> Monitor::statuses() const { return impl_->statuses(); }
 ConnectionHistory Monitor::history(std::string_view name) const { return impl_->history(name); }
 std::vector<Event> Monitor::timeline(const TimelineFilter& filter) const { return impl_->timeline(filter); }
+std::vector<ConnectionCredential> Monitor::credentials() const { return impl_->credentials(); }
 std::vector<ConnectionCertificate> Monitor::certificates() const { return impl_->certificates(); }
 MonitorSnapshot Monitor::snapshot() const { return impl_->snapshot(); }
 std::vector<Alert> Monitor::alerts() const { return impl_->alerts(); }

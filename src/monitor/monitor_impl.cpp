@@ -503,6 +503,15 @@ std::vector<ConnectionCertificate> MonitorImpl::certificates() const {
     return all;
 }
 
+std::vector<ConnectionCredential> MonitorImpl::credentials() const {
+    std::vector<ConnectionCredential> all;
+    for (const auto& cell : cells())
+        if (const auto known = cell->credentials())
+            for (const Credential& one : *known) all.push_back({cell->name(), one});
+    sort_by_end(all);
+    return all;
+}
+
 KeptHead MonitorImpl::head() const {
     KeptHead head;
     head.written = std::chrono::system_clock::now();
@@ -519,6 +528,7 @@ void MonitorImpl::gather(Sink&& sink) const {
     for (const auto& cell : cells()) {
         KeptConnection one{cell->read(), cell->configuration, {}, engine_.histories().keep(*cell, Moment::now())};
         if (const auto certificate = cell->certificate()) one.certificate = *certificate;
+        if (const auto credentials = cell->credentials()) one.credentials = *credentials;
         sink(std::move(one));
     }
     for (Alert& one : alerts()) sink(std::move(one));

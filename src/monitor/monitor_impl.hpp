@@ -63,6 +63,7 @@ public:
     ConnectionHistory history(std::string_view name) const;
     std::vector<Event> timeline(const TimelineFilter& filter) const;
     std::vector<ConnectionCertificate> certificates() const;
+    std::vector<ConnectionCredential> credentials() const;
     MonitorSnapshot snapshot() const;
     std::vector<Alert> alerts() const { return alerts_.list(); }
     std::vector<Outage> outages() const { return engine_.outages(); }

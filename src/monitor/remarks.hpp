@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <qconn/base/error.hpp>
 #include <qconn/core/silence.hpp>
@@ -25,6 +26,12 @@ public:
     /// Null: it has shown none.
     std::shared_ptr<const ServerCertificate> certificate() const noexcept { return all_ ? all_->certificate : nullptr; }
 
+    /// Null: none.
+    const std::shared_ptr<const std::vector<Credential>>& credentials() const noexcept {
+        static const std::shared_ptr<const std::vector<Credential>> none;
+        return all_ ? all_->credentials : none;
+    }
+
     void set_error(std::optional<Error> error) {
         if (!error && this->error() == nullptr) return;
         change([&](All& all) { all.error = std::move(error); });
@@ -38,12 +45,16 @@ public:
     void set_certificate(std::shared_ptr<const ServerCertificate> certificate) {
         change([&](All& all) { all.certificate = std::move(certificate); });
     }
+    void set_credentials(std::shared_ptr<const std::vector<Credential>> credentials) {
+        change([&](All& all) { all.credentials = std::move(credentials); });
+    }
 
 private:
     struct All {
         std::optional<Error> error;
         std::shared_ptr<const Silence> silence;
         std::shared_ptr<const ServerCertificate> certificate;
+        std::shared_ptr<const std::vector<Credential>> credentials;
         std::uint64_t outage{0};
     };
 
@@ -51,7 +62,8 @@ private:
     void change(Change&& change) {
         All all = all_ ? *all_ : All{};
         change(all);
-        all_ = all.error || all.silence || all.certificate || all.outage != 0 ? std::make_shared<const All>(std::move(all)) : nullptr;
+        const bool is_something = all.error || all.silence || all.certificate || all.credentials || all.outage != 0;
+        all_ = is_something ? std::make_shared<const All>(std::move(all)) : nullptr;
     }
 
     std::shared_ptr<const All> all_;

@@ -126,6 +126,17 @@ Value to_value(const ConnectionCertificate& one) {
                {"issuer", text_value(one.certificate.issuer)},      {"sha256", text_value(one.certificate.sha256)}};
 }
 
+Value to_value(const ConnectionCredential& one) {
+    const Credential& has = one.credential;
+    return Map{{"connection", text_value(one.connection)},
+               {"kind", to_string(has.kind)},
+               {"expires", time_value(has.expires.value_or(Credential::Time{}))},
+               {"valid_from", time_value(has.valid_from.value_or(Credential::Time{}))},
+               {"subject", text_value(has.subject)},
+               {"issuer", text_value(has.issuer)},
+               {"fingerprint", text_value(has.fingerprint)}};
+}
+
 Value to_value(const PastOutage& outage) {
     return Map{{"began", rfc3339(outage.began)},     {"ended", time_value(outage.ended)},    {"phase", to_string(outage.phase)},
                {"reason", to_string(outage.reason)}, {"error", text_value(outage.error)},    {"kind", to_string(outage.kind)},

@@ -16,6 +16,15 @@ std::string_view to_string(PingDepth depth) noexcept {
     return "standard";
 }
 
+std::string_view to_string(Credential::Kind kind) noexcept {
+    switch (kind) {
+        case Credential::Kind::client_certificate: return "client certificate";
+        case Credential::Kind::token: return "token";
+        case Credential::Kind::host_key: return "host key";
+    }
+    return "client certificate";
+}
+
 Dialogue::~Dialogue() = default;
 
 }  // namespace qconn

@@ -45,11 +45,26 @@ Error current_error(Phase phase, std::string_view label) {
     } catch (...) { return make_error(Errc::system, "the ping threw something that is no std::exception").with_phase(phase).with_connection(label); }
 }
 
+std::optional<Credential> own_certificate(const PingResult& result) {
+    if (!result.tls || !result.tls->own) return {};
+    const TlsCertificate& own = *result.tls->own;
+    return Credential{Credential::Kind::client_certificate, own.subject, own.issuer, own.not_before, own.not_after, own.sha256};
+}
+
+/// `done`, given what is to be shown besides.
+PingRun::Done with_credentials(PingRun::Done done, std::function<std::vector<Credential>()> credentials) {
+    return [done = std::move(done), credentials = std::move(credentials)](PingResult result, std::unique_ptr<Stream> kept) mutable {
+        for (Credential& one : credentials()) result.credentials.push_back(std::move(one));
+        done(std::move(result), std::move(kept));
+    };
+}
+
 void conclude(PingResult& result, std::optional<Error> error) {
     result.time = Clock::now() - result.started;
     result.ok = !error;
     result.inconclusive = error && error->reason() == Reason::local;
     result.error = std::move(error);
+    if (auto own = own_certificate(result)) result.credentials.push_back(std::move(*own));
 }
 
 /// Takes out what came from secret references; errors have that behind them.
@@ -427,8 +442,10 @@ private:
         if (ended_) return;
         const auto self = shared_from_this();
         ended_ = true;
-        conclude(result_, std::move(error));
         result_.measures = std::move(seen.measures);
+        result_.credentials = std::move(seen.credentials);
+        result_.tls = std::move(seen.tls);
+        conclude(result_, std::move(error));
         if (wants_steps_) {
             if (result_.error)
                 result_.steps.push_back({result_.error->phase(), false, result_.time, std::string{result_.error->message()}});
@@ -549,6 +566,7 @@ private:
 }  // namespace
 
 std::unique_ptr<PingRun> PingRun::start(Loop& loop, const PingPlan& plan, Options options, Done done) {
+    if (plan.credentials) done = with_credentials(std::move(done), plan.credentials);
     if (const auto* net = std::get_if<std::shared_ptr<const NetPing>>(&plan.what)) {
         auto run = std::make_shared<NetRun>(loop, *net, plan.redaction, std::move(options), std::move(done));
         auto handle = std::make_unique<RunHandle<NetRun>>(run);

@@ -113,6 +113,7 @@ TlsInfo describe(SSL* ssl) {
     } else if (const X509Ptr leaf{SSL_get1_peer_certificate(ssl)}) {
         info.chain.push_back(describe(leaf.get()));
     }
+    if (X509* const own = SSL_get_certificate(ssl)) info.own = describe(own);
     info.verdict = state_of(ssl).verdict;
     // libcurl's earlier sessions: no certificate came, the verification that they are from had accepted it.
     if (info.verdict.empty() && info.session_reused && SSL_get_verify_result(ssl) == X509_V_OK) info.verdict = "ok";

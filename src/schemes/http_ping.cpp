@@ -8,6 +8,7 @@
 #include <qconn/base/url.hpp>
 #include <qconn/http/authenticator.hpp>
 
+#include "auth/token_end.hpp"
 #include "base/text.hpp"
 #include "http/ping_dialogue.hpp"
 #include "http/settings.hpp"
@@ -85,9 +86,7 @@ Deadline a_little_before(Deadline deadline) {
     return deadline.when() - std::min<Clock::duration>(deadline.remaining() / 10, k_most);
 }
 
-}  // namespace
-
-PingPlan make_ping_plan(const HttpOptions& options, PingDepth depth, const std::optional<PingCall>& call, bool automatic_pings) {
+PingPlan plan_of(const HttpOptions& options, PingDepth depth, const std::optional<PingCall>& call, bool automatic_pings) {
     if (depth == PingDepth::standard && !automatic_pings) {
         return BlockingPing{[](Deadline) { return PingEvidence{"nothing was asked: automatic pings are switched off (disable_automatic_pings)"}; }};
     }
@@ -131,6 +130,17 @@ PingPlan make_ping_plan(const HttpOptions& options, PingDepth depth, const std::
     return ping;
 }
 
+}  // namespace
+
+PingPlan with_end_of(PingPlan plan, const Secret& token) {
+    if (const auto end = auth::ending_token(token)) plan.credentials = [end] { return std::vector{*end}; };
+    return plan;
+}
+
+PingPlan make_ping_plan(const HttpOptions& options, PingDepth depth, const std::optional<PingCall>& call, bool automatic_pings) {
+    return with_end_of(plan_of(options, depth, call, automatic_pings), options.token);
+}
+
 PingPlan make_authorized_ping(const HttpOptions& given, PingDepth depth, const std::optional<PingCall>& call, const Runtime& runtime) {
     const PingCall what = call.value_or(PingCall{});
     http::UserInfo user;
@@ -159,7 +169,9 @@ PingPlan make_authorized_ping(const HttpOptions& given, PingDepth depth, const s
                                    text::printable(text::shorten(answer.reason, 80));
         const std::string asked = answer.info.method + ' ' + http::shown_url(answer.info.url);
         if (const std::optional<Error> refusal = http::ping_refusal(proof, asked, answer.status, status)) throw *refusal;
-        return PingEvidence{status};
+        PingEvidence seen{status};
+        seen.tls = answer.info.tls_info;
+        return seen;
     }};
 }
 

@@ -34,7 +34,11 @@ struct PingCall {
 /// - auth: the call, or GET of the URL's path; every answer but 401, 403 and 407 is success.
 /// - full: the same; a 2xx answer is success.
 /// @param automatic_pings  false: the standard ping does nothing and succeeds
+/// It tells of a token that is given as it is, and ends.
 PingPlan make_ping_plan(const HttpOptions& options, PingDepth depth, const std::optional<PingCall>& call, bool automatic_pings);
+
+/// The plan, which tells besides when that token ends, where the token says so.
+PingPlan with_end_of(PingPlan plan, const Secret& token);
 
 /// A ping of a client whose requests are authorized by HttpOptions::authenticator: the call, or GET of the URL's path, with the authorization that
 /// the client has, a new one where there is none or that is refused. For the depths auth, full, and standard with a call; success is as above. It

@@ -5,6 +5,8 @@
 
 #include <qconn/http/oauth2.hpp>
 
+#include "auth/token_end.hpp"
+#include "auth/token_request.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "schemes/http_address.hpp"
@@ -97,17 +99,26 @@ std::optional<PingCall> call_of(const Made& made, const ResolvedDefinition& defi
     return call;
 }
 
+std::vector<Credential> tokens_ending(const TokenSource& source) {
+    const TokenPtr last = source.last();
+    const auto end = auth::ending_token(source.options(), last.get(), Clock::now(), std::chrono::system_clock::now());
+    return end ? std::vector{*end} : std::vector<Credential>{};
+}
+
 /// How clients and pings are made: those of connections with a grant get their tokens from one source, clients a description of the API.
 void set_makers(Scheme& scheme, const std::shared_ptr<const Made>& made) {
     const auto sources = std::make_shared<TokenSources>();
-    const auto authorize = [sources, made](RestSettings& settings, const ResolvedDefinition& definition, const Runtime& runtime) {
-        if (settings.authenticator) return true;
-        if (settings.oauth2.grant == OAuth2Grant::none) return false;
+    const auto source_of = [sources, made](const RestSettings& settings, const ResolvedDefinition& definition, const Runtime& runtime) {
         const auto send = [&] {
             SendForm plain = form_sender(settings, runtime);
             return made->kind.log_in ? made->kind.log_in(std::move(plain), settings, definition, runtime) : plain;
         };
-        settings.authenticator = oauth2_authenticator(sources->get(definition, settings.oauth2, send, runtime), settings.token_use);
+        return sources->get(definition, settings.oauth2, send, runtime);
+    };
+    const auto authorize = [source_of](RestSettings& settings, const ResolvedDefinition& definition, const Runtime& runtime) {
+        if (settings.authenticator) return true;
+        if (settings.oauth2.grant == OAuth2Grant::none) return false;
+        settings.authenticator = oauth2_authenticator(source_of(settings, definition, runtime), settings.token_use);
         return true;
     };
     scheme.make_client = [made, authorize](const ResolvedDefinition& definition, const Runtime& runtime) -> std::shared_ptr<Client> {
@@ -116,13 +127,18 @@ void set_makers(Scheme& scheme, const std::shared_ptr<const Made>& made) {
         settings.validator = document_of(definition);
         return std::make_shared<RestClient>(std::move(settings), runtime);
     };
-    scheme.make_ping = [made, authorize](const ResolvedDefinition& definition, PingDepth depth, const Runtime& runtime) {
+    scheme.make_ping = [made, source_of, authorize](const ResolvedDefinition& definition, PingDepth depth, const Runtime& runtime) {
         RestSettings settings = settings_of(*made, definition);
         const std::optional<PingCall> call = call_of(*made, definition, settings);
         const bool automatic = pings_automatically(definition);
         const bool with_token = depth == PingDepth::auth || depth == PingDepth::full || (depth == PingDepth::standard && call && automatic);
-        if (!with_token || !authorize(settings, definition, runtime)) return make_ping_plan(settings, depth, call, automatic);
-        return make_authorized_ping(settings, depth, call, runtime);
+        const std::shared_ptr<const TokenSource> by_person = settings.oauth2.grant != OAuth2Grant::none && !auth::can_log_in(settings.oauth2.grant)
+                                                                 ? source_of(settings, definition, runtime)
+                                                                 : nullptr;
+        PingPlan plan = with_token && authorize(settings, definition, runtime) ? make_authorized_ping(settings, depth, call, runtime)
+                                                                               : make_ping_plan(settings, depth, call, automatic);
+        if (by_person) plan.credentials = [by_person] { return tokens_ending(*by_person); };
+        return plan;
     };
 }
 

@@ -84,7 +84,7 @@ SftpOptions sftp_options_of(const ResolvedDefinition& definition) {
 
 /// The log-in, and the directory.
 PingEvidence look(SftpClient& client, Deadline deadline) {
-    PingEvidence evidence{ssh_evidence(client.connect(deadline))};
+    PingEvidence evidence = ssh_evidence(client.connect(deadline));
     client.check(deadline);
     evidence.text +=
         "; " + (client.options().path.empty() ? std::string{"the directory"} : text::printable(client.options().path)) + " can be entered";

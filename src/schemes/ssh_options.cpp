@@ -42,11 +42,11 @@ struct PingSessions {
     const std::shared_ptr<ssh::Sessions> sessions;
 };
 
-std::string open_once(const std::shared_ptr<ssh::Sessions>& sessions, PingDepth depth, const std::string& subsystem, Deadline deadline) {
+PingEvidence open_once(const std::shared_ptr<ssh::Sessions>& sessions, PingDepth depth, const std::string& subsystem, Deadline deadline) {
     const auto agreed = std::make_shared<OutcomeBox<SshSessionInfo>>();
     sessions->connect(deadline, [agreed](Result<SshSessionInfo> result) { agreed->put(std::move(result)); });
-    std::string text = ssh_evidence(agreed->take());
-    if (depth != PingDepth::full && depth != PingDepth::standard) return text;
+    PingEvidence seen = ssh_evidence(agreed->take());
+    if (depth != PingDepth::full && depth != PingDepth::standard) return seen;
     ssh::Purpose purpose;
     if (!subsystem.empty()) {
         purpose.kind = ssh::Purpose::Kind::subsystem;
@@ -57,7 +57,8 @@ std::string open_once(const std::shared_ptr<ssh::Sessions>& sessions, PingDepth 
         opened->put(result ? Result<int>{0} : Result<int>{result.error()});
     });
     opened->take();
-    return text + "; " + (subsystem.empty() ? std::string{"a channel"} : "the subsystem " + subsystem) + " was opened";
+    seen.text += "; " + (subsystem.empty() ? std::string{"a channel"} : "the subsystem " + subsystem) + " was opened";
+    return seen;
 }
 
 }  // namespace
@@ -68,9 +69,15 @@ std::vector<std::string> words_of(const Value& list) {
     return out;
 }
 
-std::string ssh_evidence(const SshSessionInfo& info) {
-    return text::printable(info.banner) + "; " + info.host_key_type + ' ' + info.fingerprint + "; " + info.cipher_out + "; logged in as " +
-           text::printable(info.user) + " by " + info.login;
+PingEvidence ssh_evidence(const SshSessionInfo& info) {
+    PingEvidence seen{text::printable(info.banner) + "; " + info.host_key_type + ' ' + info.fingerprint + "; " + info.cipher_out + "; logged in as " +
+                      text::printable(info.user) + " by " + info.login};
+    Credential key;
+    key.kind = Credential::Kind::host_key;
+    key.subject = info.host_key_type;
+    key.fingerprint = info.fingerprint;
+    seen.credentials.push_back(std::move(key));
+    return seen;
 }
 
 std::string fingerprints_problem(const Value& list) {

@@ -135,7 +135,7 @@ void add_ssh_options(OptionTable<Options>& table) {
 }
 
 /// For people: the server, its key, how the log-in went.
-std::string ssh_evidence(const SshSessionInfo& info);
+PingEvidence ssh_evidence(const SshSessionInfo& info);
 
 /// Label, host, log-in, jumps and proxy.
 void set_ssh_address(SshOptions& options, const ResolvedDefinition& definition);

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "http/target.hpp"
 #include "schemes/http_address.hpp"
+#include "schemes/http_ping.hpp"
 #include "schemes/proxy_options.hpp"
 #include "schemes/schemes.hpp"
 #include "schemes/socket_options.hpp"
@@ -323,21 +324,23 @@ WebSocketOptions websocket_options_of(const ResolvedDefinition& definition) {
 }
 
 PingPlan make_websocket_ping_plan(const ResolvedDefinition& definition, PingDepth depth) {
+    const WebSocketOptions options = websocket_options_of(definition);
     const Value& off = option_of(definition, "disable_automatic_pings");
     if (depth == PingDepth::standard && off.is_bool() && off.as_bool()) {
         return BlockingPing{[](Deadline) { return PingEvidence{"nothing was asked: automatic pings are switched off (disable_automatic_pings)"}; }};
     }
-    const auto settings = std::make_shared<const websocket::Settings>(websocket_options_of(definition));
+    const auto settings = std::make_shared<const websocket::Settings>(options);
     NetPing ping;
     ping.endpoint = settings->endpoint_of(settings->base);
     if (depth == PingDepth::connect) {
         ping.endpoint.tls = nullptr;
         ping.endpoint.alpn.clear();
     }
-    if (depth == PingDepth::connect || depth == PingDepth::tls) return ping;
-    const auto proof = depth == PingDepth::full ? websocket::PingProof::round_trip : websocket::PingProof::handshake;
-    ping.dialogue = [settings, proof] { return websocket::make_websocket_ping(settings, proof); };
-    return ping;
+    if (depth != PingDepth::connect && depth != PingDepth::tls) {
+        const auto proof = depth == PingDepth::full ? websocket::PingProof::round_trip : websocket::PingProof::handshake;
+        ping.dialogue = [settings, proof] { return websocket::make_websocket_ping(settings, proof); };
+    }
+    return with_end_of(std::move(ping), options.token);
 }
 
 Scheme websocket_kind(const std::string& name) {

@@ -119,7 +119,7 @@ OptionTable<MonitorOptions> make_monitor() {
     full.unit = Unit::percent;
     full.maximum = 100;
     OptionSpec& days = add.count("alert_certificate_days", &MonitorOptions::alert_certificate_days, 0,
-                                 "CERTIFICATE-EXPIRES is raised when the certificate of a server has fewer days left; 0: once it has expired");
+                                 "CERTIFICATE-EXPIRES and CREDENTIAL-EXPIRES are raised when fewer days are left; 0: once it is over");
     days.maximum = 3660;
     add.time("alert_late_answer", &MonitorOptions::alert_late_answer, 0,
              "SOCKET-OPERATION-WARNING is raised when the answer to a call begins so late; 0: never");

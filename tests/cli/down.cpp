@@ -136,6 +136,8 @@ TEST_CASE("expiring asks the servers for their certificates where no monitor has
     const Estate estate;
     estate.add("open", "https://" + nginx.address2(), "options:\n  ssl_verify_cert: false\n");
     estate.add("plain", "http://" + nginx.address());
+    estate.add("bearer", "rest://" + nginx.address(),
+               "options:\n  token: eyJhbGciOiJub25lIn0.eyJleHAiOjQxMDI0NDQ4MDAsImlzcyI6Imh0dHBzOi8vbG9naW4uZXhhbXBsZSJ9.c2ln\n");  // until 2100
     estate.add("dead", "https://127.0.0.1:" + std::to_string(free_port()));
 
     const Outcome soon = estate.run({"expiring", "--within", "40d"});
@@ -143,17 +145,21 @@ TEST_CASE("expiring asks the servers for their certificates where no monitor has
     CHECK(soon.code == 1);
     CHECK(has(soon.out, "CN=localhost"));
     CHECK(has(soon.out, "not seen: dead: "));
-    CHECK(has(soon.out, "1 of 1 certificate expires within 40d"));
+    CHECK(has(soon.out, "1 of 2 expires within 40d"));
     CHECK_FALSE(has(soon.out, "plain"));
 
     const Outcome later = estate.run({"expiring", "--within", "1h"});
     CHECK(later.code == 0);
     CHECK_FALSE(has(later.out, "CN=localhost"));
     const json all = json::parse(estate.run({"expiring", "--within", "1h", "--all", "--json"}).out);
-    REQUIRE(all.size() == 1);
+    REQUIRE(all.size() == 2);
     CHECK(all[0]["connection"] == "open");
+    CHECK(all[0]["kind"] == "server certificate");
     CHECK(all[0]["days_left"].get<int>() >= 20);
     CHECK(all[0]["expired"] == false);
+    CHECK(all[1]["connection"] == "bearer");
+    CHECK(all[1]["kind"] == "token");
+    CHECK(all[1]["expires"].get<std::string>().starts_with("2100-01-01T00:00:00"));
 }
 
 TEST_CASE("mute and maintenance hold for later runs that know the state file, and are shown", "[cli][integration]") {

@@ -110,6 +110,8 @@ struct Token {
     std::optional<Clock::time_point> expires{};
     /// From when the answer came.
     std::optional<Clock::duration> lifetime{};
+    /// When the refresh token ends, where the server says so (`refresh_expires_in`, `refresh_token_expires_in`).
+    std::optional<Clock::time_point> refresh_expires{};
     /// Whatever else the answer holds. May be secret (`id_token`).
     Map fields;
 

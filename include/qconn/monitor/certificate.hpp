@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The certificates that connections have shown.
+/// The certificates that connections have shown, and what they are shown with.
 #pragma once
 
 #include <chrono>
 #include <string>
+
+#include <qconn/net/credential.hpp>
 
 namespace qconn {
 
@@ -20,6 +22,12 @@ struct ServerCertificate {
 struct ConnectionCertificate {
     std::string connection;
     ServerCertificate certificate;
+};
+
+/// A connection and what it has besides, or has been shown.
+struct ConnectionCredential {
+    std::string connection;
+    Credential credential;
 };
 
 }  // namespace qconn

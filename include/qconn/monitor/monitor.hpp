@@ -65,7 +65,8 @@ struct MonitorOptions {
     std::size_t max_per_host{64};
     /// Used percentage of a file connection's file system (space or inodes) above which FILESYSTEM-FULL is raised.
     int alert_fs_full{85};
-    /// CERTIFICATE-EXPIRES is raised when the certificate of a connection's server has fewer days left. Zero: once it has expired.
+    /// CERTIFICATE-EXPIRES is raised when the certificate of a connection's server has fewer days left, CREDENTIAL-EXPIRES when its own or its token
+    /// has. Zero: once it has expired.
     int alert_certificate_days{14};
     /// A call on a client whose answer began so much later than its request ended raises SOCKET-OPERATION-WARNING, a transient alert, of one
     /// connection at most one in a minute. Zero: none does.
@@ -133,6 +134,9 @@ public:
     std::vector<Event> timeline(const TimelineFilter& filter = {}) const;
     /// Of all connections that have shown one, what expires first comes first.
     std::vector<ConnectionCertificate> certificates() const;
+    /// What they have besides, as pings have seen it: client certificates, tokens that only a person can replace, host keys. What ends first comes
+    /// first, what has no end last.
+    std::vector<ConnectionCredential> credentials() const;
     /// All of it together, as it goes into the state file. Takes time for each connection; no ping waits for it.
     MonitorSnapshot snapshot() const;
     /// The ongoing ones, in the order in which they were raised.

@@ -29,6 +29,7 @@ struct MonitorSnapshot {
     std::vector<ConnectionHistory> histories;
     /// As the functions of Monitor of these names.
     std::vector<ConnectionCertificate> certificates;
+    std::vector<ConnectionCredential> credentials;
     std::vector<Alert> alerts;
     std::vector<Outage> outages;
     std::vector<Event> timeline;

@@ -21,6 +21,7 @@ QCONN_API Value to_value(const Silence& silence);
 QCONN_API Value to_value(const Outage& outage);
 QCONN_API Value to_value(const InterfaceInfo& interface);
 QCONN_API Value to_value(const ConnectionCertificate& certificate);
+QCONN_API Value to_value(const ConnectionCredential& credential);
 QCONN_API Value to_value(const ConnectionHistory& history);
 QCONN_API Value to_value(const PastOutage& outage);
 

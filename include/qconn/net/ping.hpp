@@ -12,6 +12,7 @@
 #include <qconn/base/deadline.hpp>
 #include <qconn/base/error.hpp>
 #include <qconn/base/export.hpp>
+#include <qconn/net/credential.hpp>
 #include <qconn/net/tls.hpp>
 
 namespace qconn {
@@ -62,6 +63,8 @@ struct PingResult {
     bool kept{false};
     /// What it measured; empty for most schemes.
     std::vector<PingMeasure> measures{};
+    /// What else it saw of what the two ends prove themselves with. (The server's certificate is in `tls`.)
+    std::vector<Credential> credentials{};
 };
 
 }  // namespace qconn

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -40,6 +41,10 @@ struct PingEvidence {
     std::string text;
     /// Goes to PingResult::measures.
     std::vector<PingMeasure> measures;
+    /// Goes to PingResult::credentials.
+    std::vector<Credential> credentials{};
+    /// Goes to PingResult::tls.
+    std::optional<TlsInfo> tls{};
 };
 
 /// A ping that can only block; it runs on the blocking pool.
@@ -55,6 +60,9 @@ struct PingPlan {
     std::variant<std::shared_ptr<const NetPing>, std::shared_ptr<const BlockingPing>> what;
     /// Of the definition that it was made from (ResolvedDefinition::redaction); the registry sets it. Held as long as a run of the plan.
     std::shared_ptr<const Redaction> redaction{};
+    /// What the connection has to show at this moment that ends some day (a token), whatever the ping uses of it; goes to PingResult::credentials
+    /// after each ping. Called on an I/O thread: must neither block nor throw. Empty: nothing.
+    std::function<std::vector<Credential>()> credentials{};
 };
 
 }  // namespace qconn

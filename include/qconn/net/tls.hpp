@@ -48,6 +48,8 @@ struct TlsInfo {
     bool session_reused{false};
     /// The server's own certificate first.
     std::vector<TlsCertificate> chain;
+    /// What this end has shown, or would have on request; none: it has none to show.
+    std::optional<TlsCertificate> own;
     /// "ok", or OpenSSL's words for what the verification found.
     std::string verdict;
 };

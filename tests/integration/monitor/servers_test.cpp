@@ -226,6 +226,38 @@ TEST_CASE("certificates that cannot be trusted are told apart", "[monitor][integ
     CHECK(scene.log.last(EventKind::down, "self").reason == Reason::certificate_untrusted);
 }
 
+TEST_CASE("what connections show of themselves is known, and told before it ends", "[monitor][integration]") {
+    const Server nginx{"nginx"};
+    Scene scene;
+    scene.registry.add(connection("certified", "https://" + nginx.address2(),
+                                  {{"ssl_verify_cert", false}, {"ssl_cert_path", tls_file("client.crt")}, {"ssl_key_path", tls_file("client.key")}}));
+    // {"exp":4102444800,"iss":"https://login.example"}
+    scene.registry.add(
+        asking("bearer", "rests://" + nginx.address2(), "/hello.txt",
+               {{"ssl_verify_cert", false}, {"token", "eyJhbGciOiJub25lIn0.eyJleHAiOjQxMDI0NDQ4MDAsImlzcyI6Imh0dHBzOi8vbG9naW4uZXhhbXBsZSJ9.c2ln"}}));
+    MonitorOptions options = quick();
+    options.interval = 0ms;
+    options.alert_certificate_days = 60;  // certificates are for 30
+    scene.start(options);
+    for (const char* name : {"certified", "bearer"}) REQUIRE(scene.monitor->ping(name).ok);
+
+    const auto known = scene.monitor->credentials();
+    REQUIRE(known.size() == 2);
+    CHECK(known[0].connection == "certified");
+    CHECK(known[0].credential.kind == Credential::Kind::client_certificate);
+    CHECK(known[0].credential.subject.find("CN=qconntest") != std::string::npos);
+    CHECK(known[0].credential.expires > std::chrono::system_clock::now() + 24h);
+    CHECK(known[1].connection == "bearer");
+    CHECK(known[1].credential.kind == Credential::Kind::token);
+    CHECK(known[1].credential.expires == Credential::Time{4'102'444'800s});
+    CHECK(known[1].credential.issuer == "https://login.example");
+    CHECK(scene.monitor->snapshot().credentials.size() == 2);
+    REQUIRE(scene.log.wait_for("certified", "up alert alert"));
+    CHECK(scene.log.last(EventKind::alert, "certified").alert == "CREDENTIAL-EXPIRES");
+    CHECK(metrics_text(*scene.monitor).find("qconn_connection_credential_expires_seconds{connection=\"bearer\",kind=\"token\"} 4102444800") !=
+          std::string::npos);
+}
+
 TEST_CASE("the certificate of a server is known, and a new one in its place is told", "[monitor][integration]") {
     const TempDir certificates;
     for (const char* name : {"server.crt", "server.key", "ca.crt", "ca.key", "complete"})

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <qconn/core/registry.hpp>
+
 #include "base/base64.hpp"
 #include "base/text.hpp"
 #include "integration/ssh/ssh_fixture.hpp"
@@ -141,4 +143,21 @@ TEST_CASE("a named file of known servers that is not there is told", "[ssh][inte
     const Error error = error_of([&] { SshClient{options}.run("true", k_enough); });
     CHECK(error.name() == "SSH-KNOWN-HOSTS-ERROR");
     CHECK(error.reason() == Reason::not_found);
+}
+
+TEST_CASE("a ping tells the key that the server has shown", "[ssh][integration]") {
+    const Server& server = shared_sshd();
+    Definition drop;
+    drop.name = "drop";
+    drop.url = "ssh://" + std::string{k_ssh_user} + ':' + std::string{k_password} + "@127.0.0.1:" + std::to_string(server.port());
+    drop.options = {{"known_hosts", server.directory() / "known_hosts"}, {"use_agent", false}};
+    Registry registry;
+    registry.add(drop);
+    const PingResult result = registry.ping("drop", PingDepth::auth, Deadline{k_enough});
+    REQUIRE(result.ok);
+    REQUIRE(result.credentials.size() == 1);
+    const Credential& key = result.credentials.front();
+    CHECK(key.kind == Credential::Kind::host_key);
+    CHECK(key.fingerprint == fingerprint(key_of(server, key.subject.substr(key.subject.find('-') + 1))));
+    CHECK_FALSE(key.expires);
 }

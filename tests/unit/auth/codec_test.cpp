@@ -9,6 +9,7 @@
 #include "auth/jwt.hpp"
 #include "auth/pkce.hpp"
 #include "auth/token_answer.hpp"
+#include "auth/token_end.hpp"
 #include "auth/token_request.hpp"
 #include "auth/token_state.hpp"
 #include "base/base64.hpp"
@@ -444,4 +445,74 @@ TEST_CASE("a refresh token is kept where the answer brings none, and replaced wh
     CHECK(state.refresh_token().reveal() == "r2");
     state.drop_refresh_token();
     CHECK_FALSE(state.can_fetch());
+}
+
+// ---- ends that a person has to know of -------------------------------------------------------------------------------------------------------
+
+namespace {
+
+constexpr Credential::Time k_wall{1'700'000'000s};
+
+/// Not signed by anybody.
+Secret jwt_of(const Map& claims) { return Secret{signing_input(Map{{"alg", "none"}}, claims) + ".c2ln"}; }
+
+}  // namespace
+
+TEST_CASE("a token that was given tells its end where it is a JSON Web Token", "[auth][token]") {
+    const auto end = ending_token(jwt_of(Map{{"exp", 1'800'000'000}, {"iat", 1'700'000'000}, {"iss", "https://login.example"}}));
+    REQUIRE(end);
+    CHECK(end->kind == Credential::Kind::token);
+    CHECK(end->expires == Credential::Time{1'800'000'000s});
+    CHECK(end->valid_from == k_wall);
+    CHECK(end->issuer == "https://login.example");
+    CHECK(end->subject == "access token");
+    for (const Secret& none : {Secret{}, Secret{"opaque"}, Secret{"a.b.c"}, Secret{"a.!.c"}, jwt_of(Map{{"iss", "x"}}), jwt_of(Map{{"exp", "soon"}}),
+                               jwt_of(Map{{"exp", -1}}), jwt_of(Map{{"exp", 1e300}})})
+        CHECK_FALSE(ending_token(none));
+}
+
+TEST_CASE("a grant that logs in by itself has no end to tell", "[auth][token]") {
+    const Token token = token_of("a", 1h);
+    for (const OAuth2Grant grant : {OAuth2Grant::client_credentials, OAuth2Grant::password, OAuth2Grant::jwt_bearer})
+        CHECK_FALSE(ending_token(options_with(grant), &token, k_start, k_wall));
+}
+
+TEST_CASE("of a grant that needs a person the refresh token's end counts, else the token's", "[auth][token]") {
+    const OAuth2Options options = options_with(OAuth2Grant::authorization_code);
+    CHECK_FALSE(ending_token(options, nullptr, k_start, k_wall));
+
+    const Token bare = token_of("a", 1h);
+    const auto access = ending_token(options, &bare, k_start + 10min, k_wall);
+    REQUIRE(access);
+    CHECK(access->subject == "access token");
+    CHECK(access->expires == k_wall + 50min);
+    CHECK(access->valid_from == k_wall - 10min);
+    CHECK(access->issuer == "login.example");
+
+    Token with_refresh = bare;
+    with_refresh.refresh = Secret{"opaque"};
+    CHECK_FALSE(ending_token(options, &with_refresh, k_start, k_wall));  // nobody has said when it ends
+    with_refresh.refresh = jwt_of(Map{{"exp", 1'800'000'000}});
+    CHECK(ending_token(options, &with_refresh, k_start, k_wall)->expires == Credential::Time{1'800'000'000s});
+    with_refresh.refresh_expires = k_start + 24h;  // the server's word counts more
+    const auto refresh = ending_token(options, &with_refresh, k_start, k_wall);
+    REQUIRE(refresh);
+    CHECK(refresh->subject == "refresh token");
+    CHECK(refresh->expires == k_wall + 24h);
+}
+
+TEST_CASE("the end of a refresh token is read, and kept where a new token comes without one", "[auth][token]") {
+    for (const char* name : {"refresh_expires_in", "refresh_token_expires_in"}) {
+        const std::string body = std::string{R"({"access_token":"a","token_type":"Bearer","refresh_token":"r",")"} + name + R"(":3600})";
+        CHECK(read(body).token->refresh_expires == k_start + 1h);
+    }
+    TokenState state{options_with(OAuth2Grant::authorization_code)};
+    Token first = token_of("a", 10min);
+    first.refresh = Secret{"r"};
+    first.refresh_expires = k_start + 1h;
+    state.fetched(first, k_start);
+    CHECK(state.fetched(token_of("b", 10min), k_start + 9min)->refresh_expires == k_start + 1h);
+    Token third = token_of("c", 10min);
+    third.refresh = Secret{"new"};
+    CHECK_FALSE(state.fetched(third, k_start + 18min)->refresh_expires);
 }

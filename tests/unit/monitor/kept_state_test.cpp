@@ -37,6 +37,8 @@ KeptState sample() {
     down.status.silence = Silence{Silence::Kind::maintenance, k_now - 1h, k_now + 1h, "ann", "new disks"};
     down.configuration = 0xfedcba9876543210;
     down.certificate = ServerCertificate{"CN=bus", "CN=authority", k_now - 1h, k_now + 240h, "ab12"};
+    down.credentials = {{Credential::Kind::client_certificate, "CN=us", "CN=authority", k_now - 1h, k_now + 240h, "cd34"},
+                        {Credential::Kind::host_key, "ssh-ed25519", {}, {}, {}, "SHA256:x"}};
     down.history.emplace();
     down.history->shown.since = k_now - 100h;
     down.history->shown.downs = 3;

@@ -35,6 +35,7 @@ struct Run : Play {
             const Cell& cell = engine.cell(id);
             state.add(KeptConnection{cell.read(), cell.configuration, {}, engine.histories().keep(cell, now)});
             if (const auto certificate = cell.certificate()) state.connections.back().certificate = *certificate;
+            if (const auto known = cell.credentials()) state.connections.back().credentials = *known;
         }
         for (const Alert& one : alerts.list()) state.add(one);
         for (const KeptOutage& one : engine.causes().kept()) state.add(one);
@@ -263,6 +264,28 @@ TEST_CASE("a warning of a certificate stands over a restart, and a change meanwh
     CHECK(second.alerts.list().at(0).id == stood.id);
     second.ping(again, shows(second, "b", 10'000h));
     CHECK(second.told() == "up:shop alert:shop:CERTIFICATE-CHANGED alert-cleared:shop:CERTIFICATE-EXPIRES");
+}
+
+TEST_CASE("what a connection has shown stands over a restart, with the warning of its end", "[monitor][recall]") {
+    const auto shows = [](const Run& run, const char* fingerprint, std::chrono::hours left) {
+        PingResult result = Play::good();
+        result.credentials = {{Credential::Kind::host_key, "ssh-ed25519", {}, {}, {}, fingerprint},
+                              {Credential::Kind::token, "refresh token", "login", {}, run.now.wall + left, {}}};
+        return result;
+    };
+    Run first;
+    const TargetId drop = first.add("drop");
+    first.start();
+    first.ping(drop, shows(first, "SHA256:a", 100h));
+    const Alert stood = first.alerts.list().at(0);
+    Run second;
+    second.go_on_from(first);
+    const TargetId again = second.add("drop");
+    second.start();
+    CHECK(second.alerts.list().at(0).id == stood.id);
+    CHECK(second.engine.cell(again).credentials()->size() == 2);
+    second.ping(again, shows(second, "SHA256:b", 10'000h));
+    CHECK(second.told() == "up:drop alert:drop:HOST-KEY-CHANGED alert-cleared:drop:CREDENTIAL-EXPIRES");
 }
 
 TEST_CASE("time up and down goes on being counted over a restart, without the time between", "[monitor][recall]") {
