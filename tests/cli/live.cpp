@@ -551,7 +551,7 @@ TEST_CASE("a reader that goes while monitor waits for it ends it quietly", "[cli
         many += "---\ntype: connection\nname: files-" + std::to_string(i) + "\ndesc: d\nurl: file://" + estate.directory.path() + "\n";
     estate.directory.write("many.qconn.yaml", many);
     Process process{estate.launch({"monitor", "--json", "--interval", "500ms"})};
-    REQUIRE(wait_until([&] { return process.unread() > 60000; }, 20s));
+    REQUIRE(wait_until([&] { return process.unread() > 40000; }, 20s));
 
     process.close_output();
     const Outcome outcome = process.finish(20s);
@@ -601,7 +601,7 @@ TEST_CASE("a reader that does not read cannot keep monitor from ending", "[cli][
     }
     estate.directory.write("many.qconn.yaml", many);
     Process process{estate.launch({"monitor", "--json", "--interval", "500ms"})};
-    REQUIRE(wait_until([&] { return process.unread() > 60000; }, 20s));
+    REQUIRE(wait_until([&] { return process.unread() > 40000; }, 20s));
 
     process.signal(SIGTERM);
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# subdirectory.sh SOURCE_DIR WORK_DIR: a project that takes qconn in whole. Without HTTP, which shows that a family can be left out.
+# subdirectory.sh SOURCE_DIR WORK_DIR: a project that takes qconn in whole. Without HTTP, SSH and WebSocket, which shows that families can be left out.
 . "$(dirname "$0")/lib.sh"
 source_dir=$1 work=$2
-cmake -S "$here/add_subdirectory" -B "$work" -G Ninja -DQCONN_SOURCE_DIR="$source_dir" -DQCONN_WITH_HTTP=OFF -DCMAKE_UNITY_BUILD=ON \
+cmake -S "$here/add_subdirectory" -B "$work" -G Ninja -DQCONN_SOURCE_DIR="$source_dir" -DQCONN_WITH_HTTP=OFF -DQCONN_WITH_SSH=OFF -DQCONN_WITH_WEBSOCKET=OFF -DCMAKE_UNITY_BUILD=ON \
   -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG='-O0 -g1'
 cmake --build "$work" --target consumer consumer_test
 run "$work/consumer"
 "$work/consumer_test"
-if find "$work" -name '*.o' | grep -q 'qconn_http'; then
-  echo "HTTP was built though it is switched off"
+if find "$work" -name '*.o' | grep -qE 'qconn_(http|ssh|websocket)\b'; then
+  echo "a family was built though it is switched off"
   exit 1
 fi

@@ -25,6 +25,9 @@ constexpr int k_each = 10;  // connections of an interface
 std::string name_of(int i) { return "c" + std::to_string(i); }
 std::string interface_name(int i) { return "i" + std::to_string(i); }
 
+/// A machine that is too busy is told of, and says nothing of connections.
+bool is_of_machine(const Event& event) { return event.alert == "MONITOR-DEGRADED"; }
+
 /// What the order of the events must be, whatever order the servers' deaths are seen in.
 void check_order(const std::vector<Event>& events) {
     std::map<std::string, ConnectionState> states;
@@ -39,6 +42,7 @@ void check_order(const std::vector<Event>& events) {
         CHECK(event.seq == ++seq);
         CHECK(event.mono >= mono);
         mono = event.mono;
+        if (is_of_machine(event)) continue;
         if (event.kind == EventKind::stop || event.kind == EventKind::start) {
             (event.kind == EventKind::stop ? stops : starts)[event.name] = seq;
             continue;
@@ -163,7 +167,10 @@ TEST_CASE("200 of 500 connections are on a server that dies and returns", "[moni
         CHECK(all_in(ConnectionState::up, 0, 200));
         CHECK(interfaces_in(InterfaceState::running, 0, 50));
         CHECK(all_in(ConnectionState::up, 0, 500));
-        CHECK(wait_until([&] { return monitor.alerts().empty(); }));
+        CHECK(wait_until([&] {
+            const auto alerts = monitor.alerts();
+            return std::all_of(alerts.begin(), alerts.end(), [](const Alert& one) { return one.type == "MONITOR-DEGRADED"; });
+        }));
         monitor.stop();
         // All that has happened is still delivered.
         for (int i = 0; i < 500; ++i)
@@ -175,6 +182,8 @@ TEST_CASE("200 of 500 connections are on a server that dies and returns", "[moni
         CHECK(counts[static_cast<std::size_t>(i)]->starts == (i < 20 ? 1 : 0));
     }
     check_order(log.events());
-    CHECK(log.events().size() == 200U * 4 + 300 + 4 + 20 * 2);
+    std::vector<Event> events = log.events();
+    std::erase_if(events, is_of_machine);
+    CHECK(events.size() == 200U * 4 + 300 + 4 + 20 * 2);
     CHECK(wait_until([&] { return open_descriptors() <= before; }));
 }
