@@ -7,6 +7,7 @@
 
 #include "base/json.hpp"
 #include "base/text.hpp"
+#include "rest/body.hpp"
 #include "schemes/http_address.hpp"
 #include "schemes/http_scheme.hpp"
 #include "schemes/swagger.hpp"
@@ -118,6 +119,7 @@ void set_makers(Scheme& scheme, const std::shared_ptr<const Made>& made) {
     };
     scheme.make_ping = [made, authorize](const ResolvedDefinition& definition, PingDepth depth, const Runtime& runtime) {
         RestSettings settings = settings_of(*made, definition);
+        set_default_header(settings, "Accept", std::string{rest::k_accept});  // as calls do: there are servers that look at it
         const std::optional<PingCall> call = call_of(*made, definition, settings);
         const bool automatic = pings_automatically(definition);
         const bool with_token = depth == PingDepth::auth || depth == PingDepth::full || (depth == PingDepth::standard && call && automatic);
