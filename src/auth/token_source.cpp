@@ -400,7 +400,9 @@ private:
         const bool by_person = options.grant == OAuth2Grant::authorization_code;
         return named(make_auth_error(AuthErrc::token,
                                      std::string{"there is no token and no refresh token: "} +
-                                         (by_person ? "a person has to allow the access (needs_auth)" : "set oauth2_refresh_token to a new one"),
+                                         (by_person ? "a person has to allow the access (needs_auth)" +
+                                                          (options.label.empty() ? "" : "; 'qconn auth " + options.label + " --save' logs in")
+                                                    : std::string{"set oauth2_refresh_token to a new one"}),
                                      Reason::denied));
     }
     Error unreachable(Step step, const Error& cause) const {

@@ -25,7 +25,7 @@ struct Refusal {
 
 constexpr std::array<Refusal, 3> k_by_server{{
     {401, Phase::auth, Reason::denied, "check user name and password, or the token"},
-    {403, Phase::auth, Reason::permission, "these credentials are known there, but may not do this"},
+    {403, Phase::auth, Reason::permission, "these credentials may not do this, or are not known there"},
     {407, Phase::proxy, Reason::denied, "put user name and password into the proxy's URL"},
 }};
 

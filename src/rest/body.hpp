@@ -10,6 +10,10 @@
 
 namespace qconn::rest {
 
+/// What is asked for where nothing else is said: whatever can be read as a value.
+inline constexpr std::string_view k_accept =
+    "text/x-yaml,application/x-yaml,text/xml,application/xml,application/json,application/x-www-form-urlencoded,text/plain,application/octet-stream";
+
 /// A body with its Content-Type.
 struct Encoded {
     std::string body;

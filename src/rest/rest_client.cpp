@@ -15,9 +15,6 @@ namespace qconn {
 
 namespace {
 
-constexpr std::string_view k_accept =
-    "text/x-yaml,application/x-yaml,text/xml,application/xml,application/json,application/x-www-form-urlencoded,text/plain,application/octet-stream";
-
 HttpOptions http_options(const RestOptions& rest) {
     for (const std::string& coding : rest.accept_codings) {
         if (http::is_known_coding(coding)) continue;
@@ -27,7 +24,7 @@ HttpOptions http_options(const RestOptions& rest) {
     }
     HttpOptions options = rest;
     options.url = rest::url_of(rest);
-    if (options.headers.find("Accept") == nullptr) options.headers.add("Accept", std::string{k_accept});
+    if (options.headers.find("Accept") == nullptr) options.headers.add("Accept", std::string{rest::k_accept});
     return options;
 }
 

@@ -51,7 +51,7 @@ Scheme cdsrest_scheme() {
         {
             OptionSpec& spec = table.add("scope", OptionType::string, "What the token is to be good for; the same as oauth2_scopes",
                                          [](RestSettings& s, const Value& v) { s.oauth2.scopes = {std::string{v.as_string()}}; });
-            spec.fallback_text = "https://HOST/.default";
+            spec.fallback_text = "https://HOST/.default; with grant authorization_code offline_access as well";
             spec.example = "https://org.crm4.dynamics.com/.default";
             spec.check = [](const Value& v) { return scopes_problem(List{v}); };
         }
@@ -71,7 +71,11 @@ Scheme cdsrest_scheme() {
     kind.complete = [](RestSettings& settings, const ResolvedDefinition& definition) {
         set_default(settings.oauth2.token_url, login_url(definition, "token"));
         set_default(settings.oauth2.auth_url, login_url(definition, "authorize"));
-        if (settings.oauth2.scopes.empty()) settings.oauth2.scopes = {"https://" + definition.url.host + "/.default"};
+        if (settings.oauth2.scopes.empty()) {
+            settings.oauth2.scopes = {"https://" + definition.url.host + "/.default"};
+            // Only with this one does a code bring a refresh token.
+            if (settings.oauth2.grant == OAuth2Grant::authorization_code) settings.oauth2.scopes.emplace_back("offline_access");
+        }
         add_base_path(settings, "/api/data/v" + scalar_text(option_of(definition, "api")));
         set_default_header(settings, "Accept", "application/json");
         settings.fault_of = odata_fault;

@@ -81,9 +81,9 @@ Endpoint endpoint_of(const HttpOptions& options, const http::Target& target, boo
 
 /// So that the call says how far it had come, and not only its ping that the time is over.
 Deadline a_little_before(Deadline deadline) {
-    constexpr std::chrono::milliseconds k_most{200};
+    constexpr std::chrono::milliseconds k_most{1000};  // also where the machine is busy
     if (deadline.is_never()) return deadline;
-    return deadline.when() - std::min<Clock::duration>(deadline.remaining() / 10, k_most);
+    return deadline.when() - std::min<Clock::duration>(deadline.remaining() / 4, k_most);
 }
 
 PingPlan plan_of(const HttpOptions& options, PingDepth depth, const std::optional<PingCall>& call, bool automatic_pings) {

@@ -9,6 +9,7 @@
 #include "auth/token_request.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
+#include "rest/body.hpp"
 #include "schemes/http_address.hpp"
 #include "schemes/http_scheme.hpp"
 #include "schemes/swagger.hpp"
@@ -129,6 +130,7 @@ void set_makers(Scheme& scheme, const std::shared_ptr<const Made>& made) {
     };
     scheme.make_ping = [made, source_of, authorize](const ResolvedDefinition& definition, PingDepth depth, const Runtime& runtime) {
         RestSettings settings = settings_of(*made, definition);
+        set_default_header(settings, "Accept", std::string{rest::k_accept});  // as calls do: there are servers that look at it
         const std::optional<PingCall> call = call_of(*made, definition, settings);
         const bool automatic = pings_automatically(definition);
         const bool with_token = depth == PingDepth::auth || depth == PingDepth::full || (depth == PingDepth::standard && call && automatic);

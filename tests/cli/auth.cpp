@@ -2,12 +2,15 @@
 // Log-ins by a browser, against a real authorization server; and calls that show what they say.
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <csignal>
+#include <sstream>
 #include <nlohmann/json.hpp>
 
 #include <qconn/http/http_client.hpp>
 
 #include "../integration/auth/oauth2_fixture.hpp"
+#include "../integration/vendors/stand_in.hpp"
 #include "estate.hpp"
 #include "support/catch.hpp"
 #include "support/free_port.hpp"
@@ -49,7 +52,7 @@ constexpr const char* k_deny = "  oauth2_auth_args: {prompt: consent, login_hint
 std::string shown_url(Process& process, std::string_view waits) {
     REQUIRE(process.wait_for(waits));
     const std::string& text = process.pending();
-    const auto begin = text.find("http://");
+    const auto begin = std::min(text.find("http://"), text.find("https://"));
     return text.substr(begin, text.find_first_of("\r\n", begin) - begin);
 }
 
@@ -101,6 +104,51 @@ TEST_CASE("auth: a person comes back from the browser, and the refresh token ser
     CHECK_FALSE(has(outcome.out, k_password));
     CHECK_FALSE(has(outcome.out, back.code));
     check_works(estate, {});
+}
+
+TEST_CASE("auth: a person lets a connection into the API of a vendor, and later processes need none", "[cli][auth][vendors][integration]") {
+    const Vendor now{"servicenow"};
+    const Vendor dataverse{"dataverse"};
+    const Vendor salesforce{"salesforce", "login"};
+    const std::string entra = "https://" + dataverse.address("login") + "/" + dataverse.login("tenant") + "/oauth2/v2.0/";
+    struct Case {
+        std::string url;
+        const Vendor& vendor;
+        std::string more;
+        std::string path;
+    };
+    for (const Case& one : {Case{"snrests://" + now.address(), now, "", "table/incident"},
+                            Case{"cdsrests://" + dataverse.address(), dataverse,
+                                 dataverse.option("tenant") + yaml_line("oauth2_token_url", entra + "token") + yaml_line("oauth2_auth_url", entra + "authorize"),
+                                 "accounts"},
+                            Case{"sfrests://" + salesforce.address(), salesforce, "", "sobjects/Account"}}) {
+        INFO(one.url);
+        Estate estate;
+        std::string options = "options:\n";
+        std::istringstream lines{yaml_line("ssl_ca_file", tls_file("ca.crt")) + one.vendor.option("client_id") + one.vendor.option("client_secret") +
+                                 "oauth2_grant_type: authorization_code\n" + one.more};
+        for (std::string line; std::getline(lines, line);) options += "  " + line + "\n";
+        estate.add("api", one.url, options);
+        const Outcome before = estate.run({"call", "api", "get", one.path});
+        CHECK(before.code == 1);
+        CHECK(has(before.err, "REST-TOKEN-ERROR"));
+        CHECK(has(before.err, "qconn auth api"));
+        Launch launch = estate.launch({"auth", "api", "--save"}, {"NO_COLOR=1"});
+        launch.terminal = true;
+        Process process{std::move(launch)};
+
+        visit(browse(shown_url(process, "Ctrl-C")).url);
+        const Outcome outcome = process.finish();
+
+        INFO(outcome.out);
+        CHECK(outcome.code == 0);
+        CHECK(has(outcome.out, "logged in by authorization_code"));
+        CHECK(has(outcome.out, "api.qconn.yaml as oauth2_refresh_token"));
+        CHECK_FALSE(has(outcome.out, one.vendor.login("client_secret")));
+        const Outcome later = estate.run({"call", "api", "get", one.path});
+        INFO(later.err);
+        CHECK(later.code == 0);
+    }
 }
 
 TEST_CASE("auth: with a private file of secrets the token goes there, also in the place of another one", "[cli][auth][integration]") {

@@ -7,10 +7,12 @@
 #include <iterator>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
+#include <typeindex>
 #include <utility>
 
 #include <qconn/core/plan.hpp>
@@ -215,6 +217,20 @@ const Scheme& scheme_of(const ConnectionContract& contract) {
     return *found;
 }
 
+/// Those that are tried one by one.
+std::vector<OptionSpec> own_options(const ConnectionContract& contract) {
+    std::vector<OptionSpec> own = scheme_of(contract).options;
+    const Scheme* base = contract.options_beyond.empty() ? nullptr : catalogue_of(contract).find(contract.options_beyond);
+    if (base == nullptr) return own;
+    std::erase_if(own, [base](const OptionSpec& one) {
+        return std::any_of(base->options.begin(), base->options.end(), [&one](const OptionSpec& other) {
+            return other.name == one.name && other.type == one.type && other.fallback == one.fallback && other.fallback_text == one.fallback_text &&
+                   other.example == one.example && other.aliases == one.aliases && other.sensitive == one.sensitive;
+        });
+    });
+    return own;
+}
+
 /// That option over those that the connection needs; a reference to a secret is no value yet.
 Definition with_option(const ConnectionContract& contract, const OptionSpec& option) {
     Definition out = definition_of(option.name, contract.up);
@@ -246,14 +262,16 @@ void keeps_options(const ConnectionContract& contract, Report& report) {
     for (const Diagnostic& one : findings)  // those are of examples that exclude each other
         report.check(one.code == "unused-option" || one.code == "conflicting-options", "of all examples: " + render(one));
 
+    const std::vector<OptionSpec> single = own_options(contract);
+    report.check(!single.empty() || !contract.options_beyond.empty(), "no option is tried");
     House house{contract};
-    for (const OptionSpec& option : scheme.options) {
+    for (const OptionSpec& option : single) {
         const Definition definition = with_option(contract, option);
         is_read_back(definition, report);
         house.write(definition);
     }
     house.load();
-    for (const OptionSpec& option : scheme.options) {
+    for (const OptionSpec& option : single) {
         const std::string& name = option.name;
         const ConnectionInfo info = house.registry->info(name);
         if (!report.check(info.validity == Validity::valid, words("option ", name, ": ", info.problem))) continue;
@@ -299,6 +317,10 @@ std::vector<Definition> with_canaries(const ConnectionContract& contract) {
     for (const auto& [what, part] : k_downs) {
         if (const auto* down = std::get_if<Down>(&(contract.*part))) bases.push_back(down->sample);
     }
+    const std::vector<OptionSpec> single = own_options(contract);
+    const auto is_single = [&single](const OptionSpec& option) {
+        return std::any_of(single.begin(), single.end(), [&](const OptionSpec& one) { return one.name == option.name; });
+    };
     for (const Sample& base : bases) {
         const Definition plain = definition_of("x", base);
         Definition by_url = plain;
@@ -308,7 +330,7 @@ std::vector<Definition> with_canaries(const ConnectionContract& contract) {
             const auto canary = canary_for(option);
             if (!canary) continue;
             by_all.options.set(option.name, *canary);
-            if (&base != &bases.front()) continue;
+            if (&base != &bases.front() || !is_single(option)) continue;
             Definition alone = plain;
             alone.options.set(option.name, *canary);
             add(std::move(alone));
@@ -656,10 +678,15 @@ struct Left {
 }  // namespace
 
 std::vector<Broken> broken_promises(const ConnectionContract& contract) {
-    std::vector<Broken> ignored;
-    // What is made once a process, by OpenSSL for one, or by ThreadSanitizer with the first thread, is made now.
-    std::thread{[] {}}.join();
-    for (const Promise& promise : {k_promises[1], k_promises[2], k_promises[3]}) run(promise, contract, ignored);
+    // What is made once a process by what these clients are built on, OpenSSL for one, or by ThreadSanitizer with the first thread, is made now.
+    static std::set<std::pair<std::type_index, bool>> made;
+    const auto& clients = scheme_of(contract).clients;
+    const std::type_index client = clients.empty() ? typeid(Client) : *clients.front().type;
+    if (made.emplace(client, std::holds_alternative<Down>(contract.bad_certificate)).second) {
+        std::vector<Broken> ignored;
+        std::thread{[] {}}.join();
+        for (const Promise& promise : {k_promises[1], k_promises[2], k_promises[3]}) run(promise, contract, ignored);
+    }
 
     std::vector<Broken> all;
     for (const Promise& promise : k_promises) {

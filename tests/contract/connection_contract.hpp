@@ -72,6 +72,8 @@ struct ConnectionContract {
     std::variant<std::monostate, Absent, Down> wrong_password{};
     std::variant<std::monostate, Absent, Down> bad_certificate{};
     std::variant<std::monostate, Absent, SlowUse> slow{};
+    /// A scheme of the catalogue whose contract shows what options do that are the same here; empty: all are tried.
+    std::string options_beyond{};
     /// By name of an option whose example does not do here (a file that is not there) or not with `up`: what to try it with. Without a URL: `up` with
     /// these options too.
     std::map<std::string, Sample> samples{};

@@ -53,22 +53,29 @@ int tokens_given(const Server& server, std::string_view client) { return count_l
 
 int refusals(const Server& server) { return count_lines(server.log(), "grant.error "); }
 
-void revoke(const Server& server, const Token& token) {
+void revoke(const Server& server, const Token& token, std::string_view client_id) {
     HttpOptions options;
     options.url = "http://" + server.address() + "/";
-    options.username = k_user;
-    options.password = Secret{k_password};
+    Map fields{{"token", token.access.reveal()}};
+    if (client_id == k_user) {
+        options.username = k_user;
+        options.password = Secret{k_password};
+    } else {
+        fields.set("client_id", client_id);
+        fields.set("client_secret", k_password);
+    }
     HttpClient client{options};
-    client.post("token/revocation", form::encode(Map{{"token", token.access.reveal()}}), "application/x-www-form-urlencoded",
-                Deadline{std::chrono::seconds{20}});
+    client.post("token/revocation", form::encode(Value{std::move(fields)}), "application/x-www-form-urlencoded", Deadline{std::chrono::seconds{20}});
 }
 
 BackFromBrowser browse(const std::string& url) {
     HttpOptions options;
     options.url = url;
     options.redirects = RedirectMode::none;
+    options.tls.ca_file = tls_file("ca.crt");
     HttpClient client{options};
-    const std::string origin = "http://" + Url::parse(url).authority();
+    const Url place = Url::parse(url);
+    const std::string origin = place.scheme + "://" + place.authority();
     Map cookies;
     std::string next = url;
     for (int hops = 0; hops < 10; ++hops) {

@@ -25,8 +25,8 @@ HttpOptions with_tokens(const Server& server, const OAuth2Options& options);
 /// Tokens that the server has given to that client.
 int tokens_given(const Server& server, std::string_view client = k_user);
 int refusals(const Server& server);
-/// Makes the server forget a token.
-void revoke(const Server& server, const Token& token);
+/// Makes the server forget a token of that client.
+void revoke(const Server& server, const Token& token, std::string_view client_id = k_user);
 
 struct BackFromBrowser {
     std::string code;

@@ -4,7 +4,6 @@
 
 #include <condition_variable>
 #include <mutex>
-#include <sstream>
 #include <string>
 
 #include <qconn/file/file_client.hpp>
@@ -13,6 +12,7 @@
 #include <qconn/rpc/rpc_client.hpp>
 
 #include "contract/connection_contract.hpp"
+#include "contract/tls_samples.hpp"
 #include "support/black_hole.hpp"
 #include "support/catch.hpp"
 #include "support/free_port.hpp"
@@ -29,14 +29,6 @@ namespace {
 const std::string k_login = std::string{k_user} + ':' + std::string{k_password} + '@';
 
 std::string local(std::uint16_t port) { return "127.0.0.1:" + std::to_string(port); }
-
-/// An option that has the text of a file of tls_dir().
-std::string block(const std::string& name, const std::string& file) {
-    std::istringstream text{read_file(tls_file(file))};
-    std::string lines = name + ": |";
-    for (std::string line; std::getline(text, line);) lines += "\n  " + line;
-    return lines;
-}
 
 /// What nginx says to every call of one of the RPC kinds: 17 to those who log in, 18 at another path.
 std::string rpc_locations() {
@@ -108,18 +100,10 @@ public:
         out.slow = SlowUse{.sample = {start + local(silent_.port())}, .reached = [this](int calls) {
                                return count_ends_towards(silent_.port(), TcpState::established) >= static_cast<std::size_t>(calls);
                            }};
-        const std::string authority = "ssl_ca_file: " + tls_file("ca.crt");
-        const std::string certificate = "ssl_cert_path: " + tls_file("client.crt");
-        const std::string key = "ssl_key_path: " + tls_file("client.key");
-        out.samples = {{"ssl_ca_file", {"", authority}},
-                       {"ssl_ca_directory", {"", "ssl_ca_directory: " + tls_dir() + "/hashed"}},
-                       {"ssl_ca_data", {"", block("ssl_ca_data", "ca.crt")}},
-                       {"ssl_ca_only", {"", authority + "\nssl_ca_only: true"}},
-                       {"ssl_cert_path", {"", certificate + "\n" + key}},
-                       {"ssl_cert_data", {"", block("ssl_cert_data", "client.crt") + "\n" + key}},
-                       {"ssl_key_path", {"", certificate + "\n" + key}},
-                       {"ssl_key_data", {"", certificate + "\n" + block("ssl_key_data", "client.key")}},
-                       {"ssl_key_password", {"", certificate + "\n" + key + "\nssl_key_password: x"}}};
+        // With TLS each option is tried, without it those that are not of http.
+        if (!tls) out.options_beyond = rest ? "rests" : "https";
+        if (rpc) out.options_beyond = "https";
+        out.samples = tls_samples();
         if (rest) {
             out.samples.insert({"token", {start + at, trust + "token: " + std::string{k_password}}});
             out.samples.insert({"oauth2_grant_type",
@@ -166,6 +150,7 @@ public:
     /// refused.
     ConnectionContract contract_with_signatures() {
         ConnectionContract out = contract("rests");
+        out.options_beyond = "rests";
         const std::string key = "aws_keyid: AKIDEXAMPLE\naws_region: eu-west-1\naws_service: sqs\naws_secret: ";
         const std::string at = "awsrests://" + nginx_.address2();
         const std::string trust = "ssl_ca_file: " + tls_file("ca.crt") + "\n";
@@ -303,20 +288,8 @@ public:
         out.slow = SlowUse{.sample = {start + local(silent_.port()), "max_sessions: 100"}, .reached = [this](int calls) {
                                return count_ends_towards(silent_.port(), TcpState::established) >= static_cast<std::size_t>(calls);
                            }};
-        const std::string authority = "ssl_ca_file: " + tls_file("ca.crt");
-        const std::string certificate = "ssl_cert_path: " + tls_file("client.crt");
-        const std::string key = "ssl_key_path: " + tls_file("client.key");
-        out.samples = {{"username", {start + ftp_.address(), trust + "username: edi\npassword: x"}},
-                       {"password", {start + ftp_.address(), trust + "username: edi\npassword: x"}},
-                       {"ssl_ca_file", {"", authority}},
-                       {"ssl_ca_directory", {"", "ssl_ca_directory: " + tls_dir() + "/hashed"}},
-                       {"ssl_ca_data", {"", block("ssl_ca_data", "ca.crt")}},
-                       {"ssl_ca_only", {"", authority + "\nssl_ca_only: true"}},
-                       {"ssl_cert_path", {"", certificate + "\n" + key}},
-                       {"ssl_cert_data", {"", block("ssl_cert_data", "client.crt") + "\n" + key}},
-                       {"ssl_key_path", {"", certificate + "\n" + key}},
-                       {"ssl_key_data", {"", certificate + "\n" + block("ssl_key_data", "client.key")}},
-                       {"ssl_key_password", {"", certificate + "\n" + key + "\nssl_key_password: x"}}};
+        out.samples = tls_samples();
+        for (const char* name : {"username", "password"}) out.samples[name] = {start + ftp_.address(), trust + "username: edi\npassword: x"};
         const std::string canary = k_canary;
         out.with_canary = {{start + "edi:" + canary + "@" + ftp_.address() + "/one", trust},
                            {start + "edi:" + canary + "@" + local(silent_.port()), trust + "proxy: http://edi:" + canary + "@" + local(free_port())}};
@@ -377,8 +350,7 @@ TEST_CASE("file keeps the contract of connections", "[contract][integration]") {
 
 TEST_CASE("dir keeps the contract of connections", "[contract][integration]") { CHECK(to_text(broken_promises(file_contract("dir", {}))) == ""); }
 
-// ssh and sftp are in tests/integration/ssh. Of the vendors' kinds, which are made in one frame with rests, awsrests is here;
-// tests/integration/vendors has each of the others; those of WebSocket and eFTL are in their folders.
+// Of the vendors' kinds awsrests is here, the others are in tests/integration/vendors; ssh and sftp, those of WebSocket and eFTL in their folders.
 TEST_CASE("no scheme of the library is left out of the contract", "[contract]") {
     const std::vector<std::string> stated{"http",      "https",   "rest",          "rests",    "awsrests",  "billwerkrests", "billwerkrest",
                                           "cdsrests",  "sfrests", "sap4hanarests", "snrests",  "sewiorest", "sewiorests",    "zeyosrests",

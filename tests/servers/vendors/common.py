@@ -6,8 +6,8 @@ A stand-in refuses what is wrong with a request as the vendor would: it has a ta
 
 On each port, besides the vendor's own paths:
 
-    GET /__log       {"connections": {...}, "requests": [...], "refused": [...]}, oldest first. A request: origin, tls, method, path, headers (names in
-                     small letters), body, status, verdict ("accepted", "refused", "told to fail"), reason. Connections are counted as "plain", "tls" and
+    GET /__log       {"connections": {...}, "waiting": N, "requests": [...], "refused": [...]}, oldest first. A request: origin, tls, method, path, headers (names in
+                     small letters), body, status, verdict ("accepted", "refused", "told to fail", "told to stall"), reason. Connections are counted as "plain", "tls" and
                      "handshakes that failed", but for those in plain HTTP that begin by asking for the log or turning a knob
     POST /__control  a JSON object of knobs:
                        expire_tokens: true          all access tokens issued so far are void;  "refresh": the refresh tokens too
@@ -15,6 +15,10 @@ On each port, besides the vendor's own paths:
                        fail_next: {path, status, body, headers, times}
                                                     what the next (times) request of that path gets; without path: any. Paths are compared without
                                                     the query, `*` stands for any text. A list of these is taken in order. "status": 0 closes the connection
+                       stall: PATH                  requests of that path (as above; "": none) that the vendor would answer get nothing, for as long as
+                                                    they are waited for. The log has their number as "waiting"
+                       introspection: {url, user, password}
+                                                    of a token server that is asked for tokens that were not issued here (RFC 7662)
                        password: TEXT               the secret that is taken from now on;  login: {...} for any of the values in vendors.json
                        clear_log: true              forgets requests and connections
                        reset: true                  all as at the start
@@ -23,6 +27,7 @@ import base64
 import copy
 import fnmatch
 import gzip
+import hashlib
 import http.server
 import json
 import re
@@ -34,6 +39,7 @@ import threading
 import time
 import typing
 import urllib.parse
+import urllib.request
 import zlib
 
 
@@ -134,7 +140,7 @@ def route(method, path, origin="api", open=False):
 
 class Tokens:
     def __init__(self, lifetime):
-        self.lifetime, self.ends, self.revoked = lifetime, {}, set()
+        self.lifetime, self.ends, self.revoked, self.introspection = lifetime, {}, set(), None
 
     def issue(self, token):
         self.ends[token] = time.monotonic() + self.lifetime
@@ -142,16 +148,55 @@ class Tokens:
 
     def state(self, token):
         if not isinstance(token, str) or token not in self.ends:
-            return "unknown"
+            return "valid" if token and self.introspection and self.is_active_elsewhere(token) else "unknown"
         if token in self.revoked:
             return "revoked"
         return "valid" if time.monotonic() < self.ends[token] else "expired"
+
+    def is_active_elsewhere(self, token):
+        where = self.introspection
+        request = urllib.request.Request(where["url"], urllib.parse.urlencode({"token": token}).encode())
+        request.add_header("Authorization", "Basic " + base64.b64encode(f"{where['user']}:{where['password']}".encode()).decode())
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.load(answer)["active"]
 
     def wanted(self):
         return Wanted("one that was issued and is not void", lambda value: self.state(value) == "valid")
 
     def expire(self):
         self.ends = dict.fromkeys(self.ends, 0.0)
+
+
+class Codes:
+    """Of log-ins by a browser, where everybody is let in at once (RFC 6749 section 4.1, RFC 7636). Each is good once."""
+
+    REDIRECTS = re.compile(r"https://app\.example/back|http://(127\.0\.0\.1|localhost):\d+/.*")
+
+    def __init__(self):
+        self.issued = {}
+
+    def rules_to_authorize(self, client_id, mistake):
+        back = Wanted("https://app.example/back, or this machine", lambda value: bool(self.REDIRECTS.fullmatch(value or "")))
+        challenge = Wanted("a SHA-256 in base64url", lambda value: bool(re.fullmatch(r"[\w-]{43}", value or "")))
+        return [("query", "response_type", is_("code"), mistake), ("query", "client_id", is_(client_id), mistake), ("query", "redirect_uri", back, mistake),
+                ("query", "state", present, mistake), ("query", "code_challenge", challenge, mistake), ("query", "code_challenge_method", is_("S256"), mistake)]
+
+    def send_back(self, request, **more):
+        """The answer that takes the browser back to the application; more: what belongs to the code."""
+        asked, code = request.query, letters(24)
+        self.issued[code] = {"redirect_uri": asked["redirect_uri"], "challenge": asked["code_challenge"], **more}
+        return Answer(302, None, {"Location": f"{asked['redirect_uri']}?{urllib.parse.urlencode({'code': code, 'state': asked['state']})}"})
+
+    def rules_to_exchange(self, request, mistake):
+        issued = self.issued.get(request.field.get("code"), {})
+        proves = Wanted("what the challenge was made of", lambda value: bool(value) and base64.urlsafe_b64encode(
+            hashlib.sha256(value.encode()).digest()).decode().rstrip("=") == issued.get("challenge"))
+        return [("field", "code", Wanted("one that was given and not used", lambda value: value in self.issued), mistake),
+                ("field", "redirect_uri", is_(issued.get("redirect_uri", "none")), mistake), ("field", "code_verifier", proves, mistake)]
+
+    def use(self, request):
+        """Forgets the code. What belongs to it; nothing where the request has none."""
+        return self.issued.pop(request.field.get("code"), {})
 
 
 class Records(list):
@@ -190,7 +235,7 @@ class Vendor:
     }
 
     def __init__(self):
-        self.lock, self.ports = threading.RLock(), {}
+        self.lock, self.ports, self.waiting = threading.RLock(), {}, 0
         self.mistakes = {**Vendor.MISTAKES, **self.MISTAKES}
         self.table = [(rule, getattr(self, name)) for name in dir(type(self)) for rule in getattr(getattr(type(self), name), "routes", ())]
         self.knob_reset()
@@ -260,6 +305,8 @@ class Vendor:
                 if told:
                     return told, "told to fail", ""
                 result = self.dispatch(request)
+                if self.stalled and fnmatch.fnmatchcase(request.path, self.stalled):
+                    return None, "told to stall", ""
                 return result, "accepted", ""
             except Refusal as refusal:
                 return refusal.answer, "refused", refusal.reason
@@ -311,7 +358,7 @@ class Vendor:
     # Knobs and log
 
     def story(self):
-        return {"connections": self.connections, "requests": self.log, "refused": [entry for entry in self.log if entry["verdict"] == "refused"]}
+        return {"connections": self.connections, "waiting": self.waiting, "requests": self.log, "refused": [entry for entry in self.log if entry["verdict"] == "refused"]}
 
     def control(self, knobs):
         known = [name[5:] for name in dir(self) if name.startswith("knob_")]
@@ -325,8 +372,8 @@ class Vendor:
 
     def knob_reset(self, _=True):
         self.login = copy.deepcopy(type(self).login)
-        self.tokens, self.refresh_tokens = Tokens(self.lifetime), Tokens(86400)
-        self.failures = []
+        self.tokens, self.refresh_tokens, self.codes = Tokens(self.lifetime), Tokens(86400), Codes()
+        self.failures, self.stalled = [], ""
         self.knob_clear_log()
         self.seed()
 
@@ -340,6 +387,12 @@ class Vendor:
 
     def knob_fail_next(self, told):
         self.failures += copy.deepcopy(told) if isinstance(told, list) else [dict(told)]
+
+    def knob_stall(self, path):
+        self.stalled = path
+
+    def knob_introspection(self, where):
+        self.tokens.introspection = where
 
     def knob_password(self, value):
         self.login[self.secret] = value
@@ -380,8 +433,25 @@ class Handler(http.server.BaseHTTPRequestHandler):
         request = Request(origin, isinstance(self.connection, ssl.SSLSocket), self.command, self.path, self.headers, body)
         answer, verdict, reason = vendor.answer(request)
         with vendor.lock:
-            vendor.note(request, answer.status, verdict, reason)
-        self.send(answer)
+            vendor.note(request, answer.status if answer else 0, verdict, reason)
+        if answer:
+            self.send(answer)
+        else:
+            self.wait_for_end()
+
+    def wait_for_end(self):
+        """Until the client closes."""
+        vendor = self.server.vendor
+        with vendor.lock:
+            vendor.waiting += 1
+        try:
+            while self.connection.recv(4096):
+                pass
+        except OSError:
+            pass
+        with vendor.lock:
+            vendor.waiting -= 1
+        self.close_connection = True
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Microsoft Dataverse: tokens at /TENANT/oauth2/v2.0/token of the origin "login", client_credentials with scope https://HOST/.default (no port, no path)
-of the other one, or a refresh token; the Web API (OData 4) below /api/data/v9.0 to v9.2 of the origin "api"."""
+of the other one, a code of /TENANT/oauth2/v2.0/authorize, or a refresh token, which comes with a code where offline_access is among the scopes; the Web API (OData 4) below /api/data/v9.0 to v9.2 of the origin "api"."""
 import re
 import uuid
 
-from .common import FORM, JSON, Answer, Records, Vendor, absent, accepts, if_there, is_, letters, media, present, route
+from .common import FORM, JSON, Answer, Records, Vendor, Wanted, absent, accepts, if_there, is_, letters, media, present, route
 
 PREFIX = r"/api/data/v9\.[0-2]"
 GUID = r"\(([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\)"
@@ -17,6 +17,7 @@ ACCOUNTS = [
 USERS = [{"systemuserid": f"e95e4a1f-7f3b-ed11-9db1-000d3a5d1f{number}", "identityid": number, "fullname": name}
          for number, name in [(17, "Ines"), (18, "SYSTEM")]]
 PAGE = 3
+SCOPES = [f"https://{host}/.default" for host in ("127.0.0.1", "localhost")]
 
 
 def entra(error, code, text):
@@ -51,6 +52,7 @@ class Dataverse(Vendor):
         "secret": (401, entra("invalid_client", 7000215, "Invalid client secret provided.")),
         "scope": (400, entra("invalid_scope", 1002012, "The provided value for scope is not valid: it must end in /.default.")),
         "resource": (400, entra("invalid_resource", 500011, "The resource principal was not found in the tenant.")),
+        "code": (400, entra("invalid_grant", 70008, "The provided authorization code is expired, was used already, or was given to somebody else.")),
         "grant": (400, entra("invalid_grant", 70008, "The provided refresh token has expired due to inactivity.")),
         "login accept": (406, entra("invalid_request", 9000411, "Not acceptable.")),
         "no token": unauthorized(""),
@@ -69,29 +71,42 @@ class Dataverse(Vendor):
         self.accounts, self.systemusers = Records("accountid", ACCOUNTS), Records("systemuserid", USERS)
         self.refresh_tokens.issue(self.login["refresh_token"])
 
+    def of_tenant(self, tenant):
+        if tenant != self.login["tenant"]:
+            self.refuse("tenant", f"path: tenant {tenant!r}")
+
+    @route("GET", r"/([^/]+)/oauth2/v2\.0/authorize", origin="login", open=True)
+    def authorize(self, request, tenant):
+        self.of_tenant(tenant)
+        words = set(str(request.query.get("scope")).split(" "))
+        of_api = Wanted("that of the API, with offline_access or without", lambda _: words - {"offline_access"} == {SCOPES[0]})
+        self.check(request, [*self.codes.rules_to_authorize(self.login["client_id"], "request"), ("query", "scope", of_api, "scope")], extra="request")
+        return self.codes.send_back(request, offline="offline_access" in words)
+
     @route("POST", r"/([^/]+)/oauth2/v2\.0/token", origin="login", open=True)
     def token(self, request, tenant):
-        known, scopes = self.login, [f"https://{host}/.default" for host in ("127.0.0.1", "localhost")]
-        if tenant != known["tenant"]:
-            self.refuse("tenant", f"path: tenant {tenant!r}")
+        known, scopes = self.login, SCOPES
+        self.of_tenant(tenant)
         scope = request.field.get("scope") or ""
         rules = [
             ("header", "Content-Type", media(FORM), "parameter"),
             ("header", "Authorization", absent, "request"),
             ("header", "Accept", accepts(JSON), "login accept"),
             ("field", "grant_type", present, "parameter"),
-            ("field", "grant_type", is_("client_credentials", "refresh_token"), "grant type"),
+            ("field", "grant_type", is_("client_credentials", "authorization_code", "refresh_token"), "grant type"),
             ("field", "client_id", is_(known["client_id"]), "client"),
             ("field", "client_secret", is_(known["client_secret"]), "secret"),
         ]
         if request.field.get("grant_type") == "refresh_token":
             rules += [("field", "refresh_token", self.refresh_tokens.wanted(), "grant"), ("field", "scope", if_there(*scopes), "scope")]
+        elif request.field.get("grant_type") == "authorization_code":
+            rules += self.codes.rules_to_exchange(request, "code")
         else:
             wrong = "resource" if str(scope).endswith("/.default") else "scope"
             rules += [("field", "scope", present, "parameter"), ("field", "scope", is_(*scopes), wrong)]
         self.check(request, rules, extra="request")
         lifetime, more = self.tokens.lifetime, {}
-        if "refresh_token" in request.field:
+        if "refresh_token" in request.field or self.codes.use(request).get("offline"):
             more["refresh_token"] = self.refresh_tokens.issue(f"0.AXoAq-{letters(60)}")
         access = self.tokens.issue(f"eyJ0eXAiOiJKV1Qi.{letters(90)}.{letters(60)}")
         return Answer(200, {"token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": access, **more})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Salesforce: tokens and their revocation at the origin "login", everything else at the origin "instance", which instance_url of the token's answer names.
+"""Salesforce: tokens (grants password, authorization_code and refresh_token) and their revocation at the origin "login", everything else at the origin "instance", which instance_url of the token's answer names.
 The REST API below /services/data/vNN.N wants the session in Authorization, the Bulk API below /services/async/NN.N in X-SFDC-Session, and speaks XML.
 Knob of its own: void_session: "bad_oauth_token" lets the REST API answer to void sessions as the identity service does, with 403 Bad_OAuth_Token."""
 import base64
@@ -63,6 +63,7 @@ class Salesforce(Vendor):
         "client id": (400, oauth("invalid_client_id", "client identifier invalid")),
         "client": (400, oauth("invalid_client", "invalid client credentials")),
         "user": (400, oauth("invalid_grant", "authentication failure")),
+        "code": (400, oauth("invalid_grant", "invalid authorization code")),
         "refresh": (400, oauth("invalid_grant", "expired access/refresh token")),
         "revoked": (400, oauth("invalid_token", "invalid token")),
         "no token": (400, oauth("unsupported_token_type", "this token type is not supported")),
@@ -108,6 +109,7 @@ class Salesforce(Vendor):
         known = self.login
         grants = {
             "password": [("field", "username", is_(known["username"]), "user"), ("field", "password", is_(known["password"]), "user")],
+            "authorization_code": self.codes.rules_to_exchange(request, "code"),
             "refresh_token": [("field", "refresh_token", self.refresh_tokens.wanted(), "refresh")],
         }
         self.check(request, [
@@ -120,12 +122,19 @@ class Salesforce(Vendor):
             ("field", "client_secret", is_(known["client_secret"]), "client"),
             *grants.get(request.field.get("grant_type"), []),
         ], extra="request")
+        with_refresh = {"refresh_token": self.refresh_tokens.issue(f"5Aep861{letters(60)}")} if self.codes.use(request) else {}
         issued, identity = str(int(time.time() * 1000)), f"{request.base}/id/{ORGANIZATION}/{USER}"
         signature = hmac.new(known["client_secret"].encode(), (identity + issued).encode(), hashlib.sha256).digest()
         host = request.base.rpartition(":")[0]
         return Answer(200, {
             "access_token": self.tokens.issue(f"{ORGANIZATION[:15]}!AQ{letters(66)}"), "instance_url": f"{host}:{self.ports['instance']}", "id": identity,
-            "token_type": "Bearer", "issued_at": issued, "signature": base64.b64encode(signature).decode()})
+            "token_type": "Bearer", "issued_at": issued, "signature": base64.b64encode(signature).decode(), **with_refresh})
+
+    @route("GET", "/services/oauth2/authorize", origin="login", open=True)
+    def authorize(self, request):
+        scopes = ("query", "scope", absent, "request")  # those of the connected app
+        self.check(request, [*self.codes.rules_to_authorize(self.login["client_id"], "request"), scopes], extra="request")
+        return self.codes.send_back(request)
 
     @route("GET", "/services/oauth2/token", origin="login", open=True)
     def token_by_get(self, _):

@@ -3,6 +3,7 @@
 """Walks each stand-in through its flows, and shows that each thing that is wrong by itself is refused as the vendor would. Starts vendors.sh on a free port."""
 import base64
 import gzip
+import hashlib
 import http.client
 import json
 import os
@@ -623,6 +624,65 @@ class Salesforce(Case):
 # What they have in common -----------------------------------------------------------------------------------------------------------------------------
 
 
+class ByBrowser(Case):
+    """The log-ins by a browser of those who have them."""
+
+    vendor = "servicenow"
+    VERIFIER = "a-word-of-at-least-forty-three-characters--"
+    BACK = "http://127.0.0.1:4711/"
+    PLACES = {  # vendor: origin, where a person is sent, where codes are exchanged, what goes along
+        "servicenow": ("api", "/oauth_auth.do", "/oauth_token.do", {}),
+        "salesforce": ("login", "/services/oauth2/authorize", "/services/oauth2/token", {}),
+        "dataverse": ("login", "/6babcaad-604b-40ac-a9d7-9fd97c0b779f/oauth2/v2.0/authorize", "/6babcaad-604b-40ac-a9d7-9fd97c0b779f/oauth2/v2.0/token",
+                      {"scope": "https://127.0.0.1/.default offline_access"}),
+    }
+
+    def prepare(self):
+        pass
+
+    def walk(self, vendor):
+        """The port, the query of the first request, and the second one, with a code of that."""
+        origin, authorize, token, more = self.PLACES[vendor]
+        port, known = vendors[vendor]["ports"][origin], vendors[vendor]["login"]
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(self.VERIFIER.encode()).digest()).decode().rstrip("=")
+        query = {"response_type": "code", "client_id": known["client_id"], "redirect_uri": self.BACK, "state": "s", "code_challenge": challenge,
+                 "code_challenge_method": "S256", **more}
+        got = ask(port, path=f"{authorize}?{urllib.parse.urlencode(query)}")
+        self.assertEqual(got.status, 302, got.text)
+        back = urllib.parse.urlsplit(got.headers["Location"])
+        came = dict(urllib.parse.parse_qsl(back.query))
+        self.assertEqual((back.netloc, came["state"]), ("127.0.0.1:4711", "s"))
+        fields = {"grant_type": "authorization_code", "code": came["code"], "redirect_uri": self.BACK, "code_verifier": self.VERIFIER,
+                  "client_id": known["client_id"], "client_secret": known["client_secret"]}
+        return port, (authorize, query), {"port": port, "method": "POST", "path": token, "headers": {"Accept": OAUTH_ACCEPT}, "fields": fields}
+
+    def test_codes(self):
+        for vendor in self.PLACES:
+            with self.subTest(vendor=vendor):
+                _, _, exchange = self.walk(vendor)
+                answer = self.accepted(exchange).json
+                self.assertTrue(answer["access_token"] and answer["refresh_token"])
+                self.assertIn(self.send(exchange, {}).status, (400, 401))  # it was used
+                gone = dict.fromkeys(("code", "redirect_uri", "code_verifier"))
+                self.accepted(exchange, fields={**gone, "grant_type": "refresh_token", "refresh_token": answer["refresh_token"]})
+
+    def test_refused(self):
+        for vendor in self.PLACES:
+            for name in ("code", "code_verifier", "redirect_uri", "client_secret"):
+                with self.subTest(vendor=vendor, name=name):
+                    _, _, exchange = self.walk(vendor)
+                    self.assertIn(self.send(exchange, {"fields": {name: "x"}}).status, (400, 401))
+            port, (path, query), _ = self.walk(vendor)
+            for name in query:
+                with self.subTest(vendor=vendor, name=name):
+                    got = ask(port, path=f"{path}?{urllib.parse.urlencode({**query, name: 'x' if name != 'state' else ''})}")
+                    self.assertIn(got.status, (400, 401))
+
+    def test_no_refresh_token_unless_asked_for(self):
+        self.PLACES = {**self.PLACES, "dataverse": (*self.PLACES["dataverse"][:3], {"scope": "https://127.0.0.1/.default"})}
+        self.assertNotIn("refresh_token", self.accepted(self.walk("dataverse")[2]).json)
+
+
 class Common(Case):
     vendor = "sewio"
     prepare = Sewio.prepare
@@ -635,6 +695,25 @@ class Common(Case):
         self.assertRaises(http.client.RemoteDisconnected, ask, self.port)
         self.accepted(self.base)
         self.assertEqual([entry["verdict"] for entry in self.log()["requests"]], ["told to fail"] * 3 + ["accepted"])
+
+    def test_stall(self):
+        self.control(stall="*/feeds")
+        for tls in (False, True):
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=context) if tls else http.client.HTTPConnection("127.0.0.1", self.port)
+            connection.request("GET", self.base["path"], headers=self.base["headers"])
+            self.until(lambda: self.log()["waiting"] == 1)
+            connection.close()
+            self.until(lambda: self.log()["waiting"] == 0)
+        self.refused(self.base, (403, "X-ApiKey", "X-ApiKey", {"headers": {"X-ApiKey": "other"}}))
+        self.accepted(self.base, path="/sensmapserver/api/anchors")
+        self.control(stall="")
+        self.accepted(self.base)
+
+    def until(self, condition):
+        end = time.monotonic() + 10
+        while not condition():
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.02)
 
     def test_log(self):
         self.accepted(self.base, tls=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ServiceNow: Basic, or a token of /oauth_token.do (password and refresh_token grants). API below /api/now (also /api/now/v1, v2) and, as an API of an
+"""ServiceNow: Basic, or a token of /oauth_token.do (grants password, authorization_code from /oauth_auth.do, and refresh_token). API below /api/now (also /api/now/v1, v2) and, as an API of an
 application, /api/x_qconn. Tables: incident, sys_properties, sys_dictionary. sysparm_query knows FIELD=VALUE joined by ^."""
 import uuid
 
@@ -63,6 +63,11 @@ class ServiceNow(Vendor):
     def seed(self):
         self.tables = {name: Records("sys_id", rows) for name, rows in TABLES.items()}
 
+    @route("GET", "/oauth_auth.do", open=True)
+    def authorize(self, request):
+        self.check(request, self.codes.rules_to_authorize(self.login["client_id"], "request"), extra="request")
+        return self.codes.send_back(request)
+
     @route("POST", "/oauth_token.do", open=True)
     def token(self, request):
         self.check(request, [
@@ -72,15 +77,17 @@ class ServiceNow(Vendor):
         ])
         grant, known = request.field.get("grant_type"), self.login
         client = [
-            ("field", "grant_type", is_("password", "refresh_token"), "grant type"),
+            ("field", "grant_type", is_("password", "authorization_code", "refresh_token"), "grant type"),
             ("field", "client_id", is_(known["client_id"]), "client"),
             ("field", "client_secret", is_(known["client_secret"]), "client"),
         ]
         grants = {
             "password": [("field", "username", is_(known["username"]), "user"), ("field", "password", is_(known["password"]), "user")],
+            "authorization_code": self.codes.rules_to_exchange(request, "grant"),
             "refresh_token": [("field", "refresh_token", self.refresh_tokens.wanted(), "grant")],
         }
         self.check(request, client + grants.get(grant, []), extra="request")
+        self.codes.use(request)
         refresh = request.field.get("refresh_token") or self.refresh_tokens.issue(letters(64))
         return Answer(200, {"access_token": self.tokens.issue(letters(64)), "refresh_token": refresh, "scope": "useraccount", "token_type": "Bearer",
                             "expires_in": self.tokens.lifetime})

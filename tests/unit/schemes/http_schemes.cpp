@@ -401,6 +401,10 @@ TEST_CASE("rest with ping_method and ping_path sends that request and keeps the 
     }
     CHECK(request.ends_with("\r\n\r\n{\"a\":1}"));
     CHECK(wire(define("rest://h/", options).ping(PingDepth::connect)).empty());
+    // What calls take the ping takes, unless told otherwise.
+    CHECK(has(request, "\r\nAccept: text/x-yaml,application/x-yaml,text/xml,application/xml,application/json,"));
+    CHECK(has(wire(define("rest://h/", "ping_method: GET\nping_path: x\nping_headers: {Accept: text/html}").ping()), "\r\nAccept: text/html\r\n"));
+    CHECK(has(wire(define("rest://h/", "headers: {Accept: text/csv}").ping(PingDepth::full)), "\r\nAccept: text/csv\r\n"));
 }
 
 TEST_CASE("the path of a ping: absolute, joined, or another URL without the credentials", "[schemes][ping]") {

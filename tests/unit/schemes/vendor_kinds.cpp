@@ -105,6 +105,9 @@ TEST_CASE("each kind knows where its tokens are, and how they are asked for", "[
     CHECK(log_in("cdsrests://h:99/x", "{client_id: x, client_secret: y, tenant: t}").scopes.front() == "https://h/.default");
     CHECK(log_in("cdsrests://h", "{client_id: x, client_secret: y, tenant: t, scope: s, oauth2_token_url: auto}").scopes.front() == "s");
 
+    CHECK(log_in("cdsrests://h", "{client_id: x, client_secret: y, tenant: t, oauth2_grant_type: authorization_code}").scopes ==
+          std::vector<std::string>{"https://h/.default", "offline_access"});
+
     CHECK(token_source(*client("snrests://u:p@h")) == nullptr);
     CHECK(client("snrests://u:p@h")->options().username == "u");
     const OAuth2Options now = log_in("snrests://u:p@h", "{client_id: x, client_secret: y}");
