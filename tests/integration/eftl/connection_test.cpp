@@ -167,8 +167,8 @@ TEST_CASE("a certificate that nobody vouches for is refused, unless all are trus
 TEST_CASE("a log-in or upgrade that is not answered ends in time, also when the caller has less", "[eftl][integration]") {
     EftlBus bus;
     EftlOptions options = bus.options();
-    options.login_timeout = 300ms;
-    options.handshake_timeout = 300ms;
+    options.login_timeout = 150ms;
+    options.handshake_timeout = 150ms;
     for (const char* fault : {"silent", "stall_upgrade", "half_open"}) {
         CAPTURE(fault);
         bus.fault({{"fault", fault}});
@@ -179,7 +179,7 @@ TEST_CASE("a log-in or upgrade that is not answered ends in time, also when the 
     }
     bus.fault({{"fault", "silent"}});
     EftlClient client{bus.options()};
-    CHECK(what_of([&] { client.connect(Deadline{200ms}); }).starts_with("TIMEOUT"));
+    CHECK(what_of([&] { client.connect(Deadline{100ms}); }).starts_with("TIMEOUT"));
     CHECK(client.state() == EftlState::disconnected);
     Outcomes<EftlSession> outcomes;
     bus.fault({{"fault", "silent"}});
@@ -297,7 +297,7 @@ TEST_CASE("of two connections with one client id the older ends with 4000 and st
     EftlClient newer{options};
     newer.connect(soon());
     CHECK(wait_until([&] { return story.ends_with("on_disconnect 4000"); }));
-    std::this_thread::sleep_for(200ms);
+    std::this_thread::sleep_for(120ms);
     CHECK(older.state() == EftlState::disconnected);
     CHECK(newer.is_connected());
     newer.disconnect(soon());
@@ -327,7 +327,7 @@ TEST_CASE("a dead server is given up after as many attempts as are allowed, and 
 
 TEST_CASE("a disconnection loses nothing that was begun", "[eftl][integration]") {
     EftlBus bus;
-    bus.fault({{"fault", "delay_acks"}, {"ms", 200}});
+    bus.fault({{"fault", "delay_acks"}, {"ms", 100}});
     EftlClient client{bus.options()};
     client.connect(soon());
     Outcomes<void> outcomes;

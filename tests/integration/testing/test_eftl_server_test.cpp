@@ -328,7 +328,7 @@ TEST_CASE("a server refuses what it is told to, with the code and the words", "[
 
 TEST_CASE("a server closes with each code, and reports what nobody asked for", "[testing][integration]") {
     TestEftlServer server;
-    for (const int code : {1000, 1001, 1008, 1011, 4000, 4002}) {
+    for (const int code : {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 4000, 4001, 4002}) {
         CAPTURE(code);
         EftlClient client{server.client()};
         std::atomic<int> told{0};
