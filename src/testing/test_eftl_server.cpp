@@ -57,6 +57,10 @@ std::vector<EftlMessage> matching(const std::vector<EftlMessage>& all, const Eft
     return out;
 }
 
+std::size_t count_of(const std::vector<EftlMessage>& all, const EftlMatcher& matcher) {
+    return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [&](const EftlMessage& one) { return matcher.matches(one); }));
+}
+
 }  // namespace
 
 class TestEftlServer::Impl final : private EftlOutlet {
@@ -402,8 +406,10 @@ std::vector<EftlMessage> TestEftlServer::messages(const EftlMatcher& matcher) co
 }
 
 std::vector<EftlMessage> TestEftlServer::expect(std::size_t count, const EftlMatcher& matcher, Deadline deadline) const {
-    std::vector<EftlMessage> out;
-    if (wait_until([&] { return (out = messages(matcher)).size() >= count; }, deadline)) return out;
+    const auto came = [&] { return impl_->look([&](const EftlBroker& broker) { return count_of(broker.messages, matcher) >= count; }); };
+    const bool enough = wait_until(came, deadline);
+    std::vector<EftlMessage> out = messages(matcher);
+    if (enough) return out;
     throw Unexpected{"of " + std::to_string(count) + " messages " + std::to_string(out.size()) + " came; what came in all:\n" + texts_of(messages())};
 }
 
@@ -412,8 +418,10 @@ std::vector<EftlMessage> TestEftlServer::acknowledged(const EftlMatcher& matcher
 }
 
 std::vector<EftlMessage> TestEftlServer::expect_acknowledged(std::size_t count, const EftlMatcher& matcher, Deadline deadline) const {
-    std::vector<EftlMessage> out;
-    if (wait_until([&] { return (out = acknowledged(matcher)).size() >= count; }, deadline)) return out;
+    const auto came = [&] { return impl_->look([&](const EftlBroker& broker) { return count_of(broker.acknowledged, matcher) >= count; }); };
+    const bool enough = wait_until(came, deadline);
+    std::vector<EftlMessage> out = acknowledged(matcher);
+    if (enough) return out;
     throw Unexpected{"of " + std::to_string(count) + " messages " + std::to_string(out.size()) +
                      " were acknowledged; what was acknowledged in all:\n" + texts_of(acknowledged())};
 }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // How connections are made, lost, made anew and ended.
 #include <atomic>
+#include <cstdlib>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <qconn/testing/test_eftl_server.hpp>
 
 #include "integration/eftl/eftl_fixture.hpp"
 #include "support/black_hole.hpp"
@@ -234,6 +237,42 @@ TEST_CASE("what was kept over a loss is sent, and what was not answered once mor
     CHECK(bus.breaches() == "");
 }
 
+TEST_CASE("1,000 subscriptions and 10,000 messages in flight outlive a loss, and leave nothing behind", "[eftl][integration]") {
+    constexpr std::size_t k_subscriptions = 1'000;
+    // QCONN_LONG=1: as many as the name says; the server looks at each subscription for each message.
+    const std::size_t messages = std::getenv("QCONN_LONG") != nullptr ? 10'000 : 1'000;
+    testing::TestEftlServer server;
+    EftlClient client{server.client()};
+    Outcomes<std::string> subscribed;
+    EftlSubscription what;
+    what.matcher.present("wanted");
+    for (std::size_t i = 0; i < k_subscriptions; ++i) client.async_subscribe(what, soon(), subscribed.callback());
+    REQUIRE(subscribed.wait(k_subscriptions));
+    server.set({.withhold_answers = true});
+    std::atomic<std::size_t> good{0};
+    const EftlMessage message = numbered("flight", 1);
+    for (std::size_t i = 0; i < messages; ++i)
+        client.async_publish(message, Deadline{60s}, [&](const Result<void>& result) { good += result ? 1 : 0; });
+    CHECK(client.in_flight() == messages);
+    server.expect(messages, {}, 60s);
+    CHECK(good == 0);
+
+    server.clear();
+    server.drop();
+    client.flush(Deadline{60s});
+
+    CHECK(good == messages);
+    CHECK(client.in_flight() == 0);
+    CHECK(server.messages().size() == messages);  // none was carried out twice
+    REQUIRE(server.subscriptions().size() == k_subscriptions);
+    server.publish(EftlMessage{}.set_long("wanted", 1));
+    for (const std::string& id : client.subscriptions()) REQUIRE(client.receive(id, soon()).get_long("wanted") == 1);
+    client.unsubscribe_all();
+    CHECK(client.subscriptions().empty());
+    CHECK(server.wait_until([&] { return server.subscriptions().empty(); }, 20s));
+    client.disconnect(soon());
+}
+
 TEST_CASE("a session that the server has lost is told, and what was open is sent again or given up", "[eftl][integration]") {
     EftlBus bus;
     for (const EftlResend choice : {EftlResend::always, EftlResend::resumed}) {
@@ -322,6 +361,23 @@ TEST_CASE("a dead server is given up after as many attempts as are allowed, and 
     client.reconnect(soon());
     CHECK(story.ends_with("on_reconnect"));
     client.publish(numbered("x", 2), soon());
+    client.disconnect(soon());
+}
+
+TEST_CASE("a server that lets in and then ends each connection is given up after as many attempts as are allowed", "[eftl][integration]") {
+    testing::TestEftlServer server{{}, {.drop_after = 1}};
+    EftlOptions options = server.client();
+    options.auto_reconnect_attempts = 2;
+    options.auto_reconnect_max_delay = 300ms;  // the waits are half of that at least; one that stood for longer would count anew
+    EftlClient client{options};
+    Story story;
+    client.set_handlers(story.handlers());
+    client.connect(soon());
+    CHECK(wait_until([&] { return story.ends_with("on_disconnect 1006"); }));
+    CHECK(server.log_ins() >= 3);
+    server.clear();
+    client.reconnect(soon());
+    client.publish(numbered("x", 1), soon());
     client.disconnect(soon());
 }
 
