@@ -30,12 +30,12 @@ BELOW = {
     "sinks": ["base", "net", "http", "core", "monitor"],
     "admin": ["base", "net", "core", "monitor"],
     "settings": ["base", "net", "core", "schemes", "monitor"],
-    "testing": ["base", "net", "core", "monitor"],
+    "testing": ["base", "net", "eftl", "core", "monitor"],
     "cli": ["base", "net", "auth", "http", "openapi", "rest", "rpc", "websocket", "eftl", "file", "ssh", "ftp", "core", "import", "monitor", "sinks", "admin", "settings"],
 }
 # Layers whose private headers others may use: the same, but the tool keeps to the public interface. A family never includes another family's; REST
-# and RPC are made of HTTP, and the handshake of WebSocket is HTTP.
-PRIVATE = {**BELOW, "cli": []}
+# and RPC are made of HTTP, and the handshake of WebSocket is HTTP. What is for tests has the internals of the monitor and of no family.
+PRIVATE = {**BELOW, "cli": [], "testing": ["base", "core", "monitor"]}
 # Opt-in, header-only bridges to third-party types.
 BRIDGES = {"include/qconn/json.hpp", "include/qconn/asio.hpp"}
 WHOLE = {"qconn/qconn.hpp", "qconn/json.hpp", "qconn/asio.hpp", "qconn/version.hpp"}

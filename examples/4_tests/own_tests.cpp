@@ -10,6 +10,9 @@
 #include <qconn/testing/scripted.hpp>
 #include <qconn/testing/test_monitor.hpp>
 #include <stdexcept>
+#ifndef QCONN_WITHOUT_WEBSOCKET
+#include <qconn/testing/test_eftl_server.hpp>
+#endif
 
 using namespace std::chrono_literals;
 namespace testing = qconn::testing;
@@ -45,6 +48,16 @@ long stock(testing::ScriptedClient& shop, long last_known) {
         return static_cast<long>(shop.call(5s).as_int64());
     } catch (const qconn::Error&) { return last_known; }
 }
+
+#ifndef QCONN_WITHOUT_WEBSOCKET
+/// Tells of an order; keeps it for later where the bus does not take it.
+bool announce(qconn::EftlClient& bus, long order) {
+    try {
+        bus.publish(qconn::EftlMessage{}.set_string("type", "order").set_long("id", order), 5s);
+        return true;
+    } catch (const qconn::Error&) { return false; }
+}
+#endif
 
 // ---- its tests ---------------------------------------------------------------------------------------------------------------------------
 
@@ -122,6 +135,31 @@ void survives_a_network_that_breaks(std::uint16_t port) {
     must(events.expect(qconn::EventKind::down, "shop", 20s).reason == qconn::Reason::refused, "nothing listens there");
 }
 
+#ifndef QCONN_WITHOUT_WEBSOCKET
+void announces_orders_once_whatever_happens() {
+    testing::TestEftlServer server;
+    qconn::EftlClient bus{server.client()};
+    must(announce(bus, 1), "the bus is there");
+    must(server.expect(1).at(0).get_long("id") == 1, "it came");
+
+    server.set({.refuse_publish = testing::EftlRefusal{qconn::eftl_code::k_publish_denied, "not today"}});
+    must(!announce(bus, 2), "the bus refuses");
+
+    server.set({.drop_after = 2});  // each connection ends after its log-in and one more frame
+    server.drop();
+    must(announce(bus, 2) && announce(bus, 3), "by connections made anew");
+    server.clear();
+    must(server.expect(3).size() == 3, "each once");
+
+    qconn::EftlSubscription prices;
+    prices.matcher.equals("type", "price");
+    const std::string id = bus.subscribe(prices, 5s);
+    server.publish(qconn::EftlMessage{}.set_string("type", "price").set_double("EUR", 1.08));
+    must(bus.receive(id, 5s).get_double("EUR") == 1.08, "the price came");
+    server.expect_acknowledged(1);
+}
+#endif
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -134,7 +172,10 @@ int main(int argc, char** argv) {
         goes_on_with_the_last_known_stock();
         tells_what_goes_down();
         survives_a_network_that_breaks(static_cast<std::uint16_t>(std::atoi(argv[1])));
-        std::cout << "4 tests passed\n";
+#ifndef QCONN_WITHOUT_WEBSOCKET
+        announces_orders_once_whatever_happens();
+#endif
+        std::cout << "all tests passed\n";
         return 0;
     } catch (const std::exception& e) {
         std::cerr << "FAILED: " << e.what() << '\n';

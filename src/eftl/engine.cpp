@@ -208,10 +208,12 @@ void Engine::attempt_failed(TimePoint now) {
                                      "the connection was given up after " + std::to_string(rounds_) +
                                          " attempts to make it anew: " + (failures_.empty() ? session_.server + ": " + last_reason_ : failures_)));
         }
+        const std::string count = std::to_string(rounds_);
         return finish(last_code_, last_reason_,
                       eftl_error(EftlErrc::disconnected,
-                                 "the connection was lost, and " + std::to_string(rounds_) +
-                                     " attempts to make it anew failed: " + (failures_.empty() ? shown_code(last_code_, last_reason_) : failures_),
+                                 failures_.empty() ? "the connection was lost, and none of " + count + " attempts to make it anew lasted: " +
+                                                         session_.server + ": " + shown_code(last_code_, last_reason_)
+                                                   : "the connection was lost, and " + count + " attempts to make it anew failed: " + failures_,
                                  eftl_code::k_failed, "Disconnected"));
     }
     retry_at_ = after(now, reconnect_delay(rounds_++, options_.max_delay, random_()));
@@ -235,8 +237,8 @@ void Engine::lost(int code, std::string_view reason, TimePoint now) {
     set_state(EftlState::reconnecting);
     automatic_ = true;
     at_ = 0;
-    // A server that lets in and then sends nonsense each time has to be waited for longer and longer, as one that cannot be reached.
-    if (!garbled_ || now - let_in_at_ >= options_.max_delay) rounds_ = 0;
+    // A server that lets in and then breaks the connection each time has to be waited for longer and longer, as one that cannot be reached.
+    if ((served_ && !garbled_) || now - let_in_at_ >= options_.max_delay) rounds_ = 0;
     attempt_failed(now);
 }
 
@@ -694,6 +696,7 @@ void Engine::on_welcome(const ServerFrame& frame, TimePoint now) {
     if (!is_kept()) return;
     login_deadline_ = k_never;
     let_in_at_ = now;
+    served_ = false;
     session_.server = order_[at_] < options_.shown.size() ? options_.shown[order_[at_]] : std::string{"the server"};
     session_.protocol = static_cast<int>(std::clamp<std::int64_t>(frame.protocol, 0, 1'000'000));
     session_.timeout = milliseconds_of_seconds(frame.timeout);
@@ -757,6 +760,7 @@ void Engine::on_answer(const ServerFrame& frame) {
     const auto found = !pending_.empty() && pending_.begin()->first == *frame.seq ? pending_.begin() : pending_.find(*frame.seq);
     if (found == pending_.end()) return;
     const Kind kind = found->second.kind;
+    served_ = true;
     if (frame.err) {
         Error error = eftl_error(words_of(kind).code, doing(kind) + " failed: the server answered " + shown_code(*frame.err, frame.reason),
                                  *frame.err, frame.reason);
@@ -787,6 +791,7 @@ void Engine::on_event(ServerFrame& frame) {
         }
         one.last_seq = *frame.seq;
     }
+    served_ = true;
     EftlMessage message = frame.body ? std::move(*frame.body) : EftlMessage{};
     EftlReceipt& receipt = message.receipt();
     receipt.subscription = one.own.id;

@@ -242,6 +242,7 @@ private:
     std::size_t at_{0};  // in order_
     int rounds_{0};
     bool garbled_{false};  // the link ends because what came by it was no eFTL
+    bool served_{false};   // a message that is no repeat, or the answer to one, has come by this link
     Clock::time_point let_in_at_{};
     EftlSession session_;
     std::string id_token_;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <qconn/testing/fault_proxy.hpp>
 
-#include <netinet/in.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+#include "testing/loopback.hpp"
+
 namespace qconn::testing {
 
 namespace {
@@ -28,73 +28,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t k_block = 65536;
 /// What may wait in a proxy before it stops to read.
 constexpr std::size_t k_most_waiting = 1 << 20;
-
-/// A descriptor; closed with this.
-class Fd {
-public:
-    explicit Fd(int fd = -1) noexcept : fd_{fd} {}
-    Fd(Fd&& other) noexcept : fd_{std::exchange(other.fd_, -1)} {}
-    Fd& operator=(Fd&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~Fd() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    int get() const noexcept { return fd_; }
-    explicit operator bool() const noexcept { return fd_ >= 0; }
-
-private:
-    int fd_;
-};
-
-[[noreturn]] void fail(const char* what) { throw std::system_error{errno, std::generic_category(), std::string{"the fault proxy: "} + what}; }
-
-Fd tcp_socket() {
-    Fd fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-    if (!fd) fail("a socket");
-    return fd;
-}
-
-sockaddr_in loopback(std::uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
-}
-
-bool bind_to(const Fd& fd, std::uint16_t port) {
-    const sockaddr_in address = loopback(port);
-    return ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-}
-
-std::uint16_t port_of(const Fd& fd) {
-    sockaddr_in address{};
-    socklen_t size = sizeof address;
-    if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) fail("its port");
-    return ntohs(address.sin_port);
-}
-
-/// A socket that has a port, also while it does not listen: bound by number, as the system takes back a port that it chose itself.
-Fd bound_socket() {
-    for (int tries = 0; tries < 50; ++tries) {
-        Fd chosen = tcp_socket();
-        if (!bind_to(chosen, 0)) fail("a free port");
-        const std::uint16_t port = port_of(chosen);
-        chosen = Fd{};
-        Fd fd = tcp_socket();
-        const int on = 1;
-        ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        if (bind_to(fd, port)) return fd;
-    }
-    fail("a free port");
-}
-
-void reset_on_close(const Fd& fd) {
-    const linger now{1, 0};
-    ::setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
-}
 
 /// One direction of a connection.
 struct Flow {
@@ -138,12 +71,7 @@ public:
         : target_{target}, listener_{bound_socket()}, port_{port_of(listener_)}, wake_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)}, faults_{faults} {
         if (!wake_) fail("an event");
         if (faults.door != Door::refuse) listen();
-        sigset_t all;
-        sigset_t before;
-        sigfillset(&all);
-        ::pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are for the threads of the program
-        thread_ = std::thread{[this] { run(); }};
-        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+        thread_ = thread_without_signals([this] { run(); });
     }
     ~Impl() {
         change([this] { ended_ = true; });

@@ -10,6 +10,9 @@
 #include <qconn/testing/fault_proxy.hpp>
 #include <qconn/testing/scripted.hpp>
 #include <qconn/testing/test_monitor.hpp>
+#ifndef QCONN_WITHOUT_WEBSOCKET
+#include <qconn/testing/test_eftl_server.hpp>
+#endif
 
 using namespace std::chrono_literals;
 namespace testing = qconn::testing;
@@ -54,6 +57,18 @@ int main() try {
     in_a_moment["shop"].set(testing::ok());
     in_a_moment.advance(24h);
     must(diary == "-+", "the interface");
+
+#ifndef QCONN_WITHOUT_WEBSOCKET
+    testing::TestEftlServer bus;
+    qconn::EftlClient client{bus.client()};
+    client.publish(qconn::EftlMessage{}.set_string("type", "order"), 10s);
+    must(bus.expect(1).size() == 1, "the message");
+    bus.set({.refuse_publish = testing::EftlRefusal{12, "closed"}});
+    try {
+        client.publish({}, 10s);
+        must(false, "the refusal");
+    } catch (const qconn::Error& error) { must(error.name() == "EFTL-PUBLISH-ERROR", "its name"); }
+#endif
     std::puts("all good");
     return 0;
 } catch (const std::exception& e) {

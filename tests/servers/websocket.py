@@ -73,7 +73,7 @@ async def serve(connection):
     elif route == "tick":
         for number in range(10**9):
             await connection.send(str(number))
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.02)
     elif route == "mute":
         connection.transport.pause_reading()
         await asyncio.sleep(10**9)

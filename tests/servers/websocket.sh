@@ -3,7 +3,7 @@
 # WebSocket by Python's websockets: ws on PORT, wss on PORT2; compression, subprotocols "one" and "two".
 #   /             echo, text and binary          /close/C   closes with code C after the first message
 #   /drop         ends TCP without a close frame /headers   sends the request's headers as JSON, then echoes
-#   /send/N       one message of N bytes         /tick      sends "0", "1", ... ten a second
+#   /send/N       one message of N bytes         /tick      sends "0", "1", ... fifty a second
 #   /flood/N      N messages of 100 bytes        /fragments sends "hello world" in 3 frames
 #   /mute         reads nothing after the handshake, pings included
 #   /refuse/C     HTTP status C and the body "refused" instead of 101

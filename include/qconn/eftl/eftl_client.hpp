@@ -87,8 +87,8 @@ public:
     EftlSession reconnect(Deadline deadline = {});
     Operation async_reconnect(Deadline deadline, Callback<EftlSession> callback);
     /// Takes no further operations, waits for the answers to those under way, acknowledges what was consumed, says good-bye, and waits for the close
-    /// handshake. When the deadline passes, what is open ends with EFTL-DISCONNECTED and the connection is cut; that is no error. Does nothing where
-    /// there is no connection. A connection that breaks meanwhile is not made anew.
+    /// handshake. When the deadline passes, or the call is cancelled, what is open ends with EFTL-DISCONNECTED and the connection is cut; that is no
+    /// error. Does nothing where there is no connection. A connection that breaks meanwhile is not made anew.
     void disconnect(Deadline deadline = {});
     Operation async_disconnect(Deadline deadline, Callback<void> callback);
     /// A connection stands now, and the server has let this client in.

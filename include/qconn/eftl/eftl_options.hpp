@@ -72,8 +72,9 @@ struct EftlOptions {
     std::chrono::milliseconds handshake_timeout{15'000};
     /// Longest time until it has answered the log-in after that. Zero: no limit.
     std::chrono::milliseconds login_timeout{15'000};
-    /// Walks through the list of servers after a connection was lost; 0: none. What it counts begins anew with each connection that stands;
-    /// one that ends within auto_reconnect_max_delay because of what is no eFTL is a failed attempt.
+    /// Walks through the list of servers after a connection was lost; 0: none. What it counts, and the waits in between, begin anew with each
+    /// connection that is of use: one that has brought a message or an answer, or that stood for auto_reconnect_max_delay. Any other is a failed
+    /// attempt, and so is one that ends within that time because of what is no eFTL.
     int auto_reconnect_attempts{256};
     /// The wait before such a walk is 0.5 to 1.5 s at first and twice as long each time; not above this. Of a wait that would be longer, the half is
     /// certain and the rest random.

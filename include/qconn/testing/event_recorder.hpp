@@ -5,7 +5,6 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,15 +14,9 @@
 #include <qconn/core/registry.hpp>
 #include <qconn/monitor/event.hpp>
 #include <qconn/monitor/monitor.hpp>
+#include <qconn/testing/unexpected.hpp>
 
 namespace qconn::testing {
-
-/// What was expected did not come. what() says what came instead.
-class QCONN_API Unexpected : public std::runtime_error {
-public:
-    using std::runtime_error::runtime_error;
-    ~Unexpected() override;
-};
 
 /// The events of a monitor, in order. May go before the monitor and after it.
 /// @note Thread-safe. Copies share what was recorded.

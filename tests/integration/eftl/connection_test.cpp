@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // How connections are made, lost, made anew and ended.
 #include <atomic>
+#include <cstdlib>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <qconn/testing/test_eftl_server.hpp>
 
 #include "integration/eftl/eftl_fixture.hpp"
 #include "support/black_hole.hpp"
@@ -167,8 +170,8 @@ TEST_CASE("a certificate that nobody vouches for is refused, unless all are trus
 TEST_CASE("a log-in or upgrade that is not answered ends in time, also when the caller has less", "[eftl][integration]") {
     EftlBus bus;
     EftlOptions options = bus.options();
-    options.login_timeout = 300ms;
-    options.handshake_timeout = 300ms;
+    options.login_timeout = 150ms;
+    options.handshake_timeout = 150ms;
     for (const char* fault : {"silent", "stall_upgrade", "half_open"}) {
         CAPTURE(fault);
         bus.fault({{"fault", fault}});
@@ -179,7 +182,7 @@ TEST_CASE("a log-in or upgrade that is not answered ends in time, also when the 
     }
     bus.fault({{"fault", "silent"}});
     EftlClient client{bus.options()};
-    CHECK(what_of([&] { client.connect(Deadline{200ms}); }).starts_with("TIMEOUT"));
+    CHECK(what_of([&] { client.connect(Deadline{100ms}); }).starts_with("TIMEOUT"));
     CHECK(client.state() == EftlState::disconnected);
     Outcomes<EftlSession> outcomes;
     bus.fault({{"fault", "silent"}});
@@ -232,6 +235,42 @@ TEST_CASE("what was kept over a loss is sent, and what was not answered once mor
     CHECK(client.session().link == 2);
     client.disconnect(soon());
     CHECK(bus.breaches() == "");
+}
+
+TEST_CASE("1,000 subscriptions and 10,000 messages in flight outlive a loss, and leave nothing behind", "[eftl][integration]") {
+    constexpr std::size_t k_subscriptions = 1'000;
+    // QCONN_LONG=1: as many as the name says; the server looks at each subscription for each message.
+    const std::size_t messages = std::getenv("QCONN_LONG") != nullptr ? 10'000 : 1'000;
+    testing::TestEftlServer server;
+    EftlClient client{server.client()};
+    Outcomes<std::string> subscribed;
+    EftlSubscription what;
+    what.matcher.present("wanted");
+    for (std::size_t i = 0; i < k_subscriptions; ++i) client.async_subscribe(what, soon(), subscribed.callback());
+    REQUIRE(subscribed.wait(k_subscriptions));
+    server.set({.withhold_answers = true});
+    std::atomic<std::size_t> good{0};
+    const EftlMessage message = numbered("flight", 1);
+    for (std::size_t i = 0; i < messages; ++i)
+        client.async_publish(message, Deadline{60s}, [&](const Result<void>& result) { good += result ? 1 : 0; });
+    CHECK(client.in_flight() == messages);
+    server.expect(messages, {}, 60s);
+    CHECK(good == 0);
+
+    server.clear();
+    server.drop();
+    client.flush(Deadline{60s});
+
+    CHECK(good == messages);
+    CHECK(client.in_flight() == 0);
+    CHECK(server.messages().size() == messages);  // none was carried out twice
+    REQUIRE(server.subscriptions().size() == k_subscriptions);
+    server.publish(EftlMessage{}.set_long("wanted", 1));
+    for (const std::string& id : client.subscriptions()) REQUIRE(client.receive(id, soon()).get_long("wanted") == 1);
+    client.unsubscribe_all();
+    CHECK(client.subscriptions().empty());
+    CHECK(server.wait_until([&] { return server.subscriptions().empty(); }, 20s));
+    client.disconnect(soon());
 }
 
 TEST_CASE("a session that the server has lost is told, and what was open is sent again or given up", "[eftl][integration]") {
@@ -297,7 +336,7 @@ TEST_CASE("of two connections with one client id the older ends with 4000 and st
     EftlClient newer{options};
     newer.connect(soon());
     CHECK(wait_until([&] { return story.ends_with("on_disconnect 4000"); }));
-    std::this_thread::sleep_for(200ms);
+    std::this_thread::sleep_for(120ms);
     CHECK(older.state() == EftlState::disconnected);
     CHECK(newer.is_connected());
     newer.disconnect(soon());
@@ -325,9 +364,26 @@ TEST_CASE("a dead server is given up after as many attempts as are allowed, and 
     client.disconnect(soon());
 }
 
+TEST_CASE("a server that lets in and then ends each connection is given up after as many attempts as are allowed", "[eftl][integration]") {
+    testing::TestEftlServer server{{}, {.drop_after = 1}};
+    EftlOptions options = server.client();
+    options.auto_reconnect_attempts = 2;
+    options.auto_reconnect_max_delay = 300ms;  // the waits are half of that at least; one that stood for longer would count anew
+    EftlClient client{options};
+    Story story;
+    client.set_handlers(story.handlers());
+    client.connect(soon());
+    CHECK(wait_until([&] { return story.ends_with("on_disconnect 1006"); }));
+    CHECK(server.log_ins() >= 3);
+    server.clear();
+    client.reconnect(soon());
+    client.publish(numbered("x", 1), soon());
+    client.disconnect(soon());
+}
+
 TEST_CASE("a disconnection loses nothing that was begun", "[eftl][integration]") {
     EftlBus bus;
-    bus.fault({{"fault", "delay_acks"}, {"ms", 200}});
+    bus.fault({{"fault", "delay_acks"}, {"ms", 100}});
     EftlClient client{bus.options()};
     client.connect(soon());
     Outcomes<void> outcomes;

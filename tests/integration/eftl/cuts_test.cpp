@@ -24,7 +24,8 @@ namespace {
 bool is_long() { return std::getenv("QCONN_LONG") != nullptr; }
 
 void cut_again_and_again(bool tls, int messages, int cuts) {
-    EftlBus bus{{"EFTL_MAX_SIZE=0"}};
+    EftlBus bus;
+    bus.config({{"max_size", 0}});
     EftlOptions options = bus.options(tls);
     options.client_id = "cut";
     options.max_in_flight = 20;

@@ -14,9 +14,29 @@ RestOptions control_of(const Server& server) {
     return options;
 }
 
+/// Those that no test has at the moment.
+std::vector<std::unique_ptr<Server>>& idle() {
+    static std::vector<std::unique_ptr<Server>> servers;
+    return servers;
+}
+
+std::unique_ptr<Server> server_with(const std::vector<std::string>& environment) {
+    if (!environment.empty() || idle().empty()) return std::make_unique<Server>("eftl", ServerOptions{.environment = environment});
+    auto out = std::move(idle().back());
+    idle().pop_back();
+    return out;
+}
+
 }  // namespace
 
-EftlBus::EftlBus(std::vector<std::string> environment) : server{"eftl", {.environment = std::move(environment)}}, control_{control_of(server)} {}
+EftlBus::EftlBus(std::vector<std::string> environment)
+    : held_{server_with(environment)}, server{*held_}, shared_{environment.empty()}, control_{control_of(server)} {
+    if (shared_) post("reset", Map{});
+}
+
+EftlBus::~EftlBus() {
+    if (shared_ && server.is_running()) idle().push_back(std::move(held_));
+}
 
 std::string EftlBus::url(bool tls) const { return (tls ? "wss://localhost:" : "ws://127.0.0.1:") + std::to_string(server.port()) + "/channel"; }
 

@@ -18,8 +18,15 @@ namespace qconn::test {
 using namespace std::chrono_literals;
 
 class EftlBus {
+    std::unique_ptr<Server> held_;
+
 public:
+    /// One that nobody has any more, as it was at the start, or a new one: Node takes longer to start than most tests. @param environment  of the
+    /// server; with one it is new
     explicit EftlBus(std::vector<std::string> environment = {});
+    EftlBus(const EftlBus&) = delete;
+    EftlBus& operator=(const EftlBus&) = delete;
+    ~EftlBus();
 
     EftlOptions options(bool tls = false) const;
     std::string url(bool tls = false) const;
@@ -33,9 +40,10 @@ public:
     /// Makes the server publish messages with the field "type" and a field "n" that counts from 1.
     void inject(const std::string& type, int count, int rate = 0);
 
-    Server server;
+    Server& server;
 
 private:
+    bool shared_;
     RestClient control_;
 };
 

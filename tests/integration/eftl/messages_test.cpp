@@ -74,7 +74,7 @@ TEST_CASE("many messages are in flight at a time, bounded, and all are answered 
 
 TEST_CASE("what is too much at a time is refused, and there is room again later", "[eftl][integration]") {
     EftlBus bus;
-    bus.fault({{"fault", "delay_acks"}, {"ms", 300}});
+    bus.fault({{"fault", "delay_acks"}, {"ms", 100}});
     EftlOptions options = bus.options();
     options.max_in_flight = 2;
     EftlClient client{options};
@@ -90,7 +90,8 @@ TEST_CASE("what is too much at a time is refused, and there is room again later"
 }
 
 TEST_CASE("a message that the server does not take is not sent, by its size in bytes", "[eftl][integration]") {
-    EftlBus bus{{"EFTL_MAX_SIZE=1000"}};
+    EftlBus bus;
+    bus.config({{"max_size", 1000}});
     EftlClient client{bus.options()};
     EftlMessage message;
     message.set_string("text", std::string(900, 'x'));
@@ -157,7 +158,7 @@ TEST_CASE("a request that nobody answers ends with its deadline, and the connect
     client.connect(soon());
     const auto begin = Clock::now();
     try {
-        client.request(numbered("nobody", 1), Deadline{200ms});
+        client.request(numbered("nobody", 1), Deadline{100ms});
         FAIL("there was a reply");
     } catch (const Error& error) {
         CHECK(error.name() == "EFTL-REQUEST-TIMEOUT");
@@ -189,7 +190,8 @@ TEST_CASE("keys of maps are set, read, removed, and the map with them", "[eftl][
 }
 
 TEST_CASE("a server of protocol 0 publishes and subscribes, and refuses the rest here", "[eftl][integration]") {
-    EftlBus bus{{"EFTL_PROTOCOL=0"}};
+    EftlBus bus;
+    bus.config({{"protocol", 0}});
     EftlClient client{bus.options()};
     EftlSubscription what;
     what.matcher.equals("type", "old");

@@ -108,7 +108,7 @@ TEST_CASE("what the client has not acknowledged comes again, what it has does no
         EftlClient client{options};
         const std::string id = client.subscribe(what, soon());
         Outcomes<EftlMessage> nothing;
-        client.async_receive(id, Deadline{300ms}, nothing.callback());
+        client.async_receive(id, Deadline{100ms}, nothing.callback());
         REQUIRE(nothing.wait(1));
         CHECK(nothing.results()[0].error().name() == "TIMEOUT");
         client.unsubscribe(id);
@@ -128,7 +128,7 @@ TEST_CASE("the server stops at the number of messages that may wait for their ac
     bus.inject("window", 10);
     std::vector<EftlMessage> all;
     for (int i = 0; i < 3; ++i) all.push_back(client.receive(id, soon()));
-    CHECK_THROWS_AS(client.receive(id, Deadline{200ms}), Error);
+    CHECK_THROWS_AS(client.receive(id, Deadline{100ms}), Error);
     client.acknowledge_all(all.back());
     CHECK(client.receive(id, soon()).get_long("n") == 4);
     client.disconnect(soon());

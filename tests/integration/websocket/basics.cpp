@@ -45,6 +45,9 @@ std::string bytes_of_size(std::size_t size) {
 }  // namespace
 
 TEST_CASE("messages of every size come back as they were sent", "[websocket][integration]") {
+    std::vector<std::pair<std::string, std::string>> all;
+    for (const std::size_t size : {0, 1, 125, 126, 127, 1000, 65535, 65536, 70000, 1'000'000})
+        all.emplace_back(text_of_size(size), bytes_of_size(size));
     for (const Way& way : k_ways) {
         INFO(way.name);
         WebSocketClient client{to(way.server(), "/", way.tls)};
@@ -52,14 +55,13 @@ TEST_CASE("messages of every size come back as they were sent", "[websocket][int
         CHECK(info.compressed == way.deflate);
         CHECK(info.tls.has_value() == way.tls);
         CHECK(client.is_open());
-        for (const std::size_t size : {0, 1, 125, 126, 127, 1000, 65535, 65536, 70000, 1'000'000}) {
-            const std::string text = text_of_size(size);
+        for (const auto& [text, bytes] : all) {
+            if (bytes.size() > 100'000 && way.tls && way.deflate) continue;  // either shows it
             client.send(text, k_limit);
             const WebSocketMessage answer = client.receive(k_limit);
             CHECK(answer.kind == WebSocketKind::text);
             CHECK((answer.data == text));
 
-            const std::string bytes = bytes_of_size(size);
             client.send(WebSocketKind::binary, bytes, k_limit);
             const WebSocketMessage back = client.receive(k_limit);
             CHECK(back.kind == WebSocketKind::binary);
@@ -76,7 +78,7 @@ TEST_CASE("messages of every size come back as they were sent", "[websocket][int
 TEST_CASE("many messages keep their order, sent and received at the same time", "[websocket][integration]") {
     for (const Way& way : k_ways) {
         INFO(way.name);
-        constexpr int k_count = 1000;
+        constexpr int k_count = 300;
         WebSocketClient client{to(way.server(), "/", way.tls)};
         std::jthread sender{[&] {
             for (int i = 0; i < k_count; ++i) client.send("message " + std::to_string(i), k_limit);
@@ -166,7 +168,7 @@ TEST_CASE("a ping of ours is answered within its round trip, and the server's pi
     Server strict{"websocket", {.environment = {"WS_PING=0.5"}}};
     WebSocketClient idle{to(strict)};
     idle.connect(k_limit);
-    std::this_thread::sleep_for(2s);
+    std::this_thread::sleep_for(1200ms);
     idle.send("still here", k_limit);
     CHECK(idle.receive(k_limit).data == "still here");
 }

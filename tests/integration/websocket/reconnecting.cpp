@@ -59,7 +59,7 @@ TEST_CASE("a connection that broke is made anew, and the set-up goes first on ea
     CHECK(std::vector<std::string>(seen.begin(), seen.begin() + 5) ==
           std::vector<std::string>{"open", "closed 1006", "reconnect", "open", "closed 1006"});
     CHECK(client.close(1000, {}, k_limit).clean);
-    std::this_thread::sleep_for(300ms);
+    std::this_thread::sleep_for(150ms);
     CHECK_FALSE(client.is_open());
 }
 
@@ -75,7 +75,7 @@ TEST_CASE("who receives waits on over a reconnect, and messages for the time bet
     REQUIRE(wait_until([&] { return !client.is_open(); }));
     Outcomes<void> sent;
     client.async_send(WebSocketKind::text, "in between", {}, sent.callback());
-    std::this_thread::sleep_for(200ms);
+    std::this_thread::sleep_for(100ms);
     CHECK(sent.count() == 0);
     server.start();
     REQUIRE(received.wait(1));

@@ -34,7 +34,7 @@ TEST_CASE("feeds that are subscribed to bring news until they are unsubscribed f
     SewioMessage last;
     do last = client.receive(k_limit);
     while (last.method != "unsubscribe");
-    CHECK(error_of([&] { client.receive(200ms); }).name() == "TIMEOUT");
+    CHECK(error_of([&] { client.receive(100ms); }).name() == "TIMEOUT");
 }
 
 TEST_CASE("a wrong key is the server's affair, and no key an error of ours", "[websocket][integration]") {

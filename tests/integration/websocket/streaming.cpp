@@ -178,7 +178,7 @@ TEST_CASE("a server is made to wait while nobody receives, and nothing is lost",
     options.timeout = 300ms;  // a pause of ours is not a silence of the server's
     WebSocketClient client{options};
     client.connect(k_limit);
-    std::this_thread::sleep_for(1s);
+    std::this_thread::sleep_for(600ms);
     CHECK(client.is_open());
     int wrong = 0;
     for (int i = 0; i < 20'000; ++i) {

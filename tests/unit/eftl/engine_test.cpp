@@ -780,6 +780,58 @@ TEST_CASE("a server that lets in and then talks nonsense is waited for longer an
     CHECK(bench.host.take().back().starts_with("on_disconnect 1006 the server sent what is no frame"));
 }
 
+TEST_CASE("a server that lets in and then breaks the connection is waited for longer and longer, and given up", "[eftl]") {
+    EngineOptions options;
+    options.attempts = 4;
+    options.max_delay = 5s;
+    EngineBench bench{options};
+    bench.connected();
+    bench.subscribed();
+    bench.publish(1);
+    std::vector<Clock::duration> waits;
+    for (int i = 0; i < 4; ++i) {
+        bench.engine.link_down(1006, "reset", nullptr, bench.now);
+        waits.push_back(bench.engine.next_deadline() - bench.now);
+        bench.made_anew(EngineBench::k_welcome_resumed);
+        bench.received(R"({"op":4,"id":"1"})");
+        REQUIRE(bench.engine.state() == EftlState::connected);
+    }
+    CHECK(waits == std::vector<Clock::duration>{1s, 2s, 4s, 3750ms});
+    CHECK(bench.took().empty());
+    bench.engine.link_down(1006, "reset", nullptr, bench.now);
+    CHECK(bench.took() == Lines{"1 EFTL-DISCONNECTED"});
+    CHECK(bench.host.take().back() == "on_disconnect 1006 reset");
+}
+
+TEST_CASE("a connection that was of use begins the waits anew: by a message, an answer, or by having stood", "[eftl]") {
+    const std::string use = GENERATE(as<std::string>{}, R"({"op":7,"to":"1","seq":1,"body":{}})", R"({"op":9,"seq":1})", "");
+    CAPTURE(use);
+    EngineOptions options;
+    options.attempts = 2;
+    options.max_delay = 5s;
+    EngineBench bench{options};
+    bench.connected();
+    bench.subscribed();
+    bench.publish(1);
+    bench.back(EngineBench::k_welcome_resumed);
+    bench.engine.link_down(1006, {}, nullptr, bench.now);
+    CHECK(bench.engine.next_deadline() == bench.now + 2s);
+    bench.made_anew(EngineBench::k_welcome_resumed);
+    if (use.empty())
+        bench.now += 5s;
+    else
+        bench.received(use);
+    bench.engine.link_down(1006, {}, nullptr, bench.now);
+    CHECK(bench.engine.next_deadline() == bench.now + 1s);
+
+    // The same message once more is no progress.
+    if (!use.starts_with(R"({"op":7)")) return;
+    bench.made_anew(EngineBench::k_welcome_resumed);
+    bench.received(use);
+    bench.engine.link_down(1006, {}, nullptr, bench.now);
+    CHECK(bench.engine.next_deadline() == bench.now + 2s);
+}
+
 TEST_CASE("nonsense on a connection that had stood for a while begins the waits anew", "[eftl]") {
     EngineOptions options;
     options.attempts = 1;

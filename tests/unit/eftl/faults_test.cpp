@@ -99,6 +99,22 @@ TEST_CASE("a subscription can be answered while it is being made", "[eftl][fault
     CHECK(id == "1");
 }
 
+TEST_CASE("who sets no deadline is answered as late as the server likes", "[eftl][faults]") {
+    EngineBench bench;
+    bench.connected();
+    bench.publish(1);
+    bench.submit(Kind::map_get, map_get_frame("m", "k"));
+    for (int i = 0; i < 200; ++i) {
+        bench.now += 20s;
+        bench.engine.received(R"({"op":0})", bench.now);
+        bench.engine.tick(bench.now);
+    }
+    CHECK(bench.took().empty());
+    bench.received(R"({"op":9,"seq":1})");
+    bench.received(R"({"op":26,"seq":2})");
+    CHECK(bench.took() == Lines{"1 ok", "2 ok"});
+}
+
 TEST_CASE("each request has one entry in one list of deadlines", "[eftl][faults]") {
     EngineBench bench;
     bench.connected();
