@@ -83,7 +83,7 @@ Endpoint endpoint_of(const HttpOptions& options, const http::Target& target, boo
 Deadline a_little_before(Deadline deadline) {
     constexpr std::chrono::milliseconds k_most{1000};  // also where the machine is busy
     if (deadline.is_never()) return deadline;
-    return deadline.when() - std::min<Clock::duration>(deadline.remaining() / 4, k_most);
+    return deadline.when() - std::min<Clock::duration>(deadline.remaining() / 8, k_most);
 }
 
 PingPlan plan_of(const HttpOptions& options, PingDepth depth, const std::optional<PingCall>& call, bool automatic_pings) {
