@@ -418,8 +418,10 @@ private:
         message += trouble                             ? "; try again later"
                    : outcome.error.empty()             ? "; is oauth2_token_url right?"
                    : step == Step::refresh             ? "; a person may have to allow the access anew"
-                   : outcome.error == "invalid_client" ? "; check oauth2_client_id and oauth2_client_secret"
-                                                       : "; check the options oauth2_*";
+                   : outcome.error == "invalid_client" ? "; check id and secret of the client"
+                   : outcome.error == "invalid_grant" && options.grant == OAuth2Grant::password && step == Step::login
+                       ? "; check user name and password"
+                       : "; check the options oauth2_*";
         const AuthErrc code = step == Step::refresh && !trouble ? AuthErrc::token : AuthErrc::login;
         const Reason reason = outcome.refused ? Reason::denied : status / 100 == 2 ? Reason::bad_answer : Reason::status;
         return named(make_auth_error(code, redact(std::move(message)), reason).with_retryable(trouble));

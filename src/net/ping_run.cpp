@@ -363,6 +363,21 @@ private:
     PingRun::Done done_;
 };
 
+/// The result of a ping that is no dialogue.
+void conclude(PingResult& result, std::optional<Error> error, PingEvidence seen, bool wants_steps, std::string_view label) {
+    result.measures = std::move(seen.measures);
+    result.credentials = std::move(seen.credentials);
+    result.tls = std::move(seen.tls);
+    conclude(result, std::move(error));
+    if (wants_steps) {
+        if (result.error)
+            result.steps.push_back({result.error->phase(), false, result.time, std::string{result.error->message()}});
+        else
+            result.steps.push_back({Phase::protocol, true, result.time, std::move(seen.text)});
+    }
+    clean(result, label);
+}
+
 /// A ping that blocks a thread of the pool, after earlier ones of the same plan. This object belongs to the loop's thread; the job only posts.
 class BlockingRun : public std::enable_shared_from_this<BlockingRun> {
 public:
@@ -442,17 +457,7 @@ private:
         if (ended_) return;
         const auto self = shared_from_this();
         ended_ = true;
-        result_.measures = std::move(seen.measures);
-        result_.credentials = std::move(seen.credentials);
-        result_.tls = std::move(seen.tls);
-        conclude(result_, std::move(error));
-        if (wants_steps_) {
-            if (result_.error)
-                result_.steps.push_back({result_.error->phase(), false, result_.time, std::string{result_.error->message()}});
-            else
-                result_.steps.push_back({Phase::protocol, true, result_.time, std::move(seen.text)});
-        }
-        clean(result_, label_);
+        conclude(result_, std::move(error), std::move(seen), wants_steps_, label_);
         auto done = std::exchange(done_, nullptr);
         UniqueFunction<void()> call{[&] { done(std::move(result_), nullptr); }};
         run_guarded(call, loop_.log());
@@ -468,6 +473,90 @@ private:
     bool ended_{false};
     BlockingPool* pool_{nullptr};  // lives as long as the runtime
     std::shared_ptr<BlockingPool::Check> check_;
+    PingResult result_;
+    PingRun::Done done_;
+};
+
+/// A ping that is a call. This object belongs to the loop's thread; the callback only posts.
+class CallRun : public std::enable_shared_from_this<CallRun> {
+public:
+    CallRun(Loop& loop, std::shared_ptr<const CallPing> plan, std::shared_ptr<const Redaction> redaction, const PingRun::Options& options,
+            PingRun::Done done)
+        : runtime_{loop.runtime()},
+          loop_{loop},
+          plan_{std::move(plan)},
+          redaction_{std::move(redaction)},
+          label_{options.label},
+          deadline_{options.deadline},
+          wants_steps_{options.steps},
+          done_{std::move(done)} {}
+
+    void start() {
+        result_.started = Clock::now();
+        try {
+            operation_ = plan_->begin(deadline_, [weak = weak_from_this(), loop = loop_.shared_from_this()](Result<PingEvidence> outcome) {
+                loop->post([weak, outcome = std::move(outcome)]() mutable {
+                    if (const auto self = weak.lock()) self->on_outcome(std::move(outcome));
+                });
+            });
+        } catch (...) {
+            loop_.post([self = shared_from_this(), error = current_error(Phase::protocol, label_)] { self->finish(error, {}); });
+        }
+    }
+
+    void expire() {
+        if (ended_) return;
+        operation_.cancel();
+        finish(make_error(Errc::timeout, "the call did not end in time")
+                   .with_phase(Phase::protocol)
+                   .with_reason(Reason::timeout)
+                   .with_retryable(true)
+                   .with_connection(label_),
+               {});
+    }
+
+    void cancel() {
+        if (ended_) return;
+        operation_.cancel();
+        finish(cancelled(Phase::protocol, label_), {});
+    }
+
+    void drop() noexcept {
+        if (!ended_) operation_.cancel();
+        ended_ = true;
+        const auto dropped = std::exchange(done_, nullptr);
+    }
+
+    Phase phase() const noexcept { return Phase::protocol; }
+
+private:
+    void on_outcome(Result<PingEvidence> outcome) {
+        if (outcome) return finish({}, std::move(*outcome));
+        Error error = outcome.error();
+        if (error.phase() == Phase::none) error.with_phase(Phase::protocol);
+        if (error.connection().empty()) error.with_connection(label_);
+        finish(std::move(error), {});
+    }
+
+    void finish(std::optional<Error> error, PingEvidence seen) {
+        if (ended_) return;
+        const auto self = shared_from_this();
+        ended_ = true;
+        conclude(result_, std::move(error), std::move(seen), wants_steps_, label_);
+        auto done = std::exchange(done_, nullptr);
+        UniqueFunction<void()> call{[&] { done(std::move(result_), nullptr); }};
+        run_guarded(call, loop_.log());
+    }
+
+    const std::shared_ptr<RuntimeImpl> runtime_;
+    Loop& loop_;
+    const std::shared_ptr<const CallPing> plan_;
+    const std::shared_ptr<const Redaction> redaction_;
+    const std::string label_;
+    const Deadline deadline_;
+    const bool wants_steps_;
+    bool ended_{false};
+    Operation operation_;
     PingResult result_;
     PingRun::Done done_;
 };
@@ -567,17 +656,17 @@ private:
 
 std::unique_ptr<PingRun> PingRun::start(Loop& loop, const PingPlan& plan, Options options, Done done) {
     if (plan.credentials) done = with_credentials(std::move(done), plan.credentials);
-    if (const auto* net = std::get_if<std::shared_ptr<const NetPing>>(&plan.what)) {
-        auto run = std::make_shared<NetRun>(loop, *net, plan.redaction, std::move(options), std::move(done));
-        auto handle = std::make_unique<RunHandle<NetRun>>(run);
+    const auto begin = [](auto run) -> std::unique_ptr<PingRun> {
+        auto handle = std::make_unique<RunHandle<typename decltype(run)::element_type>>(run);
         run->start();
         return handle;
-    }
-    auto run =
-        std::make_shared<BlockingRun>(loop, std::get<std::shared_ptr<const BlockingPing>>(plan.what), plan.redaction, options, std::move(done));
-    auto handle = std::make_unique<RunHandle<BlockingRun>>(run);
-    run->start();
-    return handle;
+    };
+    if (const auto* net = std::get_if<std::shared_ptr<const NetPing>>(&plan.what))
+        return begin(std::make_shared<NetRun>(loop, *net, plan.redaction, std::move(options), std::move(done)));
+    if (const auto* call = std::get_if<std::shared_ptr<const CallPing>>(&plan.what))
+        return begin(std::make_shared<CallRun>(loop, *call, plan.redaction, options, std::move(done)));
+    const auto& blocking = std::get<std::shared_ptr<const BlockingPing>>(plan.what);
+    return begin(std::make_shared<BlockingRun>(loop, blocking, plan.redaction, options, std::move(done)));
 }
 
 Operation async_ping(const Runtime& runtime, PingPlan plan, std::string label, Deadline deadline, bool steps, Callback<PingResult> callback) {

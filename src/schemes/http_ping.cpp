@@ -86,6 +86,19 @@ Deadline a_little_before(Deadline deadline) {
     return deadline.when() - std::min<Clock::duration>(deadline.remaining() / 8, k_most);
 }
 
+/// What an answer proves.
+Result<PingEvidence> judged(http::PingProof proof, const Result<HttpResponse>& outcome) {
+    if (!outcome) return outcome.error();
+    const HttpResponse& answer = *outcome;
+    const std::string status = answer.info.version + ' ' + std::to_string(answer.status) + (answer.reason.empty() ? "" : " ") +
+                               text::printable(text::shorten(answer.reason, 80));
+    const std::string asked = answer.info.method + ' ' + http::shown_url(answer.info.url);
+    if (const std::optional<Error> refusal = http::ping_refusal(proof, asked, answer.status, status)) return *refusal;
+    PingEvidence seen{status};
+    seen.tls = answer.info.tls_info;
+    return seen;
+}
+
 PingPlan plan_of(const HttpOptions& options, PingDepth depth, const std::optional<PingCall>& call, bool automatic_pings) {
     if (depth == PingDepth::standard && !automatic_pings) {
         return BlockingPing{[](Deadline) { return PingEvidence{"nothing was asked: automatic pings are switched off (disable_automatic_pings)"}; }};
@@ -163,15 +176,10 @@ PingPlan make_authorized_ping(const HttpOptions& given, PingDepth depth, const s
     options.max_idle = depth == PingDepth::standard ? 1 : 0;
     const auto client = std::make_shared<HttpClient>(std::move(options), runtime);
     const http::PingProof proof = depth == PingDepth::auth ? http::PingProof::login : http::PingProof::success;
-    return BlockingPing{[client, request, proof](Deadline deadline) {
-        const HttpResponse answer = client->request(request, a_little_before(deadline));
-        const std::string status = answer.info.version + ' ' + std::to_string(answer.status) + (answer.reason.empty() ? "" : " ") +
-                                   text::printable(text::shorten(answer.reason, 80));
-        const std::string asked = answer.info.method + ' ' + http::shown_url(answer.info.url);
-        if (const std::optional<Error> refusal = http::ping_refusal(proof, asked, answer.status, status)) throw *refusal;
-        PingEvidence seen{status};
-        seen.tls = answer.info.tls_info;
-        return seen;
+    return CallPing{[client, request, proof](Deadline deadline, Callback<PingEvidence> callback) {
+        return client->async_request(
+            request, a_little_before(deadline),
+            [proof, callback = std::move(callback)](Result<HttpResponse> answer) mutable { callback(judged(proof, answer)); });
     }};
 }
 

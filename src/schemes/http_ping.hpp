@@ -41,8 +41,8 @@ PingPlan make_ping_plan(const HttpOptions& options, PingDepth depth, const std::
 PingPlan with_end_of(PingPlan plan, const Secret& token);
 
 /// A ping of a client whose requests are authorized by HttpOptions::authenticator: the call, or GET of the URL's path, with the authorization that
-/// the client has, a new one where there is none or that is refused. For the depths auth, full, and standard with a call; success is as above. It
-/// blocks, as an authorization may have to be fetched from elsewhere.
+/// the client has, a new one where there is none or that is refused. For the depths auth, full, and standard with a call; success is as above. It is
+/// a call of a client, as an authorization may have to be fetched from elsewhere.
 PingPlan make_authorized_ping(const HttpOptions& options, PingDepth depth, const std::optional<PingCall>& call, const Runtime& runtime);
 
 }  // namespace qconn::schemes

@@ -84,6 +84,9 @@ Scheme zeyosrest_scheme() {
                 return part ? std::string{} : std::string{"it must be one part of a path"};
             };
         }
+        OptionSpec& grant = table.at("oauth2_grant_type");
+        grant.allowed = {{Value{"none"}, "token is all there is"}, {Value{"password"}, "the log-in of ZeyOS"}};
+        grant.example = "password";
         table.remove("oauth2_client_id");
         table.remove("oauth2_client_secret");
         table.at("no_charset").fallback = true;

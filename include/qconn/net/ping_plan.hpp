@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <qconn/base/deadline.hpp>
+#include <qconn/base/operation.hpp>
 #include <qconn/net/dialogue.hpp>
 #include <qconn/net/endpoint.hpp>
 #include <qconn/net/ping.hpp>
@@ -30,7 +31,7 @@ struct NetPing {
     std::shared_ptr<const TlsOptions> start_tls{};
 };
 
-/// What a blocking ping saw. A value type; a plain text converts to it.
+/// What a ping that is no dialogue saw. A value type; a plain text converts to it.
 struct PingEvidence {
     PingEvidence() = default;
     PingEvidence(std::string seen) : text{std::move(seen)} {}
@@ -53,11 +54,20 @@ struct BlockingPing {
     std::function<PingEvidence(Deadline)> run;
 };
 
-/// What a ping does: one of the two kinds. A value type.
+/// A ping that is a call of an asynchronous client, and costs no thread.
+/// It is begun on an I/O thread and must not block there; what it throws is the failure. The callback comes once, from any thread, with an Error
+/// where the ping failed, with CANCELLED soon after the operation was cancelled. Must heed the deadline, and own what it uses: it may outlive its
+/// plan.
+struct CallPing {
+    std::function<Operation(Deadline, Callback<PingEvidence>)> begin;
+};
+
+/// What a ping does: one of these kinds. A value type.
 struct PingPlan {
     PingPlan(NetPing net) : what{std::make_shared<const NetPing>(std::move(net))} {}
     PingPlan(BlockingPing blocking) : what{std::make_shared<const BlockingPing>(std::move(blocking))} {}
-    std::variant<std::shared_ptr<const NetPing>, std::shared_ptr<const BlockingPing>> what;
+    PingPlan(CallPing call) : what{std::make_shared<const CallPing>(std::move(call))} {}
+    std::variant<std::shared_ptr<const NetPing>, std::shared_ptr<const BlockingPing>, std::shared_ptr<const CallPing>> what;
     /// Of the definition that it was made from (ResolvedDefinition::redaction); the registry sets it. Held as long as a run of the plan.
     std::shared_ptr<const Redaction> redaction{};
     /// What the connection has to show at this moment that ends some day (a token), whatever the ping uses of it; goes to PingResult::credentials

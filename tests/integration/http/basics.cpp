@@ -27,6 +27,33 @@ TEST_CASE("a request is answered", "[http][integration]") {
     }
 }
 
+TEST_CASE("a call tells how it went: phases, bytes, addresses, protocol", "[http][integration]") {
+    for (const Form form : {Form::blocking, Form::asynchronous}) {
+        for (const bool tls : {false, true}) {
+            HttpClient client{tls ? tls_options("/") : options(url(nginx()))};
+            const HttpResponse first = call(client, form, {.path = "chunked"});
+            const HttpCallInfo& info = first.info;
+            CHECK(info.remote_address == (tls ? nginx().address2() : nginx().address()));
+            CHECK(info.tls_info.has_value() == tls);
+            CHECK(info.connect > 0ns);
+            CHECK((info.tls > 0ns) == tls);
+            CHECK(info.first_byte > 0ns);
+            CHECK(info.receive >= 500ms);  // it takes its time for the chunks
+            CHECK(info.resolve + info.connect + info.tls + info.receive <= info.total);
+            CHECK(info.bytes_received == first.body.size());
+            CHECK(info.bytes_sent == 0);
+            CHECK(info.redirects + info.retries == 0);
+
+            const HttpResponse second = call(client, form, {.method = "PUT", .path = "told.txt", .body = "12345", .has_body = true});
+            CHECK(second.info.connection_reused);
+            CHECK(second.info.tls == 0ns);
+            CHECK(second.info.bytes_sent == 5);
+            const HttpResponse zipped = call(client, form, {.path = "gzip/numbers.txt"});
+            CHECK(zipped.info.bytes_received < zipped.body.size());
+        }
+    }
+}
+
 TEST_CASE("connections are kept, one for each request under way", "[http][integration]") {
     for (const Form form : {Form::blocking, Form::asynchronous}) {
         HttpClient client{options(url(nginx()))};

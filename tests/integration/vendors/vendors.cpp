@@ -113,6 +113,28 @@ TEST_CASE("a token that has ended is renewed once for all who call, and pings us
     }
 }
 
+TEST_CASE("a token that is given takes the place of a log-in, and its refusal is the error", "[vendors][integration]") {
+    for (const Kind& kind : kinds()) {
+        if (kind.token_path.empty() || kind.vendor == "salesforce") continue;  // without a log-in the instance of Salesforce is not known
+        INFO(kind.scheme << ' ' << kind.options);
+        Vendor vendor{kind.vendor, kind.origin};
+        const std::string url = kind.scheme + "://" + vendor.address() + kind.url_path;
+        const auto source = token_source(*connection(url, trust() + kind.options).client<RestClient>());
+        const std::string token{source->token(20s)->access.reveal()};
+        const Checked checked = connection(url, trust() + yaml_line("token", token));
+        const auto client = checked.client<RestClient>();
+
+        CHECK(client->get(kind.list, 20s).status == 200);
+        CHECK(ping(checked, PingDepth::auth).ok);
+        vendor.turn(Map{{"expire_tokens", true}});
+        const Error error = failure(*client, {.path = kind.list});
+        CHECK(error.phase() == Phase::auth);
+        CHECK(error.reason() == Reason::denied);
+        CHECK_FALSE(has(error.message(), token));
+        CHECK(vendor.requests(kind.token_path).size() == 1);
+    }
+}
+
 TEST_CASE("a wrong secret is refused in the words of the vendor, and never shown", "[vendors][integration]") {
     for (const Kind& kind : kinds()) {
         INFO(kind.scheme << ' ' << kind.wrong);

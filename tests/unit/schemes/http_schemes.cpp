@@ -581,12 +581,12 @@ TEST_CASE("options of OAuth 2 that cannot work, or have no effect, are found", "
     CHECK_FALSE(define("rests://h/", grant + "oauth2_token_args: {a: {b: c}}").valid);
 }
 
-TEST_CASE("pings with tokens block, those that only connect do not", "[schemes][http]") {
+TEST_CASE("pings with tokens are calls of a client, those that only connect are not", "[schemes][http]") {
     const auto checked = define("rests://h/v1",
                                 "oauth2_grant_type: client_credentials\noauth2_client_id: shop\noauth2_client_secret: x\n"
                                 "oauth2_token_url: /token");
     for (const PingDepth depth : {PingDepth::standard, PingDepth::connect, PingDepth::tls})
         CHECK(std::holds_alternative<std::shared_ptr<const NetPing>>(checked.ping(depth).what));
     for (const PingDepth depth : {PingDepth::auth, PingDepth::full})
-        CHECK(std::holds_alternative<std::shared_ptr<const BlockingPing>>(checked.ping(depth).what));
+        CHECK(std::holds_alternative<std::shared_ptr<const CallPing>>(checked.ping(depth).what));
 }

@@ -2,6 +2,7 @@
 // What definitions of vendors' APIs say, and what is made of it. How the APIs are spoken with: tests/integration/vendors.
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <qconn/http/oauth2.hpp>
 #include <qconn/rest/rest_client.hpp>
@@ -54,12 +55,24 @@ TEST_CASE("a kind of API says what is missing", "[schemes][vendors]") {
         {"zeyosrests://u:p@h/test", "", "appsecret"},
         {"zeyosrests://u:p@h", "appsecret: x", "instance"},
         {"zeyosrests://h/test", "appsecret: x", "username"},
+        {"zeyosrests://u:p@h/test", "{appsecret: x, oauth2_grant_type: authorization_code}", "password"},
     };
     for (const Case& one : cases) {
         const auto checked = define(one.url, one.options);
         INFO(one.url << ' ' << one.options << '\n' << checked.text());
         CHECK_FALSE(checked.valid);
         CHECK(has(checked.text(), one.says));
+    }
+}
+
+TEST_CASE("what examples of the manual have otherwise is taken, and the usual way of writing it is told", "[schemes][vendors]") {
+    for (const auto& [url, options] : {std::pair{"billwerkrests://h", "{client_id: x, name: jo, password: p}"},
+                                       std::pair{"zeyosrests://h/test", "{appsecret: x, name: jo, password: p}"}}) {
+        const auto checked = define(url, options);
+        INFO(checked.text());
+        CHECK(checked.valid);
+        CHECK(has(checked.text(), "write 'username'"));
+        CHECK(log_in(url, options).username == "jo");
     }
 }
 
