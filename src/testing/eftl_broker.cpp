@@ -478,7 +478,9 @@ void EftlBroker::pump(Store& store) {
     }
 }
 
+/// For room that an acknowledgement made, or an end.
 void EftlBroker::pump_all(Session& session) {
+    if (session.max_pending_acks == 0) return;
     for (auto& [id, one] : session.subscriptions) pump(*one.store);
 }
 

@@ -260,10 +260,10 @@ TEST_CASE("a session outlives its connection, and nothing comes twice", "[testin
     server.publish(note("a", 1));
     CHECK(client.receive(id, k_soon).get_long("n") == 1);
     server.drop();
-    CHECK(server.sessions() == 0);
     server.publish(note("a", 2));
     CHECK(client.receive(id, k_soon).get_long("n") == 2);
-    CHECK(resumed);
+    CHECK(wait_until([&] { return resumed.load(); }));
+    CHECK(server.log_ins() == 2);
 
     // Answers that were lost with the connection are given again, and what they are for is carried out once.
     server.set({.withhold_answers = true});
@@ -350,22 +350,29 @@ TEST_CASE("a server closes with each code, and reports what nobody asked for", "
 }
 
 TEST_CASE("a server that is silent, slow, in pieces, or talks nonsense", "[testing][integration]") {
-    TestEftlServer server{{.heartbeat = 50ms, .timeout = 300ms}};
+    // Only a section about silence has a time-out: a machine that is busy may be silent too.
+    TestEftlServer server;
     EftlClient client{server.client()};
     client.connect(k_soon);
 
     SECTION("silent: the client sees that nothing comes, and what it sent meanwhile is taken later") {
-        server.set({.silent = true});
+        TestEftlServer mute{{.heartbeat = 50ms, .timeout = 300ms}};
+        EftlClient waiting{mute.client()};
+        waiting.connect(k_soon);
+        mute.set({.silent = true});
         Outcomes<void> outcomes;
-        client.async_publish(note("a", 1), k_soon, outcomes.callback());
-        CHECK(wait_until([&] { return client.state() == EftlState::reconnecting; }));
-        CHECK(server.messages().empty());
-        server.clear();
+        waiting.async_publish(note("a", 1), k_soon, outcomes.callback());
+        CHECK(wait_until([&] { return waiting.state() == EftlState::reconnecting; }));
+        CHECK(mute.messages().empty());
+        mute.clear();
         REQUIRE(outcomes.wait(1));
         CHECK(outcomes.results()[0].has_value());
     }
     SECTION("heartbeats keep it") {
-        CHECK_FALSE(wait_until([&] { return client.session().link != 1; }, 500ms));
+        TestEftlServer lively{{.heartbeat = 50ms, .timeout = 600ms}};
+        EftlClient waiting{lively.client()};
+        waiting.connect(k_soon);
+        CHECK_FALSE(wait_until([&] { return waiting.session().link != 1; }, 800ms));
     }
     SECTION("slow") {
         server.set({.delay = 100ms});
