@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <csignal>
-#include <sstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include <qconn/http/http_client.hpp>
 
@@ -117,11 +117,12 @@ TEST_CASE("auth: a person lets a connection into the API of a vendor, and later 
         std::string more;
         std::string path;
     };
-    for (const Case& one : {Case{"snrests://" + now.address(), now, "", "table/incident"},
-                            Case{"cdsrests://" + dataverse.address(), dataverse,
-                                 dataverse.option("tenant") + yaml_line("oauth2_token_url", entra + "token") + yaml_line("oauth2_auth_url", entra + "authorize"),
-                                 "accounts"},
-                            Case{"sfrests://" + salesforce.address(), salesforce, "", "sobjects/Account"}}) {
+    for (const Case& one :
+         {Case{"snrests://" + now.address(), now, "", "table/incident"},
+          Case{"cdsrests://" + dataverse.address(), dataverse,
+               dataverse.option("tenant") + yaml_line("oauth2_token_url", entra + "token") + yaml_line("oauth2_auth_url", entra + "authorize"),
+               "accounts"},
+          Case{"sfrests://" + salesforce.address(), salesforce, "", "sobjects/Account"}}) {
         INFO(one.url);
         Estate estate;
         std::string options = "options:\n";
