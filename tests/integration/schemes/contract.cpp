@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The contract of connections, for each scheme that the library has.
 #include <sys/stat.h>
-#include <cstdlib>
 
 #include <condition_variable>
+#include <cstdlib>
 #include <mutex>
 #include <string>
 
