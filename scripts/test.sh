@@ -22,8 +22,8 @@ step "dependencies"
 scripts/install_dependencies.sh test || exit 1
 
 # run PRESET CTEST_ARGUMENT...: builds what that preset has and counts its tests.
-# An integration test shares the machine with its servers and with other tests, and may miss its moment on a busy one. A few that failed are tried
-# once more, one at a time: what is broken fails again. Those that passed only then are named at the end.
+# A test with threads or servers shares the machine with other tests, and may miss its moment on a busy one. A few that failed are tried once more, one
+# at a time: what is broken fails again. Those that passed only then are named at the end.
 run() {
   local preset=$1 log total bad again
   shift
@@ -36,7 +36,7 @@ run() {
   fi
   passed=$((passed + $(cases "$preset")))
   again=build/$preset/Testing/Temporary/LastTestsFailed.log
-  if [ "$bad" -gt 0 ] && [ "$bad" -le 8 ] && [ -s "$again" ] && ! grep -qv ':integration_' "$again"; then
+  if [ "$bad" -gt 0 ] && [ "$bad" -le 8 ] && [ -s "$again" ]; then
     sed "s/^[0-9]*:/$preset, failed at first: /" "$again" >>"$report"
     ctest --test-dir "build/$preset" --output-on-failure --rerun-failed -j1 2>&1 | tee "$log.again"
     read -r bad _ < <(count "$log.again")

@@ -10,6 +10,7 @@
 #include <qconn/net/ping_plan.hpp>
 #include <qconn/net/runtime.hpp>
 
+#include "net/blocking_pool.hpp"
 #include "net/ping_run.hpp"
 #include "net/runtime_impl.hpp"
 #include "net/tls_context.hpp"
@@ -129,4 +130,6 @@ TEST_CASE("a ping whose context is being made keeps its deadline and holds up no
     REQUIRE(again.error);
     CHECK(again.error->reason() == Reason::not_found);
     CHECK(again.error->phase() == Phase::connect);
+    // The thread that was given up holds the contexts until it has returned.
+    CHECK(test::wait_until([&] { return runtime.impl().blocking_pool().hung() == 0; }, k_soon));
 }
