@@ -33,7 +33,7 @@ void Firewall::unreachable(std::uint16_t port) {
 }
 
 void Firewall::swallow(std::uint16_t port) {
-    for (const char* end : {"dport", "sport"}) must(std::string{"add rule ip test in tcp "} + end + ' ' + std::to_string(port) + " drop");
+    for (const char* end : {"dport", "sport"}) must(std::string{"insert rule ip test in tcp "} + end + ' ' + std::to_string(port) + " drop");
 }
 
 void Firewall::clear() { must("flush chain ip test in"); }

@@ -352,20 +352,20 @@ TEST_CASE("a kept stream that is cut while idle is no failure", "[monitor][integ
 TEST_CASE("at most half of the descriptors that the process may have are kept streams", "[monitor][integration]") {
     Server nginx{"nginx"};
     Scene scene;
-    for (int i = 0; i < 20; ++i) scene.registry.add(asking("c" + std::to_string(i), "rest://" + nginx.address()));
+    for (int i = 0; i < 40; ++i) scene.registry.add(asking("c" + std::to_string(i), "rest://" + nginx.address()));
     MonitorOptions options = quick();
     options.interval = 60s;
     {
-        const FewDescriptors few{16};
+        const FewDescriptors few{64};
         scene.monitor.emplace(scene.registry, options);  // asks for the limit
     }
 
     scene.monitor->start();
-    for (int i = 0; i < 20; ++i) CHECK(scene.monitor->ping("c" + std::to_string(i)).ok);
+    for (int i = 0; i < 40; ++i) CHECK(scene.monitor->ping("c" + std::to_string(i)).ok);
 
     int kept = 0;
-    for (int i = 0; i < 20; ++i) kept += scene.monitor->ping("c" + std::to_string(i)).kept ? 1 : 0;
-    CHECK(kept == 8);
+    for (int i = 0; i < 40; ++i) kept += scene.monitor->ping("c" + std::to_string(i)).kept ? 1 : 0;
+    CHECK(kept == 32);
 }
 
 TEST_CASE("what connects to another server after an update is pinged there, not over the stream to the former one", "[monitor][integration]") {
