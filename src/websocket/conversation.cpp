@@ -1089,7 +1089,11 @@ void Conversation::shut_down_here() {
     const Error error = cancelled_error();
     retry_timer_.cancel();
     open_ = false;
-    if (const auto connection = std::exchange(connection_, nullptr)) connection->drop(1001);
+    if (const auto connection = std::exchange(connection_, nullptr)) {
+        connection->drop(1001);
+        // It tells of each message that it had; this is still there then.
+        loop_->post([self = shared_from_this()] {});
+    }
     const auto pings = std::exchange(pings_, {});
     for (const auto& call : pings) call->fail(error);
     const auto flushes = std::exchange(flushes_, {});
