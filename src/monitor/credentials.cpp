@@ -10,10 +10,11 @@ namespace qconn::monitor {
 
 namespace {
 
-/// Tokens are told by each ping; a client certificate is part of a handshake, a host key of a log-in, and not every ping has one.
+/// Tokens are told by each ping that was made, and one that failed may not have been; a client certificate is part of a handshake, a host key of a
+/// log-in, and not every ping has one.
 bool could_see(const PingResult& result, Credential::Kind kind) {
-    if (kind == Credential::Kind::token) return true;
-    if (kind == Credential::Kind::client_certificate) return result.tls.has_value();
+    if (kind == Credential::Kind::token && result.ok) return true;
+    if (kind == Credential::Kind::client_certificate && result.tls) return true;
     return std::any_of(result.credentials.begin(), result.credentials.end(), [kind](const Credential& one) { return one.kind == kind; });
 }
 

@@ -708,6 +708,7 @@ void MonitorImpl::used(const std::string& name, bool answered) {
             result.ok = true;
             result.started = now.mono;
             result.time = cell->published().latency;  // nothing new is known of it
+            if (const auto& known = cell->published().credentials()) result.credentials = *known;
             self->engine_.outcome(cell->id, result, now);
         }
         self->rearm();

@@ -191,6 +191,7 @@ public:
         if (result.error) hear(where, result.error->what());
         for (const auto& step : result.steps) hear(where, step.evidence);
         if (result.tls) hear(where, result.tls->verdict);
+        for (const Credential& one : result.credentials) hear(where, one.subject + one.issuer + one.fingerprint);
     }
     template <class F>
     void hear_errors(std::string_view where, F call) {

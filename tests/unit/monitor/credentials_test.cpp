@@ -80,6 +80,8 @@ TEST_CASE("a token that only a person can replace is told of in the last fifth o
     PingResult refused = Play::bad(Reason::denied, Phase::auth);
     refused.credentials = {scene.token(60min, -1min)};
     CHECK(scene.told_of(refused).find(k_is_over) == std::string::npos);
+    CHECK(scene.told_of(Play::doubtful()).empty());  // it was never made, and says nothing of tokens
+    CHECK(scene.known() == 1);
     CHECK(scene.told_of(scene.seen({scene.token(60min, 60min)})) == "recovered:shop " + k_is_over);
     CHECK(scene.told_of(scene.seen({scene.token(60min, 1min)})) == k_ends);
     CHECK(scene.told_of(scene.seen({})) == k_is_over);  // it has none any more
