@@ -20,18 +20,19 @@ BELOW = {
     "rpc": ["base", "net", "auth", "http"],
     "websocket": ["base", "net", "http"],
     "eftl": ["base", "net", "http", "websocket"],
+    "amqp": ["base", "net"],
     "file": ["base", "net"],
     "ssh": ["base", "net", "file"],
     "ftp": ["base", "net", "file"],
     "core": ["base", "net"],
-    "schemes": ["base", "net", "auth", "http", "openapi", "rest", "rpc", "websocket", "eftl", "file", "ssh", "ftp", "core"],
+    "schemes": ["base", "net", "auth", "http", "openapi", "rest", "rpc", "websocket", "eftl", "amqp", "file", "ssh", "ftp", "core"],
     "import": ["base", "core"],
     "monitor": ["base", "net", "core"],
     "sinks": ["base", "net", "http", "core", "monitor"],
     "admin": ["base", "net", "core", "monitor"],
     "settings": ["base", "net", "core", "schemes", "monitor"],
     "testing": ["base", "net", "eftl", "core", "monitor"],
-    "cli": ["base", "net", "auth", "http", "openapi", "rest", "rpc", "websocket", "eftl", "file", "ssh", "ftp", "core", "import", "monitor", "sinks", "admin", "settings"],
+    "cli": ["base", "net", "auth", "http", "openapi", "rest", "rpc", "websocket", "eftl", "amqp", "file", "ssh", "ftp", "core", "import", "monitor", "sinks", "admin", "settings"],
 }
 # Layers whose private headers others may use: the same, but the tool keeps to the public interface. A family never includes another family's; REST
 # and RPC are made of HTTP, and the handshake of WebSocket is HTTP. What is for tests has the internals of the monitor and of no family.
