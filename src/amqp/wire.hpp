@@ -215,6 +215,11 @@ struct Raw {
     std::string_view body{};
     /// Of lists, maps, arrays.
     std::uint32_t count{0};
+    /// Where it begins, with its constructor (and descriptor).
+    const char* from{nullptr};
+
+    /// All of it, as AmqpValue::decode() takes it.
+    std::string_view whole() const noexcept { return {from, static_cast<std::size_t>(body.data() + body.size() - from)}; }
 
     bool is_null() const noexcept { return code == code::k_null; }
     bool is_list() const noexcept { return code == code::k_list8 || code == code::k_list32 || code == code::k_list0; }
@@ -240,6 +245,7 @@ public:
     /// False: a fault. Must not be at_end().
     bool read(Raw& out) noexcept {
         out.descriptor = {};
+        out.from = at_;
         if (at_ != end_ && static_cast<std::uint8_t>(*at_) == code::k_described) return read_described(out);
         std::uint8_t code = 0;
         return read_code(code) && read_body(code, out);

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include <qconn/base/result.hpp>
@@ -32,5 +34,19 @@ private:
     std::condition_variable changed_;
     std::optional<Result<T>> result_;
 };
+
+/// Starts an operation and waits for its callback. @throws Error the outcome's
+template <class T, class Start>
+T await_outcome(Start start) {
+    if constexpr (std::is_void_v<T>) {
+        const auto box = std::make_shared<OutcomeBox<int>>();
+        start([box](Result<void> result) { box->put(result ? Result<int>{0} : Result<int>{result.error()}); });
+        box->take();
+    } else {
+        const auto box = std::make_shared<OutcomeBox<T>>();
+        start([box](Result<T> result) { box->put(std::move(result)); });
+        return box->take();
+    }
+}
 
 }  // namespace qconn

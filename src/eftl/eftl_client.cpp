@@ -32,15 +32,7 @@ Callback<Answer> without_answer(Callback<void> callback) {
 template <class T, class Start>
 T wait_for(const Connection& connection, Start start) {
     connection.refuse_on_loop();
-    if constexpr (std::is_void_v<T>) {
-        const auto box = std::make_shared<OutcomeBox<int>>();
-        start([box](Result<void> result) { box->put(result ? Result<int>{0} : Result<int>{result.error()}); });
-        box->take();
-    } else {
-        const auto box = std::make_shared<OutcomeBox<T>>();
-        start([box](Result<T> result) { box->put(std::move(result)); });
-        return box->take();
-    }
+    return await_outcome<T>(std::move(start));
 }
 
 /// Waits for room first. The client may be destroyed meanwhile: all that is used here is kept here.
