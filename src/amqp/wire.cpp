@@ -77,30 +77,39 @@ static_assert(std::is_sorted(k_named.begin(), k_named.end(), [](const Named& a, 
 
 bool Reader::is_known(std::uint8_t code) noexcept { return k_known[code]; }
 
+bool Reader::skip(int descriptors) noexcept {
+    std::uint8_t code = 0;
+    for (; read_code(code); --descriptors) {
+        if (code != code::k_described) {
+            Raw ignored;
+            return read_body(code, ignored);
+        }
+        if (descriptors == 0) return fail("too many descriptors of one value");
+        if (!skip(descriptors - 1)) return false;
+    }
+    return false;
+}
+
+bool Reader::read_any_descriptor(std::string_view& out) noexcept {
+    std::uint8_t code = 0;
+    if (!read_code(code)) return false;
+    if (code != code::k_described) return fail("a described value was to be here");
+    const char* const from = at_;
+    if (!skip(k_descriptors)) return false;
+    out = {from, static_cast<std::size_t>(at_ - from)};
+    return true;
+}
+
 bool Reader::read_constructor(Raw& out) noexcept {
     std::uint8_t code = 0;
     out.descriptor = {};
-    for (int depth = 0;; ++depth) {
+    for (int descriptors = 0;; ++descriptors) {
         if (!read_code(code)) return false;
         if (code != code::k_described) break;
-        if (depth == k_descriptors) return fail("too many descriptors of one value");
-        // A descriptor is a value of its own, which may be described in turn.
-        Raw descriptor;
-        const char* const descriptor_from = at_;
-        std::uint8_t of = 0;
-        int inner = 0;
-        for (;;) {
-            if (!read_code(of)) return false;
-            if (of != code::k_described) break;
-            // (0x00 descriptor constructor) as a descriptor: what describes it is read as plain values, one after the other.
-            if (++inner > k_descriptors) return fail("too many descriptors of one value");
-            std::uint8_t plain = 0;
-            if (!read_code(plain)) return false;
-            if (plain == code::k_described) return fail("too many descriptors of one value");
-            if (!read_body(plain, descriptor)) return false;
-        }
-        if (!read_body(of, descriptor)) return false;
-        if (depth == 0) out.descriptor = {descriptor_from, static_cast<std::size_t>(at_ - descriptor_from)};
+        if (descriptors == k_descriptors) return fail("too many descriptors of one value");
+        const char* const from = at_;
+        if (!skip(k_descriptors)) return false;
+        if (descriptors == 0) out.descriptor = {from, static_cast<std::size_t>(at_ - from)};
     }
     if (!is_known(code)) return fail("a constructor that does not exist");
     out.code = code;

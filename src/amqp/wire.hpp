@@ -165,27 +165,23 @@ private:
 /// The fields of a composite type, in the order of its definition. Those at the end that are absent are left out.
 class Fields {
 public:
-    Fields(std::string& to, std::uint8_t descriptor) : to_{described(to, descriptor)}, list_{to, code::k_list8}, end_{to.size()} {}
+    Fields(std::string& to, std::uint8_t descriptor) : to_{described(to, descriptor)}, list_{to, code::k_list8} {}
 
     /// The buffer, for one field that is about to be appended to it.
-    std::string& next() noexcept {
+    std::string& next() {
+        if (absent_ != 0) {
+            to_.append(absent_, static_cast<char>(code::k_null));
+            count_ += absent_;
+            absent_ = 0;
+        }
         ++count_;
-        used_ = count_;
         return to_;
     }
-    void absent() {
-        // Written at once, and taken back in close() where nothing follows.
-        mark();
-        put_null(to_);
-        ++count_;
-    }
+    void absent() noexcept { ++absent_; }
     void close() {
-        if (used_ < count_) to_.resize(end_);
-        list_.close(used_);
-        if (used_ == 0) {
-            to_.resize(to_.size() - 3);
-            put_code(to_, code::k_list0);
-        }
+        if (count_ != 0) return list_.close(count_);
+        to_.resize(to_.size() - 3);
+        put_code(to_, code::k_list0);
     }
 
 private:
@@ -193,15 +189,11 @@ private:
         put_descriptor(to, descriptor);
         return to;
     }
-    void mark() noexcept {
-        if (used_ == count_) end_ = to_.size();
-    }
 
     std::string& to_;
     Compound list_;
-    std::size_t end_;  // after the last field that is there, while absent ones follow it
-    std::size_t count_{0};
-    std::size_t used_{0};
+    std::size_t count_{0};   // that are written
+    std::size_t absent_{0};  // that come after those
 };
 
 // ---- looking ----
@@ -229,7 +221,7 @@ struct Raw {
 };
 
 /// Reads values one after the other. Never beyond the end, and nothing is reserved from a size that is read. After a fault nothing more is read.
-/// @note Recursion is bounded: of values in each other only their sizes are looked at, of descriptors that are described up to k_descriptors.
+/// @note Recursion is bounded: of values in each other only their sizes are looked at, of descriptors (of each other, or of one value) k_descriptors.
 class Reader {
 public:
     static constexpr int k_descriptors = 8;
@@ -239,10 +231,12 @@ public:
     bool at_end() const noexcept { return at_ == end_; }
     std::size_t offset() const noexcept { return static_cast<std::size_t>(at_ - begin_); }
     std::string_view rest() const noexcept { return {at_, static_cast<std::size_t>(end_ - at_)}; }
+    /// Whether a format code other than k_described exists.
+    static bool is_known(std::uint8_t code) noexcept;
     /// Null: none so far. Else what is wrong at offset().
     const char* fault() const noexcept { return fault_; }
 
-    /// False: a fault. Must not be at_end().
+    /// False: a fault, as at the end.
     bool read(Raw& out) noexcept {
         out.descriptor = {};
         out.from = at_;
@@ -253,6 +247,18 @@ public:
     /// A constructor without a payload: of the elements of an array. Descriptors go to out.descriptor as in read(); where several are in each other
     /// the outermost.
     bool read_constructor(Raw& out) noexcept;
+    /// The mark and the descriptor of a described value, as Raw has it. What is described comes next, which may be described in turn.
+    bool read_descriptor(std::string_view& out) noexcept {
+        if (end_ - at_ < 3 || at_[0] != 0 || static_cast<std::uint8_t>(at_[1]) != code::k_smallulong) return read_any_descriptor(out);
+        out = {at_ + 1, 2};
+        at_ += 3;
+        return true;
+    }
+    bool read_code(std::uint8_t& code) noexcept {
+        if (at_ == end_) return fail("a value is missing");
+        code = static_cast<std::uint8_t>(*at_++);
+        return true;
+    }
     /// What comes after a constructor.
     bool read_body(std::uint8_t code, Raw& out) noexcept {
         const auto size_left = static_cast<std::size_t>(end_ - at_);
@@ -304,13 +310,10 @@ public:
     }
 
 private:
-    static bool is_known(std::uint8_t code) noexcept;
     bool read_described(Raw& out) noexcept;
-    bool read_code(std::uint8_t& code) noexcept {
-        if (at_ == end_) return fail("a value is missing");
-        code = static_cast<std::uint8_t>(*at_++);
-        return true;
-    }
+    bool read_any_descriptor(std::string_view& out) noexcept;
+    /// Over a value that has at most so many descriptors, on itself and in them.
+    bool skip(int descriptors) noexcept;
     bool fail(const char* what) noexcept {
         fault_ = what;
         end_ = at_;

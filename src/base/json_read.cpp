@@ -18,14 +18,6 @@ namespace {
 
 constexpr std::size_t k_most_read_depth = 500;  // the reader and those who walk a value recurse
 
-std::string place(std::string_view text, std::size_t offset) {
-    const std::string_view before = text.substr(0, offset);
-    const std::size_t line = static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n')) + 1;
-    const std::size_t newline = before.rfind('\n');
-    const std::size_t column = text::utf8_length(newline == std::string_view::npos ? before : before.substr(newline + 1)) + 1;
-    return "line " + std::to_string(line) + ", column " + std::to_string(column);
-}
-
 /// Of a text that is UTF-8.
 class Reader : private Scanner {
 public:
@@ -125,6 +117,14 @@ private:
 };
 
 }  // namespace
+
+std::string place(std::string_view text, std::size_t offset) {
+    const std::string_view before = text.substr(0, offset);
+    const std::size_t line = static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n')) + 1;
+    const std::size_t newline = before.rfind('\n');
+    const std::size_t column = text::utf8_length(newline == std::string_view::npos ? before : before.substr(newline + 1)) + 1;
+    return "line " + std::to_string(line) + ", column " + std::to_string(column);
+}
 
 Error not_json(std::string_view text, std::size_t offset, std::string_view what) {
     return make_error(Errc::parse, "the text is not good JSON: " + place(text, offset) + ": " + std::string{what});

@@ -17,6 +17,8 @@
 
 namespace qconn::json {
 
+/// "line 3, column 7"
+std::string place(std::string_view text, std::size_t offset);
 /// PARSE-ERROR with line and column.
 Error not_json(std::string_view text, std::size_t offset, std::string_view what);
 /// LIMIT-EXCEEDED: more lists and maps inside each other.

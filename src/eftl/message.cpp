@@ -7,10 +7,10 @@
 #include <ostream>
 #include <utility>
 
+#include "base/milliseconds.hpp"
 #include "base/text.hpp"
 #include "eftl/eftl_error.hpp"
 #include "eftl/message_json.hpp"
-#include "eftl/message_time.hpp"
 
 namespace qconn {
 
@@ -60,8 +60,8 @@ std::size_t depth_of(const Value& v) noexcept {
     return most;
 }
 
-Timestamp in_milliseconds(EftlTime time) { return eftl::timestamp_of(time.time_since_epoch().count()); }
-EftlTime time_of(const Timestamp& t) { return EftlTime{std::chrono::milliseconds{eftl::milliseconds_of(t)}}; }
+Timestamp in_milliseconds(EftlTime time) { return timestamp_of(time.time_since_epoch().count()); }
+EftlTime time_of(const Timestamp& t) { return EftlTime{std::chrono::milliseconds{milliseconds_of(t)}}; }
 
 /// A Value as a field can hold it; null where it is none.
 Value field_of(std::string_view name, const Value& v, std::size_t depth);
@@ -115,8 +115,8 @@ Value field_of(std::string_view name, const Value& v, std::size_t depth) {
         case ValueKind::string: return check_text(name, v.as_string()), v;
         case ValueKind::timestamp: {
             const Timestamp t = v.as_timestamp();
-            if (!eftl::has_milliseconds(t)) refuse_field(name, "has a point in time that 64 bits of milliseconds cannot hold");
-            return Value{eftl::timestamp_of(eftl::milliseconds_of(t))};
+            if (!has_milliseconds(t)) refuse_field(name, "has a point in time that 64 bits of milliseconds cannot hold");
+            return Value{timestamp_of(milliseconds_of(t))};
         }
         case ValueKind::list: return list_of(name, v.as_list(), depth);
         case ValueKind::map: return Value{fields_of(name, v.as_map(), depth + 1)};

@@ -14,9 +14,9 @@
 #include <utility>
 
 #include "base/base64.hpp"
+#include "base/milliseconds.hpp"
 #include "base/text.hpp"
 #include "eftl/eftl_error.hpp"
-#include "eftl/message_time.hpp"
 
 namespace qconn::eftl {
 

@@ -77,9 +77,12 @@ struct QCONN_API AmqpMessage {
     friend bool operator==(const AmqpMessage&, const AmqpMessage&) = default;
 
     /// Appends the sections as they are on the wire. @throws Error AMQP-ENCODE-ERROR: a message-id of another type, a time to live out of range, an
-    /// annotation's key or an application property's value of a type that it cannot have
+    /// annotation's key or an application property's value of a type that it cannot have, and what AmqpValue::encode() refuses; the buffer is as it
+    /// was
     void encode(std::string& to) const;
-    /// @throws Error AMQP-DECODE-ERROR with the offset
+    /// Annotations and application properties are kept as they come, of whatever types. No bytes at all are a message without sections.
+    /// @throws Error AMQP-DECODE-ERROR with the offset: sections that are unknown, in another order or (apart from data and sequences) there twice,
+    /// too
     static AmqpMessage decode(std::string_view bytes, const AmqpLimits& limits = {});
 };
 

@@ -98,7 +98,7 @@ using AmqpMap = std::vector<std::pair<AmqpValue, AmqpValue>>;
 struct AmqpArray {
     AmqpType element{AmqpType::null};
     AmqpList elements{};
-    friend bool operator==(const AmqpArray&, const AmqpArray&);
+    friend QCONN_API bool operator==(const AmqpArray&, const AmqpArray&);
 };
 /// A value with a descriptor that says what it stands for; the descriptor is a symbol or a ulong, others are carried.
 struct QCONN_API AmqpDescribed {
@@ -200,7 +200,8 @@ public:
 
     /// `{"type": "uint", "value": 23}`, with "descriptor" for described values: binary, decimals and their like as hexadecimal digits, timestamps as
     /// milliseconds, maps as lists of keys and values in turn; decimals are named decimal32, decimal64, decimal128. Numbers that JSON has not (NaN,
-    /// infinities) are strings. Reading takes all that writing makes, abbreviated or not, and "decimal" for a decimal of the length of its digits.
+    /// infinities) are strings. Reading takes all that writing makes, abbreviated or not, and "decimal" for a decimal of the length of its digits;
+    /// the type of an array without elements is lost. @throws Error AMQP-ENCODE-ERROR: a text that is not UTF-8
     std::string to_json(AmqpJsonStyle style = {}) const;
     /// @throws Error AMQP-DECODE-ERROR with line, column and what was wrong: an unknown type, a value out of range, an array of mixed types, a map
     /// with an odd count or a key twice, a descriptor that is itself described, more than the limits
@@ -208,9 +209,12 @@ public:
 
     // ---- as bytes ----
 
-    /// Appends the shortest encoding (part 1 of the specification).
+    /// Appends the shortest encoding (part 1 of the specification); in arrays, whose elements share one, integers, lists, maps and arrays have their
+    /// full width, as there are brokers that know no other there. @throws Error AMQP-ENCODE-ERROR, and the buffer is as it was: a string that is not
+    /// UTF-8, a symbol that is not ASCII, a char that is no character, an array whose elements are not of its type, more than 4 GiB
     void encode(std::string& to) const;
-    /// One value that takes all of these bytes, in any encoding. @throws Error AMQP-DECODE-ERROR with the offset
+    /// One value that takes all of these bytes, in any encoding. Besides the limits: elements of arrays that take no bytes (nulls) are read up to
+    /// 65,536. @throws Error AMQP-DECODE-ERROR with the offset
     static AmqpValue decode(std::string_view bytes, const AmqpLimits& limits = {});
 
 private:

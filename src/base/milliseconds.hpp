@@ -6,7 +6,7 @@
 
 #include <qconn/base/value.hpp>
 
-namespace qconn::eftl {
+namespace qconn {
 
 /// In UTC.
 inline Timestamp timestamp_of(std::int64_t ms) noexcept {
@@ -17,7 +17,7 @@ inline Timestamp timestamp_of(std::int64_t ms) noexcept {
     return t;
 }
 
-/// Whether 64 bits of milliseconds hold it.
+/// Whether 64 bits of milliseconds hold it, up to the last second of them at either end.
 inline bool has_milliseconds(const Timestamp& t) noexcept {
     constexpr std::int64_t k_most = INT64_MAX / 1000 - 1;
     return t.seconds <= k_most && t.seconds >= -k_most;
@@ -25,4 +25,4 @@ inline bool has_milliseconds(const Timestamp& t) noexcept {
 
 inline std::int64_t milliseconds_of(const Timestamp& t) noexcept { return t.seconds * 1000 + t.nanoseconds / 1'000'000; }
 
-}  // namespace qconn::eftl
+}  // namespace qconn
