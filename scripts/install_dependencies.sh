@@ -10,11 +10,12 @@ packages=(g++ cmake ninja-build ccache pkg-config libboost1.81-dev libssl-dev li
 if [ "$what" != build ]; then
   packages+=(catch2 mold git python3 python3-jsonschema openssl curl procps util-linux iproute2 nftables nginx-light libnginx-mod-http-echo squid tinyproxy
     python3-jsonrpclib-pelix python3-yaml python3-botocore python3-fastapi python3-websockets uvicorn redis-server python3-httpbin gunicorn dante-server microsocks openssh-server
-    openssh-client proftpd-core proftpd-mod-crypto zsh fish graphviz groff-base mandoc bsdextrautils prometheus openssh-sftp-server)
+    openssh-client proftpd-core proftpd-mod-crypto zsh fish graphviz groff-base mandoc bsdextrautils prometheus openssh-sftp-server
+    rabbitmq-server python3-qpid-proton)
 fi
 if [ "$what" = full ]; then
   packages+=(clang-16 libclang-rt-16-dev llvm-16 clang-format-14 clang-tidy-14 libyaml-cpp-dev haproxy gcovr
-    libxmlrpc-core-c3-dev lftp)
+    libxmlrpc-core-c3-dev lftp libqpid-proton-cpp12-dev)
 fi
 if [ "$what" != build ]; then
   # Both may be there from elsewhere, in one package.
