@@ -188,6 +188,7 @@ void Connection::run_commands() {
 
 /// After anything that may have changed the engine.
 void Connection::settled() {
+    turn_ = false;
     if (over_) return;
     former_.clear();
     if (!closes_.empty()) try_close();
@@ -198,6 +199,12 @@ void Connection::poke() {
     if (engine_ && !engine_->is_over()) engine_->flush();
     if (transport_ && engine_ && !engine_->output().empty()) transport_->poke();
     rearm();
+}
+
+void Connection::poke_later() {
+    if (turn_) return;
+    turn_ = true;
+    loop_->post([self = shared_from_this()] { self->settled(); });
 }
 
 void Connection::rearm() {
@@ -437,7 +444,7 @@ void Connection::end_link(Link& link, const Error& why) {
     finish_all(link.opening, why);
     const auto closing = std::exchange(link.closing, {});
     for (const auto& one : closing) one->finish({});
-    if (asked || waited_for || over_) return;
+    if (asked || waited_for || over_ || closed_by_user_) return;
     log(LogLevel::warning, "amqp-link-ended", std::string{why.message()});
     std::shared_ptr<const AmqpHandlers> handlers;
     {
@@ -481,9 +488,29 @@ bool Connection::answer(const std::string& session, std::uint64_t generation, st
 
 // ---- bytes ----
 
+/// Handlers are called meanwhile; whoever destroys the client waits for the end of that.
+class Connection::Calls {
+public:
+    explicit Calls(Connection& owner) : owner_{owner}, running_{owner.calling_, std::defer_lock} {
+        if (owner_.calls_) return;
+        running_.lock();
+        owner_.calls_ = true;
+    }
+    Calls(const Calls&) = delete;
+    Calls& operator=(const Calls&) = delete;
+    ~Calls() {
+        if (running_.owns_lock()) owner_.calls_ = false;
+    }
+
+private:
+    Connection& owner_;
+    std::unique_lock<std::mutex> running_;
+};
+
 std::size_t Connection::on_bytes(std::string_view bytes) {
-    const std::scoped_lock running{calling_};  // for all handlers of these bytes
     const auto keep = shared_from_this();
+    const Calls calls{*this};
+    turn_ = true;
     return engine_->received(bytes, Clock::now());
 }
 
@@ -497,7 +524,8 @@ void Connection::on_turn() {
 }
 
 void Connection::on_written(std::size_t size) {
-    const std::scoped_lock running{calling_};
+    const auto keep = shared_from_this();
+    const Calls calls{*this};
     engine_->written(size, Clock::now());
     rearm();
 }

@@ -89,6 +89,8 @@ public:
     bool tell_user(Call&& call) noexcept;
     /// Output, or a deadline, may have come about.
     void poke();
+    /// The same, when the turn of the loop is over.
+    void poke_later();
     Error not_connected(std::string_view what) const;
     std::uint64_t generation() const noexcept { return generation_; }
     bool answer(const std::string& session, std::uint64_t generation, std::uint32_t delivery_id, const AmqpOutcome& outcome);
@@ -100,6 +102,8 @@ private:
         std::uint32_t number{0};
         std::list<std::shared_ptr<Wait<void>>> closing;
     };
+
+    class Calls;
 
     void run_commands();
     void dial();
@@ -156,12 +160,14 @@ private:
     UniqueFunction<std::shared_ptr<void>()> holder_;
     std::optional<AmqpInfo> info_;
 
-    std::recursive_mutex calling_;  // held while a handler runs
+    std::mutex calling_;  // held while a handler runs
     std::atomic<bool> silenced_{false};
 
     // The loop's:
     std::mt19937_64 random_;
     Stage stage_{Stage::idle};
+    bool calls_{false};  // calling_ is held
+    bool turn_{false};   // settled() follows
     bool over_{false};
     bool closed_by_user_{false};
     bool ending_{false};  // the engine is over, and its output still has to go
@@ -203,8 +209,10 @@ Callback<T> Connection::wrapped(Callback<T> callback) {
 
 template <class Call>
 bool Connection::tell_user(Call&& call) noexcept {
-    const std::scoped_lock running{calling_};
-    if (silenced_.load()) return true;
+    // Once for all that comes of one read or write.
+    std::unique_lock<std::mutex> running{calling_, std::defer_lock};
+    if (!calls_) running.lock();
+    if (silenced_.load(std::memory_order_relaxed)) return true;
     try {
         call();
         return true;

@@ -145,6 +145,8 @@ private:
         std::shared_ptr<Wait<void>> wait;
     };
 
+    void encode(const AmqpMessage& message, std::string& to) const;
+    std::uint32_t make_slot(Callback<AmqpOutcome> callback, std::shared_ptr<SendOperation> operation);
     void collect();
     void pump();
     void complete(std::uint64_t token, std::uint32_t slot, const AmqpOutcome& outcome, const Error* error);
@@ -158,16 +160,17 @@ private:
     std::atomic<std::size_t> bytes_{0};
     std::atomic<std::uint64_t> max_message_size_{0};  // the peer's
 
+    std::atomic<bool> posted_{false};  // something is in the box; set with mutex_ held
     std::mutex mutex_;
     // Guarded by mutex_:
     std::string box_;
     std::vector<Item> items_;
-    bool posted_{false};
     std::vector<Slot> slots_;
     std::vector<std::uint32_t> free_slots_;
 
     // The loop's:
     std::string collected_;
+    std::string direct_;
     std::vector<Item> collected_items_;
     Outbox outbox_;
     bool pumping_{false};

@@ -10,6 +10,13 @@
 
 namespace qconn::amqp {
 
+namespace {
+
+/// Memory of buffers between messages.
+constexpr std::size_t k_most_kept = std::size_t{1024} * 1024;
+
+}  // namespace
+
 // ---- one send ----
 
 void SendOperation::cancel() noexcept {
@@ -55,47 +62,74 @@ SenderLink::~SenderLink() = default;
 
 bool SenderLink::has_room() const noexcept { return waiting_bytes() < owner().options().max_unsettled_bytes; }
 
+void SenderLink::encode(const AmqpMessage& message, std::string& to) const {
+    const std::size_t begin = to.size();
+    try {
+        if (owner().options().generate_message_id && (!message.properties || message.properties->message_id.is_null())) {
+            AmqpMessage named = message;
+            if (!named.properties) named.properties.emplace();
+            named.properties->message_id = AmqpUuid::random();
+            named.encode(to);
+        } else {
+            message.encode(to);
+        }
+        const std::size_t size = to.size() - begin;
+        const std::uint64_t most = max_message_size_.load(std::memory_order_relaxed);
+        if (most > 0 && size > most)
+            throw amqp_error(AmqpErrc::too_large, "a message of " + std::to_string(size) + " bytes was not sent by link \"" + text::printable(name) +
+                                                      "\": the peer takes " + std::to_string(most));
+    } catch (...) {
+        to.resize(begin);
+        throw;
+    }
+}
+
+/// With mutex_ held.
+std::uint32_t SenderLink::make_slot(Callback<AmqpOutcome> callback, std::shared_ptr<SendOperation> operation) {
+    if (free_slots_.empty()) {
+        slots_.emplace_back();
+        free_slots_.push_back(static_cast<std::uint32_t>(slots_.size()));
+    }
+    const std::uint32_t slot = free_slots_.back();
+    free_slots_.pop_back();
+    slots_[slot - 1] = {std::move(callback), std::move(operation)};
+    return slot;
+}
+
 bool SenderLink::put(const AmqpMessage& message, std::optional<bool> settled, std::uint64_t token, Callback<AmqpOutcome> callback,
                      std::shared_ptr<SendOperation> operation) {
     if (!has_room()) return false;
+    Item item{0, token, 0, settled.value_or(options_.settled)};
+    if (options_.settle_mode != AmqpSettleMode::mixed) item.settled = options_.settle_mode == AmqpSettleMode::settled;
+    // From a handler there is nothing to wait for; unless what came before it waits, which goes first.
+    if (!operation && !posted_.load(std::memory_order_acquire) && owner().loop().on_thread() && stage == Stage::attached) {
+        direct_.clear();
+        encode(message, direct_);
+        if (callback) {
+            const std::scoped_lock lock{mutex_};
+            item.slot = make_slot(std::move(callback), nullptr);
+        }
+        bytes_.fetch_add(direct_.size() + 1, std::memory_order_relaxed);
+        outbox_.push(direct_, item.settled, item.token, item.slot);
+        if (outbox_.waiting() == 1) pump();
+        if (direct_.capacity() > k_most_kept) direct_ = {};
+        owner().poke_later();
+        return true;
+    }
     bool first = false;
     {
         const std::scoped_lock lock{mutex_};
         const std::size_t begin = box_.size();
-        try {
-            if (owner().options().generate_message_id && (!message.properties || message.properties->message_id.is_null())) {
-                AmqpMessage named = message;
-                if (!named.properties) named.properties.emplace();
-                named.properties->message_id = AmqpUuid::random();
-                named.encode(box_);
-            } else {
-                message.encode(box_);
-            }
-            const std::size_t size = box_.size() - begin;
-            const std::uint64_t most = max_message_size_.load(std::memory_order_relaxed);
-            if (most > 0 && size > most)
-                throw amqp_error(AmqpErrc::too_large, "a message of " + std::to_string(size) + " bytes was not sent by link \"" +
-                                                          text::printable(name) + "\": the peer takes " + std::to_string(most));
-            Item item{size, token, 0, settled.value_or(options_.settled)};
-            if (options_.settle_mode != AmqpSettleMode::mixed) item.settled = options_.settle_mode == AmqpSettleMode::settled;
-            if (callback || operation) {
-                if (free_slots_.empty()) {
-                    slots_.emplace_back();
-                    free_slots_.push_back(static_cast<std::uint32_t>(slots_.size()));
-                }
-                item.slot = free_slots_.back();
-                free_slots_.pop_back();
-                slots_[item.slot - 1] = {std::move(callback), std::move(operation)};
-            }
-            items_.push_back(item);
-            bytes_.fetch_add(size + 1, std::memory_order_relaxed);  // an empty one counts too
-            first = !std::exchange(posted_, true);
-        } catch (...) {
-            box_.resize(begin);
-            throw;
-        }
+        encode(message, box_);
+        item.size = box_.size() - begin;
+        if (callback || operation) item.slot = make_slot(std::move(callback), std::move(operation));
+        items_.push_back(item);
+        bytes_.fetch_add(item.size + 1, std::memory_order_relaxed);  // an empty one counts too
+        first = !posted_.load(std::memory_order_relaxed);
+        posted_.store(true, std::memory_order_release);
     }
-    if (first) owner().post([self = std::static_pointer_cast<SenderLink>(shared_from_this())] { self->collect(); });
+    if (first)
+        owner().post([self = std::static_pointer_cast<SenderLink>(shared_from_this())] { self->collect(); });
     return true;
 }
 
@@ -121,7 +155,7 @@ void SenderLink::collect() {
         const std::scoped_lock lock{mutex_};
         collected_.swap(box_);
         collected_items_.swap(items_);
-        posted_ = false;
+        posted_.store(false, std::memory_order_release);
     }
     std::string_view rest{collected_};
     for (const Item& item : collected_items_) {
@@ -142,7 +176,7 @@ void SenderLink::collect() {
         if (operation) operation->began(entry.number);
     }
     collected_.clear();
-    if (collected_.capacity() > std::size_t{1024} * 1024) collected_ = {};
+    if (collected_.capacity() > k_most_kept) collected_ = {};
     collected_items_.clear();
     if (stage == Stage::wanted) owner().ensure_connection();
     pump();

@@ -63,7 +63,7 @@ std::uint64_t send(AmqpClient& client, const Arguments& arguments) {
     Done done;
     AmqpSender sender;
     const auto pump = [&] {
-        while (sent < arguments.count && sent - told < 20'000 && sender.try_send(message, arguments.settled, sent + 1)) ++sent;
+        while (sent < arguments.count && sent - told < 4'096 && sender.try_send(message, arguments.settled, sent + 1)) ++sent;
     };
     AmqpSenderOptions options;
     options.target.address = arguments.address;
@@ -71,7 +71,7 @@ std::uint64_t send(AmqpClient& client, const Arguments& arguments) {
         ++told;
         if (error == nullptr && (outcome.is_accepted() || arguments.settled)) ++accepted;
         if (told == arguments.count) return done.tell();
-        if (sent - told < 10'000) pump();
+        if (sent - told < 2'048) pump();
     };
     sender = client.open_sender(std::move(options));
     Runtime{}.post([&] { pump(); });
