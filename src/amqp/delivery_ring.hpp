@@ -2,6 +2,7 @@
 /// What was sent and not yet settled, by delivery-id.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <unordered_map>
@@ -59,7 +60,7 @@ public:
             ++first_;
         }
     }
-    /// The numbers from `first` to `last` that are here, in order but for strays, which come first.
+    /// The numbers from `first` to `last` that are here, in order.
     std::vector<std::uint32_t> within(std::uint32_t first, std::uint32_t last) const {
         std::vector<std::uint32_t> out;
         for (const auto& [id, entry] : strays_)
@@ -68,6 +69,7 @@ public:
             const std::uint32_t id = first_ + static_cast<std::uint32_t>(i);
             if (ring_[i].live && id - first <= last - first) out.push_back(id);
         }
+        std::sort(out.begin(), out.end(), [first](std::uint32_t a, std::uint32_t b) { return a - first < b - first; });
         return out;
     }
     /// Those for which the call says true end.

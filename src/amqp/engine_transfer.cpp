@@ -113,8 +113,8 @@ Sent Engine::transfer(std::uint32_t id, std::string_view message, const Transfer
         }
         const std::size_t left = message.size() - link.progress;
         const bool has_state = first && !info.state.empty();
-        // Two bytes may come for "more", and with a state a null before it.
-        const std::size_t most = remote_max_frame_size_ - head.size() - 2 - (has_state ? info.state.size() + 1 : 0);
+        // "more" may come, and a state with a null before it.
+        const std::size_t most = remote_max_frame_size_ - head.size() - 1 - (has_state ? info.state.size() + 1 : 0);
         const bool more = left > most;
         if (more || has_state) head.put_boolean(more);
         if (has_state) {
@@ -328,9 +328,9 @@ void Engine::on_flow(std::uint32_t number, const Raw& raw) {
         link.credit = credit > 0x7fffffffU && flow.link_credit <= 0x7fffffffU ? 0 : credit;
     }
     link.draining = flow.drain;
+    const bool told = link.waits;
     wake_senders();
-    if (links_[id].stage != LinkStage::attached) return;
-    if (link.credit > 0 && !link.waits) host_.on_sendable(id);
+    if (!told && link.stage == LinkStage::attached && link.credit > 0) host_.on_sendable(id);
     if (link.stage != LinkStage::attached) return;
     if (link.draining && link.credit > 0) {
         // Nothing is left to send: it is given back.

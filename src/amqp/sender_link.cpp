@@ -128,8 +128,7 @@ bool SenderLink::put(const AmqpMessage& message, std::optional<bool> settled, st
         first = !posted_.load(std::memory_order_relaxed);
         posted_.store(true, std::memory_order_release);
     }
-    if (first)
-        owner().post([self = std::static_pointer_cast<SenderLink>(shared_from_this())] { self->collect(); });
+    if (first) owner().post([self = std::static_pointer_cast<SenderLink>(shared_from_this())] { self->collect(); });
     return true;
 }
 

@@ -56,7 +56,8 @@ private:
 
 /// Sends from the client's own thread, as messages are taken: what an application that pumps does.
 std::uint64_t send(AmqpClient& client, const Arguments& arguments) {
-    AmqpMessage message = arguments.text ? AmqpMessage::of_text(std::string(arguments.size, 'x')) : AmqpMessage::of_bytes(std::string(arguments.size, 'x'));
+    AmqpMessage message =
+        arguments.text ? AmqpMessage::of_text(std::string(arguments.size, 'x')) : AmqpMessage::of_bytes(std::string(arguments.size, 'x'));
     std::uint64_t sent = 0;
     std::uint64_t told = 0;
     std::uint64_t accepted = 0;
