@@ -43,6 +43,18 @@ void put_application_properties(std::string& to, const AmqpMap& map) {
     amqp::put_map(to, map);
 }
 
+/// A string as the body, which most messages have: its head at once.
+void put_text(std::string& to, std::string_view text) {
+    amqp::check_string(text);
+    if (text.size() > 0xff) {
+        amqp::put_descriptor(to, amqp::section::k_value);
+        return amqp::put_string(to, text);
+    }
+    const char head[5]{'\0', static_cast<char>(amqp::code::k_smallulong), static_cast<char>(amqp::section::k_value),
+                       static_cast<char>(amqp::code::k_str8), static_cast<char>(text.size())};
+    to.append(head, sizeof head).append(text);
+}
+
 void put_sections(std::string& to, const AmqpMessage& message) {
     namespace section = amqp::section;
     if (message.header) amqp::put_header(to, *message.header);
@@ -51,8 +63,12 @@ void put_sections(std::string& to, const AmqpMessage& message) {
     if (message.properties) amqp::put_properties(to, *message.properties);
     put_application_properties(to, message.application_properties);
     if (const auto* const value = std::get_if<AmqpValue>(&message.body)) {
-        amqp::put_descriptor(to, section::k_value);
-        amqp::put_value(to, *value);
+        if (const auto* const text = value->get_if<std::string>()) {
+            put_text(to, *text);
+        } else {
+            amqp::put_descriptor(to, section::k_value);
+            amqp::put_value(to, *value);
+        }
     } else if (const auto* const data = std::get_if<AmqpData>(&message.body)) {
         for (const std::string& bytes : data->sections) {
             amqp::put_descriptor(to, section::k_data);

@@ -114,7 +114,7 @@ private:
         std::string_view text;
         if (!next(raw)) return std::nullopt;
         if (!get_text(raw, code::k_str8, text) && !get_text(raw, code::k_sym8, text)) fail_type();
-        if (const std::size_t bad = text::invalid_utf8(text); bad != npos) fail(text.data() + bad, "a string is not UTF-8");
+        if (const std::size_t bad = is_ascii(text) ? npos : text::invalid_utf8(text); bad != npos) fail(text.data() + bad, "a string is not UTF-8");
         return text;
     }
     [[noreturn]] void fail(const char* at, std::string_view what) const {

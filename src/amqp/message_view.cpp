@@ -2,6 +2,7 @@
 #include "amqp/message_view.hpp"
 
 #include "amqp/message_fields.hpp"
+#include "amqp/value_codec.hpp"
 #include "base/text.hpp"
 
 namespace qconn::amqp {
@@ -67,7 +68,7 @@ void MessageView::walk() const noexcept {
         if (one.code == section::k_data) {
             text_ = another ? std::string_view{} : one.raw.body;
         } else if (one.raw.descriptor.empty() && one.raw.is_text(code::k_str8) && one.code == section::k_value) {
-            if (const std::size_t bad = text::invalid_utf8(one.raw.body); bad != npos) {
+            if (const std::size_t bad = is_ascii(one.raw.body) ? npos : text::invalid_utf8(one.raw.body); bad != npos) {
                 fault_ = "a string is not UTF-8";
                 fault_offset_ = static_cast<std::size_t>(one.raw.body.data() - bytes_.data()) + bad;
                 return;

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "amqp/amqp_error.hpp"
-#include "base/byte_run.hpp"
 #include "base/text.hpp"
 
 namespace qconn::amqp {
@@ -52,11 +51,6 @@ AmqpType type_of(std::uint8_t code) noexcept {
 [[noreturn]] void refuse_value(std::string what) { throw amqp_error(AmqpErrc::encode, std::move(what)); }
 
 bool is_character(std::uint32_t c) noexcept { return c < 0xd800 || (c >= 0xe000 && c <= 0x10ffff); }
-
-void check_string(std::string_view text) {
-    if (const std::size_t bad = text::invalid_utf8(text); bad != npos)
-        refuse_value("a string cannot be sent, as it is not UTF-8 from byte " + std::to_string(bad) + " on; send bytes as binary");
-}
 
 void check_symbol(std::string_view name) {
     if (!is_ascii(name))
@@ -221,9 +215,10 @@ AmqpDecimal<Size> decimal_of(const Raw& raw) noexcept {
 
 }  // namespace
 
-bool is_ascii(std::string_view text) noexcept {
-    const char* const end = text.data() + text.size();
-    return text::run_end(text.data(), end, [](auto c) { return c > 0x7f; }) == end;
+void check_string(std::string_view text) {
+    if (is_ascii(text)) return;
+    if (const std::size_t bad = text::invalid_utf8(text); bad != npos)
+        refuse_value("a string cannot be sent, as it is not UTF-8 from byte " + std::to_string(bad) + " on; send bytes as binary");
 }
 
 void put_checked_string(std::string& to, std::string_view text) {
@@ -375,7 +370,8 @@ bool ValueDecoder::plain(const Raw& raw, AmqpValue& out, int level) {
         case code::k_vbin32: out = AmqpBinary{std::string{raw.body}}; return true;
         case code::k_str8:
         case code::k_str32:
-            if (const std::size_t bad = text::invalid_utf8(raw.body); bad != npos) return fail(from + bad, "a string is not UTF-8");
+            if (const std::size_t bad = is_ascii(raw.body) ? npos : text::invalid_utf8(raw.body); bad != npos)
+                return fail(from + bad, "a string is not UTF-8");
             out = std::string{raw.body};
             return true;
         case code::k_sym8:

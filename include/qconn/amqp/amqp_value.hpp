@@ -97,7 +97,7 @@ using AmqpMap = std::vector<std::pair<AmqpValue, AmqpValue>>;
 /// and an empty one keeps no descriptor.
 struct AmqpArray {
     AmqpType element{AmqpType::null};
-    AmqpList elements{};
+    AmqpList elements;  // without an initialiser, which would make one while AmqpValue is unknown
     friend QCONN_API bool operator==(const AmqpArray&, const AmqpArray&);
 };
 /// A value with a descriptor that says what it stands for; the descriptor is a symbol or a ulong, others are carried.

@@ -8,7 +8,7 @@ const message = rhea.message;
 
 const hex_of = (value) => {
     const writer = new types.Writer();
-    writer.write(value);
+    writer.write(value && value.type ? value : types.wrap(value));
     return writer.toBuffer().toString('hex');
 };
 
@@ -41,7 +41,7 @@ const values = [
     [types.wrap_symbolic_map({ a: types.wrap_int(1) }), '{"type":"map","value":[{"type":"symbol","value":"a"},{"type":"int","value":1}]}'],
     [types.wrap_array([1, 70000], 0x71), '{"type":"array","value":[{"type":"int","value":1},{"type":"int","value":70000}]}'],
     [types.wrap_array(['a', 'bc'], 0xa3), '{"type":"array","value":[{"type":"symbol","value":"a"},{"type":"symbol","value":"bc"}]}'],
-    [types.wrap_described(types.wrap_string('x'), types.wrap_symbol('a:b')), '{"descriptor":{"type":"symbol","value":"a:b"},"value":"x"}'],
+    [types.wrap_described('x', 'a:b'), '{"descriptor":{"type":"symbol","value":"a:b"},"value":"x"}'],
 ];
 
 const messages = {

@@ -5,8 +5,10 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <qconn/amqp/amqp_error.hpp>
+#include <qconn/amqp/amqp_message.hpp>
 
 #include "base/text.hpp"
 #include "support/catch.hpp"
@@ -27,6 +29,17 @@ inline std::string bytes(std::string_view hex) {
             high = -1;
         }
     }
+    return out;
+}
+
+inline std::string encoded(const AmqpValue& value) {
+    std::string out;
+    value.encode(out);
+    return out;
+}
+inline std::string encoded(const AmqpMessage& message) {
+    std::string out;
+    message.encode(out);
     return out;
 }
 

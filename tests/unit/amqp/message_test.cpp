@@ -5,23 +5,18 @@
 #include <string>
 #include <vector>
 
-#include "amqp/bytes.hpp"
 #include "amqp/message_view.hpp"
 #include "support/catch.hpp"
+#include "unit/amqp/bytes.hpp"
 
 using namespace qconn;
+using test::encoded;
 using namespace std::chrono_literals;
 using amqp::MessageView;
 using test::amqp_refusal;
 using test::bytes;
 
 namespace {
-
-std::string encoded(const AmqpMessage& message) {
-    std::string out;
-    message.encode(out);
-    return out;
-}
 
 /// With every section, and all fields.
 AmqpMessage full() {
@@ -48,7 +43,7 @@ AmqpMessage full() {
     return message;
 }
 
-std::string refused(std::string_view all) {
+std::string message_refused(std::string_view all) {
     MessageView view{all};
     const std::string why = amqp_refusal(AmqpErrc::decode, [&] { AmqpMessage::decode(all); });
     // What the view says of sections is what decoding says.
@@ -56,7 +51,7 @@ std::string refused(std::string_view all) {
     return why;
 }
 
-std::string not_sent(const AmqpMessage& message) {
+std::string message_not_sent(const AmqpMessage& message) {
     std::string buffer = "before";
     const std::string why = amqp_refusal(AmqpErrc::encode, [&] { message.encode(buffer); });
     CHECK(buffer == "before");
@@ -138,38 +133,38 @@ TEST_CASE("ids of messages are of four types", "[amqp]") {
     }
     AmqpMessage message = AmqpMessage::of_text("x");
     message.properties.emplace().message_id = 5;
-    CHECK_THAT(not_sent(message), Catch::Matchers::Contains("its message-id is of the type int"));
+    CHECK_THAT(message_not_sent(message), Catch::Matchers::Contains("its message-id is of the type int"));
     message.properties->message_id = nullptr;
     message.properties->correlation_id = AmqpSymbol{"s"};
-    CHECK_THAT(not_sent(message), Catch::Matchers::Contains("its correlation-id is of the type symbol"));
+    CHECK_THAT(message_not_sent(message), Catch::Matchers::Contains("its correlation-id is of the type symbol"));
 }
 
 TEST_CASE("what a message cannot have is not sent", "[amqp]") {
     AmqpMessage message = AmqpMessage::of_text("x");
     message.header.emplace().ttl = -1ms;
-    CHECK_THAT(not_sent(message), Catch::Matchers::Contains("time to live is -1 ms"));
+    CHECK_THAT(message_not_sent(message), Catch::Matchers::Contains("time to live is -1 ms"));
     message.header->ttl = 4294967296ms;
-    not_sent(message);
+    message_not_sent(message);
     message.header->ttl = 4294967295ms;
     CHECK(AmqpMessage::decode(encoded(message)) == message);
 
     message = AmqpMessage::of_text("x");
     message.message_annotations = {{"string", 1}};
-    CHECK_THAT(not_sent(message), Catch::Matchers::Contains("message annotations is of the type string"));
+    CHECK_THAT(message_not_sent(message), Catch::Matchers::Contains("message annotations is of the type string"));
     message = AmqpMessage::of_text("x");
     message.footer = {{1, 1}};
-    CHECK_THAT(not_sent(message), Catch::Matchers::Contains("footer is of the type int"));
+    CHECK_THAT(message_not_sent(message), Catch::Matchers::Contains("footer is of the type int"));
     message = AmqpMessage::of_text("x");
     message.application_properties = {{AmqpSymbol{"s"}, 1}};
-    CHECK_THAT(not_sent(message), Catch::Matchers::Contains("application properties is of the type symbol"));
+    CHECK_THAT(message_not_sent(message), Catch::Matchers::Contains("application properties is of the type symbol"));
     message.application_properties = {{"a", AmqpDescribed{"d", AmqpList{}}}};
-    CHECK_THAT(not_sent(message), Catch::Matchers::Contains("\"a\" is a list, map or array"));
-    CHECK_THAT(not_sent(AmqpMessage::of_text("\xff")), Catch::Matchers::Contains("not UTF-8"));
+    CHECK_THAT(message_not_sent(message), Catch::Matchers::Contains("\"a\" is a list, map or array"));
+    CHECK_THAT(message_not_sent(AmqpMessage::of_text("\xff")), Catch::Matchers::Contains("not UTF-8"));
     message = AmqpMessage::of_text("x");
     message.properties.emplace().to = "\xff";
-    not_sent(message);
+    message_not_sent(message);
     message.properties.emplace().content_type = AmqpSymbol{"ü"};
-    not_sent(message);
+    message_not_sent(message);
 }
 
 TEST_CASE("sections are known by name too", "[amqp]") {
@@ -190,34 +185,36 @@ TEST_CASE("sections in another order, twice, or of other kinds are refused", "[a
     const std::string data = bytes("00 53 75 a0 01 78");
     const std::string sequence = bytes("00 53 76 45");
     const std::string footer = bytes("00 53 78 c1 01 00");
-    CHECK_THAT(refused(properties + header + text),
+    CHECK_THAT(message_refused(properties + header + text),
                Catch::Matchers::Contains("at byte 7: a section that comes twice, or behind one that follows it"));
-    CHECK_THAT(refused(header + header + text), Catch::Matchers::Contains("comes twice"));
-    CHECK_THAT(refused(text + text), Catch::Matchers::Contains("comes twice"));
-    CHECK_THAT(refused(footer + text), Catch::Matchers::Contains("behind one that follows it"));
-    CHECK_THAT(refused(data + text), Catch::Matchers::Contains("a body of several kinds"));
-    CHECK_THAT(refused(data + sequence), Catch::Matchers::Contains("a body of several kinds"));
-    CHECK_THAT(refused(sequence + text), Catch::Matchers::Contains("a body of several kinds"));
-    CHECK_THAT(refused(text + bytes("00 53 79 45")), Catch::Matchers::Contains("a section that does not exist"));
-    CHECK_THAT(refused(text + bytes("00 53 6f 45")), Catch::Matchers::Contains("a section that does not exist"));
-    CHECK_THAT(refused(bytes("a1 01 78")), Catch::Matchers::Contains("a described value was to be here"));
-    CHECK_THAT(refused(bytes("00 53 70 c1 01 00")), Catch::Matchers::Contains("another type than its own"));
-    CHECK_THAT(refused(bytes("00 53 75 a1 01 78")), Catch::Matchers::Contains("another type than its own"));
-    CHECK_THAT(refused(bytes("00 53 72 45")), Catch::Matchers::Contains("another type than its own"));
-    CHECK_THAT(refused(bytes("00 53 75 00 53 01 a0 01 78")), Catch::Matchers::Contains("another type than its own"));
+    CHECK_THAT(message_refused(header + header + text), Catch::Matchers::Contains("comes twice"));
+    CHECK_THAT(message_refused(text + text), Catch::Matchers::Contains("comes twice"));
+    CHECK_THAT(message_refused(footer + text), Catch::Matchers::Contains("behind one that follows it"));
+    CHECK_THAT(message_refused(data + text), Catch::Matchers::Contains("a body of several kinds"));
+    CHECK_THAT(message_refused(data + sequence), Catch::Matchers::Contains("a body of several kinds"));
+    CHECK_THAT(message_refused(sequence + text), Catch::Matchers::Contains("a body of several kinds"));
+    CHECK_THAT(message_refused(text + bytes("00 53 79 45")), Catch::Matchers::Contains("a section that does not exist"));
+    CHECK_THAT(message_refused(text + bytes("00 53 6f 45")), Catch::Matchers::Contains("a section that does not exist"));
+    CHECK_THAT(message_refused(bytes("a1 01 78")), Catch::Matchers::Contains("a described value was to be here"));
+    CHECK_THAT(message_refused(bytes("00 53 70 c1 01 00")), Catch::Matchers::Contains("another type than its own"));
+    CHECK_THAT(message_refused(bytes("00 53 75 a1 01 78")), Catch::Matchers::Contains("another type than its own"));
+    CHECK_THAT(message_refused(bytes("00 53 72 45")), Catch::Matchers::Contains("another type than its own"));
+    CHECK_THAT(message_refused(bytes("00 53 75 00 53 01 a0 01 78")), Catch::Matchers::Contains("another type than its own"));
     CHECK(AmqpMessage::decode(data + data + footer).body == decltype(AmqpMessage::body){AmqpData{{"x", "x"}}});
     CHECK(MessageView{data + data}.text().empty());
     CHECK(AmqpMessage::decode({}) == AmqpMessage{});
 }
 
 TEST_CASE("fields of other types are refused, with their place", "[amqp]") {
-    CHECK(refused(bytes("00 53 70 c0 03 02 41 41")) == "the bytes are no AMQP message: at byte 7: the header: a field of another type than its own");
-    CHECK_THAT(refused(bytes("00 53 73 c0 03 01 54 01")), Catch::Matchers::Contains("at byte 6: the properties: a field of another type"));
-    CHECK_THAT(refused(bytes("00 53 73 c0 06 01 00 53 01 53 01")), Catch::Matchers::Contains("a field of another type"));
-    CHECK_THAT(refused(bytes("00 53 73 c0 02 02 40")), Catch::Matchers::Contains("a value is missing"));
-    CHECK_THAT(refused(bytes("00 53 73 c0 03 01 40 40")), Catch::Matchers::Contains("more bytes than its elements"));
-    CHECK_THAT(refused(bytes("00 53 73 c0 06 03 40 40 a1 01 ff")), Catch::Matchers::Contains("at byte 10: the properties: a string is not UTF-8"));
-    CHECK_THAT(refused(bytes("00 53 77 a1 01 ff")), Catch::Matchers::Contains("at byte 5: a string is not UTF-8"));
+    CHECK(message_refused(bytes("00 53 70 c0 03 02 41 41")) ==
+          "the bytes are no AMQP message: at byte 7: the header: a field of another type than its own");
+    CHECK_THAT(message_refused(bytes("00 53 73 c0 03 01 54 01")), Catch::Matchers::Contains("at byte 6: the properties: a field of another type"));
+    CHECK_THAT(message_refused(bytes("00 53 73 c0 06 01 00 53 01 53 01")), Catch::Matchers::Contains("a field of another type"));
+    CHECK_THAT(message_refused(bytes("00 53 73 c0 02 02 40")), Catch::Matchers::Contains("a value is missing"));
+    CHECK_THAT(message_refused(bytes("00 53 73 c0 03 01 40 40")), Catch::Matchers::Contains("more bytes than its elements"));
+    CHECK_THAT(message_refused(bytes("00 53 73 c0 06 03 40 40 a1 01 ff")),
+               Catch::Matchers::Contains("at byte 10: the properties: a string is not UTF-8"));
+    CHECK_THAT(message_refused(bytes("00 53 77 a1 01 ff")), Catch::Matchers::Contains("at byte 5: a string is not UTF-8"));
     CHECK_FALSE(MessageView{bytes("00 53 77 a1 01 ff")}.ok());
     amqp_refusal(AmqpErrc::decode, [] { MessageView{bytes("00 53 70 c0 03 02 41 41")}.header(); });
     amqp_refusal(AmqpErrc::decode, [] { MessageView{bytes("00 53 73 c0 03 01 54 01")}.properties(); });

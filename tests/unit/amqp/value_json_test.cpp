@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "amqp/bytes.hpp"
 #include "support/catch.hpp"
+#include "unit/amqp/bytes.hpp"
 
 using namespace qconn;
 using test::amqp_refusal;
@@ -105,7 +105,7 @@ std::vector<Pair> pairs() {
     };
 }
 
-std::string refused(std::string_view json, const AmqpLimits& limits = {}) {
+std::string json_refused(std::string_view json, const AmqpLimits& limits = {}) {
     return amqp_refusal(AmqpErrc::decode, [&] { AmqpValue::from_json(json, limits); });
 }
 
@@ -190,7 +190,7 @@ TEST_CASE("members of an object come in any order", "[amqp]") {
         INFO(json);
         CHECK(AmqpValue::from_json(json) == described);
         CHECK(AmqpValue::from_json(json, {.depth = 2}) == described);
-        CHECK_THAT(refused(json, {.depth = 1}), Catch::Matchers::Contains("limit on depth"));
+        CHECK_THAT(json_refused(json, {.depth = 1}), Catch::Matchers::Contains("limit on depth"));
     }
     CHECK(AmqpValue::from_json(R"({"value":"x","descriptor":"d"})") == AmqpValue{AmqpDescribed{"d", "x"}});
     CHECK(AmqpValue::from_json(R"({"value":"x"})") == AmqpValue{"x"});
@@ -202,55 +202,55 @@ TEST_CASE("a decimal has the length of its digits", "[amqp]") {
     CHECK(AmqpValue::from_json(R"({"type":"decimal","value":"0a1B2C3D"})") == AmqpValue{AmqpDecimal32{{0x0a, 0x1b, 0x2c, 0x3d}}});
     CHECK(AmqpValue::from_json(R"({"type":"decimal","value":"FF00000000000000"})") == AmqpValue{AmqpDecimal64{{0xff}}});
     CHECK(AmqpValue::from_json(R"({"type":"decimal","value":"FF000000000000000000000000000000"})") == AmqpValue{AmqpDecimal128{{0xff}}});
-    CHECK_THAT(refused(R"({"type":"decimal","value":"FF"})"), Catch::Matchers::Contains("line 1, column 27: decimals have 8, 16 or 32"));
-    CHECK_THAT(refused(R"({"type":"decimal32","value":"FF00000000000000"})"), Catch::Matchers::Contains("decimals have"));
-    CHECK_THAT(refused(R"({"type":"decimal128","value":"FF00000000000000"})"), Catch::Matchers::Contains("decimals have"));
+    CHECK_THAT(json_refused(R"({"type":"decimal","value":"FF"})"), Catch::Matchers::Contains("line 1, column 27: decimals have 8, 16 or 32"));
+    CHECK_THAT(json_refused(R"({"type":"decimal32","value":"FF00000000000000"})"), Catch::Matchers::Contains("decimals have"));
+    CHECK_THAT(json_refused(R"({"type":"decimal128","value":"FF00000000000000"})"), Catch::Matchers::Contains("decimals have"));
 }
 
 TEST_CASE("what is wrong in JSON is said with line and column", "[amqp]") {
-    CHECK(refused("{\n  \"type\": \"Int\", \"value\": 1}") ==
+    CHECK(json_refused("{\n  \"type\": \"Int\", \"value\": 1}") ==
           "the JSON is no AMQP value: line 2, column 11: there is no type \"Int\" (names are in lower case)");
-    CHECK(refused(R"({"type":"ubyte","value":256})") ==
+    CHECK(json_refused(R"({"type":"ubyte","value":256})") ==
           "the JSON is no AMQP value: line 1, column 25: 256 is no ubyte, which has the integers from 0 to 255");
-    CHECK_THAT(refused(R"({"type":"ubyte","value":-1})"), Catch::Matchers::Contains("column 25: -1 is no ubyte"));
-    CHECK_THAT(refused(R"({"type":"long","value":9223372036854775808})"), Catch::Matchers::Contains("is no long"));
-    CHECK_THAT(refused(R"({"type":"int","value":1.5})"), Catch::Matchers::Contains("1.5 is no int"));
-    CHECK_THAT(refused(R"({"type":"int","value":"1"})"), Catch::Matchers::Contains("column 23: the value of this type (int) is a number"));
-    CHECK_THAT(refused(R"({"type":"double","value":1e400})"), Catch::Matchers::Contains("too large or too small"));
-    CHECK_THAT(refused(R"({"type":"double","value":"one"})"), Catch::Matchers::Contains("\"NaN\""));
-    CHECK_THAT(refused(R"({"type":"boolean","value":1})"), Catch::Matchers::Contains("true or false"));
-    CHECK_THAT(refused(R"({"type":"null","value":1})"), Catch::Matchers::Contains("the value of a null is null"));
-    CHECK_THAT(refused(R"({"type":"string","value":1})"), Catch::Matchers::Contains("is a string"));
-    CHECK_THAT(refused(R"({"type":"symbol","value":"ü"})"), Catch::Matchers::Contains("a symbol is ASCII"));
-    CHECK_THAT(refused(R"({"type":"char","value":"ab"})"), Catch::Matchers::Contains("a char is one character"));
-    CHECK_THAT(refused(R"({"type":"char","value":""})"), Catch::Matchers::Contains("a char is one character"));
-    CHECK_THAT(refused(R"({"type":"uuid","value":"1"})"), Catch::Matchers::Contains("no UUID"));
-    CHECK_THAT(refused(R"({"type":"binary","value":"0"})"), Catch::Matchers::Contains("even number"));
-    CHECK_THAT(refused(R"({"type":"binary","value":"0g"})"), Catch::Matchers::Contains("hexadecimal"));
-    CHECK_THAT(refused(R"({"type":"list","value":{}})"), Catch::Matchers::Contains("is a list"));
-    CHECK_THAT(refused("{\"type\":\"array\",\"value\":[\n\"a\",\n null]}"),
+    CHECK_THAT(json_refused(R"({"type":"ubyte","value":-1})"), Catch::Matchers::Contains("column 25: -1 is no ubyte"));
+    CHECK_THAT(json_refused(R"({"type":"long","value":9223372036854775808})"), Catch::Matchers::Contains("is no long"));
+    CHECK_THAT(json_refused(R"({"type":"int","value":1.5})"), Catch::Matchers::Contains("1.5 is no int"));
+    CHECK_THAT(json_refused(R"({"type":"int","value":"1"})"), Catch::Matchers::Contains("column 23: the value of this type (int) is a number"));
+    CHECK_THAT(json_refused(R"({"type":"double","value":1e400})"), Catch::Matchers::Contains("too large or too small"));
+    CHECK_THAT(json_refused(R"({"type":"double","value":"one"})"), Catch::Matchers::Contains("\"NaN\""));
+    CHECK_THAT(json_refused(R"({"type":"boolean","value":1})"), Catch::Matchers::Contains("true or false"));
+    CHECK_THAT(json_refused(R"({"type":"null","value":1})"), Catch::Matchers::Contains("the value of a null is null"));
+    CHECK_THAT(json_refused(R"({"type":"string","value":1})"), Catch::Matchers::Contains("is a string"));
+    CHECK_THAT(json_refused(R"({"type":"symbol","value":"ü"})"), Catch::Matchers::Contains("a symbol is ASCII"));
+    CHECK_THAT(json_refused(R"({"type":"char","value":"ab"})"), Catch::Matchers::Contains("a char is one character"));
+    CHECK_THAT(json_refused(R"({"type":"char","value":""})"), Catch::Matchers::Contains("a char is one character"));
+    CHECK_THAT(json_refused(R"({"type":"uuid","value":"1"})"), Catch::Matchers::Contains("no UUID"));
+    CHECK_THAT(json_refused(R"({"type":"binary","value":"0"})"), Catch::Matchers::Contains("even number"));
+    CHECK_THAT(json_refused(R"({"type":"binary","value":"0g"})"), Catch::Matchers::Contains("hexadecimal"));
+    CHECK_THAT(json_refused(R"({"type":"list","value":{}})"), Catch::Matchers::Contains("is a list"));
+    CHECK_THAT(json_refused("{\"type\":\"array\",\"value\":[\n\"a\",\n null]}"),
                Catch::Matchers::Contains("line 3, column 2: this element has another type"));
-    CHECK_THAT(refused(R"({"type":"map","value":["a"]})"), Catch::Matchers::Contains("a key without a value"));
-    CHECK_THAT(refused("{\"type\":\"map\",\"value\":[\"a\",1,\n\"b\",2,\"a\",3]}"),
+    CHECK_THAT(json_refused(R"({"type":"map","value":["a"]})"), Catch::Matchers::Contains("a key without a value"));
+    CHECK_THAT(json_refused("{\"type\":\"map\",\"value\":[\"a\",1,\n\"b\",2,\"a\",3]}"),
                Catch::Matchers::Contains("line 1, column 28: a number needs a type"));
-    CHECK_THAT(refused("{\"type\":\"map\",\"value\":[\"a\",null,\n\"b\",null,\"a\",null]}"),
+    CHECK_THAT(json_refused("{\"type\":\"map\",\"value\":[\"a\",null,\n\"b\",null,\"a\",null]}"),
                Catch::Matchers::Contains("line 2, column 10: this key is there twice"));
-    CHECK_THAT(refused(R"({"descriptor":{"descriptor":"a","value":"b"},"value":"x"})"),
+    CHECK_THAT(json_refused(R"({"descriptor":{"descriptor":"a","value":"b"},"value":"x"})"),
                Catch::Matchers::Contains("column 15: a descriptor cannot be described itself"));
-    CHECK_THAT(refused(R"({"descriptor":"a"})"), Catch::Matchers::Contains("without \"value\""));
-    CHECK_THAT(refused(R"({"type":"int"})"), Catch::Matchers::Contains("without \"value\""));
-    CHECK_THAT(refused("{}"), Catch::Matchers::Contains("without \"value\""));
-    CHECK_THAT(refused(R"({"value":{"value":"x"}})"), Catch::Matchers::Contains("without \"type\""));
-    CHECK_THAT(refused(R"({"typ":"int","value":1})"), Catch::Matchers::Contains("column 2: there is no member \"typ\""));
-    CHECK_THAT(refused(R"({"type":"int","type":"int","value":1})"), Catch::Matchers::Contains("\"type\" is there twice"));
-    CHECK_THAT(refused(R"({"value":"x","value":"x"})"), Catch::Matchers::Contains("\"value\" is there twice"));
-    CHECK_THAT(refused(R"({"type":1})"), Catch::Matchers::Contains("\"type\" is a string"));
-    CHECK_THAT(refused("5"), Catch::Matchers::Contains("a number needs a type"));
-    CHECK_THAT(refused("[]"), Catch::Matchers::Contains("a list needs a type"));
-    CHECK_THAT(refused(R"({"value":5})"), Catch::Matchers::Contains("a number needs a type"));
-    CHECK_THAT(refused("null null"), Catch::Matchers::Contains("line 1, column 6: there is something behind the value"));
-    CHECK_THAT(refused(""), Catch::Matchers::Contains("ends too early"));
-    CHECK_THAT(refused("\"\xff\""), Catch::Matchers::Contains("line 1, column 2: this is not UTF-8"));
+    CHECK_THAT(json_refused(R"({"descriptor":"a"})"), Catch::Matchers::Contains("without \"value\""));
+    CHECK_THAT(json_refused(R"({"type":"int"})"), Catch::Matchers::Contains("without \"value\""));
+    CHECK_THAT(json_refused("{}"), Catch::Matchers::Contains("without \"value\""));
+    CHECK_THAT(json_refused(R"({"value":{"value":"x"}})"), Catch::Matchers::Contains("without \"type\""));
+    CHECK_THAT(json_refused(R"({"typ":"int","value":1})"), Catch::Matchers::Contains("column 2: there is no member \"typ\""));
+    CHECK_THAT(json_refused(R"({"type":"int","type":"int","value":1})"), Catch::Matchers::Contains("\"type\" is there twice"));
+    CHECK_THAT(json_refused(R"({"value":"x","value":"x"})"), Catch::Matchers::Contains("\"value\" is there twice"));
+    CHECK_THAT(json_refused(R"({"type":1})"), Catch::Matchers::Contains("\"type\" is a string"));
+    CHECK_THAT(json_refused("5"), Catch::Matchers::Contains("a number needs a type"));
+    CHECK_THAT(json_refused("[]"), Catch::Matchers::Contains("a list needs a type"));
+    CHECK_THAT(json_refused(R"({"value":5})"), Catch::Matchers::Contains("a number needs a type"));
+    CHECK_THAT(json_refused("null null"), Catch::Matchers::Contains("line 1, column 6: there is something behind the value"));
+    CHECK_THAT(json_refused(""), Catch::Matchers::Contains("ends too early"));
+    CHECK_THAT(json_refused("\"\xff\""), Catch::Matchers::Contains("line 1, column 2: this is not UTF-8"));
 }
 
 TEST_CASE("JSON that is cut off anywhere is refused", "[amqp]") {
@@ -260,21 +260,21 @@ TEST_CASE("JSON that is cut off anywhere is refused", "[amqp]") {
 }
 
 TEST_CASE("limits hold for JSON too", "[amqp]") {
-    CHECK_THAT(refused("\"0123456789\"", {.size = 11}), Catch::Matchers::Contains("12 bytes"));
+    CHECK_THAT(json_refused("\"0123456789\"", {.size = 11}), Catch::Matchers::Contains("12 bytes"));
     CHECK(AmqpValue::from_json("\"0123456789\"", {.size = 12}) == AmqpValue{"0123456789"});
-    CHECK_THAT(refused(R"({"type":"list","value":["a","b","c"]})", {.elements = 2}), Catch::Matchers::Contains("limit on elements (2)"));
+    CHECK_THAT(json_refused(R"({"type":"list","value":["a","b","c"]})", {.elements = 2}), Catch::Matchers::Contains("limit on elements (2)"));
     std::string deep;
     for (int i = 0; i < 100'000; ++i) deep += R"({"type":"list","value":[)";
-    CHECK_THAT(refused(deep), Catch::Matchers::Contains("limit on depth (64)"));
+    CHECK_THAT(json_refused(deep), Catch::Matchers::Contains("limit on depth (64)"));
     deep.clear();
     for (int i = 0; i < 100'000; ++i) deep += R"({"value":[)";
-    refused(deep);
+    json_refused(deep);
     deep.clear();
     for (int i = 0; i < 100'000; ++i) deep += R"({"descriptor":)";
-    CHECK_THAT(refused(deep), Catch::Matchers::Contains("limit on depth (64)"));
+    CHECK_THAT(json_refused(deep), Catch::Matchers::Contains("limit on depth (64)"));
     deep.clear();
     for (int i = 0; i < 100'000; ++i) deep += R"({"descriptor":"d","value":)";
-    refused(deep);
+    json_refused(deep);
 }
 
 TEST_CASE("texts that are not UTF-8 have no JSON", "[amqp]") {

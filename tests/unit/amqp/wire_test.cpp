@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string>
 
-#include "amqp/bytes.hpp"
 #include "support/catch.hpp"
+#include "unit/amqp/bytes.hpp"
 
 using namespace qconn;
 using namespace qconn::amqp;
