@@ -70,8 +70,12 @@ def number(name, default=None):
     return int(os.environ[name]) if name in os.environ else default
 
 
+def bare(address):
+    return (address or "").lstrip("/")
+
+
 def parts(address):
-    return (address or "").lstrip("/").split("/")
+    return bare(address).split("/")
 
 
 def plain_terminus(t):
@@ -189,7 +193,7 @@ class Peer(Handler):
         self.senders.discard(link)
         if getattr(link, "waiting", None) and parts(link.address)[0] not in ("numbered", "large", "types", "settled"):
             for message in reversed(link.waiting.values()):
-                self.queues[link.address].appendleft(message)
+                self.queues[bare(link.address)].appendleft(message)
             link.waiting.clear()
             self.pump_all(link.address)
 
@@ -226,7 +230,7 @@ class Peer(Handler):
             if kind == "types":
                 return Message(body=every_type(), properties={"answer": int32(42)}, id=ulong(1))
             return Message(body=str(n), id=ulong(n)) if kind == "numbered" else Message(body=bytes([97 + n % 26]) * int(rest[0]), id=ulong(n), inferred=True)
-        queue = self.queues[link.address]
+        queue = self.queues[bare(link.address)]
         return queue.popleft() if queue else None
 
     def pump(self, link):
@@ -249,11 +253,11 @@ class Peer(Handler):
 
     def pump_all(self, address):
         for link in list(self.senders):
-            if link.address == address:
+            if bare(link.address) == bare(address):
                 self.pump(link)
 
     def put(self, address, message, front=False):
-        (self.queues[address].appendleft if front else self.queues[address].append)(message)
+        (self.queues[bare(address)].appendleft if front else self.queues[bare(address)].append)(message)
         self.pump_all(address)
 
     # --- from senders
@@ -290,7 +294,7 @@ class Peer(Handler):
         if message is not None:
             names = ("id", "user_id", "address", "subject", "reply_to", "correlation_id", "content_type", "content_encoding", "expiry_time", "creation_time", "group_id",
                      "group_sequence", "reply_to_group_id", "durable", "priority", "ttl", "first_acquirer", "delivery_count")
-            fields = {name: v for name in names if (v := getattr(message, name)) not in (None, "", 0, b"", False)}
+            fields = {name: v for name in names if (v := getattr(message, name)) not in (None, "", 0, b"", False, symbol("None"))}  # its name for no symbol
             for name, v in fields.items():
                 if type(v) not in (bool, int, float, str):
                     fields[name] = typed(v)

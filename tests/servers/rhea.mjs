@@ -22,11 +22,12 @@ if (modes.has("anonymous")) mechanisms.enable_anonymous();
 if (modes.has("plain")) mechanisms.enable_plain((name, secret) => (name === user && secret === password) || (name === "alice" && secret === "secret"));
 
 const queues = new Map();
-const queue = (address) => queues.get(address) ?? queues.set(address, []).get(address);
+const bare = (address) => String(address ?? "").replace(/^\//, "");
+const queue = (address) => queues.get(bare(address)) ?? queues.set(bare(address), []).get(bare(address));
 const senders = new Set(); // links to receivers of our clients
 let dynamic = 0;
 
-const parts = (address) => String(address ?? "").replace(/^\//, "").split("/");
+const parts = (address) => bare(address).split("/");
 
 function next(sender) {
   let [kind, ...rest] = parts(sender.address);
@@ -67,7 +68,7 @@ function pump(sender) {
 function put(address, message, front = false) {
   if (front) queue(address).unshift(message);
   else queue(address).push(message);
-  for (const sender of senders) if (sender.address === address) pump(sender);
+  for (const sender of senders) if (bare(sender.address) === bare(address)) pump(sender);
 }
 
 function takeBack(sender) {
@@ -77,6 +78,9 @@ function takeBack(sender) {
   sender.waiting.clear();
 }
 
+// The keys of an error's info have to be symbols; rhea would make strings of them, and takes no ready map.
+const wrapMap = rhea.types.wrap_map;
+rhea.types.wrap_map = (map, key) => (typeof map?.toRheaTyped === "function" ? map.toRheaTyped() : wrapMap(map, key));
 const redirection = rhea.types.wrap_symbolic_map({ hostname: "other.example", "network-host": "127.0.0.2", port: rhea.types.wrap_ushort(5673), address: "elsewhere" });
 
 function refusal(address) {
@@ -149,7 +153,7 @@ const failure = (level) => ({ condition: "amqp:resource-limit-exceeded", descrip
 const answers = {
   reject: ({ delivery }) => delivery.reject({ condition: "example:bad-message", description: "the message does not please", info: rhea.types.wrap_symbolic_map({ field: "subject" }) }),
   release: ({ delivery }) => delivery.release(),
-  modify: ({ delivery }) => delivery.modified({ delivery_failed: true, undeliverable_here: true, message_annotations: rhea.types.wrap_symbolic_map({ "x-opt-why": "busy" }) }),
+  modify: ({ delivery }) => delivery.modified({ delivery_failed: true, undeliverable_here: true, message_annotations: { "x-opt-why": "busy" } }),
   silent: () => {},
   second: ({ delivery }) => delivery.update(false, rhea.message.accepted().described()),
   echo: ({ message, delivery }) => {

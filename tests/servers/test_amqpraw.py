@@ -83,8 +83,8 @@ class Client:
         self.sock.sendall(AMQP_HEADER)
         self.stream.read(8)
 
-    def send(self, name, channel=0, payload=b"", kind=0, **fields):
-        self.sock.sendall(wire.frame(channel, enc(make(name, fields)) + payload, kind))
+    def send(self, performative, channel=0, payload=b"", kind=0, **fields):
+        self.sock.sendall(wire.frame(channel, enc(make(performative, fields)) + payload, kind))
 
     def raw(self, data):
         self.sock.sendall(data)
@@ -204,7 +204,7 @@ WRONG = [
     (lambda c: c.open().send("close") or c.send("close"), "close after close"),
     (lambda c: c.open(hostname="open-idle-200") and time.sleep(0.6), "the server's idle-time-out is 200 ms"),
     (lambda c: c.open(hostname="flow-echo").begin() and time.sleep(0.7), "echo"),
-    (lambda c: c.open(hostname="window-zero").begin().attach(wait="attach").transfer(0), "beyond the server's incoming-window"),
+    (lambda c: [c.open(hostname="window-stays").begin().attach(wait="attach")] + [c.transfer(n, settled=True) for n in range(6)], "beyond the server's incoming-window"),
     (lambda c: sender(c).transfer(0, more=True).send("detach", handle=0, closed=True), "detach in the middle of a delivery"),
 ]
 
@@ -234,6 +234,7 @@ def wrong():
                 client.close()
             except (OSError, struct.error):
                 pass
+            client.stream.close()
             client.sock.close()
             found = server.breaches()
             check(any(expected in b for b in found), f"case {number}: expected {expected!r}, found {found}")

@@ -76,6 +76,7 @@ class Session:
         self.next_incoming = p.get("next-outgoing-id", 0)
         self.window = peer.settings.window
         self.used = 0  # of the incoming window, since it was told last
+        self.window_end = None  # where it ends for good
         self.first_out = self.next_out = peer.first_id
         self.remote_window = p.get("incoming-window", 0)
         self.limit = (self.next_out + self.remote_window) & MASK
@@ -126,6 +127,7 @@ class Peer:
         self.closed = False
         self.is_amqp = False
         self.chop = 0  # at most so many bytes a write
+        self.later = []  # what to do once all that has come is read
         self.held = None  # writes are gathered while this is a bytearray
         self.wide = self.symbolic = self.full = False
         self.one_write = False
@@ -192,6 +194,11 @@ class Peer:
         """Reads on, and never answers again."""
         self.muted = True
 
+    def sleep(self, seconds):
+        """Reads nothing meanwhile: so the checker cannot know how old it is what comes then."""
+        time.sleep(seconds)
+        self.checker.excuse()
+
     def cut(self, reset=False):
         if reset:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -234,13 +241,13 @@ class Peer:
         v = make(name, fields, full=self.full)
         return enc(wire.symbolic(v) if self.symbolic else v, self.wide)
 
-    def send(self, name, channel=0, payload=b"", kind=0, **fields):
+    def send(self, performative, channel=0, payload=b"", kind=0, **fields):
         fields = {k.replace("_", "-"): v for k, v in fields.items()}
-        self.checker.sent(name, channel, fields)
+        self.checker.sent(performative, channel, fields)
         shown = {k: wire.plain(v) for k, v in fields.items() if v is not None}
-        if name not in ("transfer", "disposition") or self.settings.verbose:
-            self.output.line(conn=self.number, sent=name, channel=channel, **{k: v for k, v in shown.items() if k not in ("source", "target")})
-        self.raw(wire.frame(channel, self.body(name, fields) + payload, kind, self.doff))
+        if performative not in ("transfer", "disposition") or self.settings.verbose:
+            self.output.line(conn=self.number, sent=performative, channel=channel, **{k: v for k, v in shown.items() if k not in ("source", "target")})
+        self.raw(wire.frame(channel, self.body(performative, fields) + payload, kind, self.doff))
 
     def own_channel(self, channel):
         return channel + self.channel_shift if channel + self.channel_shift <= self.client_channels else channel
@@ -367,7 +374,9 @@ class Peer:
             if self.held is None and self.one_write:
                 self.hold()
             getattr(self, "on_" + p.name.replace("-", "_"), lambda *_: None)(p, channel, payload)
-            if self.held is not None and not len(self.buffer):
+            while self.later and not self.buffer:
+                self.later.pop(0)()
+            if self.held is not None and not self.buffer:
                 self.release()
 
     # --- performatives
@@ -430,7 +439,11 @@ class Peer:
             self.send("close")
         if self.held is not None:
             self.release()
-        raise Gone
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            raise Gone from None
+        self.mute()  # what comes now is a breach
 
     def close(self, condition=None, description=None, info=None):
         self.closed = True
@@ -482,7 +495,8 @@ class Peer:
 
     def session_fields(self, session):
         session.used = 0
-        return {"next_incoming_id": session.next_incoming, "incoming_window": session.window, "next_outgoing_id": session.next_out, "outgoing_window": 2048}
+        window = session.window if session.window_end is None else max(0, ahead(session.window_end, session.next_incoming))
+        return {"next_incoming_id": session.next_incoming, "incoming_window": window, "next_outgoing_id": session.next_out, "outgoing_window": 2048}
 
     def grant(self, link, credit=None, **more):
         credit = self.settings.credit if credit is None else credit
@@ -509,7 +523,7 @@ class Peer:
         session.next_incoming = (session.next_incoming + 1) & MASK
         session.used += 1
         link = session.links.get(p.get("handle", 0))
-        if session.used * 2 > session.window:
+        if session.used * 2 > session.window and session.window_end is None:
             self.send("flow", session.channel, **self.session_fields(session))
         if link is None or link.to_client or link.state.get("detached"):
             return

@@ -74,6 +74,12 @@ class Checker:
         self.breaches.append(text)
         self.tell(text)
 
+    def excuse(self):
+        self.last = time.monotonic()
+        for session in self.sessions.values():
+            session.begun_at = session.begun_at and self.last
+        self.owed = dict.fromkeys(self.owed, self.last)
+
     def owes(self, *what):
         self.owed.setdefault(what, time.monotonic())
 
@@ -168,7 +174,7 @@ class Checker:
         if p.get("next-outgoing-id", session.next_out) != session.next_out:
             self.breach(f"flow with next-outgoing-id {p.get('next-outgoing-id')}; after the transfers so far it is {session.next_out}")
         if "next-incoming-id" not in p.fields:
-            if session.seen_incoming or (session.begun_at and time.monotonic() - session.begun_at > 0.5):
+            if session.seen_incoming or (session.begun_at and time.monotonic() - session.begun_at > 2):
                 self.breach("flow without next-incoming-id, though the server's begin is there")
         else:
             session.seen_incoming = True

@@ -6,7 +6,6 @@ Stages: start() header(header) mechanisms() init(p) amqp-header(header) open(p) 
 attached(link) credit(p, link) transfer(link, delivery) flow(p, session) disposition(p, session) detach(p, link) end(p, session) close(p)"""
 import select
 import struct
-import time
 
 from . import wire
 from .broker import SASL_HEADER
@@ -202,7 +201,7 @@ role("open-more-fields", "open", "an open with 14 fields")(
 
 @role("close-later", "opened", "closes with amqp:connection:forced 200 ms after its open", True)
 def _(peer, p):
-    time.sleep(0.2)
+    peer.sleep(0.2)
     peer.close("amqp:connection:forced", "later")
 
 
@@ -340,8 +339,16 @@ def _(peer, session, link):
 def _(peer, p, session):
     session.window = 5
     peer.answer_begin(session, incoming_window=0)
-    time.sleep(0.3)
+    peer.sleep(0.3)
     peer.send("flow", session.channel, **peer.session_fields(session))
+    return True
+
+
+@role("window-stays", "begin", "a begin with incoming-window 5, which is never renewed", True)
+def _(peer, p, session):
+    session.window = 5
+    session.window_end = (session.next_incoming + 5) & MASK
+    peer.answer_begin(session)
     return True
 
 
@@ -349,7 +356,7 @@ def _(peer, p, session):
 def _(peer, p, session):
     peer.answer_begin(session)
     peer.send("flow", session.channel, **{**peer.session_fields(session), "incoming_window": 0})
-    time.sleep(0.3)
+    peer.sleep(0.3)
     peer.send("flow", session.channel, **peer.session_fields(session))
     return True
 
@@ -373,7 +380,7 @@ def _(peer, p, link):
 @role("attach-refused-late", "attach", "a null terminus; the detach with amqp:unauthorized-access comes 300 ms later", True)
 def _(peer, p, link):
     peer.answer_attach(link, **{"source" if link.to_client else "target": None})
-    time.sleep(0.3)
+    peer.sleep(0.3)
     peer.detach(link, "amqp:unauthorized-access", "not yours")
     return True
 
@@ -477,7 +484,7 @@ def _(peer, link):
 def _(peer, link):
     if not link.to_client:
         peer.grant(link)
-    time.sleep(0.2)
+    peer.sleep(0.2)
     peer.detach(link, "amqp:resource-deleted", "the queue is gone")
     return True
 
@@ -742,7 +749,7 @@ drain("drain-half", "answers a drain without using up the credit")(lambda peer, 
 
 @drain("drain-late", "answers a drain after 300 ms with a message first", True)
 def _(peer, link):
-    time.sleep(0.3)
+    peer.sleep(0.3)
     good(peer, link)
     peer.pump(link)
 
@@ -805,23 +812,21 @@ answers("close-instead", "close with amqp:connection:framing-error instead of se
     lambda peer, link, n: peer.close("amqp:connection:framing-error", "too bad"))
 
 
-@role("settle-reversed", "transfer", "settles by tens, the last first; fewer at the end of each read", True)
+@role("settle-reversed", "transfer", "settles what one read has brought one by one, the last first", True)
 def _(peer, link, delivery):
-    waiting = link.state.setdefault("waiting", [])
     if not delivery["settled"]:
-        waiting.append(delivery["id"])
-    if len(waiting) >= 10 or (waiting and not peer.buffer):
-        for n in reversed(waiting):
-            peer.settle(link, n)
-        waiting.clear()
+        peer.later.insert(0, lambda: peer.settle(link, delivery["id"]))
     return True
 
 
 @role("settle-ranges", "transfer", "settles by ranges of what one read has brought", True)
 def _(peer, link, delivery):
-    link.state.setdefault("first", delivery["id"])
-    if not peer.buffer:
-        peer.settle(link, link.state.pop("first"), delivery["id"])
+    if delivery["settled"]:
+        return True
+    if "first" not in link.state:
+        link.state["first"] = delivery["id"]
+        peer.later.append(lambda: peer.settle(link, link.state.pop("first"), link.state["last"]))
+    link.state["last"] = delivery["id"]
     return True
 
 
@@ -837,7 +842,7 @@ role("credit-none", "attached", "never gives credit", True)(lambda peer, link: T
 
 @role("credit-late", "attached", "gives credit after 300 ms", True)
 def _(peer, link):
-    time.sleep(0.3)
+    peer.sleep(0.3)
     return False
 
 
@@ -863,7 +868,7 @@ role("credit-one", "credit")(lambda peer, p, link: False)
 def _(peer, link):
     if not link.to_client:
         peer.send("flow", link.session.channel, **peer.session_fields(link.session), handle=link.own, delivery_count=(link.count - 10) & MASK, link_credit=5)
-        time.sleep(0.2)
+        peer.sleep(0.2)
         peer.grant(link)
     return True
 
@@ -873,7 +878,7 @@ def _(peer, link):
     if not link.to_client:
         peer.grant(link, 100)
         peer.grant(link, 0)
-        time.sleep(0.3)
+        peer.sleep(0.3)
         peer.grant(link, 100)
     return True
 

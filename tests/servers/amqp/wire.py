@@ -11,10 +11,11 @@ class Malformed(Exception):
 
 class T:
     """A value with its type: uint, symbol, described, array... What Python's own types say (None, bool, str, bytes, list, dict) needs none."""
-    __slots__ = ("type", "value")
+    __slots__ = ("type", "value", "raw")
 
-    def __init__(self, type_, value):
+    def __init__(self, type_, value, raw=None):
         self.type, self.value = type_, value
+        self.raw = raw  # as it came, where it came: what is sent back is the same
 
     def __repr__(self):
         return f"{self.type}({self.value!r})"
@@ -105,6 +106,10 @@ def enc(v, wide=False):
         return b"\x45" if not v and not wide else compound(0xC0, 0xD0, len(v), b"".join(enc(e, wide) for e in v), wide)
     if isinstance(v, dict):
         return compound(0xC1, 0xD1, 2 * len(v), b"".join(enc(k, wide) + enc(e, wide) for k, e in v.items()), wide)
+    if v.raw is not None:
+        return v.raw
+    if v.type in ("null", "list"):
+        return enc(v.value, wide)
     if v.type == "described":
         return b"\x00" + enc(v.value[0], wide) + enc(v.value[1], wide)
     if v.type == "array":
@@ -143,7 +148,7 @@ def elements(element, values):
 class Reader:
     """Strict: whatever is not as the specification has it is Malformed."""
 
-    def __init__(self, data, at=0, depth=0):
+    def __init__(self, data, at=0):
         self.data, self.at = data, at
 
     def take(self, size):
@@ -159,13 +164,18 @@ class Reader:
         """A T."""
         if depth > 100:
             raise Malformed("values nested deeper than 100")
+        begin = self.at
         code = self.number(">B")
         if code == 0:
             descriptor = self.value(depth + 1)
             if descriptor.type not in ("symbol", "ulong"):
                 raise Malformed(f"a descriptor of type {descriptor.type}")
-            return described(descriptor, self.value(depth + 1))
-        return self.body(code, depth)
+            v = described(descriptor, self.value(depth + 1))
+        else:
+            v = self.body(code, depth)
+        if v.type in ("described", "list", "map", "array"):
+            v.raw = bytes(self.data[begin:self.at])
+        return v
 
     def body(self, code, depth):
         if code == 0x40:
@@ -250,19 +260,25 @@ class Reader:
 
 def plain(v):
     """For people and JSON: without types; bytes as hexadecimal digits."""
+    if isinstance(v, bytes):
+        return v.hex()
+    if isinstance(v, list):
+        return [plain(e) for e in v]
+    if isinstance(v, dict):
+        return {str(plain(k)): plain(e) for k, e in v.items()}
     if not isinstance(v, T):
         return v
     if v.type == "list":
         return [plain(e) for e in v.value]
-    if v.type == "map":
+    if v.type == "map" and isinstance(v.value, list):
         return {k if isinstance(k := plain(key), str) else repr(k): plain(e) for key, e in v.value}
     if v.type == "array":
         return [plain(e) for e in v.value[1]]
     if v.type == "described":
         known = TYPES.get(code_of(v.value[0]))
-        if known and v.value[1].type == "list":
-            name, fields = known
-            return {"": name, **{f[0]: plain(e) for f, e in zip(fields, v.value[1].value) if e.type != "null"}}
+        fields = plain(v.value[1])
+        if known and isinstance(fields, list):
+            return {"": known[0], **{f[0]: e for f, e in zip(known[1], fields) if e is not None}}
         return {"descriptor": plain(v.value[0]), "value": plain(v.value[1])}
     if v.type == "uuid":
         return str(uuid.UUID(bytes=v.value))
@@ -376,6 +392,8 @@ def symbolic(v):
         if d.type == "ulong" and d.value in SYMBOLS_OF:
             d = symbol(SYMBOLS_OF[d.value])
         return described(d, symbolic(body))
+    if isinstance(v, T) and v.type == "list":
+        return T("list", symbolic(v.value))
     if isinstance(v, list):
         return [symbolic(e) for e in v]
     return v
@@ -407,10 +425,12 @@ class Performative:
             self.problems.append(f"{self.name} has {len(body.value)} fields; there are {len(table)}")
         for field, value in zip(table, body.value):
             if value.type != "null":
-                self.fields[field[0]] = value
-                self.problems += [f"{self.name}.{field[0]}: {p}" for p in misfit(value, field[1])]
-        for field in table:
-            if len(field) > 2 and field[0] not in self.fields:
+                wrong = misfit(value, field[1])
+                self.problems += [f"{self.name}.{field[0]}: {p}" for p in wrong]
+                if not wrong or value.type == "described":
+                    self.fields[field[0]] = value
+        for n, field in enumerate(table):
+            if len(field) > 2 and (n >= len(body.value) or body.value[n].type == "null"):
                 self.problems.append(f"{self.name} lacks the mandatory {field[0]}")
 
     def get(self, name, default=None):
