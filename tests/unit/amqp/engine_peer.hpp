@@ -14,6 +14,7 @@
 #include "amqp/amqp_error.hpp"
 #include "amqp/engine.hpp"
 #include "amqp/outcome.hpp"
+#include "unit/amqp/bytes.hpp"
 
 namespace qconn::test {
 
@@ -22,11 +23,6 @@ using namespace qconn::amqp;
 /// A list of fields, each already encoded; an empty one is absent.
 using Parts = std::vector<std::string>;
 
-inline std::string encoded(const AmqpValue& value) {
-    std::string out;
-    value.encode(out);
-    return out;
-}
 inline std::string u32(std::uint32_t v) { return encoded(AmqpValue{v}); }
 inline std::string u16(std::uint16_t v) { return encoded(AmqpValue{v}); }
 inline std::string flag(bool v) { return encoded(AmqpValue{v}); }

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Real AMQP peers, and one that keeps to no rules.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <qconn/amqp/amqp_client.hpp>
+
+#include "support/server.hpp"
+
+namespace qconn::test {
+
+/// Of calls that are answered soon.
+inline Deadline soon() { return Deadline{std::chrono::seconds{20}}; }
+
+/// npm's rhea; Proton's Python; RabbitMQ; tests/servers/amqpraw.py. Each shared by all tests of the program.
+Server& rhea();
+Server& proton();
+Server& rabbitmq();
+Server& raw_amqp();
+
+/// Options for amqp://ADDRESS, or amqps with the test's authority.
+AmqpOptions to(const Server& server, bool tls = false);
+
+AmqpSenderOptions sending_to(std::string address);
+AmqpReceiverOptions receiving_from(std::string address);
+
+/// What the call throws.
+template <class Call>
+Error error_of(Call call) {
+    try {
+        call();
+    } catch (const Error& error) { return error; }
+    return Error{Errc::system, "NO-ERROR", "nothing was thrown"};
+}
+
+/// Lines that come from any thread.
+class Seen {
+public:
+    void add(std::string text) {
+        const std::scoped_lock lock{mutex_};
+        lines_.push_back(std::move(text));
+        changed_.notify_all();
+    }
+    /// False where fewer came within 20 s.
+    bool wait(std::size_t count) {
+        std::unique_lock lock{mutex_};
+        return changed_.wait_for(lock, std::chrono::seconds{20}, [&] { return lines_.size() >= count; });
+    }
+    std::vector<std::string> all() const {
+        const std::scoped_lock lock{mutex_};
+        return lines_;
+    }
+    std::size_t size() const { return all().size(); }
+
+private:
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<std::string> lines_;
+};
+
+}  // namespace qconn::test
