@@ -180,7 +180,7 @@ Value AmqpValue::to_value() const {
             using Held = std::decay_t<decltype(held)>;
             if constexpr (std::is_same_v<Held, std::monostate>) {
                 return {};
-            } else if constexpr (std::is_same_v<Held, bool>) {
+            } else if constexpr (std::is_same_v<Held, bool> || std::is_same_v<Held, std::string>) {
                 return held;
             } else if constexpr (std::is_same_v<Held, char32_t>) {
                 std::string text;
@@ -199,8 +199,6 @@ Value AmqpValue::to_value() const {
                 return held.text();
             } else if constexpr (std::is_same_v<Held, AmqpBinary>) {
                 return Value::binary(held.bytes);
-            } else if constexpr (std::is_same_v<Held, std::string>) {
-                return held;
             } else if constexpr (std::is_same_v<Held, AmqpSymbol>) {
                 return held.name;
             } else if constexpr (std::is_same_v<Held, AmqpList>) {
