@@ -798,8 +798,7 @@ def probe(port, mechanism, user, password):
             sock.sendall(wire.frame(0, enc(make("begin", begin))))
             good = frame().name == "open" and frame().name == "begin"
             sock.sendall(wire.frame(0, enc(make("close"))))
-            stream.read()
-            return good
+            return good and frame().name == "close"  # RabbitMQ answers it, and leaves it to the client to close the socket
     except (OSError, struct.error, wire.Malformed) as e:
         print(e, file=sys.stderr)
         return False
