@@ -258,7 +258,7 @@ void Connection::ensure_connection() {
 
 void Connection::dial() {
     stage_ = Stage::dialing;
-    ending_ = false;
+    fresh_ = false;
     EngineOptions engine = settings_->engine;
     engine.hostname = options().virtual_host.empty() ? settings_->endpoints[host_].host : options().virtual_host;
     if (engine_) former_.push_back(std::move(engine_));
@@ -298,9 +298,6 @@ void Connection::on_up(const std::string&, const std::optional<TlsInfo>& tls) {
 }
 
 void Connection::on_open(const Open& remote) {
-    stage_ = Stage::open;
-    connect_timer_.reset();
-    ++generation_;
     AmqpInfo info;
     info.host = settings_->endpoints[host_].host;
     info.port = settings_->endpoints[host_].port;
@@ -310,15 +307,35 @@ void Connection::on_open(const Open& remote) {
     info.channel_max = remote.channel_max;
     info.idle_timeout = std::chrono::milliseconds{remote.idle_time_out};
     info.tls = tls_;
-    info.connection = static_cast<int>(generation_);
+    info.connection = static_cast<int>(generation_) + 1;
+    {
+        const std::scoped_lock lock{mutex_};
+        info_ = std::move(info);
+    }
+    fresh_ = true;
+}
+
+/// What came with the open has been looked at: a peer that refuses a connection opens and closes it at once (2.4.3).
+void Connection::opened() {
+    fresh_ = false;
+    const AmqpInfo info = *this->info();
     std::shared_ptr<const AmqpHandlers> handlers;
     {
         const std::scoped_lock lock{mutex_};
-        info_ = info;
         handlers = handlers_;
     }
+    stage_ = Stage::open;
+    ++generation_;
+    // RabbitMQ's 1.0 plug-in ends the session where a queue without messages is drained (3.10: function_clause in rabbit_classic_queue).
+    const AmqpValue properties{info.properties};
+    const auto text_of = [&](std::string_view key) {
+        const AmqpValue* const value = properties.find(key);
+        return value == nullptr ? std::string_view{} : value->text().value_or(std::string_view{});
+    };
+    drains_ = text_of("product") != "RabbitMQ" || text_of("version").substr(0, 2) != "3.";
+    connect_timer_.reset();
     open_.store(true, std::memory_order_release);
-    attempt_ = 0;
+    opened_at_ = Clock::now();
     tried_ = 0;
     trouble_.reset();
     log(LogLevel::info, "amqp-open", "connected to " + shown() + " (" + text::printable(text::shorten(info.container_id, 60)) + ')');
@@ -407,8 +424,8 @@ void Connection::on_attached(std::uint32_t number, const Attach& remote) {
     link->address = address_of(link->is_receiver() ? remote.source : remote.target);
     link->agreed_settle_mode = remote.snd_settle_mode;
     link->on_attached();
-    const auto waits = std::exchange(link->opening, {});
-    for (const auto& one : waits) one->finish(keep);
+    // Some peers refuse by an attach that looks good, and a detach right behind it.
+    if (!link->opening.empty()) fresh_links_.push_back(keep);
 }
 
 void Connection::on_detached(std::uint32_t number, bool, const AmqpCondition& why) {
@@ -516,6 +533,13 @@ std::size_t Connection::on_bytes(std::string_view bytes) {
 
 void Connection::on_turn() {
     const auto keep = shared_from_this();
+    if (fresh_ && engine_ && engine_->is_open()) opened();
+    const auto fresh = std::exchange(fresh_links_, {});
+    for (const auto& link : fresh) {
+        if (link->stage != Link::Stage::attached) continue;
+        const auto waits = std::exchange(link->opening, {});
+        for (const auto& one : waits) one->finish(link);
+    }
     if (engine_ && !pings_.empty() && is_open()) {
         const auto waits = std::exchange(pings_, {});
         for (const auto& one : waits) one->finish({});
@@ -631,7 +655,8 @@ void Connection::lost(Error why) {
         }
         if (over_) return;
         host_ = tried_ = 0;
-        attempt_ = 0;
+        // A peer that lets in and throws out each time is waited for longer and longer.
+        attempt_ = Clock::now() - opened_at_ < options().reconnect.max_delay ? attempt_ + 1 : 0;
         if (!again) {
             stage_ = Stage::idle;
             return fail_waits(why);

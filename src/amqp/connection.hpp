@@ -93,6 +93,8 @@ public:
     void poke_later();
     Error not_connected(std::string_view what) const;
     std::uint64_t generation() const noexcept { return generation_; }
+    /// The peer can drain.
+    bool drains() const noexcept { return drains_; }
     bool answer(const std::string& session, std::uint64_t generation, std::uint32_t delivery_id, const AmqpOutcome& outcome);
 
 private:
@@ -110,6 +112,7 @@ private:
     void attempt_failed(Error why);
     void lost(Error why);
     void end_transport(bool finish);
+    void opened();
     void on_connect_timeout();
     void resume_links();
     void want_session(const std::string& name);
@@ -170,10 +173,12 @@ private:
     bool turn_{false};   // settled() follows
     bool over_{false};
     bool closed_by_user_{false};
-    bool ending_{false};  // the engine is over, and its output still has to go
+    bool drains_{true};
+    bool fresh_{false};  // the peer has opened it, and opened() has yet to come
     std::size_t host_{0};
     std::size_t tried_{0};  // hosts in this round
-    int attempt_{0};
+    int attempt_{0};        // that failed in a row
+    Clock::time_point opened_at_{};
     std::uint64_t generation_{0};
     std::optional<Error> trouble_;
     std::shared_ptr<Transport> transport_;
@@ -188,6 +193,7 @@ private:
     std::map<std::string, SessionEntry, std::less<>> sessions_;
     std::map<std::string, std::shared_ptr<Link>, std::less<>> links_;
     std::vector<Link*> by_number_;
+    std::vector<std::shared_ptr<Link>> fresh_links_;  // attached by what is being read
     std::list<std::shared_ptr<Wait<AmqpInfo>>> connects_;
     std::list<std::shared_ptr<Wait<void>>> closes_;
     std::list<std::shared_ptr<Wait<void>>> pings_;

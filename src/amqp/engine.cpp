@@ -565,9 +565,7 @@ void Engine::on_end(std::uint32_t number, const Raw& raw) {
     session.stage = SessionStage::ending;
     for (std::uint32_t id = 0; id < links_.size(); ++id) {
         if (links_[id].stage == LinkStage::unused || links_[id].session != number) continue;
-        const bool refused = links_[id].stage == LinkStage::refused;
         drop_link(id);
-        if (!refused) host_.on_detached(id, false, why);
     }
     drop_session(number);
     if (!unknown) host_.on_ended(number, why);
@@ -611,6 +609,7 @@ void Engine::on_attach(std::uint32_t number, const Raw& raw) {
     if (const char* const wrong = parse(raw, remote))
         return breach(amqp_condition::k_decode_error, std::string{"an attach cannot be read: "} + wrong);
     Session& session = *sessions_[number];
+    if (!text::valid_utf8(remote.name)) return breach(amqp_condition::k_decode_error, "the name of a link is not UTF-8");
     if (remote.handle > session.options.handle_max)
         return breach(amqp_condition::k_framing_error,
                       "an attach has handle " + std::to_string(remote.handle) + ", beyond the highest that was allowed");

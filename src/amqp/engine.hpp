@@ -112,7 +112,7 @@ public:
     virtual ~Host() = default;
     virtual void on_open(const Open& remote) = 0;
     virtual void on_begun(std::uint32_t session) = 0;
-    /// The number is of no use any more; its links have been told before.
+    /// The number is of no use any more, nor are those of its links, which are not told one by one.
     virtual void on_ended(std::uint32_t session, const AmqpCondition& why) = 0;
     /// A refused link too: on_detached() follows then.
     virtual void on_attached(std::uint32_t link, const Attach& remote) = 0;
@@ -173,6 +173,9 @@ public:
 
     /// Adds credit of a receiver. @param drain  the peer is to use it now, or to give it back
     void grant(std::uint32_t link, std::uint32_t more, bool drain = false);
+    /// Takes credit back without draining, for peers that break when they drain; on_drained() follows.
+    void recall(std::uint32_t link);
+    /// Also from inside on_delivery(), for its message.
     /// @param state  encoded @returns false: it was settled, or its link is gone
     bool answer(std::uint32_t session, std::uint32_t delivery_id, std::string_view state);
     /// Asks for the answer of the peer's state of the session: on any frame it is known to be alive.
@@ -251,6 +254,7 @@ private:
         bool drop{false};         // the one that comes is not wanted
         bool draining{false};     // of a sender: the peer wants its credit used up or given back
         bool asked_to_drain{false};
+        bool recalling{false};
         bool flow_due{false};
         bool waits{false};   // in waiting_
         bool closed{false};  // how we detached
@@ -263,6 +267,7 @@ private:
         std::uint32_t available{0};
         std::uint32_t target_credit{0};
         std::uint32_t threshold{0};
+        std::uint32_t may_cross{0};  // messages that may still come for credit that was recalled
         std::uint32_t unanswered{0};
         std::uint32_t unsettled{0};
         std::uint32_t delivery_id{0};  // of the message that is under way
@@ -352,6 +357,11 @@ private:
     std::vector<std::uint32_t> waiting_;    // senders that were blocked
     std::vector<std::uint32_t> waking_;
     Ring<Mark> marks_;
+    struct {
+        std::uint32_t session{0};
+        std::uint32_t delivery_id{0};
+        bool open{false};
+    } delivering_;  // to the host, and not answered
 };
 
 }  // namespace qconn::amqp

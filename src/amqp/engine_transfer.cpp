@@ -278,9 +278,19 @@ void Engine::grant(std::uint32_t id, std::uint32_t more, bool drain) {
     if (stage_ != Stage::open || link.stage != LinkStage::attached || !link.receiver) return;
     link.credit += std::min(more, k_uint_max - link.credit);
     link.asked_to_drain = drain && link.credit > 0;
+    link.recalling = false;
     if (link.flow_due) return;
     link.flow_due = true;
     flows_due_.push_back(id);
+}
+
+void Engine::recall(std::uint32_t id) {
+    Link& link = links_[id];
+    if (stage_ != Stage::open || link.stage != LinkStage::attached || !link.receiver) return;
+    link.recalling = true;
+    const std::uint32_t credit = std::exchange(link.credit, 0);
+    send_flow(*sessions_[link.session], static_cast<std::uint16_t>(link.session), &link, true);
+    link.credit = credit;
 }
 
 void Engine::echo(std::uint32_t number) {
@@ -315,8 +325,13 @@ void Engine::on_flow(std::uint32_t number, const Raw& raw) {
                 link.credit -= std::min(used, link.credit);
             }
         }
-        const bool drained = link.asked_to_drain && link.credit == 0;
-        if (drained) link.asked_to_drain = false;
+        if (link.recalling) {
+            // What was on its way has come before this answer; unless it is one to an earlier flow.
+            link.may_cross = link.credit;
+            link.credit = 0;
+        }
+        const bool drained = (link.asked_to_drain || link.recalling) && link.credit == 0;
+        if (drained) link.asked_to_drain = link.recalling = false;
         if (flow.echo) send_flow(session, static_cast<std::uint16_t>(number), &link);
         if (drained) host_.on_drained(id);
         return;
@@ -368,6 +383,10 @@ void Engine::on_transfer(std::uint32_t number, const Raw& raw, std::string_view 
             // Left out by peers that leave out what equals the default.
             transfer.delivery_id = 0;
         }
+        if (link.credit == 0 && link.may_cross > 0) {
+            --link.may_cross;
+            ++link.credit;
+        }
         if (link.credit == 0) return link_breach(id, amqp_condition::k_transfer_limit_exceeded, "a message came for which the peer had no credit");
         --link.credit;
         ++link.delivery_count;
@@ -410,38 +429,47 @@ void Engine::on_transfer(std::uint32_t number, const Raw& raw, std::string_view 
 void Engine::deliver(std::uint32_t id, const Incoming& message) {
     Link& link = links_[id];
     const std::uint32_t number = link.session;
-    if (!message.settled) {
-        // Before the host hears of it, which may answer from inside.
-        ++link.unanswered;
+    if (message.settled) {
+        host_.on_delivery(id, message);
+        if (link.stage == LinkStage::attached) top_up(link, id);
+        return;
     }
+    ++link.unanswered;
+    // It may be answered from inside. (No message comes while another is being given.)
+    delivering_ = {number, message.delivery_id, true};
+    const Answer answer = host_.on_delivery(id, message);
+    const bool open = std::exchange(delivering_.open, false);
+    if (link.stage == LinkStage::unused || link.session != number || stage_ != Stage::open) return;
     Session& session = *sessions_[number];
-    if (host_.on_delivery(id, message) == Answer::accepted) {
-        if (link.stage == LinkStage::unused || link.session != number) return;
-        if (!message.settled) {
-            --link.unanswered;
-            if (stage_ == Stage::open) extend(session, number, session.accepted, message.delivery_id);
-        }
-    } else if (!message.settled && link.stage != LinkStage::unused) {
+    if (!open || answer == Answer::accepted) --link.unanswered;
+    if (open && answer == Answer::accepted)
+        extend(session, number, session.accepted, message.delivery_id);
+    else if (open)
         session.unanswered.emplace(message.delivery_id, id);
-    }
     if (link.stage == LinkStage::attached) top_up(link, id);
 }
 
 bool Engine::answer(std::uint32_t number, std::uint32_t delivery_id, std::string_view state) {
     Session* const session = number < sessions_.size() ? sessions_[number].get() : nullptr;
     if (stage_ != Stage::open || session == nullptr || session->stage != SessionStage::mapped) return false;
-    const auto found = session->unanswered.find(delivery_id);
-    if (found == session->unanswered.end()) return false;
-    const std::uint32_t id = found->second;
-    session->unanswered.erase(found);
-    Link& link = links_[id];
-    if (link.unanswered > 0) --link.unanswered;
+    std::uint32_t id = k_uint_max;
+    if (delivering_.open && delivering_.session == number && delivering_.delivery_id == delivery_id) {
+        delivering_.open = false;
+    } else {
+        const auto found = session->unanswered.find(delivery_id);
+        if (found == session->unanswered.end()) return false;
+        id = found->second;
+        session->unanswered.erase(found);
+    }
     if (state == k_accepted) {
         extend(*session, number, session->accepted, delivery_id);
     } else {
         flush_session(number);  // in the order in which they were given
         send_disposition(static_cast<std::uint16_t>(number), true, delivery_id, delivery_id, state);
     }
+    if (id == k_uint_max) return true;
+    Link& link = links_[id];
+    if (link.unanswered > 0) --link.unanswered;
     if (link.stage == LinkStage::attached) top_up(link, id);
     return true;
 }
@@ -494,7 +522,7 @@ void Engine::flush() {
     }
     for (std::size_t i = 0; i < flows_due_.size(); ++i) {
         Link& link = links_[flows_due_[i]];
-        if (link.stage != LinkStage::attached || !link.flow_due) continue;
+        if (link.stage != LinkStage::attached || !link.flow_due || sessions_[link.session]->stage != SessionStage::mapped) continue;
         send_flow(*sessions_[link.session], static_cast<std::uint16_t>(link.session), &link);
     }
     flows_due_.clear();

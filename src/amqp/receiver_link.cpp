@@ -208,7 +208,10 @@ void ReceiverLink::drain_now() {
         return next_fetch();
     }
     first.draining = true;
-    owner().engine()->grant(number, 0, true);
+    if (owner().drains())
+        owner().engine()->grant(number, 0, true);
+    else
+        owner().engine()->recall(number);
     owner().poke();
     timer_->arm(Deadline{k_drain_grace}, [weak = weak_from_this()] {
         if (const auto self = weak.lock()) std::static_pointer_cast<ReceiverLink>(self)->drain_now();

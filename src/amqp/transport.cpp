@@ -68,7 +68,7 @@ public:
     void read_now() override { read(); }
     void finish(const Runtime& runtime) override {
         const auto self = shared_from_this();
-        if (!stream_) return drop();
+        if (!stream_ || handler_ == nullptr) return drop();  // it broke: nothing of it can be written
         // What is left is this one's own from here on, and its time is limited.
         rest_ = handler_->output();
         handler_ = nullptr;

@@ -52,7 +52,10 @@ function give(sender) {
     if (sender.local.attach.snd_settle_mode !== 1) sender.waiting.add(delivery);
     setImmediate(() => (sender.pending -= 1));
   }
-  if (sender.is_draining) sender.set_drained(true);
+  if (sender.is_draining) {
+    sender.set_drained(true);
+    sender.connection._register(); // or its flow would wait for something else to be written
+  }
 }
 
 // Never at once: rhea would send transfers before its own attach.

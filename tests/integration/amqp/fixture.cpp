@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "integration/amqp/fixture.hpp"
 
+#include "support/raw_socket.hpp"
+
 namespace qconn::test {
 
 Server& rhea() {
@@ -18,6 +20,13 @@ Server& rabbitmq() {
 Server& raw_amqp() {
     static Server server{"amqpraw"};
     return server;
+}
+
+std::string raw_amqp_control(const std::string& line) {
+    const RawSocket socket{raw_amqp().port2()};
+    std::string answer = socket.ask(line + '\n', std::chrono::seconds{5}, std::size_t{16} * 1024 * 1024);
+    if (answer.size() >= 3 && answer.compare(answer.size() - 3, 3, "EOF") == 0) answer.resize(answer.size() - 3);
+    return answer;
 }
 
 AmqpOptions to(const Server& server, bool tls) {

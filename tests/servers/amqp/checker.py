@@ -336,7 +336,7 @@ class Checker:
         f = {k.replace("_", "-"): v for k, v in fields.items() if v is not None}
         if name == "sasl-mechanisms":
             m = f.get("sasl-server-mechanisms", [])
-            self.offered = m if isinstance(m, list) else [m]
+            self.offered = m if isinstance(m, list) else [m.value]
         elif name == "sasl-challenge":
             self.challenges += 1
         elif name == "sasl-outcome":
