@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // amqp_peer PORT [CREDIT]: the other end of the benchmark, quick enough not to matter. One connection at a time, with one link, on 127.0.0.1.
-// A sender's messages are counted and settled by ranges of what one read has brought, with CREDIT (10000) renewed at half. A receiver's address says what it
+// A sender's messages are counted and settled by ranges of what one read has brought, with CREDIT (1000) renewed at half. A receiver's address says what it
 // gets: source/COUNT/SIZE/string|binary; settled where it asks for snd-settle-mode settled.
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -223,7 +223,7 @@ int main(int argc, char** argv) {
         if (fd < 0) continue;
         ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         try {
-            Connection{fd, argc > 2 ? static_cast<std::uint32_t>(std::atoi(argv[2])) : 10'000U}.run();
+            Connection{fd, argc > 2 ? static_cast<std::uint32_t>(std::atoi(argv[2])) : 1000U}.run();
         } catch (const std::exception& e) {
             std::fprintf(stderr, "amqp_peer: %s\n", e.what());
         }
