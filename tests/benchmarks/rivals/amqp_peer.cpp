@@ -25,7 +25,7 @@ using namespace bench;
 constexpr std::uint32_t k_window = 10'000'000;
 
 struct Connection {
-    explicit Connection(int socket, std::uint32_t credit) : fd{socket}, full_credit{credit} {}
+    Connection(int socket, std::uint32_t granted) : fd{socket}, full_credit{granted} {}
 
     int fd;
     std::uint32_t full_credit;
