@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# RabbitMQ 3.10 with its AMQP 1.0 plugin: amqp on PORT, amqps on PORT2; AMQP 0-9-1 too. Takes 10 s to start, so give it a minute. PLAIN as TEST_USER or as
-# alice with "secret"; ANONYMOUS is "guest"; EXTERNAL is the common name of a certificate of tls.sh's authority (its client is qconntest); no SASL works.
-# Addresses: NAME or /queue/NAME (made on attach, durable), /amq/queue/NAME (must be there), /exchange/NAME/KEY, /topic/KEY. Queues and durable messages
-# outlive it in DIR. Environment: AMQP_CLIENT_CERT=1: amqps wants a certificate; AMQP_CERT=expired|wrong|other|self for another one of its own.
+# RabbitMQ 3.10 with its AMQP 1.0 plugin: amqp on PORT, amqps on PORT2; AMQP 0-9-1 too. Takes 10 s to start: give it a minute.
+# PLAIN as TEST_USER or as alice with "secret"; ANONYMOUS is "guest", as is no SASL at all; EXTERNAL is the common name of a certificate of tls.sh's
+# authority (its client.crt is qconntest). Addresses: NAME or /queue/NAME (made on attach; durable where the source or target says durable 1 or 2),
+# /amq/queue/NAME (must be there; "durable" is), /exchange/NAME/KEY, /topic/KEY. Durable queues with their durable messages outlive it in DIR, a kill
+# too; the others do not. Environment: AMQP_CLIENT_CERT=1: amqps wants a certificate; AMQP_CERT=expired|wrong|other|self for another one of its own.
 . "$(dirname "$0")/lib.sh"
 packages='apt rabbitmq-server
 apt openssl
@@ -23,6 +24,7 @@ start() {
 {"users": [{"name": "guest", "password": "guest", "tags": ""}, {"name": "alice", "password": "secret", "tags": ""},
            {"name": "$user", "password": "$pass", "tags": "administrator"}],
  "vhosts": [{"name": "/"}],
+ "queues": [{"name": "durable", "vhost": "/", "durable": true, "auto_delete": false, "arguments": {}}],
  "permissions": [$(for name in guest alice "$user"; do
    printf '%s{"user": "%s", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}' "${vhosts:+, }" "$name"
    vhosts=more
@@ -55,7 +57,7 @@ print(*[s.getsockname()[1] for s in held])')
   export RABBITMQ_ENABLED_PLUGINS_FILE=$dir/plugins RABBITMQ_CONFIG_FILE=$dir/rabbitmq.conf RABBITMQ_CONF_ENV_FILE=/dev/null
   export RABBITMQ_DIST_PORT=$dist_port ERL_EPMD_PORT=$epmd_port ERL_EPMD_ADDRESS=127.0.0.1
   export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}'
-  # Erlang's name service would be started as a daemon, in a process group of its own, and outlive us. This one ends with its parent, and with its group.
+  # Erlang's name service would become a daemon in a process group of its own, and outlive us. This one ends with its parent, and with its group.
   epmd -port "$epmd_port" -address 127.0.0.1 &
   local epmd=$! own=$$
   (

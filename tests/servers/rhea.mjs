@@ -84,7 +84,10 @@ function takeBack(sender) {
 // The keys of an error's info have to be symbols; rhea would make strings of them, and takes no ready map.
 const wrapMap = rhea.types.wrap_map;
 rhea.types.wrap_map = (map, key) => (typeof map?.toRheaTyped === "function" ? map.toRheaTyped() : wrapMap(map, key));
-const redirection = rhea.types.wrap_symbolic_map({ hostname: "other.example", "network-host": "127.0.0.2", port: rhea.types.wrap_ushort(5673), address: "elsewhere" });
+const redirection = rhea.types.wrap_symbolic_map({
+  hostname: "other.example", "network-host": "127.0.0.2", port: rhea.types.wrap_ushort(5673), address: "elsewhere",
+});
+const pleasesNot = { condition: "example:bad-message", description: "the message does not please", info: rhea.types.wrap_symbolic_map({ field: "subject" }) };
 
 function refusal(address) {
   const [kind] = parts(address);
@@ -154,7 +157,7 @@ container.on("sender_flow", ({ sender }) => {
 
 const failure = (level) => ({ condition: "amqp:resource-limit-exceeded", description: `as the address ${level} asks for` });
 const answers = {
-  reject: ({ delivery }) => delivery.reject({ condition: "example:bad-message", description: "the message does not please", info: rhea.types.wrap_symbolic_map({ field: "subject" }) }),
+  reject: ({ delivery }) => delivery.reject(pleasesNot),
   release: ({ delivery }) => delivery.release(),
   modify: ({ delivery }) => delivery.modified({ delivery_failed: true, undeliverable_here: true, message_annotations: { "x-opt-why": "busy" } }),
   silent: () => {},
@@ -175,8 +178,8 @@ container.on("message", (context) => {
   const size = Buffer.isBuffer(body) || typeof body === "string" ? body.length : undefined;
   // The sender's settled flag is in delivery.remote_settled.
   say("message", {
-    address: receiver.address ?? message.to, delivery: delivery.id, settled: Boolean(delivery.remote_settled), format: delivery.format, section: message.body?.typecode, size,
-    message: size > 4096 ? { ...message, body: "..." } : message,
+    address: receiver.address ?? message.to, delivery: delivery.id, settled: Boolean(delivery.remote_settled), format: delivery.format,
+    section: message.body?.typecode, size, message: size > 4096 ? { ...message, body: "..." } : message,
   });
   const answer = answers[parts(receiver.address)[0]];
   if (answer) answer(context);
@@ -226,9 +229,9 @@ container.on("error", (error) => say("error", { error: String(error?.message ?? 
 
 const number = (name) => (environment[name] === undefined ? undefined : Number(environment[name]));
 const options = {
-  host: "127.0.0.1", require_sasl: !modes.has("none") && modes.size > 0, disable_sasl: modes.has("none") && modes.size === 1, credit_window: 0, autoaccept: false,
-  autosettle: true, treat_modified_as_released: false, tcp_no_delay: true, max_frame_size: number("AMQP_MAX_FRAME_SIZE"), channel_max: number("AMQP_CHANNEL_MAX"),
-  idle_time_out: number("AMQP_IDLE_TIMEOUT"), reconnect: false,
+  host: "127.0.0.1", require_sasl: !modes.has("none") && modes.size > 0, disable_sasl: modes.has("none") && modes.size === 1,
+  credit_window: 0, autoaccept: false, autosettle: true, treat_modified_as_released: false, tcp_no_delay: true,
+  max_frame_size: number("AMQP_MAX_FRAME_SIZE"), channel_max: number("AMQP_CHANNEL_MAX"), idle_time_out: number("AMQP_IDLE_TIMEOUT"), reconnect: false,
 };
 for (const name of Object.keys(options)) if (options[name] === undefined) delete options[name];
 const certificate = environment.AMQP_CERT || "server";

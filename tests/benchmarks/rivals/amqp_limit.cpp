@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The limit of the AMQP benchmark: transfers encoded beforehand and written by 64 KiB, of which only the numbers change; of what comes, the frames' heads are
-// read, and of flows and dispositions what is needed. It trusts its peer (amqp_peer) blindly and does not look at bodies: no client can be that careless.
+// The limit of the AMQP benchmark: transfers encoded beforehand and written by 64 KiB, of which only the numbers change; of what comes, the frames'
+// heads are read, and of flows and dispositions what is needed. It trusts its peer (amqp_peer) blindly and does not look at bodies: no client can be
+// that careless.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -57,7 +58,15 @@ private:
 
     void flow(std::string& to) {
         limit_ = got_ + static_cast<std::uint32_t>(a_.credit);
-        Performative{k_flow}.uint(got_).uint(k_window).uint(0).uint(k_window).uint(0).uint(got_).uint(static_cast<std::uint32_t>(a_.credit)).frame(to);
+        Performative{k_flow}
+            .uint(got_)
+            .uint(k_window)
+            .uint(0)
+            .uint(k_window)
+            .uint(0)
+            .uint(got_)
+            .uint(static_cast<std::uint32_t>(a_.credit))
+            .frame(to);
     }
 
     std::uint32_t send() {
@@ -82,7 +91,13 @@ private:
             read();
             out.clear();
             if (!a_.settled && got_ != first) {
-                Performative{k_disposition}.boolean(true).uint(first).uint(got_ - 1).boolean(true).raw(std::string_view{"\0\x53\x24\x45", 4}).frame(out);
+                Performative{k_disposition}
+                    .boolean(true)
+                    .uint(first)
+                    .uint(got_ - 1)
+                    .boolean(true)
+                    .raw(std::string_view{"\0\x53\x24\x45", 4})
+                    .frame(out);
             }
             if ((limit_ - got_) * 2 < static_cast<std::uint32_t>(a_.credit)) flow(out);
             if (!out.empty()) write_all(fd_, out);

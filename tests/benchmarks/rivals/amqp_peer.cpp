@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // amqp_peer PORT [CREDIT]: the other end of the benchmark, quick enough not to matter. One connection at a time, with one link, on 127.0.0.1.
-// A sender's messages are counted and settled by ranges of what one read has brought, with CREDIT (10000) renewed at half. A receiver's address says what it
-// gets: source/COUNT/SIZE/string|binary; settled where it asks for snd-settle-mode settled.
+// A sender's messages are counted and settled by ranges of what one read has brought, with CREDIT (1000) renewed at half. A receiver's address says
+// what it gets: source/COUNT/SIZE/string|binary; settled where it asks for snd-settle-mode settled.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -25,7 +25,7 @@ using namespace bench;
 constexpr std::uint32_t k_window = 10'000'000;
 
 struct Connection {
-    explicit Connection(int socket, std::uint32_t credit) : fd{socket}, full_credit{credit} {}
+    Connection(int socket, std::uint32_t granted) : fd{socket}, full_credit{granted} {}
 
     int fd;
     std::uint32_t full_credit;
@@ -71,7 +71,8 @@ struct Connection {
             unsigned size = 0;
             char kind[8] = {};
             const auto at = whole.find("source/");
-            if (at == std::string::npos || std::sscanf(whole.c_str() + at, "source/%u/%u/%6s", &total, &size, kind) != 3) throw std::runtime_error{"the address is not source/COUNT/SIZE/KIND"};
+            if (at == std::string::npos || std::sscanf(whole.c_str() + at, "source/%u/%u/%6s", &total, &size, kind) != 3)
+                throw std::runtime_error{"the address is not source/COUNT/SIZE/KIND"};
             source = std::make_unique<Transfers>(size, kind[0] == 's', snd_mode.number() == 1, 0, std::max<std::size_t>(1, 65536 / (size + 40)));
         }
         answer.frame(out);
@@ -223,10 +224,8 @@ int main(int argc, char** argv) {
         if (fd < 0) continue;
         ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         try {
-            Connection{fd, argc > 2 ? static_cast<std::uint32_t>(std::atoi(argv[2])) : 10'000U}.run();
-        } catch (const std::exception& e) {
-            std::fprintf(stderr, "amqp_peer: %s\n", e.what());
-        }
+            Connection{fd, argc > 2 ? static_cast<std::uint32_t>(std::atoi(argv[2])) : 1000U}.run();
+        } catch (const std::exception& e) { std::fprintf(stderr, "amqp_peer: %s\n", e.what()); }
         ::close(fd);
     }
 }

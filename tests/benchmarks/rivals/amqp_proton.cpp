@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rival of the AMQP benchmark: Qpid Proton's C++, by its public interface and in the way of its own examples, the quickest of them: all that the credit
-// allows in one on_sendable, one message that is used again, credit and accepts by its own hand.
+// The rival of the AMQP benchmark: Qpid Proton's C++, by its public interface and in the way of its own examples, the quickest of them: all that the
+// credit allows in one on_sendable, one message that is used again, credit and accepts by its own hand.
 #include <proton/binary.hpp>
 #include <proton/connection.hpp>
 #include <proton/connection_options.hpp>
@@ -37,7 +37,8 @@ public:
 
     void on_container_start(proton::container& c) override {
         const auto mode = a_.settled ? proton::delivery_mode::AT_MOST_ONCE : proton::delivery_mode::AT_LEAST_ONCE;
-        auto connection = c.connect("127.0.0.1:" + std::to_string(a_.port), proton::connection_options().sasl_enabled(true).sasl_allowed_mechs("ANONYMOUS"));
+        proton::connection connection =
+            c.connect("127.0.0.1:" + std::to_string(a_.port), proton::connection_options().sasl_enabled(true).sasl_allowed_mechs("ANONYMOUS"));
         if (a_.is_send) {
             connection.open_sender(a_.address, proton::sender_options().delivery_mode(mode));
         } else {

@@ -14,7 +14,20 @@ namespace bench {
 inline constexpr std::string_view k_sasl_header{"AMQP\x03\x01\x00\x00", 8};
 inline constexpr std::string_view k_amqp_header{"AMQP\x00\x01\x00\x00", 8};
 
-enum : std::uint8_t { k_open = 0x10, k_begin, k_attach, k_flow, k_transfer, k_disposition, k_detach, k_end, k_close, k_mechanisms = 0x40, k_init = 0x41, k_outcome = 0x44 };
+enum : std::uint8_t {
+    k_open = 0x10,
+    k_begin,
+    k_attach,
+    k_flow,
+    k_transfer,
+    k_disposition,
+    k_detach,
+    k_end,
+    k_close,
+    k_mechanisms = 0x40,
+    k_init = 0x41,
+    k_outcome = 0x44
+};
 
 inline void put32(std::string& to, std::uint32_t n) {
     for (int shift = 24; shift >= 0; shift -= 8) to += static_cast<char>(n >> shift);
@@ -60,7 +73,8 @@ public:
     /// Appends the frame.
     void frame(std::string& to, std::uint16_t channel = 0, std::uint8_t kind = 0) const {
         put32(to, static_cast<std::uint32_t>(8 + 3 + 9 + fields_.size()));
-        to += {'\2', static_cast<char>(kind), static_cast<char>(channel >> 8), static_cast<char>(channel), '\0', '\x53', static_cast<char>(code_), '\xd0'};
+        to += {'\2',  static_cast<char>(kind), static_cast<char>(channel >> 8), static_cast<char>(channel), '\0', '\x53', static_cast<char>(code_),
+               '\xd0'};
         put32(to, static_cast<std::uint32_t>(4 + fields_.size()));
         put32(to, count_);
         to += fields_;
@@ -91,7 +105,9 @@ public:
                 default: return 0;
             }
         }
-        std::string_view text() const noexcept { return (code & 0xF0U) == 0xA0 ? whole.substr(2) : (code & 0xF0U) == 0xB0 ? whole.substr(5) : std::string_view{}; }
+        std::string_view text() const noexcept {
+            return (code & 0xF0U) == 0xA0 ? whole.substr(2) : (code & 0xF0U) == 0xB0 ? whole.substr(5) : std::string_view{};
+        }
     };
 
     /// @param body  of a frame, after its head

@@ -29,16 +29,20 @@ inline Arguments arguments(int argc, char** argv) {
         std::fprintf(stderr, "usage: %s send|recv PORT ADDRESS COUNT SIZE string|binary 0|1 CREDIT\n", argv[0]);
         std::exit(2);
     }
-    return {argv[1][0] == 's', std::atoi(argv[2]), argv[3], static_cast<std::uint32_t>(std::atoll(argv[4])), static_cast<std::size_t>(std::atoll(argv[5])),
-            argv[6][0] == 's', argv[7][0] == '1', std::atoi(argv[8])};
+    return {argv[1][0] == 's',
+            std::atoi(argv[2]),
+            argv[3],
+            static_cast<std::uint32_t>(std::atoll(argv[4])),
+            static_cast<std::size_t>(std::atoll(argv[5])),
+            argv[6][0] == 's',
+            argv[7][0] == '1',
+            std::atoi(argv[8])};
 }
 
 /// From its making to done(): wall clock, and user and system time of the process.
 class Result {
 public:
-    void done(std::uint32_t count) const {
-        std::printf("RESULT n=%u wall=%.6f cpu=%.6f\n", count, wall() - wall_, cpu() - cpu_);
-    }
+    void done(std::uint32_t count) const { std::printf("RESULT n=%u wall=%.6f cpu=%.6f\n", count, wall() - wall_, cpu() - cpu_); }
 
 private:
     static double wall() {
@@ -49,7 +53,8 @@ private:
     static double cpu() {
         rusage use{};
         ::getrusage(RUSAGE_SELF, &use);
-        return static_cast<double>(use.ru_utime.tv_sec + use.ru_stime.tv_sec) + static_cast<double>(use.ru_utime.tv_usec + use.ru_stime.tv_usec) * 1e-6;
+        return static_cast<double>(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+               static_cast<double>(use.ru_utime.tv_usec + use.ru_stime.tv_usec) * 1e-6;
     }
     double wall_{wall()};
     double cpu_{cpu()};

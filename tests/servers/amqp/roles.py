@@ -156,7 +156,8 @@ for name, (doc, legal, run) in {
     "open-bare": opening("an open with a container-id only: no limits", True, max_frame_size=None, channel_max=None, idle_time_out=None),
     "open-full": opening("an open with every field", True, hostname="raw.example", idle_time_out=60000, outgoing_locales=["en-US", "de"], incoming_locales="en-US",
                          offered_capabilities=["ANONYMOUS-RELAY", "x"], desired_capabilities=["y"],
-                         properties={symbol("product"): "amqpraw", symbol("version"): "1", symbol("long"): "x" * 1000, symbol("nested"): {symbol("a"): [T("int", 1)]}}),
+                         properties={symbol("product"): "amqpraw", symbol("version"): "1", symbol("long"): "x" * 1000,
+                                     symbol("nested"): {symbol("a"): [T("int", 1)]}}),
 }.items():
     role(name, "open", doc, legal)(run)
 
@@ -230,7 +231,8 @@ mode("wide", "the longest encoding of each value, and nulls for all that is abse
 mode("extended-header", "frames with a data offset of 4", doff=4)
 mode("foreign-numbers", "answers on other channels and handles than the client's", channel_shift=7, handle_shift=5)
 mode("serial-wrap", "its transfer-ids, delivery-ids and delivery-counts begin just below 2^32", first_id=2 ** 32 - 3)
-mode("everything", "all of these at once", symbolic=True, wide=True, full=True, doff=3, channel_shift=7, handle_shift=5, first_id=2 ** 32 - 3, one_write=True, chop=7)
+mode("everything", "all of these at once", symbolic=True, wide=True, full=True, doff=3, channel_shift=7, handle_shift=5,
+     first_id=2 ** 32 - 3, one_write=True, chop=7)
 
 
 # --- bad frames, after the begin; by address: after the attach of that link
@@ -263,13 +265,15 @@ bad("oversized", "a transfer larger than the client's max-frame-size")(
         "handle": link.own if link else 0, "delivery-id": 0, "delivery-tag": b"0", "message-format": 0})) +
         wire.message(b"x" * (min(peer.client_frame, 2 ** 26) + 1), 0x75)))
 bad("unknown-performative", "performative 0x19")(lambda p, session, link: wire.frame(session.channel, enc(described(ulong(0x19), []))))
-bad("unknown-symbol", "performative example:nonsense:list")(lambda p, session, link: wire.frame(session.channel, enc(described(symbol("example:nonsense:list"), []))))
+bad("unknown-symbol", "performative example:nonsense:list")(lambda p, session, link: wire.frame(
+    session.channel, enc(described(symbol("example:nonsense:list"), []))))
 bad("foreign-type", "an outcome (0x24) as a performative")(lambda p, session, link: wire.frame(session.channel, enc(make("accepted"))))
 bad("not-described", "a frame with a bare string")(lambda p, session, link: wire.frame(session.channel, enc("hello")))
 bad("map", "a performative whose fields are a map")(lambda p, session, link: wire.frame(session.channel, enc(described(ulong(0x13), {}))))
 bad("descriptor-string", "a descriptor that is a string")(lambda p, session, link: wire.frame(session.channel, b"\x00" + enc("amqp:flow:list") + enc([])))
 bad("malformed", "a flow whose list ends beyond the frame")(lambda p, session, link: wire.frame(session.channel, b"\x00\x53\x13\xc0\x40\x04\x43\x43"))
-bad("count", "a list that says 2^32-1 elements")(lambda p, session, link: wire.frame(session.channel, b"\x00\x53\x13\xd0\x00\x00\x00\x08\xff\xff\xff\xff\x43\x43\x43\x43"))
+bad("count", "a list that says 2^32-1 elements")(lambda p, session, link: wire.frame(
+    session.channel, b"\x00\x53\x13\xd0\x00\x00\x00\x08\xff\xff\xff\xff\x43\x43\x43\x43"))
 bad("array", "an array that says 2^31 nulls")(lambda p, session, link: wire.frame(
     session.channel, enc(make("flow", {"incoming-window": 1, "next-outgoing-id": 0, "outgoing-window": 1,
                                        "properties": {symbol("x"): Raw(b"\xf0\x00\x00\x00\x05\x80\x00\x00\x00\x40")}}))))
@@ -394,7 +398,8 @@ def _(peer, p, link):
 @role("attach-redirect", "attach", "detach with amqp:link:redirect", True)
 def _(peer, p, link):
     peer.answer_attach(link, **{"source" if link.to_client else "target": None})
-    peer.detach(link, "amqp:link:redirect", "moved", {symbol("hostname"): "other.example", symbol("network-host"): "127.0.0.2", symbol("port"): T("ushort", 5673),
+    peer.detach(link, "amqp:link:redirect", "moved", {symbol("hostname"): "other.example", symbol("network-host"): "127.0.0.2",
+                                                       symbol("port"): T("ushort", 5673),
                                                        symbol("address"): "elsewhere"})
     return True
 
@@ -688,11 +693,14 @@ def _(peer, link):
 
 
 for name, data, doc in (
-        ("empty", b"", "no bytes at all"), ("section", enc(described(ulong(0x79), "x")), "an unknown section"), ("bare", enc("hello"), "a value that is no section"),
+        ("empty", b"", "no bytes at all"), ("section", enc(described(ulong(0x79), "x")), "an unknown section"),
+        ("bare", enc("hello"), "a value that is no section"),
         ("no-body", enc(described(ulong(0x73), ["id"])), "properties and no body"), ("cut", text_of(0)[:-3], "a message that is cut"),
         ("order", enc(described(ulong(0x77), "x")) + enc(make("header", {"durable": True})), "the header after the body"),
-        ("two-bodies", enc(described(ulong(0x77), "x")) * 2, "two amqp-value sections"), ("data-string", enc(described(ulong(0x75), "x")), "a data section with a string"),
-        ("utf8", b"\x00\x53\x77\xa1\x02\xc3\x28", "a string that is not UTF-8"), ("deep", b"\x00\x53\x77" + deep(5000), "5000 lists, one in the other"),
+        ("two-bodies", enc(described(ulong(0x77), "x")) * 2, "two amqp-value sections"),
+        ("data-string", enc(described(ulong(0x75), "x")), "a data section with a string"),
+        ("utf8", b"\x00\x53\x77\xa1\x02\xc3\x28", "a string that is not UTF-8"),
+        ("deep", b"\x00\x53\x77" + deep(5000), "5000 lists, one in the other"),
         ("array", b"\x00\x53\x77\xf0\x00\x00\x00\x05\x80\x00\x00\x00\x40", "an array that says 2^31 nulls"),
         ("map-odd", b"\x00\x53\x77\xc1\x02\x01\x40", "a map with an odd number of elements"),
         ("properties-type", enc(described(ulong(0x73), [True])) + enc(described(ulong(0x77), "x")), "a message-id that is a boolean")):
@@ -706,7 +714,8 @@ first_credit("message-full", "a message with every section and every field", Tru
     lambda peer, link: piece(peer, link, wire.message(
         "body", header={"durable": True, "priority": 9, "ttl": 60000, "first_acquirer": True, "delivery_count": 3},
         delivery_annotations={symbol("x-opt-da"): T("int", 1)}, message_annotations={symbol("x-opt-ma"): "two"},
-        properties={"message_id": T("uuid", bytes(range(16))), "user_id": b"me", "to": "there", "subject": "all of it", "reply_to": "here", "correlation_id": T("ulong", 7),
+        properties={"message_id": T("uuid", bytes(range(16))), "user_id": b"me", "to": "there", "subject": "all of it", "reply_to": "here",
+                    "correlation_id": T("ulong", 7),
                     "content_type": "text/plain", "content_encoding": "identity", "absolute_expiry_time": T("timestamp", 2000000000000),
                     "creation_time": T("timestamp", 1700000000000), "group_id": "g", "group_sequence": 5, "reply_to_group_id": "rg"},
         application_properties={"key": "value", "n": T("int", 5), "none": None}, footer={symbol("x-opt-f"): True}), **head(link)))
@@ -785,17 +794,20 @@ answers("reject", "rejected, with condition, description and info", True)(lambda
 answers("reject-bare", "rejected, without an error", True)(lambda peer, link, n: peer.settle(link, n, state="rejected"))
 answers("release", "released", True)(lambda peer, link, n: peer.settle(link, n, state="released"))
 answers("modify", "modified, with all three fields", True)(lambda peer, link, n: peer.settle(
-    link, n, state="modified", delivery_failed=True, undeliverable_here=True, message_annotations={symbol("x-opt-why"): "busy", symbol("x-opt-n"): T("int", 3)}))
+    link, n, state="modified", delivery_failed=True, undeliverable_here=True,
+    message_annotations={symbol("x-opt-why"): "busy", symbol("x-opt-n"): T("int", 3)}))
 answers("modify-bare", "modified, without fields", True)(lambda peer, link, n: peer.settle(link, n, state="modified"))
 answers("settle-no-state", "settled without any state", True)(lambda peer, link, n: peer.settle(link, n, state=None))
 answers("settle-received", "a state of received, then settled as accepted", True)(lambda peer, link, n: (
     peer.settle(link, n, state="received", settled=False, section_number=0, section_offset=0), peer.settle(link, n)))
 answers("settle-second", "accepted but not settled: the client has to settle", True)(lambda peer, link, n: peer.settle(link, n, settled=False))
 answers("settle-twice", "each disposition twice")(lambda peer, link, n: (peer.settle(link, n), peer.settle(link, n)))
-answers("settle-unknown", "dispositions of deliveries far ahead, then the right one")(lambda peer, link, n: (peer.settle(link, n + 1000, n + 2000), peer.settle(link, n)))
+answers("settle-unknown", "dispositions of deliveries far ahead, then the right one")(
+    lambda peer, link, n: (peer.settle(link, n + 1000, n + 2000), peer.settle(link, n)))
 answers("settle-inverted", "a disposition whose first is above its last, then the right one")(
     lambda peer, link, n: (peer.settle(link, n + 5, n), peer.settle(link, n)))
-answers("settle-everything", "a disposition that goes all the way round, from the next delivery-id to this one")(lambda peer, link, n: peer.settle(link, (n + 1) & MASK, n))
+answers("settle-everything", "a disposition that goes all the way round, from the next delivery-id to this one")(
+    lambda peer, link, n: peer.settle(link, (n + 1) & MASK, n))
 answers("settle-half-of-all", "a disposition of 2^31 delivery-ids")(lambda peer, link, n: peer.settle(link, n, (n + 2 ** 31 - 1) & MASK))
 answers("settle-wrong-role", "dispositions with the role of a sender")(lambda peer, link, n: peer.send(
     "disposition", link.session.channel, role=False, first=n, settled=True, state=make("accepted")))
@@ -867,7 +879,8 @@ role("credit-one", "credit")(lambda peer, p, link: False)
 @role("credit-behind", "attached", "a flow whose delivery-count is behind the client's, then a good one", True)
 def _(peer, link):
     if not link.to_client:
-        peer.send("flow", link.session.channel, **peer.session_fields(link.session), handle=link.own, delivery_count=(link.count - 10) & MASK, link_credit=5)
+        peer.send("flow", link.session.channel, **peer.session_fields(link.session), handle=link.own, delivery_count=(link.count - 10) & MASK,
+                  link_credit=5)
         peer.sleep(0.2)
         peer.grant(link)
     return True
