@@ -7,6 +7,7 @@
 #include "amqp/amqp_error.hpp"
 #include "amqp/connection.hpp"
 #include "amqp/links.hpp"
+#include "amqp/requester.hpp"
 #include "base/outcome_box.hpp"
 #include "base/text.hpp"
 
@@ -185,7 +186,8 @@ Operation AmqpReceiver::async_close(Deadline deadline, Callback<void> callback) 
 
 // ---- the client ----
 
-AmqpClient::AmqpClient(AmqpOptions options, Runtime runtime) : connection_{Connection::make(std::move(options), runtime)} {
+AmqpClient::AmqpClient(AmqpOptions options, Runtime runtime)
+    : connection_{Connection::make(std::move(options), runtime)}, requester_{std::make_shared<amqp::Requester>(connection_)} {
     connection_->set_holder([this] { return std::make_shared<Hold>(hold()); });
 }
 
@@ -262,6 +264,17 @@ Operation AmqpClient::async_open_receiver(AmqpReceiverOptions options, Deadline 
     return connection_->open_link(link, deadline, as_handle<AmqpReceiver, amqp::ReceiverLink>(under_way(std::move(callback)), [](auto one) {
                                       return AmqpReceiver{std::move(one)};
                                   }));
+}
+
+AmqpMessage AmqpClient::request(std::string_view address, AmqpMessage message, Deadline deadline) {
+    return observed([&] {
+        return amqp_wait<AmqpMessage>(*connection_, [&](Callback<AmqpMessage> callback) {
+            requester_->request(connection_, std::string{address}, std::move(message), by(*connection_, deadline), std::move(callback));
+        });
+    });
+}
+Operation AmqpClient::async_request(std::string_view address, AmqpMessage message, Deadline deadline, Callback<AmqpMessage> callback) {
+    return requester_->request(connection_, std::string{address}, std::move(message), by(*connection_, deadline), under_way(std::move(callback)));
 }
 
 std::vector<AmqpSessionInfo> AmqpClient::sessions() const { return connection_->sessions(); }

@@ -66,6 +66,9 @@ public:
     Stage stage{Stage::wanted};
     std::uint32_t number{k_uint_max};  ///< the engine's, while attached or on the way there
     std::optional<Error> why;
+    /// Told of on_attached() and on_lost(), where set.
+    UniqueFunction<void()> when_attached;
+    UniqueFunction<void(const Error&)> when_lost;
     bool refused{false};  ///< the peer's attach says so; its detach follows
     std::string address;  ///< the peer's
     std::uint8_t agreed_settle_mode{2};
@@ -147,6 +150,9 @@ private:
 
     void encode(const AmqpMessage& message, std::string& to) const;
     std::uint32_t make_slot(Callback<AmqpOutcome> callback, std::shared_ptr<SendOperation> operation);
+    void send_direct(const Item& item);
+    /// What was sent is kept until its outcome is known, to be sent again.
+    bool keeps_sent() const noexcept;
     void collect();
     void pump();
     void complete(std::uint64_t token, std::uint32_t slot, const AmqpOutcome& outcome, const Error* error);

@@ -51,25 +51,36 @@ Outbox::Block* Outbox::room_for(std::size_t size) {
 }
 
 Outbox::Entry& Outbox::push(std::string_view bytes, bool settled, std::uint64_t token, std::uint32_t slot) {
-    Block* const block = room_for(bytes.size());
+    Entry& entry = push_bare(bytes.size(), settled, token, slot);
+    fill(entry.number, bytes);
+    return entry;
+}
+
+Outbox::Entry& Outbox::push_bare(std::size_t size, bool settled, std::uint64_t token, std::uint32_t slot) {
     Kept entry;
     entry.number = last_ + 1;
     entry.token = token;
+    entry.size = size;
     entry.slot = slot;
     entry.settled = settled;
     entry.live = true;
-    entry.block = block;
-    char* const to = block->bytes() + block->used;
-    if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
-    entry.bytes = {to, bytes.size()};
-    Entry& kept = entries_.push_back(entry);
-    block->used += bytes.size();
-    ++block->messages;
+    Kept& kept = entries_.push_back(entry);
     ++last_;
     ++live_;
     ++waiting_;
-    bytes_ += bytes.size();
+    bytes_ += size;
     return kept;
+}
+
+void Outbox::fill(std::uint64_t number, std::string_view bytes) {
+    Kept& entry = entries_[index_of(number)];
+    Block* const block = room_for(bytes.size());
+    char* const to = block->bytes() + block->used;
+    if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+    entry.bytes = {to, bytes.size()};
+    entry.block = block;
+    block->used += bytes.size();
+    ++block->messages;
 }
 
 std::size_t Outbox::index_of(std::uint64_t number) const noexcept {
@@ -96,11 +107,14 @@ Outbox::Entry* Outbox::unsent() noexcept {
     return nullptr;
 }
 
-void Outbox::sent() noexcept {
-    Entry* const entry = find(next_unsent_);
-    if (entry == nullptr || entry->sent) return;
-    entry->sent = true;
-    entry->partly = false;
+void Outbox::sent(bool done_with) noexcept {
+    const std::size_t index = index_of(next_unsent_);
+    if (index >= entries_.size()) return;
+    Kept& entry = entries_[index];
+    if (entry.number != next_unsent_ || !entry.live || entry.sent) return;
+    entry.sent = true;
+    entry.partly = false;
+    if (done_with) release(entry);
     ++next_unsent_;
     --waiting_;
 }
@@ -118,14 +132,16 @@ void Outbox::erase(std::uint64_t number) noexcept {
     if (!entry.sent) --waiting_;
     entry.live = false;
     --live_;
-    bytes_ -= entry.bytes.size();
+    bytes_ -= entry.size;
     release(entry);
     while (!entries_.empty() && !entries_.front().live) entries_.pop_front();
     if (entries_.size() >= 64 && live_ < entries_.size() / 8) tidy();
 }
 
 void Outbox::release(Kept& entry) noexcept {
-    Block* const block = entry.block;
+    Block* const block = std::exchange(entry.block, nullptr);
+    if (block == nullptr) return;
+    entry.bytes = {};
     if (--block->messages > 0) return;
     if (block == current_) {
         block->used = 0;

@@ -17,7 +17,8 @@ public:
     struct Entry {
         std::uint64_t number{0};
         std::uint64_t token{0};  ///< the owner's
-        std::string_view bytes;
+        std::string_view bytes;  ///< empty where they are not needed any more
+        std::size_t size{0};
         std::uint32_t slot{0};  ///< likewise
         bool settled{false};
         bool sent{false};    ///< handed to the engine, in this connection
@@ -26,12 +27,16 @@ public:
         bool live{false};
     };
 
-    /// Good until the next push() or erase().
+    /// Good until the next push() or erase(). Of one that is about to be sent whole the bytes need not be kept: see fill().
     Entry& push(std::string_view bytes, bool settled, std::uint64_t token, std::uint32_t slot = 0);
+    /// The same without its bytes.
+    Entry& push_bare(std::size_t size, bool settled, std::uint64_t token, std::uint32_t slot);
+    /// The bytes of such a one are needed after all.
+    void fill(std::uint64_t number, std::string_view bytes);
     /// The first that was not sent; null: none. Good until the next push() or erase().
     Entry* unsent() noexcept;
-    /// The one that unsent() gave is sent.
-    void sent() noexcept;
+    /// The one that unsent() gave is sent. @param done_with  its bytes are not needed any more
+    void sent(bool done_with = false) noexcept;
     Entry* find(std::uint64_t number) noexcept;
     /// Its outcome is known, or it is given up.
     void erase(std::uint64_t number) noexcept;

@@ -77,7 +77,6 @@ Answer ReceiverLink::on_delivery(const Incoming& message) {
         return Answer::later;
     }
     Delivery delivery{*this, message};
-    const auto keep = shared_from_this();
     const bool calm = owner().tell_user([&] { options_.on_message(delivery); });
     if (delivery.is_later()) return Answer::later;
     if (calm && delivery.is_plain()) return Answer::accepted;
@@ -228,9 +227,13 @@ void ReceiverLink::on_drained() {
 
 // ---- ends ----
 
-void ReceiverLink::on_attached() { next_fetch(); }
+void ReceiverLink::on_attached() {
+    next_fetch();
+    if (when_attached) when_attached();
+}
 
-void ReceiverLink::on_lost(const Error&) {
+void ReceiverLink::on_lost(const Error& error) {
+    if (when_lost) when_lost(error);
     // What was not settled comes again: what waits here would come twice.
     std::erase_if(unread_, [](const Unread& one) { return !one.settled; });
     for (Fetch& one : fetches_) one.granted = one.draining = false;

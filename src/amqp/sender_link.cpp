@@ -110,8 +110,7 @@ bool SenderLink::put(const AmqpMessage& message, std::optional<bool> settled, st
             item.slot = make_slot(std::move(callback), nullptr);
         }
         bytes_.fetch_add(direct_.size() + 1, std::memory_order_relaxed);
-        outbox_.push(direct_, item.settled, item.token, item.slot);
-        if (outbox_.waiting() == 1) pump();
+        send_direct(item);
         if (direct_.capacity() > k_most_kept) direct_ = {};
         owner().poke_later();
         return true;
@@ -130,6 +129,32 @@ bool SenderLink::put(const AmqpMessage& message, std::optional<bool> settled, st
     }
     if (first) owner().post([self = std::static_pointer_cast<SenderLink>(shared_from_this())] { self->collect(); });
     return true;
+}
+
+/// What is in direct_; at once, where nothing waits before it. What is not sent again need not be kept.
+void SenderLink::send_direct(const Item& item) {
+    Engine* const engine = owner().engine();
+    if (outbox_.waiting() > 0 || pumping_ || keeps_sent() || engine == nullptr || !engine->can_send(number)) {
+        outbox_.push(direct_, item.settled, item.token, item.slot);
+        if (outbox_.waiting() == 1) pump();
+        return;
+    }
+    Outbox::Entry& entry = outbox_.push_bare(direct_.size(), item.settled, item.token, item.slot);
+    const std::uint64_t message = entry.number;
+    static_cast<void>(outbox_.unsent());
+    pumping_ = true;  // the engine's trace may call back
+    const Sent sent = engine->transfer(number, direct_, {message, item.settled, 0, {}});
+    pumping_ = false;
+    if (sent == Sent::whole) {
+        ++messages_;
+        return outbox_.sent();
+    }
+    outbox_.fill(message, direct_);
+    if (Outbox::Entry* const kept = outbox_.find(message); kept != nullptr) kept->partly = sent == Sent::partly;
+}
+
+bool SenderLink::keeps_sent() const noexcept {
+    return owner().options().reconnect.enabled && owner().options().reconnect.resend == AmqpResend::resend;
 }
 
 Operation SenderLink::flush(Deadline deadline, std::size_t at_most, Callback<void> callback) {
@@ -185,6 +210,7 @@ void SenderLink::collect() {
 void SenderLink::pump() {
     if (pumping_ || stage != Stage::attached) return;
     pumping_ = true;
+    const bool keep = keeps_sent();
     while (Outbox::Entry* const entry = outbox_.unsent()) {
         Engine* const engine = owner().engine();
         if (engine == nullptr || stage != Stage::attached) break;
@@ -192,7 +218,7 @@ void SenderLink::pump() {
         if (sent == Sent::partly) entry->partly = true;
         if (sent != Sent::whole) break;
         ++messages_;
-        outbox_.sent();
+        outbox_.sent(!keep);
     }
     pumping_ = false;
 }
@@ -216,7 +242,7 @@ void SenderLink::on_outcome(std::uint64_t message, const Outcome& outcome) {
     if (entry == nullptr) return;
     const std::uint64_t token = entry->token;
     const std::uint32_t slot = entry->slot;
-    bytes_.fetch_sub(entry->bytes.size() + 1, std::memory_order_relaxed);
+    bytes_.fetch_sub(entry->size + 1, std::memory_order_relaxed);
     outbox_.erase(message);
     if (outcome.kind == Descriptor::accepted)
         complete(token, slot, AmqpOutcome::accepted(), nullptr);
@@ -260,7 +286,7 @@ void SenderLink::fail(std::uint64_t message, const Error& error) {
     if (entry == nullptr) return;
     const std::uint64_t token = entry->token;
     const std::uint32_t slot = entry->slot;
-    bytes_.fetch_sub(entry->bytes.size() + 1, std::memory_order_relaxed);
+    bytes_.fetch_sub(entry->size + 1, std::memory_order_relaxed);
     outbox_.erase(message);
     complete(token, slot, {}, &error);
 }
@@ -292,7 +318,7 @@ void SenderLink::fail_all(Which which, const Error& sent, const Error* unsent) {
 
 void SenderLink::on_lost(const Error& error) {
     was_ready_ = false;
-    const bool resend = owner().options().reconnect.resend == AmqpResend::resend && stage != Stage::ended && owner().options().reconnect.enabled;
+    const bool resend = keeps_sent() && stage != Stage::ended;
     Error unknown = amqp_error(AmqpErrc::unknown, "a message was sent by link \"" + text::printable(name) +
                                                       "\" and what became of it is unknown: " + std::string{error.message()});
     // What is sent settled is sent once at most.

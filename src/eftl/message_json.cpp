@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <iterator>
 #include <limits>
 #include <optional>
@@ -15,6 +14,7 @@
 
 #include "base/base64.hpp"
 #include "base/milliseconds.hpp"
+#include "base/scalar_text.hpp"
 #include "base/text.hpp"
 #include "eftl/eftl_error.hpp"
 
@@ -27,19 +27,9 @@ constexpr std::size_t k_most_nesting = 2 * k_most_depth;
 
 void put_double(json::TextBuffer& out, double d) {
     if (!std::isfinite(d)) return out.put(std::isnan(d) ? R"({"_d_":"NaN"})" : d < 0 ? R"({"_d_":"-Infinity"})" : R"({"_d_":"Infinity"})");
-    constexpr std::size_t k_most = 40;
-    char* const begin = out.room(k_most);
-    std::memcpy(begin, R"({"_d_":)", 7);
-    char* const digits = begin + 7;
-    char* end = std::to_chars(digits, begin + k_most, d).ptr;
-    // TIBCO's Python library takes no double that is spelt as an integer.
-    if (std::memchr(digits, '.', static_cast<std::size_t>(end - digits)) == nullptr &&
-        std::memchr(digits, 'e', static_cast<std::size_t>(end - digits)) == nullptr) {
-        *end++ = '.';
-        *end++ = '0';
-    }
-    *end++ = '}';
-    out.wrote(end);
+    out.put(R"({"_d_":)");
+    out.put(text::double_text(d));  // TIBCO's Python library takes no double that is spelt as an integer
+    out.put('}');
 }
 
 void put_opaque(json::TextBuffer& out, std::string_view bytes) {

@@ -22,6 +22,7 @@ namespace qconn {
 
 namespace amqp {
 class Connection;
+class Requester;
 class SenderLink;
 class ReceiverLink;
 }  // namespace amqp
@@ -133,6 +134,13 @@ public:
     AmqpReceiver open_receiver(AmqpReceiverOptions options, Deadline deadline = {});
     Operation async_open_receiver(AmqpReceiverOptions options, Deadline deadline, Callback<AmqpReceiver> callback);
 
+    /// Sends a message to `address`, and waits for the reply: by a node that the peer makes for this client, and by the message-id, which is made up
+    /// where there is none. The links for that are opened once, and stay. A deadline of never is AmqpOptions::timeout.
+    /// @throws Error AMQP-REQUEST-REPLY-TIMEOUT when the deadline passes; AMQP-OUTCOME-UNKNOWN: the connection was lost meanwhile; as open_receiver()
+    /// and AmqpSender::send()
+    AmqpMessage request(std::string_view address, AmqpMessage message, Deadline deadline = {});
+    Operation async_request(std::string_view address, AmqpMessage message, Deadline deadline, Callback<AmqpMessage> callback);
+
     std::vector<AmqpSessionInfo> sessions() const;
     std::vector<AmqpLinkInfo> links() const;
     /// Ends a session and its links. @throws Error AMQP-SESSION-ERROR: there is none of that name
@@ -145,6 +153,7 @@ public:
 
 private:
     std::shared_ptr<amqp::Connection> connection_;
+    std::shared_ptr<amqp::Requester> requester_;
 };
 
 }  // namespace qconn

@@ -334,6 +334,34 @@ TEST_CASE("a node that the peer makes has an address", "[amqp][integration]") {
     CHECK(reply.message.properties->correlation_id == AmqpValue{"q1"});
 }
 
+TEST_CASE("a request has its reply, and a time in which it comes", "[amqp][integration]") {
+    AmqpClient client{to(rhea())};
+    const AmqpMessage reply = client.request("echo", AmqpMessage::of_text("how late is it?"), soon());
+    CHECK(reply.text() == "how late is it?");
+    std::atomic<int> right{0};
+    Seen seen;
+    for (int i = 0; i < 50; ++i) {
+        client.async_request("echo", AmqpMessage::of_text(std::to_string(i)), soon(), [&, i](const Result<AmqpMessage>& result) {
+            if (result && result->text() == std::to_string(i)) ++right;
+            seen.add("one");
+        });
+    }
+    REQUIRE(seen.wait(50));
+    CHECK(right == 50);
+    CHECK(client.links().size() == 2);
+
+    const Error late = error_of([&] { client.request(fresh("nobody"), AmqpMessage::of_text("x"), Deadline{200ms}); });
+    CHECK(late.name() == "AMQP-REQUEST-REPLY-TIMEOUT");
+    CHECK(late.connection() == "bus");
+    CHECK(error_of([&] { client.request("reject", AmqpMessage::of_text("x"), soon()); }).name() == "AMQP-DELIVERY-ERROR");
+    CHECK(error_of([&] { client.request("refused", AmqpMessage::of_text("x"), soon()); }).name() == "AMQP-LINK-ERROR");
+    Operation cancelled = client.async_request(fresh("nobody"), AmqpMessage::of_text("x"), {},
+                                               [&](const Result<AmqpMessage>& result) { seen.add(std::string{result.error().name()}); });
+    cancelled.cancel();
+    REQUIRE(seen.wait(51));
+    CHECK(seen.all().back() == "CANCELLED");
+}
+
 TEST_CASE("more than may wait is refused at once, and waited for where that is wanted", "[amqp][integration]") {
     AmqpOptions options = to(rhea());
     options.max_unsettled_bytes = 10'000;
