@@ -318,7 +318,8 @@ void Engine::on_flow(std::uint32_t number, const Raw& raw) {
     if (link.stage != LinkStage::attached) return;
     if (link.receiver) {
         if (flow.has(Flow::i_available)) link.available = flow.available;
-        if (flow.has(Flow::i_delivery_count)) {
+        // Otherwise only messages use credit. RabbitMQ's flows may overtake those that they count.
+        if (flow.has(Flow::i_delivery_count) && (link.asked_to_drain || link.recalling)) {
             const std::uint32_t used = flow.delivery_count - link.delivery_count;
             if (used <= 0x7fffffffU) {
                 link.delivery_count = flow.delivery_count;

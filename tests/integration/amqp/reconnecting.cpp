@@ -198,3 +198,40 @@ TEST_CASE("what waits while there is no connection goes out when there is one", 
     REQUIRE(seen.wait(3));
     CHECK(seen.all() == std::vector<std::string>{"accepted", "accepted", "accepted"});
 }
+
+TEST_CASE("RabbitMQ is killed ten times: no durable message that it has accepted is lost", "[amqp][integration]") {
+    if (!is_long()) return;  // of .ci/full
+    constexpr int k_count = 5'000;
+    Server broker{"rabbitmq", {.environment = {}, .start_limit = std::chrono::seconds{90}}};
+    AmqpOptions options = to(broker);
+    options.username = k_user;
+    options.password = Secret{k_password};
+    options.reconnect.resend = AmqpResend::resend;
+    AmqpClient client{options};
+    std::vector<std::atomic<int>> told(k_count);
+    std::atomic<int> accepted{0};
+    AmqpSenderOptions out = sending_to("/amq/queue/durable");
+    out.on_outcome = [&](std::uint64_t number, const AmqpOutcome& outcome, const Error*) {
+        ++told[number];
+        if (outcome.is_accepted()) ++accepted;
+    };
+    AmqpSender sender = client.open_sender(std::move(out), Deadline{60s});
+    AmqpMessage message;
+    message.header.emplace();
+    message.header->durable = true;
+    for (int i = 0; i < k_count; ++i) {
+        message.body = AmqpValue{std::to_string(i)};
+        while (!sender.try_send(message, static_cast<std::uint64_t>(i))) sender.flush(Deadline{120s}, 1'000'000);
+        if (i % 500 == 250) {
+            broker.kill();
+            broker.start();
+        }
+    }
+    sender.flush(Deadline{180s});
+    CHECK(accepted == k_count);
+    for (const auto& one : told) REQUIRE(one == 1);
+    std::map<std::string, int> came;
+    AmqpReceiver receiver = client.open_receiver(receiving_from("/amq/queue/durable"), Deadline{60s});
+    while (came.size() < k_count) ++came[std::string{receiver.receive(Deadline{30s}).message.text()}];
+    CHECK(came.size() == k_count);
+}

@@ -337,6 +337,14 @@ TEST_CASE("drained: what crosses is a message, then there is none", "[amqp][tran
     }
 }
 
+TEST_CASE("a flow that counts messages which have not come yet takes no credit from them", "[amqp][transfer]") {
+    Receiving bench{2};
+    bench.give(frame(0, Descriptor::flow, {u32(0), u32(10), u32(2), u32(10), u32(7), u32(2), u32(0), u32(9)}));
+    CHECK(bench.engine.link_state(0).available == 9);
+    bench.give({Bench::transfer(0, "a"), Bench::transfer(1, "b")});
+    CHECK(bench.host.take() == Lines{"message 0 #0 a", "message 0 #1 b"});
+}
+
 TEST_CASE("the window is given anew at its half, in frames", "[amqp][transfer]") {
     SessionOptions options;
     options.incoming_window = 4;
