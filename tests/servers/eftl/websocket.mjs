@@ -57,7 +57,8 @@ export class WebSocket {
   // Reading -----------------------------------------------------------------------------------------------------------------------------------------
 
   #received(chunk) {
-    if (this.isOver || this.closeReceived) return;
+    // What comes while an end is on its way, TLS's close_notify before it, is the rest of what was cut: it begins anywhere.
+    if (this.isOver || this.closeReceived || this.dropped) return;
     let cut = false;
     if (chunk.length >= this.cutIn) {
       chunk = chunk.subarray(0, this.cutIn);
@@ -258,6 +259,7 @@ export class WebSocket {
     if (this.isOver) return;
     this.batchBytes = 0;
     this.muted = true;
+    this.dropped = true;
     if (how === 'fin') {
       this.stream.end(() => this.stream.destroy());
       return;
