@@ -106,16 +106,6 @@ Error amqp_error(AmqpErrc code, std::string message, const AmqpCondition& condit
     return error;
 }
 
-Error stopped(bool cancelled, std::string_view what, std::string_view trouble) {
-    std::string message{what};
-    message += cancelled ? " was cancelled" : " failed: the deadline has passed";
-    if (!cancelled && !trouble.empty()) message.append("; there is no connection: ").append(trouble);
-    Error error = make_error(cancelled ? Errc::cancelled : Errc::timeout, std::move(message));
-    error.with_phase(Phase::protocol);
-    if (!cancelled) error.with_retryable(true);
-    return error;
-}
-
 std::string shown(const AmqpCondition& condition) {
     std::string out = text::printable(text::shorten(condition.name, 100));
     if (!condition.description.empty()) out.append(" (").append(text::printable(text::shorten(condition.description, 300))).append(")");

@@ -15,9 +15,6 @@ Error amqp_error(AmqpErrc code, std::string message);
 /// The same with what the peer said: its condition decides on the reason and on retryable(), and is the detail.
 /// @param message  without the peer's words, which are put behind it
 Error amqp_error(AmqpErrc code, std::string message, const AmqpCondition& condition);
-/// TIMEOUT or CANCELLED of a call: "WHAT failed: the deadline has passed".
-/// @param trouble  why there is no connection; empty: there is one, or nothing is known of it
-Error stopped(bool cancelled, std::string_view what, std::string_view trouble = {});
 /// "amqp:not-found (no queue 'x')", for messages.
 std::string shown(const AmqpCondition& condition);
 

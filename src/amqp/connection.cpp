@@ -117,7 +117,7 @@ Error Connection::labelled(Error error) const {
 }
 
 Error Connection::stopped(bool cancelled, std::string_view what) const {
-    return amqp::stopped(cancelled, what, trouble_ && !is_open() ? trouble_->message() : std::string_view{});
+    return net::stopped(cancelled, what, trouble_ && !is_open() ? trouble_->message() : std::string_view{});
 }
 
 void Connection::callback_threw(const char* what) const { log(LogLevel::error, "callback-threw", what); }
@@ -747,7 +747,7 @@ void Connection::try_close() {
             pause_timer_.reset();
             end_transport(false);
             stage_ = Stage::idle;
-            return fail_waits(amqp::stopped(true, "connecting"));
+            return fail_waits(net::stopped(true, "connecting"));
         }
         case Stage::closing: return;
         case Stage::open: break;

@@ -28,66 +28,6 @@ std::uint64_t seed() {
 
 // ---- what waits ----
 
-/// Somebody who waits for something that is no operation of the protocol.
-template <class T>
-class Connection::Wait final : public Operation::State, public std::enable_shared_from_this<Wait<T>> {
-public:
-    Wait(std::shared_ptr<Connection> owner, std::string what, Callback<T> callback)
-        : owner_{std::move(owner)}, what_{std::move(what)}, callback_{std::move(callback)} {}
-
-    void cancel() noexcept override {
-        if (done()) return;
-        try {
-            owner_->post([self = this->shared_from_this()] { self->give_up(true); });
-        } catch (const std::exception&) {}  // without memory for a message it ends with its deadline
-    }
-    bool done() const noexcept override { return done_.load(); }
-
-    // The loop's:
-    void arm(Deadline deadline) {
-        if (deadline.is_never() || done()) return;
-        timer_ = std::make_unique<net::Timer>(*owner_->loop_);
-        timer_->arm(deadline, [weak = this->weak_from_this()] {
-            if (const auto self = weak.lock()) {
-                self->give_up(false);
-                self->owner_->settle();
-            }
-        });
-    }
-    void finish(Result<T> result) {
-        if (done_.exchange(true)) return;
-        // Not from inside its own callback.
-        if (timer_) owner_->loop_->post([timer = std::shared_ptr<net::Timer>{std::move(timer_)}] {});
-        on_give_up = nullptr;
-        auto callback = std::move(callback_);
-        if (!callback) return;
-        try {
-            if (result)
-                callback(std::move(result));
-            else
-                callback(owner_->labelled(result.error()));
-        } catch (const std::exception& e) { owner_->log(LogLevel::error, "callback-threw", e.what()); }
-    }
-    void give_up(bool cancelled) {
-        if (done()) return;
-        const Error why = stopped(cancelled, what_);
-        auto also = std::move(on_give_up);
-        const auto keep = this->shared_from_this();
-        if (also) also(why);
-        finish(why);
-    }
-
-    /// What else is to be done where it is given up.
-    UniqueFunction<void(const Error&)> on_give_up;
-
-private:
-    const std::shared_ptr<Connection> owner_;
-    const std::string what_;
-    Callback<T> callback_;
-    std::unique_ptr<net::Timer> timer_;
-    std::atomic<bool> done_{false};
-};
-
 /// An operation that the server answers.
 class Connection::Submission final : public Operation::State, public std::enable_shared_from_this<Submission> {
 public:
@@ -103,7 +43,7 @@ public:
         if (done() || cancelled_.exchange(true)) return;
         try {
             owner_->post([self = shared_from_this()] {
-                if (self->seq_ != 0) self->owner_->engine_.cancel(self->seq_, stopped(true, "an operation"));
+                if (self->seq_ != 0) self->owner_->engine_.cancel(self->seq_, net::stopped(true, "an operation"));
             });
         } catch (const std::exception&) {}
     }
@@ -112,7 +52,7 @@ public:
 
     // The loop's:
     void start(TimePoint now) {
-        if (cancelled_.load()) return finish(stopped(true, "an operation"));
+        if (cancelled_.load()) return finish(net::stopped(true, "an operation"));
         seq_ = owner_->engine_.submit(kind_, std::move(frame_), now, deadline_.when(),
                                       [self = shared_from_this()](Result<Answer> result) { self->finish(std::move(result)); });
     }
@@ -131,7 +71,7 @@ public:
                 callback(std::move(result));
             else
                 callback(owner_->labelled(result.error()));
-        } catch (const std::exception& e) { owner_->log(LogLevel::error, "callback-threw", e.what()); }
+        } catch (const std::exception& e) { owner_->callback_threw(e.what()); }
     }
 
 private:
@@ -194,6 +134,10 @@ Connection::Connection(Key, std::shared_ptr<const Settings> settings, const Runt
 
 Connection::~Connection() = default;
 
+Error Connection::stopped(bool cancelled, std::string_view what) { return net::stopped(cancelled, what); }
+
+void Connection::callback_threw(const char* what) const { log(LogLevel::error, "callback-threw", what); }
+
 void Connection::set_wrapper(UniqueFunction<Callback<Answer>(Callback<Answer>)> wrapper) {
     const std::scoped_lock lock{mutex_};
     wrapper_ = std::move(wrapper);
@@ -213,7 +157,7 @@ void Connection::shut() noexcept {
     try {
         post([self = shared_from_this()] {
             self->over_ = true;
-            const Error why = stopped(true, "the operation").with_phase(Phase::protocol);
+            const Error why = net::stopped(true, "the operation").with_phase(Phase::protocol);
             self->engine_.abandon(why);
             self->end_queues(why);
             self->queues_.clear();
@@ -274,11 +218,11 @@ void Connection::run_commands() {
         one = nullptr;
     }
     if (engine_.has_acks()) engine_.flush_acks();
-    settle();
+    settled();
 }
 
 /// After anything that may have changed the engine.
-void Connection::settle() {
+void Connection::settled() {
     if (over_) return;
     wake_flush();
     rearm();
@@ -296,7 +240,7 @@ void Connection::rearm() {
         if (!self || self->over_) return;
         self->armed_ = TimePoint::max();
         self->engine_.tick(Clock::now());
-        self->settle();
+        self->settled();
     });
 }
 
@@ -777,14 +721,14 @@ void Connection::link_opened(const Link* link) {
     const auto self = weak_from_this().lock();
     if (!self || link != link_.get()) return;
     engine_.link_up(Clock::now());
-    settle();
+    settled();
 }
 
 void Connection::link_brought(const Link* link, std::string_view text) {
     const auto self = weak_from_this().lock();
     if (!self || link != link_.get()) return;
     engine_.received(text, Clock::now());
-    settle();
+    settled();
 }
 
 void Connection::link_ended(const Link* link, websocket::End end) {
@@ -796,7 +740,7 @@ void Connection::link_ended(const Link* link, websocket::End end) {
     if (end.error && end.error->phase() == Phase::tls) code = eftl_code::k_tls;
     engine_.link_down(code, end.close.by_server ? std::string_view{end.close.reason} : std::string_view{}, end.error ? &*end.error : nullptr,
                       Clock::now());
-    settle();
+    settled();
 }
 
 }  // namespace qconn::eftl

@@ -26,6 +26,7 @@
 #include "eftl/settings.hpp"
 #include "net/runtime_impl.hpp"
 #include "net/timer.hpp"
+#include "net/waiting.hpp"
 #include "websocket/connection.hpp"
 
 namespace qconn::eftl {
@@ -82,7 +83,9 @@ private:
     class Link;
     class Submission;
     template <class T>
-    class Wait;
+    using Wait = net::Waiting<Connection, T>;
+    template <class Owner, class T>
+    friend class net::Waiting;
 
     /// Messages that nobody took yet, and those who wait for some.
     struct Queue {
@@ -106,7 +109,10 @@ private:
 
     // The loop's:
     void run_commands();
-    void settle();
+    void settled();
+    net::Loop& loop() const noexcept { return *loop_; }
+    static Error stopped(bool cancelled, std::string_view what);
+    void callback_threw(const char* what) const;
     void rearm();
     void wake_flush();
     void ensure_connection(Clock::time_point now);

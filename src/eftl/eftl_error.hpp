@@ -13,8 +13,5 @@ namespace qconn::eftl {
 /// An Error of this family with its stable name, phase and reason.
 /// @param number  the protocol's; 0: none. @param words  the server's own
 Error eftl_error(EftlErrc code, std::string message, int number = 0, std::string_view words = {});
-/// TIMEOUT or CANCELLED of a call: "WHAT failed: the deadline has passed".
-/// @param trouble  why there is no connection; empty: there is one, or nothing is known of it
-Error stopped(bool cancelled, std::string_view what, std::string_view trouble = {});
 
 }  // namespace qconn::eftl

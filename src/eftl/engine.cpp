@@ -11,6 +11,7 @@
 
 #include "base/text.hpp"
 #include "eftl/eftl_error.hpp"
+#include "net/waiting.hpp"
 
 namespace qconn::eftl {
 
@@ -356,7 +357,7 @@ void Engine::expire(TimePoint now) {
         if (one.subscription) {
             const auto found = subscriptions_.find(one.number);
             if (found != subscriptions_.end() && found->second.done && found->second.deadline == one.when)
-                cancel_subscribe(found->second.own.id, stopped(false, "subscribing", trouble()));
+                cancel_subscribe(found->second.own.id, net::stopped(false, "subscribing", trouble()));
             continue;
         }
         const auto found = pending_.find(one.number);
@@ -365,7 +366,7 @@ void Engine::expire(TimePoint now) {
             complete(one.number, eftl_error(EftlErrc::request_timeout, "a request failed: nobody replied before the deadline",
                                             eftl_code::k_request_timeout, "request timeout"));
         else
-            complete(one.number, stopped(false, words_of(found->second.kind).doing, trouble()));
+            complete(one.number, net::stopped(false, words_of(found->second.kind).doing, trouble()));
     }
 }
 
@@ -383,7 +384,7 @@ void Engine::tick(TimePoint now) {
     if (login_deadline_ <= now) {
         login_deadline_ = k_never;
         host_.drop(eftl_code::k_normal);
-        Error late = stopped(false, "the log-in");
+        Error late = net::stopped(false, "the log-in");
         late.with_phase(Phase::auth);
         link_down(eftl_code::k_connection_error, {}, &late, now);
     }
@@ -434,7 +435,7 @@ std::int64_t Engine::submit(Kind kind, std::string frame, TimePoint now, TimePoi
             done(eftl_error(EftlErrc::request_timeout, "a request failed: its deadline had passed already", eftl_code::k_request_timeout,
                             "request timeout"));
         else
-            done(stopped(false, words_of(kind).doing));
+            done(net::stopped(false, words_of(kind).doing));
         return 0;
     }
     Pending pending;
@@ -533,7 +534,7 @@ Engine::Subscriptions::iterator Engine::find(std::string_view id) noexcept { ret
 void Engine::subscribe(std::string id, EftlSubscription what, bool consumes, TimePoint now, TimePoint deadline,
                        UniqueFunction<void(Result<std::string>)> done) {
     if (state_ == EftlState::disconnected || state_ == EftlState::disconnecting) return done(not_connected("subscribing"));
-    if (deadline <= now) return done(stopped(false, "subscribing"));
+    if (deadline <= now) return done(net::stopped(false, "subscribing"));
     std::string frame;
     try {
         frame = subscribe_frame(id, what, false);

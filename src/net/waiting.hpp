@@ -6,15 +6,21 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <qconn/base/deadline.hpp>
+#include <qconn/base/error.hpp>
 #include <qconn/base/operation.hpp>
 #include <qconn/base/result.hpp>
 
 #include "net/timer.hpp"
 
 namespace qconn::net {
+
+/// TIMEOUT or CANCELLED of a call: "WHAT failed: the deadline has passed before the peer had answered".
+/// @param trouble  why there is no connection; empty: there is one, or nothing is known of it
+Error stopped(bool cancelled, std::string_view what, std::string_view trouble = {});
 
 /// One outcome, told once on the owner's loop.
 /// @tparam Owner  what the waiting is for, which lives as long as anybody waits. Has post(work), which runs on its loop; loop(); labelled(error), for

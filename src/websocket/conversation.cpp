@@ -10,8 +10,8 @@
 
 #include "base/outcome_box.hpp"
 #include "base/text.hpp"
+#include "net/backoff.hpp"
 #include "websocket/handshake.hpp"
-#include "websocket/reconnect.hpp"
 #include "websocket/websocket_error.hpp"
 
 namespace qconn::websocket {
@@ -521,7 +521,7 @@ void Conversation::try_again_later(const Error& error) {
         if (item.call) item.call->note(error);
     }
     for (const auto& receiver : receivers_) receiver->call().note(error);
-    const auto wait = reconnect_wait(how, attempts_, random_share());
+    const auto wait = net::backoff(how.delay, how.max_delay, attempts_, random_share());
     retry_waits_ = true;
     retry_timer_.arm(Deadline{wait}, [weak = weak_from_this()] {
         if (const auto self = weak.lock()) self->need_connection(true);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "websocket/inbox.hpp"
 
+#include "net/backoff.hpp"
 #include "support/catch.hpp"
-#include "websocket/reconnect.hpp"
 #include "websocket/sewio_message.hpp"
 
 using namespace qconn;
@@ -69,13 +69,12 @@ TEST_CASE("empty messages count too", "[websocket]") {
 }
 
 TEST_CASE("waits between tries double up to the limit, and half of each is random", "[websocket]") {
-    const WebSocketReconnect how{true, 1s, 10s, 0};
-    CHECK(reconnect_wait(how, 1, 1.0) == 1s);
-    CHECK(reconnect_wait(how, 1, 0.0) == 500ms);
-    CHECK(reconnect_wait(how, 3, 1.0) == 4s);
-    CHECK(reconnect_wait(how, 5, 1.0) == 10s);
-    CHECK(reconnect_wait(how, 2'000'000'000, 0.5) == 7500ms);
-    CHECK(reconnect_wait({true, 0ms, 10s, 0}, 1, 1.0) == 0ms);
+    CHECK(net::backoff(1s, 10s, 1, 1.0) == 1s);
+    CHECK(net::backoff(1s, 10s, 1, 0.0) == 500ms);
+    CHECK(net::backoff(1s, 10s, 3, 1.0) == 4s);
+    CHECK(net::backoff(1s, 10s, 5, 1.0) == 10s);
+    CHECK(net::backoff(1s, 10s, 2'000'000'000, 0.5) == 7500ms);
+    CHECK(net::backoff(0ms, 10s, 1, 1.0) == 0ms);
 }
 
 TEST_CASE("a request to Sewio has the key in it, and a body only where there is one", "[websocket]") {
