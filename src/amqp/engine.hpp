@@ -207,6 +207,8 @@ public:
     std::uint64_t max_message_size(std::uint32_t link) const noexcept { return links_[link].remote_max_message_size; }
     std::uint32_t max_frame_size() const noexcept { return remote_max_frame_size_; }
     void trace(bool on) noexcept { trace_ = on; }
+    /// The peer is known to send more than it has credit for: as much again as a link keeps is taken.
+    void allow_excess(bool yes) noexcept { allows_excess_ = yes; }
 
 private:
     enum class Stage : std::uint8_t { idle, sasl_header, sasl_mechanisms, sasl_outcome, header, opening, open, closing, over };
@@ -267,6 +269,7 @@ private:
         std::uint32_t available{0};
         std::uint32_t target_credit{0};
         std::uint32_t threshold{0};
+        std::uint32_t excess{0};     // messages that came without credit since it was last given
         std::uint32_t may_cross{0};  // messages that may still come for credit that was recalled
         std::uint32_t unanswered{0};
         std::uint32_t unsettled{0};
@@ -336,6 +339,7 @@ private:
     Host& host_;
     Stage stage_{Stage::idle};
     bool trace_{false};
+    bool allows_excess_{false};
     std::string out_;
     std::size_t out_at_{0};
     std::uint64_t out_total_{0};  // bytes that were written and taken from out_

@@ -268,6 +268,7 @@ void Engine::top_up(Link& link, std::uint32_t id) {
     const std::uint32_t most = link.target_credit > link.unanswered ? link.target_credit - link.unanswered : 0;
     if (most <= link.credit) return;
     link.credit = most;
+    link.excess = 0;
     if (link.flow_due) return;
     link.flow_due = true;
     flows_due_.push_back(id);
@@ -386,6 +387,10 @@ void Engine::on_transfer(std::uint32_t number, const Raw& raw, std::string_view 
         }
         if (link.credit == 0 && link.may_cross > 0) {
             --link.may_cross;
+            ++link.credit;
+        }
+        if (link.credit == 0 && allows_excess_ && link.excess < link.target_credit) {
+            ++link.excess;
             ++link.credit;
         }
         if (link.credit == 0) return link_breach(id, amqp_condition::k_transfer_limit_exceeded, "a message came for which the peer had no credit");

@@ -337,6 +337,17 @@ TEST_CASE("drained: what crosses is a message, then there is none", "[amqp][tran
     }
 }
 
+TEST_CASE("of a peer that is known for it as much again as the credit is taken, and no more", "[amqp][transfer]") {
+    Receiving bench{2};
+    bench.engine.allow_excess(true);
+    bench.host.answer = Answer::later;
+    bench.give({Bench::transfer(0, "a"), Bench::transfer(1, "b"), Bench::transfer(2, "c"), Bench::transfer(3, "d")});
+    CHECK(bench.host.take().size() == 4);
+    CHECK(bench.take().empty());
+    bench.give(Bench::transfer(4, "e"));
+    CHECK(bench.take().back().find("transfer-limit-exceeded") != std::string::npos);
+}
+
 TEST_CASE("a flow that counts messages which have not come yet takes no credit from them", "[amqp][transfer]") {
     Receiving bench{2};
     bench.give(frame(0, Descriptor::flow, {u32(0), u32(10), u32(2), u32(10), u32(7), u32(2), u32(0), u32(9)}));
