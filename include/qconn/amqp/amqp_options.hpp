@@ -110,6 +110,9 @@ struct AmqpOptions {
     /// Calls that need a connection make one. False: they end with AMQP-NOT-CONNECTED where there is none.
     bool connect_on_use{true};
 
+    /// Of messages sent and received by name (`qconn call`) that are told no other. The client itself makes no use of it: links name their own.
+    std::string address{};
+
     std::vector<std::string> offered_capabilities{};
     std::vector<std::string> desired_capabilities{};
     /// Of open; keys become symbols. "product" and "version" are added.
