@@ -201,12 +201,13 @@ void add_times(OptionTable<AmqpOptions>& all) {
     };
     const AmqpOptions defaults;
     time(
-        "connect_timeout", [](AmqpOptions & o) -> auto& { return o.connect_timeout; }, defaults.connect_timeout, 5'000,
-        "Longest time to have a connection to one host: name, TCP, proxy, TLS, log-in, open; 0: no limit");
+        "open_timeout", [](AmqpOptions & o) -> auto& { return o.connect_timeout; }, defaults.connect_timeout, 5'000,
+        "Longest time to have a connection to one host: name, TCP, proxy, TLS, log-in, open; 0: no limit")
+        .aliases = {"connect_timeout"};
     time(
-        "timeout", [](AmqpOptions & o) -> auto& { return o.timeout; }, defaults.timeout, 10'000,
+        "call_timeout", [](AmqpOptions & o) -> auto& { return o.timeout; }, defaults.timeout, 10'000,
         "Of blocking calls without a deadline of their own: longest time without an answer; 0: no limit")
-        .aliases = {"timeout_ms"};
+        .aliases = {"timeout", "timeout_ms"};
     time(
         "idle_timeout", [](AmqpOptions & o) -> auto& { return o.idle_timeout; }, defaults.idle_timeout, 30'000,
         "Longest silence of the peer, which is told to send a sign of life twice in that time; 0: any, else at least 1000")
@@ -222,8 +223,9 @@ void add_times(OptionTable<AmqpOptions>& all) {
         spec.example = 30;
     }
     {
-        OptionSpec& spec = all.add("reconnect", OptionType::boolean, "A connection that broke is made anew, with its sessions and links",
+        OptionSpec& spec = all.add("auto_reconnect", OptionType::boolean, "A connection that broke is made anew, with its sessions and links",
                                    [](AmqpOptions& o, const Value& v) { o.reconnect.enabled = v.as_bool(); });
+        spec.aliases = {"reconnect"};
         spec.fallback = true;
         spec.example = false;
     }
@@ -235,7 +237,7 @@ void add_times(OptionTable<AmqpOptions>& all) {
         "reconnect_max_delay", [](AmqpOptions & o) -> auto& { return o.reconnect.max_delay; }, defaults.reconnect.max_delay, 60'000,
         "Longest such wait");
     {
-        OptionSpec& spec = all.add("reconnect_attempts", OptionType::integer, "Tries in a row, each over all hosts; 0: no limit",
+        OptionSpec& spec = all.add("reconnect_attempts", OptionType::integer, "Tries in a row; 0: no limit",
                                    [](AmqpOptions& o, const Value& v) { o.reconnect.attempts = static_cast<int>(v.as_int64()); });
         spec.aliases = {"max_reconnect_attempts"};
         spec.fallback = 0;
@@ -245,12 +247,12 @@ void add_times(OptionTable<AmqpOptions>& all) {
     }
     {
         OptionSpec& spec =
-            all.add("resend", OptionType::string, "What becomes of messages that had no outcome yet when the connection broke",
-                    [](AmqpOptions& o, const Value& v) { o.reconnect.resend = v.as_string() == "resend" ? AmqpResend::resend : AmqpResend::report; });
-        spec.fallback = "report";
-        spec.allowed = {{"report", "they end with AMQP-OUTCOME-UNKNOWN: none comes twice"},
-                        {"resend", "they are sent again: none is lost, some may come twice"}};
-        spec.example = "resend";
+            all.add("resend_unsettled", OptionType::boolean,
+                    "Messages that had no outcome yet when the connection broke are sent again: none is lost, some may come twice; false: "
+                    "they end with AMQP-OUTCOME-UNKNOWN, and none comes twice",
+                    [](AmqpOptions& o, const Value& v) { o.reconnect.resend = v.as_bool() ? AmqpResend::resend : AmqpResend::report; });
+        spec.fallback = false;
+        spec.example = true;
     }
     {
         OptionSpec& spec = all.add("connect_on_use", &AmqpOptions::connect_on_use, OptionType::boolean,
@@ -272,13 +274,14 @@ void add_limits(OptionTable<AmqpOptions>& all) {
     };
     constexpr double k_most = 4'294'967'295.0;
     number("max_frame_size", &AmqpOptions::max_frame_size, 512, k_most, 65'536, "Largest frame that the peer may send").unit = Unit::bytes;
-    number("max_message_size", &AmqpOptions::max_message_size, 0, 1e15, 1'000'000,
+    number("max_incoming_message_size", &AmqpOptions::max_message_size, 0, 1e15, 1'000'000,
            "Largest message that is received; larger ones detach their link; 0: any")
         .unit = Unit::bytes;
+    all.at("max_incoming_message_size").aliases = {"max_message_size"};
     number("max_unsettled_bytes", &AmqpOptions::max_unsettled_bytes, 1, 1e15, 1'000'000,
            "Bytes of messages that wait in each sender, to be sent or for their outcome; above, senders wait or are refused")
         .unit = Unit::bytes;
-    number("max_sessions", &AmqpOptions::max_sessions, 1, 65'536, 10, "Sessions on the connection");
+    number("max_sessions_per_connection", &AmqpOptions::max_sessions, 1, 65'536, 10, "Sessions at a time").aliases = {"max_sessions"};
     number("max_links_per_session", &AmqpOptions::max_links_per_session, 1, k_most, 100, "Links on each session");
     number("incoming_window", &AmqpOptions::incoming_window, 1, k_most, 500, "Of each session: frames that the peer may send");
     number("outgoing_window", &AmqpOptions::outgoing_window, 1, k_most, 500, "Of each session: frames that it is told of as to be sent");

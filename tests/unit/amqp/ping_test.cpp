@@ -149,7 +149,8 @@ TEST_CASE("a ping of something that speaks no AMQP says what it speaks", "[amqp]
 
 TEST_CASE("a full ping fails where the peer will have no session", "[amqp]") {
     Ping ping{PingProof::session, false};
-    ping.feed(opens() + begins());
+    ping.feed(opens());
+    ping.feed(begins());
     ping.feed(frame(0, Descriptor::end, {qconn::test::error_of("amqp:not-allowed", "no sessions today")}));
     const Dialogue::Step step = ping.feed(closes());
     REQUIRE(step.want == Dialogue::Want::failed);

@@ -71,14 +71,15 @@ TEST_CASE("the defaults of the table are those of AmqpOptions", "[schemes][amqp]
 }
 
 TEST_CASE("every option of AMQP reaches the client", "[schemes][amqp]") {
-    const AmqpOptions made = options_of("amqp://bus.example",
-                                        "hosts: 'one.example, [::1]:5673 ,three.example:1'\nvirtual_host: shop\naddresses: ' orders , invoices'\n"
-                                        "container_id: me\nsasl: PLAIN\nusername: edi\npassword: secret\nauthorization_id: other\n"
-                                        "connect_timeout: 1\ntimeout: 2\nidle_timeout: 3000\nreconnect: false\nreconnect_delay: 4\n"
-                                        "reconnect_max_delay: 5\nreconnect_attempts: 6\nresend: resend\nconnect_on_use: false\nmax_frame_size: 512\n"
-                                        "max_message_size: 7\nmax_unsettled_bytes: 8\nmax_sessions: 9\nmax_links_per_session: 10\n"
-                                        "incoming_window: 11\noutgoing_window: 12\ngenerate_message_id: true\noffered_capabilities: [a, b]\n"
-                                        "desired_capabilities: [c]\nproperties: {department: sales, floor: 3}\ntcp_no_delay: false");
+    const AmqpOptions made =
+        options_of("amqp://bus.example",
+                   "hosts: 'one.example, [::1]:5673 ,three.example:1'\nvirtual_host: shop\naddresses: ' orders , invoices'\n"
+                   "container_id: me\nsasl: PLAIN\nusername: edi\npassword: secret\nauthorization_id: other\n"
+                   "open_timeout: 1\ncall_timeout: 2\nidle_timeout: 3000\nauto_reconnect: false\nreconnect_delay: 4\n"
+                   "reconnect_max_delay: 5\nreconnect_attempts: 6\nresend_unsettled: true\nconnect_on_use: false\nmax_frame_size: 512\n"
+                   "max_incoming_message_size: 7\nmax_unsettled_bytes: 8\nmax_sessions_per_connection: 9\nmax_links_per_session: 10\n"
+                   "incoming_window: 11\noutgoing_window: 12\ngenerate_message_id: true\noffered_capabilities: [a, b]\n"
+                   "desired_capabilities: [c]\nproperties: {department: sales, floor: 3}\ntcp_no_delay: false");
     CHECK(made.hosts == std::vector<AmqpHost>{{"one.example", 0}, {"::1", 5673}, {"three.example", 1}});
     CHECK(made.virtual_host == "shop");
     CHECK(made.address == "orders");
@@ -154,7 +155,7 @@ TEST_CASE("definitions of AMQP that cannot work are refused where they stand", "
                                                                {"idle_timeout: 999", "idle_timeout"},
                                                                {"heartbeat: 5\nidle_timeout: 5000", "heartbeat"},
                                                                {"max_frame_size: 511", "max_frame_size"},
-                                                               {"resend: sometimes", "resend"},
+                                                               {"resend_unsettled: sometimes", "resend_unsettled"},
                                                                {"offered_capabilities: ['a b']", "offered_capabilities"}};
     for (const auto& [lines, option] : bad) {
         const auto checked = define("amqp://bus.example", lines);
