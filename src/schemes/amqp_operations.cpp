@@ -283,12 +283,32 @@ AmqpOutcome outcome_of(const Map& given) {
 
 // ---- what is done ----
 
+/// A link for one call. The client may live longer: where the call fails the link is closed all the same.
+template <class Link>
+class OwnLink {
+public:
+    explicit OwnLink(Link link) : link_{std::move(link)} {}
+    OwnLink(const OwnLink&) = delete;
+    OwnLink& operator=(const OwnLink&) = delete;
+    ~OwnLink() {
+        if (!link_) return;
+        try {
+            link_.async_close(Deadline{k_ending}, {});
+        } catch (const std::exception&) {}  // without memory it ends with the client
+    }
+    Link* operator->() noexcept { return &link_; }
+    void close(Deadline deadline) { std::exchange(link_, {}).close(ending(deadline)); }
+
+private:
+    Link link_;
+};
+
 void send_once(AmqpClient& client, const std::string& address, const AmqpMessage& message, bool settled, Deadline deadline) {
     AmqpSenderOptions options;
     options.target.address = address;
-    AmqpSender sender = client.open_sender(std::move(options), deadline);
-    sender.send(message, settled, deadline);
-    sender.close(ending(deadline));
+    OwnLink sender{client.open_sender(std::move(options), deadline)};
+    sender->send(message, settled, deadline);
+    sender.close(deadline);
 }
 
 Value send(AmqpClient& client, const Map& given, Deadline deadline) {
@@ -308,8 +328,8 @@ AmqpReceiver fetching_from(AmqpClient& client, std::string address, Deadline dea
 }
 
 /// The answer reaches the peer before the end of the link does, whose own answer is waited for.
-Value fetch_one(AmqpReceiver& receiver, const AmqpOutcome& outcome, Deadline deadline) {
-    const AmqpReceived received = receiver.fetch(deadline);
+Value fetch_one(OwnLink<AmqpReceiver>& receiver, const AmqpOutcome& outcome, Deadline deadline) {
+    const AmqpReceived received = receiver->fetch(deadline);
     Value out = message_shown(received);
     if (!received.settled) received.answer(outcome);
     return out;
@@ -319,7 +339,7 @@ Value receive(AmqpClient& client, const Map& given, Deadline deadline) {
     const AmqpOutcome outcome = outcome_of(given);
     const std::int64_t count = given.contains("count") ? given_value(given, "count").as_int64() : 1;
     if (count < 1) refuse_argument("'count' must be at least 1");
-    AmqpReceiver receiver = fetching_from(client, address_of(client, given, "address"), deadline);
+    OwnLink receiver{fetching_from(client, address_of(client, given, "address"), deadline)};
     const Deadline until = within(given, deadline);
     List all;
     try {
@@ -329,15 +349,15 @@ Value receive(AmqpClient& client, const Map& given, Deadline deadline) {
         const bool none = error.code() == AmqpErrc::receive || error.code() == Errc::timeout;
         if (!none || !given.contains("timeout")) throw;
     }
-    receiver.close(ending(deadline));
+    receiver.close(deadline);
     return Value{std::move(all)};
 }
 
 Value fetch(AmqpClient& client, const Map& given, Deadline deadline) {
     const AmqpOutcome outcome = outcome_of(given);
-    AmqpReceiver receiver = fetching_from(client, address_of(client, given, "address"), deadline);
+    OwnLink receiver{fetching_from(client, address_of(client, given, "address"), deadline)};
     Value out = fetch_one(receiver, outcome, within(given, deadline));
-    receiver.close(ending(deadline));
+    receiver.close(deadline);
     return out;
 }
 
@@ -351,14 +371,14 @@ Value request(AmqpClient& client, const Map& given, Deadline deadline) {
     options.source.dynamic = true;
     options.credit = 1;
     options.threshold = 0;
-    AmqpReceiver replies = client.open_receiver(std::move(options), deadline);
+    OwnLink replies{client.open_receiver(std::move(options), deadline)};
     AmqpProperties& properties = message.properties ? *message.properties : message.properties.emplace();
-    properties.reply_to = replies.info().address;
+    properties.reply_to = replies->info().address;
     if (properties.message_id.is_null()) properties.message_id = AmqpUuid::random().text();
     send_once(client, address, message, false, deadline);
     try {
-        Value out = message_shown(replies.receive(deadline));
-        replies.close(ending(deadline));
+        Value out = message_shown(replies->receive(deadline));
+        replies.close(deadline);
         return out;
     } catch (const Error& error) {
         if (error.code() != Errc::timeout) throw;

@@ -60,6 +60,10 @@ TEST_CASE("up: RabbitMQ, by each way to log in", "[amqp][integration]") {
         CHECK(result.ok);
         CHECK(words(result).find("RabbitMQ") != std::string::npos);
     }
+    CHECK(ping("amqp://" + k_login + rabbitmq().address(), "virtual_host: 'vhost:/'").ok);
+    const PingResult elsewhere = ping("amqp://" + k_login + rabbitmq().address(), "virtual_host: 'vhost:nowhere'");
+    INFO(words(elsewhere));
+    CHECK_FALSE(elsewhere.ok);
     const PingResult wrong = ping("amqp://qconntest:wrong@" + rabbitmq().address());
     INFO(words(wrong));
     REQUIRE(wrong.error);
