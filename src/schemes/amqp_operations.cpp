@@ -254,7 +254,8 @@ AddressAndBody address_and_body(const AmqpClient& client, const Map& given) {
 /// Application properties are free; any other name that is not known is a slip.
 void check_fields(const Map& given) {
     const std::vector<Argument> known = message_fields();
-    for (const auto& [name, value] : given) {
+    for (const auto& entry : given) {
+        const std::string& name = entry.first;
         if (name.starts_with(k_application) && name.size() > k_application.size()) continue;
         constexpr std::array<std::string_view, 4> k_others{"address", "body", "settled", "timeout"};
         if (std::find(k_others.begin(), k_others.end(), std::string_view{name}) != k_others.end()) continue;

@@ -357,7 +357,7 @@ TEST_CASE("file keeps the contract of connections", "[contract][integration]") {
 
 TEST_CASE("dir keeps the contract of connections", "[contract][integration]") { CHECK(to_text(broken_promises(file_contract("dir", {}))) == ""); }
 
-// Of the vendors' kinds awsrests is here, the others are in tests/integration/vendors; ssh and sftp, those of WebSocket, eFTL and AMQP in their folders.
+// Of the vendors' kinds awsrests is here, the others are in tests/integration/vendors; ssh, sftp, those of WebSocket, eFTL, AMQP in their folders.
 TEST_CASE("no scheme of the library is left out of the contract", "[contract]") {
     const std::vector<std::string> stated{"http",      "https",   "rest",          "rests",    "awsrests",  "billwerkrests", "billwerkrest",
                                           "cdsrests",  "sfrests", "sap4hanarests", "snrests",  "sewiorest", "sewiorests",    "zeyosrests",
