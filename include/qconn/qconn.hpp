@@ -3,6 +3,7 @@
 #pragma once
 
 #include <qconn/admin/metrics_server.hpp>
+#include <qconn/amqp/amqp_client.hpp>
 #include <qconn/base/deadline.hpp>
 #include <qconn/base/error.hpp>
 #include <qconn/base/log.hpp>

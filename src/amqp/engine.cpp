@@ -79,7 +79,7 @@ Engine::~Engine() = default;
 
 Phase Engine::phase() const noexcept {
     switch (stage_) {
-        case Stage::sasl_header:
+        // Before the peer has answered with SASL's header nothing has come to a log-in.
         case Stage::sasl_mechanisms:
         case Stage::sasl_outcome: return Phase::auth;
         default: return Phase::protocol;
@@ -486,8 +486,11 @@ void Engine::on_close(const Raw& raw) {
     Ending ending;
     if (const char* const wrong = parse(raw, ending))
         return breach(amqp_condition::k_decode_error, std::string{"the close cannot be read: "} + wrong);
-    if (stage_ == Stage::closing) return over(nullptr);
     const AmqpCondition why = condition_of(ending.error);
+    if (stage_ == Stage::closing) {
+        close_reason_ = why;
+        return over(nullptr);
+    }
     const std::size_t begin = begin_frame(0);
     Fields fields{out_, static_cast<std::uint8_t>(Descriptor::close)};
     fields.close();

@@ -206,6 +206,8 @@ public:
     LinkState link_state(std::uint32_t link) const noexcept;
     std::uint64_t max_message_size(std::uint32_t link) const noexcept { return links_[link].remote_max_message_size; }
     std::uint32_t max_frame_size() const noexcept { return remote_max_frame_size_; }
+    /// What the peer's close gave as its reason, where that crossed ours: on_end() has no error then.
+    const AmqpCondition& close_reason() const noexcept { return close_reason_; }
     void trace(bool on) noexcept { trace_ = on; }
     /// The peer is known to send more than it has credit for: as much again as a link keeps is taken.
     void allow_excess(bool yes) noexcept { allows_excess_ = yes; }
@@ -347,6 +349,7 @@ private:
     std::size_t mechanism_{0};
     std::uint32_t remote_max_frame_size_{512};
     std::uint16_t remote_channel_max_{0xffff};
+    AmqpCondition close_reason_{};
     std::chrono::milliseconds remote_idle_{0};
     Clock::time_point last_received_{};
     Clock::time_point last_sent_{};

@@ -205,7 +205,10 @@ void amqp(Source& s, std::string_view product) {
         s.draft.scheme = url->scheme;
         s.draft.host = literal(url->host);
         s.draft.port = url->port;
-        if (url->path != "/") s.draft.path = literal(url->path);
+        // The path is a virtual host there, and an address here. RabbitMQ takes virtual hosts by that prefix.
+        const std::string_view path = std::string_view{url->path}.substr(0, url->path.find('?'));
+        if (const std::string host = percent_decode(path.substr(std::min<std::size_t>(path.size(), 1))); !host.empty())
+            s.draft.options.set("virtual_host", literal((product == "rabbitmq" ? "vhost:" : "") + host));
         if (url->username) s.draft.user = literal(percent_decode(*url->username));
         if (url->password) s.draft.password = s.run().secret(s.name(), "password", percent_decode(url->password->reveal()));
     }

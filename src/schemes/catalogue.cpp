@@ -29,6 +29,7 @@ const Catalogue& builtin_catalogue() {
         all.add(schemes::sewiows_scheme());
         all.add(schemes::eftl_scheme());
 #endif
+        all.add(schemes::amqp_scheme());
         all.add(schemes::file_scheme());
 #ifdef QCONN_WITH_SSH
         all.add(schemes::ssh_scheme());

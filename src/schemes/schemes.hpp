@@ -22,6 +22,7 @@ Scheme yamlrpc_scheme();
 Scheme ws_scheme();
 Scheme sewiows_scheme();
 Scheme eftl_scheme();
+Scheme amqp_scheme();
 Scheme file_scheme();
 Scheme ssh_scheme();
 Scheme sftp_scheme();

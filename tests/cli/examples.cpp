@@ -238,6 +238,48 @@ TEST_CASE("remote_command: words reach a command on another machine as they are"
 }
 #endif
 
+TEST_CASE("amqp_worker: works off a queue, and rejects what it cannot use", "[examples][integration]") {
+    const Server server{"rhea"};
+    const Estate estate;
+    estate.add("bus", "amqp://qconntest:Passw0rd-1@" + server.address());
+    for (const char* word : {"7", "seven", "12"}) CHECK(estate.run({"call", "bus", "send", "numbers", word}).code == 0);
+
+    const Outcome outcome = run("2_families/amqp_worker", {estate.directory.path(), "bus", "numbers", "3"});
+
+    INFO(outcome.out + outcome.err + server.log());
+    CHECK(outcome.code == 0);
+    CHECK(outcome.out == "49\n144\n");
+    CHECK(has(server.log(), "example:no-number"));
+    CHECK(has(server.log(), "a whole number was expected"));
+}
+
+TEST_CASE("amqp_request_reply: one side adds for those who ask", "[examples][integration]") {
+    const Server server{"rhea"};
+    const Estate estate;
+    estate.add("bus", "amqp://qconntest:Passw0rd-1@" + server.address());
+    Process serves{{example("2_families/amqp_request_reply"), {estate.directory.path(), "bus", "serve", "adding", "1"}, {}, {}}};
+    REQUIRE(serves.wait_for("ready"));
+
+    const Outcome asked = run("2_families/amqp_request_reply", {estate.directory.path(), "bus", "ask", "adding", "40", "2"});
+
+    INFO(asked.out + asked.err);
+    CHECK(asked.out == "42\n");
+    CHECK(serves.finish().code == 0);
+}
+
+TEST_CASE("amqp_fetch: takes what is there, and no more", "[examples][integration]") {
+    const Server server{"proton"};
+    const Estate estate;
+    estate.add("bus", "amqp://" + server.address());
+    for (const char* word : {"one", "two"}) CHECK(estate.run({"call", "bus", "send", "inbox", word}).code == 0);
+
+    const Outcome outcome = run("2_families/amqp_fetch", {estate.directory.path(), "bus", "inbox"});
+
+    INFO(outcome.out + outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(outcome.out == "one\ntwo\n2 in all\n");
+}
+
 #ifndef QCONN_WITHOUT_WEBSOCKET
 TEST_CASE("eftl_request: one side adds for those who ask", "[examples][integration]") {
     const Server server{"eftl"};

@@ -44,7 +44,7 @@ enum class AmqpResend : std::uint8_t {
 struct AmqpReconnect {
     bool enabled{true};
     /// Wait before the first try; twice as long before each further one, up to max_delay. Of each wait the half is certain, the rest random.
-    std::chrono::milliseconds delay{500};
+    std::chrono::milliseconds delay{1'000};
     std::chrono::milliseconds max_delay{30'000};
     /// Tries in a row, each over all hosts; 0: no limit. A connection that stood for longer than max_delay begins anew.
     int attempts{0};
@@ -109,6 +109,9 @@ struct AmqpOptions {
     AmqpReconnect reconnect{};
     /// Calls that need a connection make one. False: they end with AMQP-NOT-CONNECTED where there is none.
     bool connect_on_use{true};
+
+    /// Of messages sent and received by name (`qconn call`) that are told no other. The client itself makes no use of it: links name their own.
+    std::string address{};
 
     std::vector<std::string> offered_capabilities{};
     std::vector<std::string> desired_capabilities{};

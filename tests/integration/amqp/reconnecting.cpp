@@ -146,7 +146,7 @@ TEST_CASE("refused, silent and black-holed peers are told apart, each in its tim
         options.hosts = {{"127.0.0.1", proxy.port()}};
         const Error error = failed();
         CHECK(error.reason() == Reason::timeout);
-        CHECK(error.phase() == Phase::auth);
+        CHECK(error.phase() == Phase::protocol);
     }
     SECTION("reset at once") {
         FaultProxy proxy{rhea().port(), {.door = testing::Door::reset}};

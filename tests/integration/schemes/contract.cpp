@@ -357,7 +357,7 @@ TEST_CASE("file keeps the contract of connections", "[contract][integration]") {
 
 TEST_CASE("dir keeps the contract of connections", "[contract][integration]") { CHECK(to_text(broken_promises(file_contract("dir", {}))) == ""); }
 
-// Of the vendors' kinds awsrests is here, the others are in tests/integration/vendors; ssh and sftp, those of WebSocket and eFTL in their folders.
+// Of the vendors' kinds awsrests is here, the others are in tests/integration/vendors; ssh, sftp, those of WebSocket, eFTL, AMQP in their folders.
 TEST_CASE("no scheme of the library is left out of the contract", "[contract]") {
     const std::vector<std::string> stated{"http",      "https",   "rest",          "rests",    "awsrests",  "billwerkrests", "billwerkrest",
                                           "cdsrests",  "sfrests", "sap4hanarests", "snrests",  "sewiorest", "sewiorests",    "zeyosrests",
@@ -365,6 +365,7 @@ TEST_CASE("no scheme of the library is left out of the contract", "[contract]") 
 #ifndef QCONN_WITHOUT_WEBSOCKET
                                           "ws",        "wss",     "sewiows",       "sewiowss", "eftl",      "eftls",
 #endif
-                                          "file",      "dir",     "ssh",           "sftp",     "ftp",       "ftps"};
+                                          "amqp",      "amqps",   "file",          "dir",      "ssh",       "sftp",          "ftp",
+                                          "ftps"};
     CHECK(builtin_catalogue().names() == stated);
 }

@@ -71,7 +71,7 @@ spec:
   version: v1
   metadata:
   - name: connectionString
-    value: amqp://guest:g%40st@mq.example:5672
+    value: amqp://guest:g%40st@mq.example:5672/shop%2Feu
 ---
 apiVersion: dapr.io/v1alpha1
 kind: Component
@@ -135,6 +135,7 @@ TEST_CASE("Dapr components become definitions of their kinds", "[import]") {
     CHECK(definition(imported, "mail").url == "esmtps://robot:${env:MAIL_PASSWORD}@smtp.example:465");
     CHECK(definition(imported, "statestore").url == "db://pgsql:dapr/${env:PG_PASSWORD}@state%pg.example:5432");
     CHECK(definition(imported, "events").url == "amqp://guest:${env:EVENTS_PASSWORD}@mq.example:5672");
+    CHECK(option(definition(imported, "events"), "virtual_host") == Value{"vhost:shop/eu"});
     const Definition& github = definition(imported, "github");
     CHECK(github.url == "https://api.github.com");
     CHECK(option(github, "headers")["Authorization"] == Value{"${env:GITHUB_HEADER_AUTHORIZATION}"});

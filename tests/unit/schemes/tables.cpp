@@ -24,6 +24,7 @@ TEST_CASE("the built-in catalogue has the schemes of this build", "[schemes]") {
 #ifndef QCONN_WITHOUT_WEBSOCKET
     for (const char* name : {"ws", "wss", "sewiows", "sewiowss", "eftl", "eftls"}) CHECK(found.contains(name));
 #endif
+    for (const char* name : {"amqp", "amqps"}) CHECK(found.contains(name));
     CHECK(builtin_catalogue().find("gopher") == nullptr);
 }
 
