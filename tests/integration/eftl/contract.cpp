@@ -116,7 +116,7 @@ struct Peers {
 
 }  // namespace
 
-TEST_CASE("eftl keeps the contract of connections", "[contract][integration]") {
+TEST_CASE("eftl keeps the contract of connections", "[contract][alike][integration]") {
     Peers peers;
     CHECK(to_text(broken_promises(contract_of("eftl", peers.bus, peers.other, peers.silent))) == "");
 }

@@ -305,11 +305,13 @@ private:
 
 }  // namespace
 
-TEST_CASE("ftp keeps the contract of connections", "[contract][integration]") { CHECK(to_text(broken_promises(FtpPeers{}.contract("ftp"))) == ""); }
+TEST_CASE("ftp keeps the contract of connections", "[contract][alike][integration]") {
+    CHECK(to_text(broken_promises(FtpPeers{}.contract("ftp"))) == "");
+}
 
 TEST_CASE("ftps keeps the contract of connections", "[contract][integration]") { CHECK(to_text(broken_promises(FtpPeers{}.contract("ftps"))) == ""); }
 
-TEST_CASE("http keeps the contract of connections", "[contract][integration]") {
+TEST_CASE("http keeps the contract of connections", "[contract][alike][integration]") {
     CHECK(to_text(broken_promises(HttpPeers{}.contract("http"))) == "");
 }
 
@@ -317,7 +319,7 @@ TEST_CASE("https keeps the contract of connections", "[contract][integration]") 
     CHECK(to_text(broken_promises(HttpPeers{}.contract("https"))) == "");
 }
 
-TEST_CASE("rest keeps the contract of connections", "[contract][integration]") {
+TEST_CASE("rest keeps the contract of connections", "[contract][alike][integration]") {
     CHECK(to_text(broken_promises(HttpPeers{}.contract("rest"))) == "");
 }
 
@@ -331,31 +333,33 @@ TEST_CASE("jsonrpc keeps the contract of connections", "[contract][integration]"
     CHECK(to_text(broken_promises(HttpPeers{}.contract("jsonrpc"))) == "");
 }
 
-TEST_CASE("xmlrpcs keeps the contract of connections", "[contract][integration]") {
+TEST_CASE("xmlrpcs keeps the contract of connections", "[contract][alike][integration]") {
     CHECK(to_text(broken_promises(HttpPeers{}.contract("xmlrpcs"))) == "");
 }
 
-TEST_CASE("yamlrpc keeps the contract of connections", "[contract][integration]") {
+TEST_CASE("yamlrpc keeps the contract of connections", "[contract][alike][integration]") {
     CHECK(to_text(broken_promises(HttpPeers{}.contract("yamlrpc"))) == "");
 }
 
-TEST_CASE("the other names of the RPC kinds keep the contract of connections", "[contract][integration]") {
+TEST_CASE("the other names of the RPC kinds keep the contract of connections", "[contract][alike][integration]") {
     if (std::getenv("QCONN_LONG") == nullptr) return;  // of .ci/full
     for (const char* scheme : {"jsonrpcs", "xmlrpc", "yamlrpcs"}) CHECK(to_text(broken_promises(HttpPeers{}.contract(scheme))) == "");
 }
 
-TEST_CASE("rests with tokens keeps the contract of connections", "[contract][integration]") {
+TEST_CASE("rests with tokens keeps the contract of connections", "[contract][alike][integration]") {
     Server tokens{"oauth"};
     CHECK(to_text(broken_promises(HttpPeers{}.contract_with_tokens(tokens))) == "");
 }
 
-TEST_CASE("awsrests keeps the contract of connections", "[contract][integration]") {
+TEST_CASE("awsrests keeps the contract of connections", "[contract][alike][integration]") {
     CHECK(to_text(broken_promises(HttpPeers{}.contract_with_signatures())) == "");
 }
 
 TEST_CASE("file keeps the contract of connections", "[contract][integration]") { CHECK(to_text(broken_promises(file_contract("file", {}))) == ""); }
 
-TEST_CASE("dir keeps the contract of connections", "[contract][integration]") { CHECK(to_text(broken_promises(file_contract("dir", {}))) == ""); }
+TEST_CASE("dir keeps the contract of connections", "[contract][alike][integration]") {
+    CHECK(to_text(broken_promises(file_contract("dir", {}))) == "");
+}
 
 // Of the vendors' kinds awsrests is here, the others are in tests/integration/vendors; ssh, sftp, those of WebSocket, eFTL, AMQP in their folders.
 TEST_CASE("no scheme of the library is left out of the contract", "[contract]") {

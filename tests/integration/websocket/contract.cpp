@@ -155,7 +155,7 @@ ConnectionContract contract_of(const std::string& scheme, const Server& expired,
 
 }  // namespace
 
-TEST_CASE("ws keeps the contract of connections", "[contract][integration]") {
+TEST_CASE("ws keeps the contract of connections", "[contract][alike][integration]") {
     Server expired{"websocket", {.environment = {"WS_CERT=expired"}}};
     const SilentServer silent;
     CHECK(to_text(broken_promises(contract_of("ws", expired, silent))) == "");
@@ -167,7 +167,7 @@ TEST_CASE("wss keeps the contract of connections", "[contract][integration]") {
     CHECK(to_text(broken_promises(contract_of("wss", expired, silent))) == "");
 }
 
-TEST_CASE("sewiows keeps the contract of connections, and so does sewiowss where there is time", "[contract][integration]") {
+TEST_CASE("sewiows keeps the contract of connections, and so does sewiowss where there is time", "[contract][alike][integration]") {
     Server expired{"websocket", {.environment = {"WS_CERT=expired"}}};
     const SilentServer silent;
     CHECK(to_text(broken_promises(contract_of("sewiows", expired, silent))) == "");
