@@ -7,7 +7,7 @@ for shared in OFF ON; do
   prefix=$work/prefix-$shared
   rm -rf "$prefix" "$work/use-$shared"
   mkdir -p "$work/use-$shared"
-  cmake -S "$source_dir" -B "$work/build" -G Ninja -DBUILD_SHARED_LIBS=$shared -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG='-O0 -g1' \
+  cmake -S "$source_dir" -B "$work/build" -G Ninja -DBUILD_SHARED_LIBS=$shared -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0 \
     -DCMAKE_UNITY_BUILD=ON -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DQCONN_BUILD_TESTS=OFF -DQCONN_BUILD_EXAMPLES=OFF
   cmake --build "$work/build"
   cmake --install "$work/build" --prefix "$prefix" >/dev/null

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 source_dir=$1 work=$2
 cmake -S "$here/add_subdirectory" -B "$work" -G Ninja -DQCONN_SOURCE_DIR="$source_dir" -DQCONN_WITH_HTTP=OFF -DQCONN_WITH_SSH=OFF -DQCONN_WITH_WEBSOCKET=OFF -DCMAKE_UNITY_BUILD=ON \
-  -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG='-O0 -g1'
+  -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0
 cmake --build "$work" --target consumer consumer_test
 run "$work/consumer"
 "$work/consumer_test"
