@@ -50,6 +50,10 @@ function(qconn_objects name)
   add_library(qconn_${name} OBJECT ${arg_SOURCES})
   target_include_directories(qconn_${name} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(qconn_${name} PRIVATE qconn_build Threads::Threads ${arg_LINK})
+  if(QCONN_SANITIZE MATCHES "address" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_BUILD_TYPE STREQUAL "Debug" AND
+      name MATCHES "^(base|core|monitor)$")
+    target_compile_options(qconn_${name} PRIVATE -Og)  # what these compute is what tests take longest for; to compile it takes as long as with -O0
+  endif()
   set_target_properties(qconn_${name} PROPERTIES
     POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
 endfunction()
