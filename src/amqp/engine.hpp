@@ -209,7 +209,7 @@ public:
     /// What the peer's close gave as its reason, where that crossed ours: on_end() has no error then.
     const AmqpCondition& close_reason() const noexcept { return close_reason_; }
     void trace(bool on) noexcept { trace_ = on; }
-    /// The peer is known to send more than it has credit for: as much again as a link keeps is taken.
+    /// The peer is known to send more than it has credit for: four times as much as a link keeps is taken.
     void allow_excess(bool yes) noexcept { allows_excess_ = yes; }
 
 private:

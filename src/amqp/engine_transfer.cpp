@@ -266,7 +266,9 @@ void Engine::touch(std::uint32_t number) {
 void Engine::top_up(Link& link, std::uint32_t id) {
     if (link.target_credit == 0 || link.credit > link.threshold) return;
     const std::uint32_t most = link.target_credit > link.unanswered ? link.target_credit - link.unanswered : 0;
-    if (most <= link.credit) return;
+    // Not one by one: each flow costs both sides, and RabbitMQ gives away more with each.
+    const std::uint32_t least = std::max<std::uint32_t>((link.target_credit - link.threshold) / 4, 1);
+    if (most < link.credit + least) return;
     link.credit = most;
     link.excess = 0;
     if (link.flow_due) return;
@@ -389,7 +391,7 @@ void Engine::on_transfer(std::uint32_t number, const Raw& raw, std::string_view 
             --link.may_cross;
             ++link.credit;
         }
-        if (link.credit == 0 && allows_excess_ && link.excess < link.target_credit) {
+        if (link.credit == 0 && allows_excess_ && link.excess / 4 < link.target_credit) {
             ++link.excess;
             ++link.credit;
         }
