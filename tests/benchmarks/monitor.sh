@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # monitor.sh BUILD_DIR [TARGETS [INTERVAL_MS [SECONDS [ROUNDS]]]]: CPU time per ping of the monitor and of HAProxy's health checks, interleaved, against
-# one peer on as many addresses of 127.0.0.0/8; medians.
+# one peer on as many addresses of 127.0.0.0/8; medians. KINDS="tcp http kept": which.
 set -euo pipefail
 build=$(cd "$1" && pwd)
 targets=${2:-10000} interval=${3:-1000} seconds=${4:-10} rounds=${5:-9}
@@ -76,11 +76,14 @@ ours_once() { # KIND
 median() { sort -n "$1" | awk -v f="$2" '{v[NR] = $f} END {print v[int((NR + 1) / 2)]}'; }
 
 for round in $(seq "$rounds"); do
-  for kind in tcp http; do haproxy_once "$kind" >>"$work/haproxy-$kind"; done
-  for kind in tcp http kept; do ours_once "$kind" >>"$work/ours-$kind"; done
+  for kind in ${KINDS:-tcp http kept}; do
+    [ "$kind" = kept ] || haproxy_once "$kind" >>"$work/haproxy-$kind"
+    ours_once "$kind" >>"$work/ours-$kind"
+  done
 done
 echo "$targets targets every $interval ms, $seconds s a run, medians of $rounds: CPU us per ping | bytes per target | % of the due pings done"
 for file in haproxy-tcp ours-tcp haproxy-http ours-http ours-kept; do
+  [ -e "$work/$file" ] || continue
   printf '%-13s %8s %8s %8s\n' "$file" "$(median "$work/$file" 1)" "$(sort -n -k2,2 "$work/$file" | awk '{v[NR] = $2} END {print v[int((NR + 1) / 2)]}')" \
     "$(sort -n -k3,3 "$work/$file" | awk '{v[NR] = $3} END {print v[int((NR + 1) / 2)]}')"
 done

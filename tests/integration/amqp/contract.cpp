@@ -144,7 +144,7 @@ ConnectionContract contract_of(const std::string& scheme, const SilentServer& si
 
 }  // namespace
 
-TEST_CASE("amqp keeps the contract of connections", "[contract][integration]") {
+TEST_CASE("amqp keeps the contract of connections", "[contract][alike][integration]") {
     const SilentServer silent;
     CHECK(to_text(broken_promises(contract_of("amqp", silent))) == "");
 }
