@@ -38,10 +38,7 @@ void Schedule::set_clock(Clock::time_point now) noexcept {
 }
 
 Clock::time_point Schedule::grid_after(const Record& record, Clock::duration interval, Clock::time_point when) noexcept {
-    // In parts of a fiftieth, so that those which are due together share a wake-up of this process also where they are few.
-    const auto part = std::clamp<Clock::duration>(interval / 50, k_tick, k_share);
-    const auto phase = fraction_of(interval, record.phase);
-    const auto past = when.time_since_epoch() - (phase - phase % part);
+    const auto past = when.time_since_epoch() - fraction_of(interval, record.phase);
     auto rounds = past / interval;
     if (past % interval < Clock::duration::zero()) --rounds;
     return when - (past - rounds * interval) + interval;

@@ -119,7 +119,6 @@ public:
     std::optional<Clock::time_point> wake() const noexcept;
 
     static constexpr Clock::duration k_tick = std::chrono::milliseconds{5};
-    static constexpr Clock::duration k_share = std::chrono::milliseconds{20};
     static constexpr Clock::duration k_spread = std::chrono::seconds{5};
 
 private:
