@@ -43,11 +43,11 @@ TEST_CASE("cut again and again in the middle of it, nothing that was accepted is
     FaultProxy proxy{rhea().port()};
     AmqpOptions options = through(proxy);
     options.reconnect.resend = resend ? AmqpResend::resend : AmqpResend::report;
-    AmqpClient client{options};
     std::vector<std::atomic<int>> told(static_cast<std::size_t>(count));
     std::atomic<int> accepted{0};
     std::atomic<int> unknown{0};
     std::atomic<int> other{0};
+    AmqpClient client{options};
     AmqpSenderOptions out = sending_to(queue);
     out.on_outcome = [&](std::uint64_t number, const AmqpOutcome& outcome, const Error* error) {
         ++told[number];
@@ -98,9 +98,9 @@ TEST_CASE("cut again and again in the middle of it, nothing that was accepted is
 
 TEST_CASE("a receiver has its credit again, and loses nothing that it did not accept", "[amqp][integration]") {
     FaultProxy proxy{rhea().port()};
-    AmqpClient client{through(proxy)};
     std::mutex mutex;
     std::map<std::string, int> came;
+    AmqpClient client{through(proxy)};
     AmqpReceiverOptions in = receiving_from("credit-again");
     in.credit = 10;
     in.threshold = 5;
@@ -168,8 +168,8 @@ TEST_CASE("a half-open connection is noticed by its silence, and made anew", "[a
     FaultProxy proxy{chatty.port()};
     AmqpOptions options = through(proxy);
     options.idle_timeout = 1s;
-    AmqpClient client{options};
     Seen seen;
+    AmqpClient client{options};
     AmqpHandlers handlers;
     handlers.on_disconnect = [&](const Error* error, bool again) { seen.add(std::string{error->message()} + (again ? " again" : "")); };
     client.set_handlers(std::move(handlers));
@@ -207,9 +207,9 @@ TEST_CASE("RabbitMQ is killed ten times: no durable message that it has accepted
     options.username = k_user;
     options.password = Secret{k_password};
     options.reconnect.resend = AmqpResend::resend;
-    AmqpClient client{options};
     std::vector<std::atomic<int>> told(k_count);
     std::atomic<int> accepted{0};
+    AmqpClient client{options};
     AmqpSenderOptions out = sending_to("/amq/queue/durable");
     out.on_outcome = [&](std::uint64_t number, const AmqpOutcome& outcome, const Error*) {
         ++told[number];
