@@ -20,6 +20,7 @@ constexpr std::size_t k_header = 8;
 constexpr std::uint32_t k_small_handles = 4096;
 constexpr std::uint32_t k_none = k_uint_max;
 constexpr auto k_grace = std::chrono::milliseconds{100};
+constexpr std::chrono::milliseconds k_least_heartbeat{10};
 
 std::string_view sasl_code(std::uint8_t code) noexcept {
     switch (code) {
@@ -740,17 +741,20 @@ void Engine::over(const Error* why) {
 
 // ---- time ----
 
+/// Well within the peer's patience; a peer that has none costs no more than this.
+Clock::duration Engine::heartbeat() const noexcept { return std::max<Clock::duration>(remote_idle_ / 2, k_least_heartbeat); }
+
 Clock::time_point Engine::next_deadline() const noexcept {
     Clock::time_point next = Clock::time_point::max();
     if (stage_ != Stage::open && stage_ != Stage::closing) return next;
-    if (remote_idle_.count() > 0) next = std::min(next, last_sent_ + remote_idle_ / 2);
+    if (remote_idle_.count() > 0) next = std::min(next, last_sent_ + heartbeat());
     if (options_.idle_time_out.count() > 0) next = std::min(next, last_received_ + options_.idle_time_out + (suspected_ ? k_grace : k_grace * 0));
     return next;
 }
 
 void Engine::tick(Clock::time_point now) {
     if (stage_ != Stage::open && stage_ != Stage::closing) return;
-    if (remote_idle_.count() > 0 && now >= last_sent_ + remote_idle_ / 2) {
+    if (remote_idle_.count() > 0 && now >= last_sent_ + heartbeat()) {
         if (output().empty()) {
             const std::size_t begin = begin_frame(0);
             end_frame(begin);

@@ -336,6 +336,7 @@ private:
     void session_breach(std::uint32_t session, std::string_view condition, std::string what);
     void link_breach(std::uint32_t link, std::string_view condition, std::string what);
     void over(const Error* why);
+    Clock::duration heartbeat() const noexcept;
 
     EngineOptions options_;
     Host& host_;

@@ -147,11 +147,12 @@ TEST_CASE("whatever a peer does, each call ends, with what was wrong", "[amqp][i
         if (std::getenv("QCONN_SHOW") != nullptr) WARN(all[i].name << (all[i].legal ? " (legal): " : ": ") << results[i]);
     }
     // What the checker has to say of this client. Messages that were on their way when credit was taken back are none of its faults, nor are answers
-    // to messages that came without a number, or with one that another has.
+    // to messages that came without a number, or with one that another has, nor that nobody keeps to a millisecond.
     std::string breaches;
     std::istringstream lines{raw_amqp_control("breaches")};
     for (std::string line; std::getline(lines, line);)
-        if (line.find("transfer without credit (delivery-count") == std::string::npos && line.find("disposition of 0 to 0") == std::string::npos)
+        if (line.find("transfer without credit (delivery-count") == std::string::npos && line.find("disposition of 0 to 0") == std::string::npos &&
+            line.find("idle-time-out is 1 ms") == std::string::npos)
             breaches += line + '\n';
     CHECK(breaches == "");
 }
