@@ -722,13 +722,12 @@ Operation Connection::close(Deadline deadline, Callback<void> callback) {
         self->closed_by_user_ = true;
         self->closes_.push_back(wait);
         // A deadline that has passed is no error: the connection is cut then.
-        wait->on_give_up = [weak = self->weak_from_this(), wait = wait.get()](const Error&) {
+        wait->on_give_up = [weak = self->weak_from_this()](const Error&) {
             const auto owner = weak.lock();
             if (!owner) return;
             if (owner->stage_ == Stage::idle) return;
             if (owner->engine_ && owner->stage_ == Stage::open) owner->engine_->close();
             if (owner->stage_ != Stage::idle) owner->on_end(nullptr);
-            static_cast<void>(wait);
         };
         wait->arm(deadline);
     });

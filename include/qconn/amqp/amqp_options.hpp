@@ -266,7 +266,7 @@ struct AmqpReceiverOptions {
     Mode mode{Mode::automatic};
     /// Messages that may be on their way, or wait for an answer of ours.
     std::uint32_t credit{1'024};
-    /// When so much is left the peer is given credit again.
+    /// When so much is left the peer is given credit again, as far as messages were answered, in parts of at least a quarter of the difference.
     std::uint32_t threshold{256};
     /// Messages that are taken by receive() and fetch() are accepted then. False: by AmqpReceived::answer.
     bool auto_accept{true};
