@@ -6,16 +6,16 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-build}
 packages=(g++ cmake ninja-build ccache pkg-config libboost1.81-dev libssl-dev libyaml-dev nlohmann-json3-dev libcurl4-openssl-dev
-  libpugixml-dev zlib1g-dev libbrotli-dev libzstd-dev libbz2-dev libpcre2-dev libssh-dev libcli11-dev)
+  libpugixml-dev zlib1g-dev libbrotli-dev libzstd-dev libbz2-dev libpcre2-dev libssh-dev libtelnet-dev libcli11-dev)
 if [ "$what" != build ]; then
   packages+=(catch2 mold git python3 python3-jsonschema openssl curl procps util-linux iproute2 nftables nginx-light libnginx-mod-http-echo squid tinyproxy
     python3-jsonrpclib-pelix python3-yaml python3-botocore python3-fastapi python3-websockets uvicorn redis-server python3-httpbin gunicorn dante-server microsocks openssh-server
     openssh-client proftpd-core proftpd-mod-crypto zsh fish graphviz groff-base mandoc bsdextrautils prometheus openssh-sftp-server
-    rabbitmq-server python3-qpid-proton)
+    rabbitmq-server python3-qpid-proton exim4-daemon-light python3-aiosmtpd dovecot-pop3d inetutils-telnetd ucspi-tcp login)
 fi
 if [ "$what" = full ]; then
   packages+=(clang-16 libclang-rt-16-dev llvm-16 clang-format-14 clang-tidy-14 libyaml-cpp-dev haproxy gcovr
-    libxmlrpc-core-c3-dev lftp libqpid-proton-cpp12-dev)
+    libxmlrpc-core-c3-dev lftp libqpid-proton-cpp12-dev libgmime-3.0-dev)
 fi
 if [ "$what" != build ]; then
   # Both may be there from elsewhere, in one package.

@@ -7,6 +7,7 @@
 
 #include "amqp/amqp_error.hpp"
 #include "amqp/wire.hpp"
+#include "auth/sasl.hpp"
 #include "base/text.hpp"
 
 namespace qconn {
@@ -52,23 +53,9 @@ bool has_certificate(const AmqpOptions& options) {
 /// The ways to log in, most wanted first.
 std::vector<amqp::SaslMechanism> mechanisms_of(const AmqpOptions& options) {
     const auto plain = [&] {
-        std::string response = options.authorization_id;
-        response.push_back('\0');
-        response += options.username;
-        response.push_back('\0');
-        response += options.password.reveal();
-        amqp::SaslMechanism out{"PLAIN", Secret{response}};
-        wipe(response);
-        return out;
+        return amqp::SaslMechanism{"PLAIN", sasl::plain(options.authorization_id, options.username, options.password.reveal())};
     };
-    const auto xoauth2 = [&] {
-        std::string response = "user=" + options.username + "\x01" + "auth=Bearer ";
-        response += options.password.reveal();
-        response += "\x01\x01";
-        amqp::SaslMechanism out{"XOAUTH2", Secret{response}};
-        wipe(response);
-        return out;
-    };
+    const auto xoauth2 = [&] { return amqp::SaslMechanism{"XOAUTH2", sasl::xoauth2(options.username, options.password.reveal())}; };
     const amqp::SaslMechanism anonymous{"ANONYMOUS", Secret{options.label.empty() ? "qconn" : options.label}};
     const amqp::SaslMechanism external{"EXTERNAL", Secret{options.authorization_id}};
     switch (options.sasl) {

@@ -2,9 +2,6 @@
 #include <qconn/ftp/ftp_client.hpp>
 
 #include <algorithm>
-#include <atomic>
-#include <mutex>
-#include <unordered_map>
 #include <utility>
 
 #include "base/glob.hpp"
@@ -12,8 +9,7 @@
 #include "ftp/operations.hpp"
 #include "ftp/pool.hpp"
 #include "ftp/settings.hpp"
-#include "net/loop_impl.hpp"
-#include "net/poller.hpp"
+#include "net/calls.hpp"
 
 namespace qconn {
 namespace {
@@ -57,31 +53,6 @@ Task<T> with_session(std::shared_ptr<Pool> pool, std::shared_ptr<Call> call, Wor
         std::rethrow_exception(failed);
     }
 }
-
-/// The loops of threads that wait for their calls themselves.
-class OwnLoops {
-public:
-    std::shared_ptr<net::LoopImpl> take(const Runtime& runtime) {
-        {
-            const std::scoped_lock lock{mutex_};
-            if (!free_.empty()) {
-                auto loop = std::move(free_.back());
-                free_.pop_back();
-                return loop;
-            }
-        }
-        return std::make_shared<net::LoopImpl>(runtime.impl().weak_from_this(), runtime.log());
-    }
-    void give_back(std::shared_ptr<net::LoopImpl> loop) {
-        const std::scoped_lock lock{mutex_};
-        if (free_.size() < k_kept) free_.push_back(std::move(loop));
-    }
-
-private:
-    static constexpr std::size_t k_kept = 8;
-    std::mutex mutex_;
-    std::vector<std::shared_ptr<net::LoopImpl>> free_;  // guarded by mutex_
-};
 
 /// The contents of a file, up to a size.
 class TextSink final : public ByteSink {
@@ -139,88 +110,33 @@ struct FtpClient::Impl {
     Impl(std::shared_ptr<const ftp::Settings> s, Runtime r)
         : settings{std::move(s)},
           redactions{redactions_of(settings->options.label)},
-          runtime{r},
+          calls{r},
           pool{std::make_shared<Pool>(settings, std::move(r))} {}
 
     const std::shared_ptr<const ftp::Settings> settings;
     const Redactions redactions;  // in force also for what is said after the client has gone
-    const Runtime runtime;
+    net::Calls calls;
     const std::shared_ptr<Pool> pool;
-    OwnLoops loops;
-    std::mutex mutex;
-    std::unordered_map<const Call*, std::weak_ptr<Call>> calls;  // guarded by mutex
-    bool closed{false};                                          // likewise
 
     ftp::Job job(std::string_view verb, std::string_view path = {}) const { return settings->job(std::string{verb}, path); }
 
-    /// Known from now on, so that the end of the client ends it.
-    std::shared_ptr<Call> begin(net::Loop& loop, ftp::Job job, Deadline deadline) {
-        auto call = std::make_shared<Call>(loop, std::move(job), deadline);
-        const std::scoped_lock lock{mutex};
-        if (closed)
-            call->cancel();
-        else
-            calls.emplace(call.get(), call);
-        return call;
-    }
-    void end(const Call& call) {
-        const std::scoped_lock lock{mutex};
-        calls.erase(&call);
-    }
     void close() {
-        std::unordered_map<const Call*, std::weak_ptr<Call>> all;
-        {
-            const std::scoped_lock lock{mutex};
-            closed = true;
-            all.swap(calls);
-        }
-        for (const auto& [key, weak] : all) {
-            if (const auto call = weak.lock()) call->cancel();
-        }
+        calls.close();
         pool->close();
     }
 
-    /// On the calling thread.
+    /// @param work  Task<T>(Session&, Call&)
     template <class T, class Work>
     T blocking(ftp::Job job, Deadline deadline, Work work) {
-        runtime.impl().check_fork();
-        if (runtime.on_io_thread())
-            throw make_error(Errc::invalid_argument,
-                             "a blocking call on one of the runtime's I/O threads would hold up all others: use the asynchronous form")
-                .with_connection(settings->options.label);
-        const auto loop = loops.take(runtime);
-        const auto call = begin(*loop, std::move(job), deadline);
-        std::optional<Result<T>> result;
-        bool done = false;
-        loop->post([&] {
-            ftp::run_task<T>(with_session<T>(pool, call, work), [&](Result<T> outcome) {
-                call->end();
-                result.emplace(std::move(outcome));
-                done = true;
-            });
-        });
-        loop->run_until(done);
-        end(*call);
-        loops.give_back(loop);
-        return std::move(*result).value();
+        return calls.blocking<T>(std::move(job), deadline, [&](std::shared_ptr<Call> call) { return with_session<T>(pool, std::move(call), work); });
     }
 
-    /// On a loop of the runtime. `finish` turns what comes into what the callback is for.
     template <class T, class Work, class Finish>
     Operation start(const std::shared_ptr<Impl>& self, ftp::Job job, Deadline deadline, Work work, Finish finish) {
-        runtime.impl().check_fork();
-        net::Loop& loop = runtime.impl().loop();
-        const auto call = begin(loop, std::move(job), deadline);
-        loop.post([self, call, work = std::move(work), finish = std::move(finish)]() mutable {
-            auto task = with_session<T>(self->pool, call, std::move(work));
-            ftp::run_task<T>(std::move(task), [self, call, finish = std::move(finish)](Result<T> outcome) mutable {
-                call->end();
-                self->end(*call);
-                // The callback is posted: what it does is not done inside of what ended the call.
-                call->loop().post([finish = std::move(finish), outcome = std::move(outcome)]() mutable { finish(std::move(outcome)); });
-            });
-        });
-        return Operation{call};
+        return calls.start<T>(
+            self, std::move(job), deadline,
+            [this, work = std::move(work)](std::shared_ptr<Call> call) mutable { return with_session<T>(pool, std::move(call), std::move(work)); },
+            std::move(finish));
     }
     template <class T, class Work>
     Operation start_for(const std::shared_ptr<Impl>& self, ftp::Job job, Deadline deadline, Callback<T> callback, Work work) {

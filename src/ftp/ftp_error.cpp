@@ -8,7 +8,6 @@
 #include "base/code_category.hpp"
 #include "base/text.hpp"
 #include "ftp/reply.hpp"
-#include "ftp/task.hpp"
 
 namespace qconn {
 namespace {
@@ -74,14 +73,6 @@ std::string_view advice(Reason reason) noexcept {
     }
 }
 
-std::string sentence(const Job& job, std::string_view what) {
-    std::string text = job.verb;
-    if (!job.path.empty()) text += " \"" + text::printable(job.path) + '"';
-    text += " at " + job.server + " failed: ";
-    text += what;
-    return text;
-}
-
 bool has(std::string_view text, std::string_view part) noexcept { return text.find(part) != std::string_view::npos; }
 
 }  // namespace
@@ -116,8 +107,6 @@ Reason reason_of(const FtpReply& reply, Reason otherwise) noexcept {
     }
 }
 
-std::string shown(const FtpReply& reply) { return std::to_string(reply.code) + ' ' + text::printable(text::shorten(reply.text(), 300)); }
-
 Error refusal(const Job& job, std::string_view verb, const FtpReply& reply, Reason otherwise, FtpErrc code) {
     const Reason reason = reason_of(reply, otherwise);
     std::string what = "the server answered ";
@@ -125,30 +114,16 @@ Error refusal(const Job& job, std::string_view verb, const FtpReply& reply, Reas
     if (const auto hint = advice(reason); !hint.empty()) what.append("; ").append(hint);
     Error error = failure(job, code, reason, what);
     error.with_retryable(reply.code / 100 == 4 || reason == Reason::disk_full);
-    error.with_detail(std::make_shared<FtpErrorDetail>(reply, std::string{verb}, job.path));
+    error.with_detail(std::make_shared<FtpErrorDetail>(reply, std::string{verb}, job.subject));
     return error;
 }
 
 Error failure(const Job& job, FtpErrc code, Reason reason, std::string_view what, Phase phase) {
-    Error error{code, error_name(code), sentence(job, what)};
+    Error error{code, error_name(code), job.failed(what)};
     error.with_phase(phase).with_reason(reason);
-    error.with_detail(std::make_shared<FtpErrorDetail>(FtpReply{}, std::string{}, job.path));
+    error.with_detail(std::make_shared<FtpErrorDetail>(FtpReply{}, std::string{}, job.subject));
     if (!job.label.empty()) error.with_connection(job.label);
     return error;
-}
-
-Error in_job(const Job& job, Error error) {
-    error.with_prefix(sentence(job, {}));
-    if (error.connection().empty() && !job.label.empty()) error.with_connection(job.label);
-    return error;
-}
-
-Error error_of(const std::exception_ptr& thrown) {
-    try {
-        std::rethrow_exception(thrown);
-    } catch (const Error& error) { return error; } catch (const std::exception& other) {
-        return make_error(Errc::system, other.what()).with_reason(Reason::local);
-    } catch (...) { return make_error(Errc::system, "something was thrown that is no std::exception").with_reason(Reason::local); }
 }
 
 }  // namespace ftp

@@ -8,31 +8,21 @@
 #include <qconn/base/error.hpp>
 #include <qconn/ftp/ftp_client.hpp>
 
-namespace qconn::ftp {
+#include "ftp/task.hpp"
 
-/// What is being done, for messages. A value type.
-struct Job {
-    std::string label;   ///< of the client
-    std::string server;  ///< "files.example:21"
-    std::string verb;    ///< "reading"
-    std::string path;    ///< as the caller gave it; may be empty
-};
+namespace qconn::ftp {
 
 std::string_view error_name(FtpErrc code) noexcept;
 
 /// What a reply that refuses stands for, by its code and, where that says little, by the server's words.
 /// @param otherwise  what 550 and 450 mean where the words say nothing
 Reason reason_of(const FtpReply& reply, Reason otherwise) noexcept;
-/// `550 No such file`, made fit for a message.
-std::string shown(const FtpReply& reply);
 
 /// `reading "a.txt" at files.example:21 failed: the server answered RETR with "550 No such file"; check the path`
 /// @param verb  the command without its arguments
 Error refusal(const Job& job, std::string_view verb, const FtpReply& reply, Reason otherwise = Reason::status, FtpErrc code = FtpErrc::failed);
 /// The same for what no reply says.
 Error failure(const Job& job, FtpErrc code, Reason reason, std::string_view what, Phase phase = Phase::protocol);
-/// An error of the layer below: the same error, with what was being done before its message.
-Error in_job(const Job& job, Error error);
 
 /// Throws what `work`, which is the caller's, throws, as an Error.
 template <class Work>

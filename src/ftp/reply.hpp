@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Replies of a control connection: RFC 959 section 4.2.
+/// What replies of a control connection mean and hold: RFC 959 section 4.2.
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,31 +17,6 @@ inline bool is_positive(const FtpReply& reply) noexcept { return reply.code / 10
 inline bool is_unknown(const FtpReply& reply) noexcept {
     return reply.code == 500 || reply.code == 501 || reply.code == 502 || reply.code == 504 || reply.code == 522;
 }
-
-/// Bytes in, replies out. A value type.
-class ReplyParser {
-public:
-    static constexpr std::size_t k_max_line = 16 * 1024;
-    static constexpr std::size_t k_max_reply = 256 * 1024;
-
-    /// Takes bytes up to the end of one reply. @returns how many it used: all of them as long as none is complete
-    std::size_t feed(std::string_view input);
-    /// The reply that is complete, once.
-    std::optional<FtpReply> take();
-    /// What is wrong with the input; empty: nothing so far. Nothing more can be read after that.
-    const std::string& problem() const noexcept { return problem_; }
-    /// Whether a reply has begun that is not complete.
-    bool is_within() const noexcept { return !line_.empty() || reply_.code != 0; }
-
-private:
-    void end_line();
-
-    std::string line_;
-    FtpReply reply_;
-    std::size_t size_{0};
-    bool complete_{false};
-    std::string problem_;
-};
 
 /// The port in a reply to EPSV: "Entering Extended Passive Mode (|||6446|)" (RFC 2428 section 3).
 std::optional<std::uint16_t> epsv_port(std::string_view text);

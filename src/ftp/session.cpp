@@ -4,12 +4,7 @@
 #include <array>
 #include <utility>
 
-#include <qconn/net/net_error.hpp>
-
-#include "base/text.hpp"
-#include "net/dial.hpp"
-#include "net/dialogue_driver.hpp"
-#include "net/runtime_impl.hpp"
+#include "net/exchange.hpp"
 
 namespace qconn::ftp {
 namespace {
@@ -20,26 +15,6 @@ constexpr std::chrono::seconds k_probe_time{5};
 /// For a server to end a transfer by itself whose data connection was cut, and then to answer ABOR.
 constexpr std::chrono::seconds k_recover_time{4};
 
-Deadline deadline_of(std::chrono::milliseconds time) { return time.count() > 0 ? Deadline{time} : Deadline{}; }
-
-/// Of a stream that has closed or broken.
-Error lost(const Job& job, const net::Stream& stream, std::optional<Error> error, std::string_view awaited) {
-    if (error) return in_job(job, std::move(*error)).with_phase(Phase::protocol);
-    std::string what = stream.peer() + " closed the connection before ";
-    what.append(awaited).append(" came");
-    return in_job(job, Error{make_error_code(NetErrc::io), error_name(NetErrc::io), std::move(what)})
-        .with_phase(Phase::protocol)
-        .with_reason(Reason::closed)
-        .with_retryable(true)
-        .with_spoils_connection(true);
-}
-
-/// A dialled stream, or what came of it.
-struct DialOutcome {
-    Baton baton;
-    std::optional<Result<std::unique_ptr<net::Stream>>> result;
-};
-
 /// TLS over a control connection. Its session is its own: were it kept for others, the first that takes it up would, with TLS 1.3, use it up for the
 /// data connections of this one.
 void begin_tls(const Settings& settings, net::Stream& stream) {
@@ -47,73 +22,22 @@ void begin_tls(const Settings& settings, net::Stream& stream) {
     net::offer_session_of(nullptr, stream.ssl(), false);
 }
 
-Task<bool> shake_hands(Call& call, net::Stream& stream) {
-    for (;;) {
-        auto step = stream.handshake();
-        if (step.kind == IoResult::Kind::done) co_return true;
-        if (step.kind != IoResult::Kind::want_read && step.kind != IoResult::Kind::want_write) {
-            if (step.error) throw in_job(call.job(), std::move(*step.error)).with_phase(Phase::tls);
-            throw lost(call.job(), stream, std::nullopt, "the TLS handshake was over");
-        }
-        const auto side = step.kind == IoResult::Kind::want_read ? net::Ready::read : net::Ready::write;
-        co_await StreamWait{call, stream, side};
-    }
-}
-
-/// Greeting, TLS, log-in.
-Task<bool> log_in(Call& call, const Settings& settings, net::Stream& stream, LoginDialogue& dialogue, Deadline by, std::string& rest) {
-    using State = net::DialogueDriver::State;
-    if (settings.options.security == FtpTls::implicit) {
-        call.expect(Phase::tls, "the TLS handshake", {}, by);
-        begin_tls(settings, stream);
-        co_await shake_hands(call, stream);
-    }
-    net::DialogueDriver driver{stream, dialogue};
-    State state = driver.begin();
-    while (state != State::done) {
-        call.expect(dialogue.phase(), dialogue.awaited(), {}, by);
-        if (state == State::failed) {
-            Error error = driver.error();
-            const bool ours = error.code().category() == ftp_category();
-            throw ours ? error : in_job(call.job(), std::move(error));
-        }
-        if (state == State::start_tls) {
-            begin_tls(settings, stream);
-            co_await shake_hands(call, stream);
-            state = driver.begin();
-        } else {
-            const auto side = driver.waits_for();
-            co_await StreamWait{call, stream, side};
-            state = driver.pump();
-        }
-    }
-    rest = driver.rest();
-    co_return true;
-}
-
 }  // namespace
 
 std::string_view verb_of(std::string_view line) noexcept { return line.substr(0, line.find_first_of(" \r")); }
 
 Task<std::unique_ptr<Session>> Session::open(Call& call, std::shared_ptr<const Settings> settings) {
-    const Deadline by = deadline_of(settings->options.connect_timeout);
-    DialOutcome outcome;
-    auto dial =
-        net::start_dial(call.loop(), settings->endpoint, settings->options.label, nullptr, [&outcome](Result<std::unique_ptr<net::Stream>> result) {
-            outcome.result.emplace(std::move(result));
-            outcome.baton.notify();
-        });
-    call.expect(Phase::connect, "the connection", {}, by);
-    std::exception_ptr stopped;
-    try {
-        co_await Wait{call, outcome.baton};
-    } catch (Error& error) { stopped = std::make_exception_ptr(error.with_phase(dial->phase())); }
-    if (stopped) std::rethrow_exception(stopped);
-    dial.reset();
-    if (!*outcome.result) throw in_job(call.job(), outcome.result->error());
-    std::unique_ptr<Session> session{new Session{std::move(*outcome.result).value(), settings}};
+    const Deadline by = net::deadline_of(settings->options.connect_timeout);
+    std::unique_ptr<net::Stream> stream = co_await net::connect(call, settings->endpoint, by);
+    std::unique_ptr<Session> session{new Session{std::move(stream), settings}};
     LoginDialogue dialogue{settings->login};
-    co_await log_in(call, *settings, *session->stream_, dialogue, by, session->input_);
+    if (settings->options.security == FtpTls::implicit) {
+        call.expect(Phase::tls, "the TLS handshake", {}, by);
+        begin_tls(*settings, *session->stream_);
+        co_await net::shake_hands(call, *session->stream_);
+    }
+    UniqueFunction<void(net::Stream&)> secure = [settings](net::Stream& s) { begin_tls(*settings, s); };
+    session->input_ = co_await net::hold(call, *session->stream_, dialogue, std::move(secure), by, ftp_category());
     session->features_ = dialogue.features();
     session->directory_ = dialogue.directory();
     session->last_word_ = Clock::now();
@@ -140,7 +64,7 @@ Task<bool> Session::send(Call& call, std::string lines) {
                 last = try_reply(call.job());
             } catch (const Error&) { last.reset(); }
             if (last && last->code == 421) throw refusal(call.job(), verb_of(lines), *last).with_spoils_connection(true);
-            throw lost(call.job(), *stream_, std::move(step.error), awaited_);
+            throw net::lost(call.job(), *stream_, std::move(step.error), awaited_);
         }
         call.expect(Phase::protocol, awaited_, settings_->options.timeout);
         const auto side = step.kind == IoResult::Kind::want_read ? net::Ready::read : net::Ready::write;
@@ -178,7 +102,7 @@ std::optional<FtpReply> Session::try_reply(const Job& job) {
             case IoResult::Kind::want_read:
             case IoResult::Kind::want_write: return std::nullopt;
             case IoResult::Kind::closed:
-            case IoResult::Kind::failed: spoilt_ = true; throw lost(job, *stream_, std::move(step.error), awaited_);
+            case IoResult::Kind::failed: spoilt_ = true; throw net::lost(job, *stream_, std::move(step.error), awaited_);
         }
     }
 }

@@ -12,7 +12,6 @@
 #include <qconn/ftp/ftp_client.hpp>
 #include <qconn/net/endpoint.hpp>
 
-#include "ftp/call.hpp"
 #include "ftp/dialogue.hpp"
 #include "ftp/reply.hpp"
 #include "ftp/task.hpp"

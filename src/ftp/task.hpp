@@ -1,40 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What an exchange with a server is written as: a coroutine that waits for its loop.
+/// What an exchange with a server is written with.
 #pragma once
 
-#include <exception>
-#include <optional>
-#include <type_traits>
-#include <utility>
-
-#include <qconn/base/error.hpp>
-#include <qconn/base/operation.hpp>
-#include <qconn/base/result.hpp>
-
-#include "net/task.hpp"
+#include "net/call.hpp"
+#include "net/reply.hpp"
+#include "net/run_task.hpp"
 
 namespace qconn::ftp {
 
+using net::Baton;
+using net::Call;
 using net::Detached;
+using net::in_job;
+using net::Job;
+using net::ReplyParser;
+using net::run_task;
+using net::shown;
+using net::StreamWait;
 using net::Task;
-
-/// What is no Error (bad_alloc, what a callback throws) as one.
-Error error_of(const std::exception_ptr& thrown);
-
-/// Begins at once; `done` must not throw.
-template <class T>
-Detached run_task(Task<T> task, UniqueFunction<void(Result<T>)> done) {
-    std::optional<Result<T>> result;
-    try {
-        if constexpr (std::is_void_v<T>) {
-            co_await task;
-            result.emplace();
-        } else {
-            T value = co_await task;
-            result.emplace(std::move(value));
-        }
-    } catch (...) { result.emplace(error_of(std::current_exception())); }
-    done(std::move(*result));
-}
+using net::Turn;
+using net::Wait;
 
 }  // namespace qconn::ftp

@@ -81,14 +81,6 @@ Error make_websocket_error(WebSocketErrc code, std::string message, Phase phase,
     return error;
 }
 
-Error error_of(const std::exception_ptr& thrown) {
-    try {
-        std::rethrow_exception(thrown);
-    } catch (const Error& error) { return error; } catch (const std::exception& other) {
-        return make_error(Errc::system, other.what()).with_reason(Reason::local);
-    } catch (...) { return make_error(Errc::system, "something was thrown that is no std::exception").with_reason(Reason::local); }
-}
-
 std::string_view meaning_of_close(std::uint16_t code) noexcept {
     for (const CloseMeaning& one : k_meanings) {
         if (one.code == code) return one.meaning;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Replies of a control connection: the same in pieces of any size; and what is read out of them.
 #include "ftp/reply.hpp"
+#include "net/reply.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +15,7 @@ namespace {
 
 std::vector<std::string> all_of(std::string_view text, std::size_t piece) {
     std::vector<std::string> all;
-    qconn::ftp::ReplyParser parser;
+    qconn::net::ReplyParser parser;
     while (!text.empty() && parser.problem().empty()) {
         text.remove_prefix(parser.feed(text.substr(0, piece)));
         if (const auto reply = parser.take()) all.push_back(std::to_string(reply->code) + reply->text());

@@ -16,6 +16,7 @@
 #include <qconn/base/secret.hpp>
 #include <qconn/file/file_transfer_client.hpp>
 #include <qconn/net/endpoint.hpp>
+#include <qconn/net/reply.hpp>
 #include <qconn/net/runtime.hpp>
 #include <qconn/net/socket_options.hpp>
 #include <qconn/net/tls.hpp>
@@ -93,15 +94,8 @@ enum class FtpErrc {
 QCONN_API const std::error_category& ftp_category() noexcept;
 QCONN_API std::error_code make_error_code(FtpErrc code) noexcept;
 
-/// What a server says to a command. A value type.
-struct FtpReply {
-    /// Three digits (RFC 959 section 4.2); 0: none came.
-    int code{0};
-    /// Without code and line ends; a reply of several lines has several.
-    std::vector<std::string> lines{};
-    /// The lines joined by blanks.
-    QCONN_API std::string text() const;
-};
+/// What a server says to a command.
+using FtpReply = Reply;
 
 /// Detail of the errors of this family.
 class QCONN_API FtpErrorDetail : public ErrorDetail {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ftp/reply.hpp"
+#include "net/reply.hpp"
 
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 
 using namespace qconn;
 using namespace qconn::ftp;
+using net::ReplyParser;
 
 namespace {
 

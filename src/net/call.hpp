@@ -14,16 +14,14 @@
 #include <qconn/base/deadline.hpp>
 #include <qconn/base/operation.hpp>
 
-#include "ftp/ftp_error.hpp"
 #include "net/fd_watch.hpp"
+#include "net/job.hpp"
 #include "net/timer.hpp"
 
 namespace qconn::net {
+
 class Loop;
 class Stream;
-}  // namespace qconn::net
-
-namespace qconn::ftp {
 
 /// Where a coroutine waits until it is told to go on. @note Loop's thread
 class Baton {
@@ -44,9 +42,9 @@ private:
 /// What may end it from outside, and when. Lives on one loop; cancel() and done() are for any thread.
 class Call final : public Operation::State, public std::enable_shared_from_this<Call> {
 public:
-    Call(net::Loop& loop, Job job, Deadline deadline);
+    Call(Loop& loop, Job job, Deadline deadline);
 
-    net::Loop& loop() const noexcept { return *loop_; }
+    Loop& loop() const noexcept { return *loop_; }
     const Job& job() const noexcept { return job_; }
 
     void cancel() noexcept override;
@@ -70,13 +68,13 @@ private:
     void stop(Stop why);
     [[noreturn]] void throw_stop(Stop why) const;
 
-    const std::shared_ptr<net::Loop> loop_;
+    const std::shared_ptr<Loop> loop_;
     const Job job_;
     const Deadline deadline_;
     std::atomic<bool> cancelled_{false};
     std::atomic<bool> done_{false};
     // Of the loop's thread:
-    std::optional<net::Timer> timer_;
+    std::optional<Timer> timer_;
     Deadline armed_{};  // never: not armed
     Deadline limit_{};
     Stop stop_{Stop::none};
@@ -111,7 +109,7 @@ private:
 /// `co_await StreamWait{call, stream, side, other}`: until the stream can be read or written, or `other`, if there is one, can be read.
 class StreamWait {
 public:
-    StreamWait(Call& call, net::Stream& stream, net::Ready side, net::Stream* other = nullptr) noexcept
+    StreamWait(Call& call, Stream& stream, Ready side, Stream* other = nullptr) noexcept
         : stream_{stream}, other_{other}, side_{side}, wait_{call, baton_} {}
     StreamWait(const StreamWait&) = delete;
     StreamWait& operator=(const StreamWait&) = delete;
@@ -127,9 +125,9 @@ public:
 private:
     void release() noexcept;
 
-    net::Stream& stream_;
-    net::Stream* const other_;
-    const net::Ready side_;
+    Stream& stream_;
+    Stream* const other_;
+    const Ready side_;
     bool waits_{false};
     Baton baton_;
     Wait wait_;
@@ -147,4 +145,4 @@ private:
     Call& call_;
 };
 
-}  // namespace qconn::ftp
+}  // namespace qconn::net

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ftp/call.hpp"
+#include "net/call.hpp"
 
+#include "net/run_task.hpp"
 #include "net/runtime_impl.hpp"
 #include "net/stream.hpp"
 
-namespace qconn::ftp {
+namespace qconn::net {
 
-Call::Call(net::Loop& loop, Job job, Deadline deadline) : loop_{loop.shared_from_this()}, job_{std::move(job)}, deadline_{deadline} {}
+Call::Call(Loop& loop, Job job, Deadline deadline) : loop_{loop.shared_from_this()}, job_{std::move(job)}, deadline_{deadline} {}
 
 void Call::cancel() noexcept {
     if (done_.load() || cancelled_.exchange(true)) return;
@@ -80,7 +81,7 @@ void Call::stop(Stop why) {
 void StreamWait::await_suspend(std::coroutine_handle<> handle) {
     waits_ = true;
     stream_.wait(side_, [this] { baton_.notify(); });
-    if (other_ != nullptr) other_->wait(net::Ready::read, [this] { baton_.notify(); });
+    if (other_ != nullptr) other_->wait(Ready::read, [this] { baton_.notify(); });
     wait_.await_suspend(handle);
 }
 
@@ -94,4 +95,12 @@ void Turn::await_suspend(std::coroutine_handle<> handle) {
     call_.loop().post([handle] { handle.resume(); });
 }
 
-}  // namespace qconn::ftp
+Error error_of(const std::exception_ptr& thrown) {
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const Error& error) { return error; } catch (const std::exception& other) {
+        return make_error(Errc::system, other.what()).with_reason(Reason::local);
+    } catch (...) { return make_error(Errc::system, "something was thrown that is no std::exception").with_reason(Reason::local); }
+}
+
+}  // namespace qconn::net
