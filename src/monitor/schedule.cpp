@@ -37,8 +37,14 @@ void Schedule::set_clock(Clock::time_point now) noexcept {
     started_ = true;
 }
 
-Clock::time_point Schedule::grid_after(const Record& record, Clock::duration interval, Clock::time_point when) noexcept {
-    const auto past = when.time_since_epoch() - fraction_of(interval, record.phase);
+Clock::duration Schedule::share_of(Clock::duration interval) const noexcept {
+    const auto share = std::min<Clock::duration>(interval / 50, k_share);
+    return static_cast<double>(size()) * static_cast<double>(share.count()) <= k_few * static_cast<double>(interval.count()) ? share : k_tick;
+}
+
+Clock::time_point Schedule::grid_after(const Record& record, Clock::duration interval, Clock::time_point when) const noexcept {
+    const auto phase = fraction_of(interval, record.phase);
+    const auto past = when.time_since_epoch() - (phase - phase % std::max<Clock::duration>(share_of(interval), k_tick));
     auto rounds = past / interval;
     if (past % interval < Clock::duration::zero()) --rounds;
     return when - (past - rounds * interval) + interval;

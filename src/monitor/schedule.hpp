@@ -119,6 +119,8 @@ public:
     std::optional<Clock::time_point> wake() const noexcept;
 
     static constexpr Clock::duration k_tick = std::chrono::milliseconds{5};
+    static constexpr Clock::duration k_share = std::chrono::milliseconds{20};
+    static constexpr double k_few = 24;  ///< pings in k_share, on average: more are spread as evenly as ticks are
     static constexpr Clock::duration k_spread = std::chrono::seconds{5};
 
 private:
@@ -163,7 +165,10 @@ private:
 
     std::int64_t tick_of(Clock::time_point when) const noexcept;
     const Pace& pace_of(const Record& record) const noexcept { return record.pace != nullptr ? *record.pace : timing_; }
-    static Clock::time_point grid_after(const Record& record, Clock::duration interval, Clock::time_point when) noexcept;
+    /// Points of the grids of all that have this interval are multiples of it: so those which are due together share a wake-up of this process also
+    /// where they are few.
+    Clock::duration share_of(Clock::duration interval) const noexcept;
+    Clock::time_point grid_after(const Record& record, Clock::duration interval, Clock::time_point when) const noexcept;
     void push_back(TargetId id, List list);
     void push_front(TargetId id, List list);
     void unlink(TargetId id) noexcept;

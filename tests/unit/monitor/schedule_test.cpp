@@ -341,7 +341,7 @@ TEST_CASE("after a stall deadlines are in doubt and missed pings do not come as 
         // Back on its grid, without a ping beside it.
         for (std::size_t i = 1; i < starts.size(); ++i) CHECK(std::chrono::abs(starts[i] - starts[i - 1] - 1s) <= Schedule::k_tick);
     }
-    for (const auto& [slot, count] : slots) CHECK(count <= 25);  // the mean is 10
+    for (const auto& [slot, count] : slots) CHECK(count <= 35);  // the mean is 10, and those of 20 ms go together
 }
 
 TEST_CASE("after a stall quick rechecks that were missed do not come as one burst either", "[monitor]") {
