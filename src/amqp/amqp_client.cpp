@@ -8,6 +8,7 @@
 #include "amqp/connection.hpp"
 #include "amqp/links.hpp"
 #include "amqp/requester.hpp"
+#include "amqp/transaction.hpp"
 #include "base/outcome_box.hpp"
 #include "base/text.hpp"
 
@@ -30,15 +31,15 @@ T amqp_wait(const Connection& connection, Start start) {
     return await_outcome<T>(std::move(start));
 }
 
-[[noreturn]] void no_link() {
-    throw amqp::amqp_error(AmqpErrc::link, "an empty handle of a link was used: open_sender() and open_receiver() give one that is not")
+[[noreturn]] void empty_handle() {
+    throw amqp::amqp_error(AmqpErrc::link, "an empty handle was used: open_sender(), open_receiver() and begin_transaction() give one that is not")
         .with_reason(Reason::bad_value)
         .with_phase(Phase::none);
 }
 
 template <class T>
 T& there(const std::shared_ptr<T>& link) {
-    if (!link) no_link();
+    if (!link) empty_handle();
     return *link;
 }
 
@@ -49,7 +50,8 @@ Error too_much_waits(const amqp::SenderLink& link) {
 }
 
 /// Waits for room first.
-AmqpOutcome send_and_wait(const std::shared_ptr<amqp::SenderLink>& link, const AmqpMessage& message, std::optional<bool> settled, Deadline deadline) {
+AmqpOutcome send_and_wait(const std::shared_ptr<amqp::SenderLink>& link, const AmqpMessage& message, std::optional<bool> settled, Deadline deadline,
+                          const std::shared_ptr<amqp::Transaction>& transaction = nullptr) {
     Connection& connection = link->owner();
     const Deadline until = by(connection, deadline);
     for (;;) {
@@ -67,7 +69,7 @@ AmqpOutcome send_and_wait(const std::shared_ptr<amqp::SenderLink>& link, const A
                 else
                     (*shared)(result.error());
             });
-            sent = link->put(message, settled, 0, std::move(done), operation);
+            sent = link->put(message, settled, 0, std::move(done), operation, transaction);
             if (!sent) (*shared)(std::optional<AmqpOutcome>{});
         });
         if (outcome) return *outcome;
@@ -85,7 +87,7 @@ void check_outcome(const amqp::SenderLink& link, const AmqpOutcome& outcome) {
 }
 
 Operation start_send(const std::shared_ptr<amqp::SenderLink>& link, const AmqpMessage& message, std::optional<bool> settled, Deadline deadline,
-                     Callback<AmqpOutcome> callback) {
+                     Callback<AmqpOutcome> callback, const std::shared_ptr<amqp::Transaction>& transaction = nullptr) {
     Connection& connection = there(link).owner();
     auto operation = std::make_shared<amqp::SendOperation>(link, deadline);
     auto shared = std::make_shared<Callback<AmqpOutcome>>(connection.wrapped<AmqpOutcome>(std::move(callback)));
@@ -97,7 +99,7 @@ Operation start_send(const std::shared_ptr<amqp::SenderLink>& link, const AmqpMe
         });
     };
     try {
-        if (!link->put(message, settled, 0, done, operation)) refuse(too_much_waits(*link));
+        if (!link->put(message, settled, 0, done, operation, transaction)) refuse(too_much_waits(*link));
     } catch (const Error& error) { refuse(error); }
     return Operation{operation};
 }
@@ -121,6 +123,13 @@ Operation AmqpSender::async_send(const AmqpMessage& message, Deadline deadline, 
 }
 Operation AmqpSender::async_send(const AmqpMessage& message, bool settled, Deadline deadline, Callback<AmqpOutcome> callback) {
     return start_send(link_, message, settled, deadline, std::move(callback));
+}
+void AmqpSender::send(const AmqpMessage& message, const AmqpTransaction& transaction, Deadline deadline) {
+    there(link_);
+    check_outcome(*link_, send_and_wait(link_, message, false, deadline, there(transaction.transaction_).shared_from_this()));
+}
+Operation AmqpSender::async_send(const AmqpMessage& message, const AmqpTransaction& transaction, Deadline deadline, Callback<AmqpOutcome> callback) {
+    return start_send(link_, message, false, deadline, std::move(callback), there(transaction.transaction_).shared_from_this());
 }
 bool AmqpSender::try_send(const AmqpMessage& message, std::uint64_t number) { return there(link_).put(message, {}, number, {}); }
 bool AmqpSender::try_send(const AmqpMessage& message, bool settled, std::uint64_t number) { return there(link_).put(message, settled, number, {}); }
@@ -184,10 +193,47 @@ Operation AmqpReceiver::async_close(Deadline deadline, Callback<void> callback) 
     return connection.close_link(link_, deadline, connection.wrapped<void>(std::move(callback)));
 }
 
+// ---- transactions ----
+
+AmqpTransaction::AmqpTransaction(std::shared_ptr<amqp::Transaction> transaction) noexcept : transaction_{std::move(transaction)} {}
+
+namespace {
+
+void end_and_wait(const std::shared_ptr<amqp::Transaction>& transaction, bool commit, Deadline deadline) {
+    Connection& connection = *there(transaction).owner();
+    amqp_wait<void>(connection, [&](Callback<void> callback) {
+        transaction->transactor().end(transaction, commit, by(connection, deadline), std::move(callback));
+    });
+}
+
+}  // namespace
+
+void AmqpTransaction::commit(Deadline deadline) { end_and_wait(transaction_, true, deadline); }
+void AmqpTransaction::rollback(Deadline deadline) { end_and_wait(transaction_, false, deadline); }
+Operation AmqpTransaction::async_commit(Deadline deadline, Callback<void> callback) {
+    amqp::Transaction& one = there(transaction_);
+    return one.transactor().end(transaction_, true, deadline, one.owner()->wrapped<void>(std::move(callback)));
+}
+Operation AmqpTransaction::async_rollback(Deadline deadline, Callback<void> callback) {
+    amqp::Transaction& one = there(transaction_);
+    return one.transactor().end(transaction_, false, deadline, one.owner()->wrapped<void>(std::move(callback)));
+}
+bool AmqpTransaction::is_active() const noexcept { return transaction_ && transaction_->is_active(); }
+const std::string& AmqpTransaction::session() const noexcept {
+    static const std::string none;
+    return transaction_ ? transaction_->session : none;
+}
+const std::string& AmqpTransaction::id() const noexcept {
+    static const std::string none;
+    return transaction_ ? transaction_->id : none;
+}
+
 // ---- the client ----
 
 AmqpClient::AmqpClient(AmqpOptions options, Runtime runtime)
-    : connection_{Connection::make(std::move(options), runtime)}, requester_{std::make_shared<amqp::Requester>(connection_)} {
+    : connection_{Connection::make(std::move(options), runtime)},
+      requester_{std::make_shared<amqp::Requester>(connection_)},
+      transactor_{std::make_shared<amqp::Transactor>()} {
     connection_->set_holder([this] { return std::make_shared<Hold>(hold()); });
 }
 
@@ -275,6 +321,25 @@ AmqpMessage AmqpClient::request(std::string_view address, AmqpMessage message, D
 }
 Operation AmqpClient::async_request(std::string_view address, AmqpMessage message, Deadline deadline, Callback<AmqpMessage> callback) {
     return requester_->request(connection_, std::string{address}, std::move(message), by(*connection_, deadline), under_way(std::move(callback)));
+}
+
+AmqpTransaction AmqpClient::begin_transaction(std::string_view session, Deadline deadline) {
+    return observed([&] {
+        return AmqpTransaction{
+            amqp_wait<std::shared_ptr<amqp::Transaction>>(*connection_, [&](Callback<std::shared_ptr<amqp::Transaction>> callback) {
+                transactor_->begin(connection_, std::string{session}, by(*connection_, deadline), std::move(callback));
+            })};
+    });
+}
+Operation AmqpClient::async_begin_transaction(std::string_view session, Deadline deadline, Callback<AmqpTransaction> callback) {
+    return transactor_->begin(connection_, std::string{session}, deadline,
+                              [callback = under_way(std::move(callback))](Result<std::shared_ptr<amqp::Transaction>> result) mutable {
+                                  if (!callback) return;
+                                  if (result)
+                                      callback(AmqpTransaction{std::move(*result)});
+                                  else
+                                      callback(result.error());
+                              });
 }
 
 std::vector<AmqpSessionInfo> AmqpClient::sessions() const { return connection_->sessions(); }

@@ -8,6 +8,7 @@
 
 #include "amqp/amqp_error.hpp"
 #include "amqp/outcome.hpp"
+#include "amqp/transaction.hpp"
 #include "base/text.hpp"
 #include "net/backoff.hpp"
 
@@ -499,7 +500,9 @@ bool Connection::answer(const std::string& session, std::uint64_t generation, st
     const auto found = sessions_.find(session);
     if (found == sessions_.end() || found->second.stage != SessionEntry::Stage::open) return false;
     std::string state;
-    outcome.encode(state);
+    const auto& transaction = outcome.transaction();
+    const bool late = transaction && (!transaction->takes_more() || transaction->owner().get() != this || transaction->session != session);
+    (late ? AmqpOutcome::released() : outcome).encode(state);
     const bool done = engine_->answer(found->second.number, delivery_id, state);
     poke();
     return done;

@@ -26,6 +26,7 @@ namespace qconn::amqp {
 
 class Connection;
 class SenderLink;
+class Transaction;
 
 template <class T>
 using Wait = net::Waiting<Connection, T>;
@@ -104,7 +105,9 @@ private:
 
 class SenderLink final : public Link {
 public:
-    SenderLink(std::shared_ptr<Connection> owner, AmqpSenderOptions options);
+    enum class To : std::uint8_t { node, coordinator };
+
+    SenderLink(std::shared_ptr<Connection> owner, AmqpSenderOptions options, To to = To::node);
     ~SenderLink() override;
 
     // Any thread's:
@@ -112,7 +115,9 @@ public:
     /// @param slot_callback  may be empty @returns false: too much waits
     /// @throws Error AMQP-ENCODE-ERROR, AMQP-MESSAGE-TOO-LARGE
     bool put(const AmqpMessage& message, std::optional<bool> settled, std::uint64_t token, Callback<AmqpOutcome> callback,
-             std::shared_ptr<SendOperation> operation = nullptr);
+             std::shared_ptr<SendOperation> operation = nullptr, std::shared_ptr<Transaction> transaction = nullptr);
+    /// Whatever waits already; unsettled. What becomes of it is told by when_answered, or AmqpSenderOptions::on_outcome as an error.
+    void put_always(const AmqpMessage& message, std::uint64_t token);
     bool has_room() const noexcept;
     std::size_t waiting_bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
     Operation flush(Deadline deadline, std::size_t at_most, Callback<void> callback);
@@ -130,6 +135,8 @@ public:
     /// A message is not waited for any more.
     void give_up(std::uint64_t number, const Error& why);
     bool is_idle() const noexcept { return outbox_.empty(); }
+    /// Told of each outcome as it came, where set.
+    UniqueFunction<void(std::uint64_t token, const Outcome&)> when_answered;
     void resolve_flushes();
 
 private:
@@ -138,10 +145,12 @@ private:
         std::uint64_t token{0};
         std::uint32_t slot{0};  // + 1
         bool settled{false};
+        bool transactional{false};  // its slot has the transaction
     };
     struct Slot {
         Callback<AmqpOutcome> callback;
         std::shared_ptr<SendOperation> operation;
+        std::shared_ptr<Transaction> transaction;
     };
     struct FlushWait {
         std::size_t at_most;
@@ -149,7 +158,13 @@ private:
     };
 
     void encode(const AmqpMessage& message, std::string& to) const;
-    std::uint32_t make_slot(Callback<AmqpOutcome> callback, std::shared_ptr<SendOperation> operation);
+    std::uint32_t make_slot(Slot slot);
+    /// In what such a message is sent. @throws Error AMQP-TRANSACTION-ERROR
+    void check(const Transaction& transaction) const;
+    std::shared_ptr<Transaction> transaction_of(std::uint32_t slot);
+    void post_item(const AmqpMessage& message, Item item, Slot slot);
+    /// Its transaction has ended. @returns whether it was failed
+    bool fail_late(const Outbox::Entry& entry, const Transaction& transaction);
     void send_direct(const Item& item);
     /// What was sent is kept until its outcome is known, to be sent again.
     bool keeps_sent() const noexcept;
@@ -163,6 +178,7 @@ private:
     Slot take_slot(std::uint32_t slot);
 
     const AmqpSenderOptions options_;
+    const To to_;
     std::atomic<std::size_t> bytes_{0};
     std::atomic<std::uint64_t> max_message_size_{0};  // the peer's
 

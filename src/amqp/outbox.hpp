@@ -21,9 +21,10 @@ public:
         std::size_t size{0};
         std::uint32_t slot{0};  ///< likewise
         bool settled{false};
-        bool sent{false};    ///< handed to the engine, in this connection
-        bool partly{false};  ///< a part of it is
-        bool again{false};   ///< was sent in an earlier connection, which ended before its outcome was known
+        bool sent{false};           ///< handed to the engine, in this connection
+        bool partly{false};         ///< a part of it is
+        bool again{false};          ///< was sent in an earlier connection, which ended before its outcome was known
+        bool transactional{false};  ///< the owner's
         bool live{false};
     };
 

@@ -4,7 +4,10 @@
 #include <array>
 #include <utility>
 
+#include <qconn/amqp/amqp_transaction.hpp>
+
 #include "amqp/amqp_error.hpp"
+#include "amqp/transaction.hpp"
 #include "amqp/wire.hpp"
 
 namespace qconn {
@@ -17,12 +20,14 @@ struct AmqpOutcome::Detail {
     bool delivery_failed{false};
     bool undeliverable_here{false};
     AmqpMap annotations{};
+    std::shared_ptr<amqp::Transaction> transaction{};
 };
 
 namespace {
 
 const AmqpCondition k_no_condition{};
 const AmqpMap k_no_annotations{};
+const std::shared_ptr<amqp::Transaction> k_no_transaction{};
 constexpr std::array<std::string_view, 5> k_outcomes{"accepted", "rejected", "released", "modified", "settled"};
 
 }  // namespace
@@ -51,6 +56,16 @@ AmqpOutcome AmqpOutcome::modified(bool delivery_failed, bool undeliverable_here,
     return out;
 }
 
+AmqpOutcome AmqpOutcome::in(const AmqpTransaction& transaction) const {
+    AmqpOutcome out{state_};
+    auto detail = detail_ ? std::make_shared<Detail>(*detail_) : std::make_shared<Detail>();
+    detail->transaction = transaction.transaction_;
+    out.detail_ = std::move(detail);
+    return out;
+}
+
+const std::shared_ptr<amqp::Transaction>& AmqpOutcome::transaction() const noexcept { return detail_ ? detail_->transaction : k_no_transaction; }
+
 const AmqpCondition& AmqpOutcome::condition() const noexcept { return detail_ ? detail_->condition : k_no_condition; }
 bool AmqpOutcome::delivery_failed() const noexcept { return detail_ && detail_->delivery_failed; }
 bool AmqpOutcome::undeliverable_here() const noexcept { return detail_ && detail_->undeliverable_here; }
@@ -62,6 +77,16 @@ bool operator==(const AmqpOutcome& a, const AmqpOutcome& b) noexcept {
 }
 
 void AmqpOutcome::encode(std::string& to) const {
+    if (const auto& transaction = this->transaction(); transaction && state_ != State::settled) {
+        AmqpOutcome plain = *this;
+        auto detail = std::make_shared<Detail>(*detail_);
+        detail->transaction = nullptr;
+        plain.detail_ = std::move(detail);
+        Fields fields{to, static_cast<std::uint8_t>(Descriptor::transactional_state)};
+        amqp::put_binary(fields.next(), transaction->id);
+        plain.encode(fields.next());
+        return fields.close();
+    }
     switch (state_) {
         case State::accepted: return Fields{to, static_cast<std::uint8_t>(Descriptor::accepted)}.close();
         case State::released: return Fields{to, static_cast<std::uint8_t>(Descriptor::released)}.close();

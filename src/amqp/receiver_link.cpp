@@ -46,7 +46,7 @@ public:
     }
 
     bool is_later() const noexcept { return later_; }
-    bool is_plain() const noexcept { return !given_ || outcome_.is_accepted(); }
+    bool is_plain() const noexcept { return !given_ || (outcome_.is_accepted() && !outcome_.transaction()); }
     const AmqpOutcome& outcome() const noexcept { return outcome_; }
 
 private:

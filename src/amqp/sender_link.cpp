@@ -6,6 +6,7 @@
 #include "amqp/connection.hpp"
 #include "amqp/links.hpp"
 #include "amqp/outcome.hpp"
+#include "amqp/transaction.hpp"
 #include "base/text.hpp"
 
 namespace qconn::amqp {
@@ -51,12 +52,14 @@ void SendOperation::give_up(bool cancelled) {
 
 // ---- any thread's ----
 
-SenderLink::SenderLink(std::shared_ptr<Connection> owner, AmqpSenderOptions options)
-    : Link{std::move(owner), options.name, options.session}, options_{[&] {
+SenderLink::SenderLink(std::shared_ptr<Connection> owner, AmqpSenderOptions options, To to)
+    : Link{std::move(owner), options.name, options.session},
+      options_{[&] {
           AmqpSenderOptions out = std::move(options);
           out.name = this->name;
           return out;
-      }()} {}
+      }()},
+      to_{to} {}
 
 SenderLink::~SenderLink() = default;
 
@@ -65,7 +68,7 @@ bool SenderLink::has_room() const noexcept { return waiting_bytes() < owner().op
 void SenderLink::encode(const AmqpMessage& message, std::string& to) const {
     const std::size_t begin = to.size();
     try {
-        if (owner().options().generate_message_id && (!message.properties || message.properties->message_id.is_null())) {
+        if (to_ == To::node && owner().options().generate_message_id && (!message.properties || message.properties->message_id.is_null())) {
             AmqpMessage named = message;
             if (!named.properties) named.properties.emplace();
             named.properties->message_id = AmqpUuid::random();
@@ -85,29 +88,73 @@ void SenderLink::encode(const AmqpMessage& message, std::string& to) const {
 }
 
 /// With mutex_ held.
-std::uint32_t SenderLink::make_slot(Callback<AmqpOutcome> callback, std::shared_ptr<SendOperation> operation) {
+std::uint32_t SenderLink::make_slot(Slot one) {
     if (free_slots_.empty()) {
         slots_.emplace_back();
         free_slots_.push_back(static_cast<std::uint32_t>(slots_.size()));
     }
     const std::uint32_t slot = free_slots_.back();
     free_slots_.pop_back();
-    slots_[slot - 1] = {std::move(callback), std::move(operation)};
+    slots_[slot - 1] = std::move(one);
     return slot;
 }
 
+void SenderLink::check(const Transaction& transaction) const {
+    const std::string what = "sending a message by link \"" + text::printable(name) + "\" in a transaction";
+    const char* wrong = nullptr;
+    if (&owner() != transaction.owner().get())
+        wrong = "it is another client's";
+    else if (session != transaction.session)
+        wrong = "it belongs to another session";
+    else if (options_.settle_mode == AmqpSettleMode::settled)
+        wrong = "the link sends all messages settled";
+    if (wrong != nullptr)
+        throw owner().labelled(amqp_error(AmqpErrc::transaction, what + " failed: " + wrong).with_reason(Reason::bad_value).with_phase(Phase::none));
+    if (!transaction.is_active()) throw transaction.over(what);
+}
+
+std::shared_ptr<Transaction> SenderLink::transaction_of(std::uint32_t slot) {
+    const std::scoped_lock lock{mutex_};
+    return slots_[slot - 1].transaction;
+}
+
+/// Into the box; where it is the first there, the loop is told.
+void SenderLink::post_item(const AmqpMessage& message, Item item, Slot slot) {
+    bool first = false;
+    {
+        const std::scoped_lock lock{mutex_};
+        const std::size_t begin = box_.size();
+        encode(message, box_);
+        item.size = box_.size() - begin;
+        if (slot.transaction) slot.transaction->begin_message();
+        if (slot.callback || slot.operation || slot.transaction) item.slot = make_slot(std::move(slot));
+        items_.push_back(item);
+        bytes_.fetch_add(item.size + 1, std::memory_order_relaxed);  // an empty one counts too
+        first = !posted_.load(std::memory_order_relaxed);
+        posted_.store(true, std::memory_order_release);
+    }
+    if (first) owner().post([self = std::static_pointer_cast<SenderLink>(shared_from_this())] { self->collect(); });
+}
+
+void SenderLink::put_always(const AmqpMessage& message, std::uint64_t token) {
+    Item item;
+    item.token = token;
+    post_item(message, item, {});
+}
+
 bool SenderLink::put(const AmqpMessage& message, std::optional<bool> settled, std::uint64_t token, Callback<AmqpOutcome> callback,
-                     std::shared_ptr<SendOperation> operation) {
+                     std::shared_ptr<SendOperation> operation, std::shared_ptr<Transaction> transaction) {
+    if (transaction) check(*transaction);
     if (!has_room()) return false;
-    Item item{0, token, 0, settled.value_or(options_.settled)};
+    Item item{0, token, 0, settled.value_or(options_.settled), transaction != nullptr};
     if (options_.settle_mode != AmqpSettleMode::mixed) item.settled = options_.settle_mode == AmqpSettleMode::settled;
     // From a handler there is nothing to wait for; unless what came before it waits, which goes first.
-    if (!operation && !posted_.load(std::memory_order_acquire) && owner().loop().on_thread() && stage == Stage::attached) {
+    if (!operation && !transaction && !posted_.load(std::memory_order_acquire) && owner().loop().on_thread() && stage == Stage::attached) {
         direct_.clear();
         encode(message, direct_);
         if (callback) {
             const std::scoped_lock lock{mutex_};
-            item.slot = make_slot(std::move(callback), nullptr);
+            item.slot = make_slot({std::move(callback), nullptr, nullptr});
         }
         bytes_.fetch_add(direct_.size() + 1, std::memory_order_relaxed);
         send_direct(item);
@@ -115,19 +162,8 @@ bool SenderLink::put(const AmqpMessage& message, std::optional<bool> settled, st
         owner().poke_later();
         return true;
     }
-    bool first = false;
-    {
-        const std::scoped_lock lock{mutex_};
-        const std::size_t begin = box_.size();
-        encode(message, box_);
-        item.size = box_.size() - begin;
-        if (callback || operation) item.slot = make_slot(std::move(callback), std::move(operation));
-        items_.push_back(item);
-        bytes_.fetch_add(item.size + 1, std::memory_order_relaxed);  // an empty one counts too
-        first = !posted_.load(std::memory_order_relaxed);
-        posted_.store(true, std::memory_order_release);
-    }
-    if (first) owner().post([self = std::static_pointer_cast<SenderLink>(shared_from_this())] { self->collect(); });
+    if (item.transactional) item.settled = false;
+    post_item(message, item, {std::move(callback), std::move(operation), std::move(transaction)});
     return true;
 }
 
@@ -154,7 +190,7 @@ void SenderLink::send_direct(const Item& item) {
 }
 
 bool SenderLink::keeps_sent() const noexcept {
-    return owner().options().reconnect.enabled && owner().options().reconnect.resend == AmqpResend::resend;
+    return to_ == To::node && owner().options().reconnect.enabled && owner().options().reconnect.resend == AmqpResend::resend;
 }
 
 Operation SenderLink::flush(Deadline deadline, std::size_t at_most, Callback<void> callback) {
@@ -172,7 +208,11 @@ Operation SenderLink::flush(Deadline deadline, std::size_t at_most, Callback<voi
 
 // ---- the loop's ----
 
-LinkOptions SenderLink::engine_options() const { return link_options(options_, owner().settings()); }
+LinkOptions SenderLink::engine_options() const {
+    LinkOptions out = link_options(options_, owner().settings());
+    if (to_ == To::coordinator) out.target = encode_coordinator();
+    return out;
+}
 
 void SenderLink::collect() {
     {
@@ -191,6 +231,7 @@ void SenderLink::collect() {
             continue;
         }
         Outbox::Entry& entry = outbox_.push(bytes, item.settled, item.token, item.slot);
+        entry.transactional = item.transactional;
         if (item.slot == 0) continue;
         std::shared_ptr<SendOperation> operation;
         {
@@ -214,13 +255,25 @@ void SenderLink::pump() {
     while (Outbox::Entry* const entry = outbox_.unsent()) {
         Engine* const engine = owner().engine();
         if (engine == nullptr || stage != Stage::attached) break;
-        const Sent sent = engine->transfer(number, entry->bytes, {entry->number, entry->settled, 0, {}});
+        std::shared_ptr<Transaction> transaction;
+        if (entry->transactional) {
+            transaction = transaction_of(entry->slot);
+            if (fail_late(*entry, *transaction)) continue;
+        }
+        const std::string_view state = transaction ? std::string_view{transaction->state} : std::string_view{};
+        const Sent sent = engine->transfer(number, entry->bytes, {entry->number, entry->settled, 0, state});
         if (sent == Sent::partly) entry->partly = true;
         if (sent != Sent::whole) break;
         ++messages_;
         outbox_.sent(!keep);
     }
     pumping_ = false;
+}
+
+bool SenderLink::fail_late(const Outbox::Entry& entry, const Transaction& transaction) {
+    if (entry.partly || transaction.takes_more()) return false;
+    fail(entry.number, transaction.over("sending a message in a transaction"));
+    return true;
 }
 
 void SenderLink::on_attached() {
@@ -243,7 +296,9 @@ void SenderLink::on_outcome(std::uint64_t message, const Outcome& outcome) {
     const std::uint64_t token = entry->token;
     const std::uint32_t slot = entry->slot;
     bytes_.fetch_sub(entry->size + 1, std::memory_order_relaxed);
+    if (entry->transactional && (outcome.kind == Descriptor::accepted || outcome.kind == Descriptor::none)) transaction_of(slot)->escaped();
     outbox_.erase(message);
+    if (when_answered) when_answered(token, outcome);
     if (outcome.kind == Descriptor::accepted)
         complete(token, slot, AmqpOutcome::accepted(), nullptr);
     else
@@ -263,6 +318,7 @@ void SenderLink::complete(std::uint64_t token, std::uint32_t slot, const AmqpOut
     if (slot != 0) {
         Slot one = take_slot(slot);
         if (one.operation) one.operation->ended();
+        if (one.transaction) one.transaction->resolved(outcome, error);
         if (!one.callback) return;
         try {
             if (error != nullptr)
@@ -322,8 +378,22 @@ void SenderLink::on_lost(const Error& error) {
     Error unknown = amqp_error(AmqpErrc::unknown, "a message was sent by link \"" + text::printable(name) +
                                                       "\" and what became of it is unknown: " + std::string{error.message()});
     // What is sent settled is sent once at most.
-    fail_all([resend](const Outbox::Entry& entry) { return !resend || entry.settled; }, unknown, nullptr);
+    const auto others = [resend](const Outbox::Entry& entry) { return !entry.transactional && (!resend || entry.settled); };
+    fail_all(others, unknown, nullptr);
+    if (to_ == To::coordinator) {  // what it was to say is about transactions that are over
+        Error unsent = error;
+        fail_all([](const Outbox::Entry&) { return true; }, unknown, &unsent);
+    }
+    std::vector<std::uint64_t> transactional;
+    outbox_.each([&](const Outbox::Entry& entry) {
+        if (entry.transactional) transactional.push_back(entry.number);
+    });
+    Error undone = amqp_error(AmqpErrc::transaction, "a message was sent by link \"" + text::printable(name) +
+                                                         "\" in a transaction that the peer has rolled back: " + std::string{error.message()});
+    for (const std::uint64_t message : transactional) fail(message, undone);
+    if (!transactional.empty()) resolve_flushes();
     outbox_.rewind();
+    if (when_lost) when_lost(error);
 }
 
 void SenderLink::on_ended(const Error& error) {

@@ -181,6 +181,14 @@ std::string encode_terminus(const AmqpTerminus& terminus, bool is_source) {
     return out;
 }
 
+std::string encode_coordinator() {
+    std::string out;
+    Fields fields{out, static_cast<std::uint8_t>(Descriptor::coordinator)};
+    put_symbol_array(fields, {"amqp:local-transactions"});
+    fields.close();
+    return out;
+}
+
 LinkOptions link_options(const AmqpSenderOptions& options, const Settings& settings) {
     LinkOptions out;
     out.name = options.name;

@@ -23,6 +23,8 @@ struct Settings {
 /// @throws Error AMQP-OPTION-ERROR
 std::shared_ptr<const Settings> make_settings(AmqpOptions options);
 
+/// The target of a link to a coordinator, encoded (part 4, 4.5.1).
+std::string encode_coordinator();
 /// Encoded as the source or the target of a link.
 std::string encode_terminus(const AmqpTerminus& terminus, bool is_source);
 /// @throws Error AMQP-OPTION-ERROR

@@ -13,6 +13,7 @@
 #include <qconn/amqp/amqp_error.hpp>
 #include <qconn/amqp/amqp_message.hpp>
 #include <qconn/amqp/amqp_options.hpp>
+#include <qconn/amqp/amqp_transaction.hpp>
 #include <qconn/base/client.hpp>
 #include <qconn/base/deadline.hpp>
 #include <qconn/base/operation.hpp>
@@ -25,6 +26,7 @@ class Connection;
 class Requester;
 class SenderLink;
 class ReceiverLink;
+class Transactor;
 }  // namespace amqp
 
 class AmqpClient;
@@ -43,6 +45,10 @@ public:
     /// where there is none. Cancelling, or a deadline that passes, takes back what was not sent; of what was sent the outcome is then unknown.
     Operation async_send(const AmqpMessage& message, Deadline deadline, Callback<AmqpOutcome> callback);
     Operation async_send(const AmqpMessage& message, bool settled, Deadline deadline, Callback<AmqpOutcome> callback);
+    /// In a transaction of the same session; unsettled, with an outcome that counts once it is committed.
+    /// @throws Error AMQP-TRANSACTION-ERROR: it has ended, or is another client's or session's; and as send()
+    void send(const AmqpMessage& message, const AmqpTransaction& transaction, Deadline deadline = {});
+    Operation async_send(const AmqpMessage& message, const AmqpTransaction& transaction, Deadline deadline, Callback<AmqpOutcome> callback);
     /// The cheapest way: no allocation, no deadline. False: too much waits, nothing was done.
     /// @param number  for AmqpSenderOptions::on_outcome @throws Error AMQP-ENCODE-ERROR, AMQP-MESSAGE-TOO-LARGE
     bool try_send(const AmqpMessage& message, std::uint64_t number);
@@ -141,6 +147,11 @@ public:
     AmqpMessage request(std::string_view address, AmqpMessage message, Deadline deadline = {});
     Operation async_request(std::string_view address, AmqpMessage message, Deadline deadline, Callback<AmqpMessage> callback);
 
+    /// Begins a transaction of a session's links; the peer must have a coordinator (RabbitMQ has none). The session is begun where there is none.
+    /// @throws Error AMQP-TRANSACTION-ERROR, AMQP-LINK-ERROR: the peer has no coordinator, or it refuses; and as connect()
+    AmqpTransaction begin_transaction(std::string_view session = {}, Deadline deadline = {});
+    Operation async_begin_transaction(std::string_view session, Deadline deadline, Callback<AmqpTransaction> callback);
+
     std::vector<AmqpSessionInfo> sessions() const;
     std::vector<AmqpLinkInfo> links() const;
     /// Ends a session and its links. @throws Error AMQP-SESSION-ERROR: there is none of that name
@@ -154,6 +165,7 @@ public:
 private:
     std::shared_ptr<amqp::Connection> connection_;
     std::shared_ptr<amqp::Requester> requester_;
+    std::shared_ptr<amqp::Transactor> transactor_;
 };
 
 }  // namespace qconn

@@ -24,6 +24,11 @@
 
 namespace qconn {
 
+namespace amqp {
+class Transaction;
+}  // namespace amqp
+class AmqpTransaction;
+
 /// How to log in (part 5 of the specification).
 enum class AmqpSasl : std::uint8_t {
     automatic,  ///< PLAIN with user name and password; EXTERNAL with a client certificate and no password; else ANONYMOUS
@@ -182,6 +187,10 @@ public:
     bool delivery_failed() const noexcept;
     bool undeliverable_here() const noexcept;
     const AmqpMap& message_annotations() const noexcept;
+    /// The same, in a transaction: for the answer to a message that was received, which counts when the transaction is committed. Where the
+    /// transaction has ended before the answer is on its way, the message is released instead.
+    AmqpOutcome in(const AmqpTransaction& transaction) const;
+    const std::shared_ptr<amqp::Transaction>& transaction() const noexcept;
     /// As on the wire.
     void encode(std::string& to) const;
     /// "rejected: amqp:not-allowed (no such colour)"
