@@ -3,7 +3,7 @@
 import os
 import sys
 
-from amqp import broker, roles
+from amqp import broker, roles, txnroles  # noqa: F401 (adds roles)
 
 
 def main():

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from amqp import roles, wire
+from amqp import roles, txnroles, wire  # noqa: F401 (adds roles)
 from amqp.broker import AMQP_HEADER, SASL_HEADER
 from amqp.wire import T, enc, make
 
@@ -147,8 +147,98 @@ def over_credit(c):
         c.transfer(n, settled=True)
 
 
+COORDINATOR = make("coordinator", {"capabilities": ["amqp:local-transactions"]})
+
+
+def coordinator(c, **more):
+    """A link to the coordinator on handle 0, a sender on handle 1."""
+    c.attach(name="control", target=COORDINATOR, **more)
+    return c.attach(name="sender", handle=1, **more)
+
+
+def control(c, n, name, payload=None, handle=0, **fields):
+    """Declares or discharges; the state of the answer."""
+    c.transfer(n, handle=handle, payload=wire.message(make(name, fields)) if payload is None else payload)
+    return c.until("disposition").inner("state")
+
+
+def within(id_, outcome=None):
+    return make("transactional-state", {"txn-id": id_, "outcome": make(outcome) if outcome else None})
+
+
+def declare(c, n=0, handle=0):
+    return control(c, n, "declare", handle=handle).get("txn-id")
+
+
+def two_sessions(c):
+    """A transaction of session 0, used in session 1."""
+    id_ = declare(coordinator(c.open(hostname="txn-bare").begin()))
+    c.begin(1)
+    c.attach(channel=1, name="other")
+    c.send("transfer", 1, wire.message("x"), handle=0, delivery_id=0, delivery_tag=b"0", message_format=0, state=within(id_))
+
+
+def left(c):
+    """A transaction whose control link has gone."""
+    id_ = declare(coordinator(c.open().begin()))
+    c.send("detach", handle=0, closed=True)
+    c.until("detach")
+    c.transfer(1, handle=1, state=within(id_))
+
+
+def retired(c, state):
+    """A receiver on handle 2 that has a message; what it says of it, with the id of a transaction."""
+    id_ = declare(coordinator(c.open().begin()))
+    c.attach(name="receiver", handle=2, role=True, wait="attach")
+    flow(c, next_outgoing_id=1, handle=2, delivery_count=0, link_credit=1)
+    c.until("transfer")
+    c.send("disposition", role=True, first=0, settled=True, state=state(id_))
+
+
+def acquired(c, outcome):
+    """The same with a message that was acquired in a transaction."""
+    id_ = declare(coordinator(c.open().begin()))
+    c.attach(name="receiver", handle=2, role=True, wait="attach")
+    flow(c, next_outgoing_id=1, handle=2, delivery_count=0, link_credit=1, properties={wire.symbol("txn-id"): id_})
+    c.until("transfer")
+    c.send("disposition", role=True, first=0, settled=True, state=outcome)
+
+
+DECLARE = enc(make("declare"))
+
 # What a client does, and what the checker must say of it.
 WRONG = [
+    (lambda c: coordinator(c.open().begin()).transfer(0, payload=wire.message(make("declare")), settled=True), "a message to the coordinator is sent settled"),
+    (lambda c: coordinator(c.open().begin()).transfer(0), "to the coordinator is no declare and no discharge"),
+    (lambda c: coordinator(c.open().begin()).transfer(0, payload=wire.message(b"x", 0x75)), "its body is data, not amqp-value"),
+    (lambda c: coordinator(c.open().begin()).transfer(0, payload=wire.message([make("declare")], 0x76)), "its body is amqp-sequence, not amqp-value"),
+    (lambda c: coordinator(c.open().begin()).transfer(0, payload=wire.message(make("declare")) * 2), "section amqp-value after amqp-value"),
+    (lambda c: coordinator(c.open().begin()).transfer(0, payload=DECLARE), "is no section of a message"),
+    (lambda c: coordinator(c.open().begin()).transfer(0, payload=wire.message(make("accepted"))), "it has accepted"),
+    (lambda c: coordinator(c.open().begin()).transfer(0, payload=wire.message(make("discharge"))), "discharge lacks the mandatory txn-id"),
+    (lambda c: coordinator(c.open().begin()).transfer(0, payload=wire.message(make("discharge", {"txn-id": b"nobody's"}))), "which was not declared"),
+    (lambda c: coordinator(c.open().begin()).transfer(0, payload=wire.message(make("declare", {"global-id": b"x"}))), "no distributed-transactions"),
+    (lambda c: sender(c).transfer(0, payload=wire.message(make("declare"))), "declare on a link that is no coordinator's"),
+    (lambda c: sender(c).transfer(0, payload=wire.message(make("discharge", {"txn-id": b"x"}))), "discharge on a link that is no coordinator's"),
+    (lambda c: sender(c).transfer(0, state=within(b"unknown")), "transfer names transaction 756e6b6e6f776e, which was not declared"),
+    (lambda c: sender(c).transfer(0, state=within(b"u" * 33)), "a txn-id of 33 bytes"),
+    (lambda c: c.open().begin().attach(role=True, wait="attach", target=COORDINATOR), "attach of a receiver whose target is a coordinator"),
+    (lambda c: [control(coordinator(c.open().begin()), 0, "declare")] + [c.transfer(n, handle=1, state=within(b"txn\0\xff\xff\xff\xff")) for n in (1,)], "which was not declared"),
+    (lambda c: (id_ := declare(coordinator(c.open().begin()))) and control(c, 1, "discharge", txn_id=id_) and c.transfer(2, handle=1, state=within(id_)), "which the client has discharged"),
+    (lambda c: (id_ := declare(coordinator(c.open().begin()))) and [control(c, n, "discharge", txn_id=id_) for n in (1, 2)], "which the client has discharged"),
+    (lambda c: (id_ := declare(coordinator(c.open().begin()))) and c.transfer(1, handle=0, payload=wire.message(make("declare")), state=within(id_)), "a message to the coordinator within a transaction"),
+    (lambda c: (id_ := declare(coordinator(c.open().begin()))) and c.transfer(1, handle=1, state=within(id_), more=True).transfer(1, handle=1, payload=b""), "not all in the same transaction"),
+    (lambda c: (id_ := declare(coordinator(c.open().begin()))) and c.transfer(1, handle=1, state=within(id_), more=True) and c.transfer(2, payload=wire.message(make("discharge", {"txn-id": id_}))), "in the middle of a delivery within it"),
+    (left, "whose control link the client has ended"),
+    (two_sessions, "of another session; the coordinator has no multi-ssns-per-txn"),
+    (lambda c: declare(coordinator(c.open(hostname="txn-local").begin())) and declare(c, 1), "a second transaction in a session"),
+    (lambda c: coordinator(c.open(hostname="txn-credit-none").begin(), wait="attach") and c.transfer(0, payload=wire.message(make("declare"))), "transfer without credit"),
+    (lambda c: retired(c, lambda id_: within(b"unknown", "accepted")), "disposition names transaction"),
+    (lambda c: retired(c, lambda id_: within(id_)), "within a transaction without an outcome"),
+    (lambda c: retired(c, lambda id_: within(id_, "declare")), "outcome wanted, got declare"),
+    (lambda c: retired(c, lambda id_: make("declared", {"txn-id": id_})), "disposition of a receiver with declared"),
+    (lambda c: acquired(c, make("accepted")), "outside of the transaction that it was sent in"),
+    (lambda c: flow(receiver(c), handle=0, delivery_count=0, link_credit=1, properties={wire.symbol("txn-id"): b"unknown"}), "flow names transaction"),
     (lambda c: c.send("begin", next_outgoing_id=0, incoming_window=1, outgoing_window=1), "begin before open"),
     (lambda c: c.open().send("open", container_id="c"), "a second open"),
     (lambda c: c.send("open"), "open lacks the mandatory container-id"),
@@ -242,6 +332,333 @@ def wrong():
     print(len(WRONG), "breaches were looked for")
 
 
+class Transactions:
+    """A client that says the right things, and what must become of it."""
+
+    def __init__(self, server, hostname="broker", patience=3):
+        server.tell("clear")
+        self.server = server
+        self.c = Client(server.port)
+        self.c.sock.settimeout(patience)
+        self.n = 0
+        try:
+            coordinator(self.c.open(hostname=hostname).begin())
+        except (OSError, struct.error):
+            self.drop()
+            raise
+
+    def drop(self):
+        self.c.stream.close()
+        self.c.sock.close()
+
+    def declare(self):
+        self.n += 1
+        return declare(self.c, self.n - 1)
+
+    def discharge(self, id_, fail=None):
+        self.n += 1
+        return control(self.c, self.n - 1, "discharge", txn_id=id_, fail=fail)
+
+    def post(self, id_, text, **more):
+        state = within(id_) if id_ is not None else None
+        self.c.transfer(self.n, handle=1, payload=wire.message(text), state=state, **more)
+        self.n += 1
+        return self.c.until("disposition").inner("state") if not more.get("settled") else None
+
+    def take(self, count, address="q"):
+        """A receiver on handle 2; the delivery-ids."""
+        self.c.attach(name="receiver", handle=2, role=True, wait="attach", source=make("source", {"address": address}))
+        return self.more(count)
+
+    def more(self, count, at=0, **more):
+        self.c.send("flow", next_incoming_id=at, incoming_window=100, next_outgoing_id=self.n, outgoing_window=100, handle=2, delivery_count=at, link_credit=count, **more)
+        return [self.c.until("transfer") for _ in range(count)]
+
+    def retire(self, n, id_=None, outcome="accepted", settled=None):
+        self.c.send("disposition", role=True, first=n, settled=settled, state=within(id_, outcome) if id_ is not None else make(outcome))
+
+    def queue(self, address="q"):
+        return [body[1] for line in self.server.tell("queue " + address).splitlines() for name, body in json.loads(line)["sections"] if name == "amqp-value"]
+
+    def close(self, expected=()):
+        self.c.close()
+        self.drop()
+        found = self.server.breaches()
+        check(not [b for b in found if not any(e in b for e in expected)], f"transactions: {found}")
+
+
+def transactions():
+    def outcome(state):
+        return (state.name, state.inner("outcome").name if "outcome" in state.fields else None, state.get("txn-id"))
+
+    def condition(state):
+        return state.name, state.inner("error").get("condition") if "error" in state.fields else None
+
+    with Server() as server:
+        t = Transactions(server)
+        id_, other = t.declare(), t.declare()
+        check(id_ != other and 0 < len(id_) <= 32, f"txn-ids {id_} {other}")
+        check(outcome(t.post(id_, "a")) == ("transactional-state", "accepted", id_), "the outcome of a post")
+        t.post(other, "z")
+        check(t.post(None, "plain").name == "accepted", "a post in no transaction")
+        t.post(id_, "b", settled=True)
+        check(t.queue() == ["plain"], f"before the commit: {t.queue()}")
+        check(len(server.tell("transactions").splitlines()) == 2, "two transactions are open")
+        check(t.discharge(id_).name == "accepted", "a commit is accepted")
+        check(t.queue() == ["plain", "a", "b"], f"after the commit: {t.queue()}")
+        check(t.discharge(other, True).name == "accepted", "a rollback is accepted")
+        check(t.queue() == ["plain", "a", "b"], f"after the rollback: {t.queue()}")
+        id_ = t.declare()
+        check(condition(t.discharge(b"nobody's")) == ("rejected", "amqp:transaction:unknown-id"), "an unknown id")
+        t.take(3)
+        t.retire(0, id_, settled=True)
+        t.retire(1, id_)
+        check(t.queue() == [], f"acquired: {t.queue()}")
+        t.discharge(id_, True)
+        check(t.queue() == ["plain"], f"settled by the client and rolled back: {t.queue()}")
+        t.retire(2, outcome="released", settled=True)
+        t.retire(1, outcome="released", settled=True)
+        t.post(None, "last")
+        check(t.queue() == ["plain", "a", "b", "last"], f"released in the wrong order: {t.queue()}")
+        id_ = t.declare()
+        check([p.get("delivery-id") for p in t.more(2, 3)] == [3, 4], "they come again")
+        t.retire(3, id_, settled=True)
+        t.retire(4, id_, "released")
+        t.c.send("transfer", payload=wire.message(make("discharge", {"txn-id": id_})), handle=0, delivery_id=t.n, delivery_tag=b"d", message_format=0)
+        t.n += 1
+        settled = t.c.until("disposition")
+        check((settled.get("first"), settled.get("settled"), settled.inner("state").name) == (4, True, "released"), f"what is settled by the commit: {settled.json()}")
+        check(t.c.until("disposition").inner("state").name == "accepted", "the discharge")
+        check(t.queue() == ["a", "b", "last"], f"after the commit: {t.queue()}")
+        id_ = t.declare()
+        got = t.more(2, 5, properties={wire.symbol("txn-id"): id_})
+        check([outcome(p.inner("state")) for p in got] == [("transactional-state", None, id_)] * 2, f"acquired in a transaction: {got}")
+        t.retire(5, id_, settled=True)
+        t.c.send("transfer", payload=wire.message(make("discharge", {"txn-id": id_, "fail": True})), handle=0, delivery_id=t.n, delivery_tag=b"e", message_format=0)
+        t.n += 1
+        settled = t.c.until("disposition")
+        check((settled.get("first"), settled.inner("state").name) == (6, "released"), "an acquisition that is rolled back")
+        t.c.until("disposition")
+        check(t.queue() == ["a", "b", "last"], f"after the rollback of an acquisition: {t.queue()}")
+        id_ = t.declare()
+        t.post(id_, "never")
+        t.c.send("detach", handle=0, closed=True)
+        t.c.until("detach")
+        check(server.tell("transactions") == "", "the control link is gone: no transaction")
+        t.close(["6e6f626f64792773"])
+        check(t.queue() == ["a", "b", "last"], f"after all: {t.queue()}")
+
+        t = Transactions(server)  # the connection ends within a transaction
+        t.post(t.declare(), "never")
+        t.post(None, "one")
+        id_ = t.declare()
+        t.take(1)
+        t.retire(0, id_)
+        t.close()
+        check(t.queue() == ["one"], f"the connection has ended: {t.queue()}")
+        t = Transactions(server)
+        t.post(t.declare(), "never")
+        t.drop()
+        server.wait_idle()
+        check(t.queue() == [] and server.breaches() == [], f"the socket has ended: {t.queue()} {server.breaches()}")
+
+        # A transaction is that of one connection; another one sees what was committed, all at once.
+        t = Transactions(server)
+        id_ = t.declare()
+        other = Client(server.port)
+        other.open().begin().attach(role=True, wait="attach", source=make("source", {"address": "q"}))
+        flow(other, handle=0, delivery_count=0, link_credit=10)
+        t.post(id_, "x")
+        t.post(id_, "y")
+        t.discharge(id_)
+        check([other.until("transfer").get("delivery-id") for _ in range(2)] == [0, 1], "another connection gets them")
+        other.close()
+        other.stream.close()
+        other.sock.close()
+        t.close()
+
+        for name, steps in {
+            "txn-post-plain": lambda t: (t.post(t.declare(), "x").name, "accepted"),
+            "txn-post-other-id": lambda t: (t.post(t.declare(), "x").get("txn-id"), b"other"),
+            "txn-post-rejected": lambda t: ((id_ := t.declare()) and outcome(t.post(id_, "x"))[1], t.discharge(id_).name, t.queue(), ("rejected", "accepted", [])),
+            "txn-post-fatal": lambda t: ((id_ := t.declare()) and outcome(t.post(id_, "x"))[1], condition(t.discharge(id_)), t.queue(), ("rejected", ("rejected", "amqp:transaction:rollback"), [])),
+            "txn-post-unsettled": lambda t: ((id_ := t.declare()) and outcome(t.post(id_, "x"))[1], t.discharge(id_).name, t.c.until("disposition").inner("state").name, t.queue(), ("accepted", "accepted", "accepted", ["x"])),
+            "reject": lambda t: ((id_ := t.declare()) and outcome(t.post(id_, "x"))[1], t.discharge(id_).name, t.queue(), ("rejected", "accepted", [])),
+            "txn-discharge-rejected": lambda t: ((id_ := t.declare()) and t.post(id_, "x") and condition(t.discharge(id_)), t.queue(), (("rejected", "amqp:transaction:rollback"), [])),
+            "txn-timeout": lambda t: ((id_ := t.declare()) and t.post(id_, "x") and time.sleep(0.4) or condition(t.post(id_, "y")), condition(t.discharge(id_)), t.queue(), (("rejected", "amqp:transaction:timeout"), ("rejected", "amqp:transaction:timeout"), [])),
+            "txn-timeout-detach": lambda t: (t.post(t.declare(), "x") and t.c.until("detach").inner("error").get("condition"), t.queue(), ("amqp:transaction:timeout", [])),
+            "txn-id-long": lambda t: (len(t.declare()), 32),
+            "txn-declare-rejected": lambda t: (condition(control(t.c, 0, "declare")), ("rejected", "amqp:transaction:rollback")),
+            "txn-declare-second": lambda t: ((id_ := t.declare()) and "state" in t.c.until("disposition").fields, False),
+            "txn-discharge-late": lambda t: (t.discharge(t.declare()).name, "accepted"),
+            "txn-credit-one": lambda t: (t.discharge(t.declare()).name, "accepted"),
+            "txn-settle-early": lambda t: (t.post(None, "x") and (id_ := t.declare()) and t.take(1) and t.retire(0, id_) or outcome(t.c.until("disposition").inner("state"))[1], t.discharge(id_, True).name, t.queue(), ("accepted", "accepted", ["x"])),
+            "symbolic": lambda t: (t.post(id_ := t.declare(), "x") and t.discharge(id_).name, t.queue(), ("accepted", ["x"])),
+            "everything": lambda t: (t.post(id_ := t.declare(), "x") and t.discharge(id_).name, t.queue(), ("accepted", ["x"])),
+            "one-write": lambda t: (t.post(id_ := t.declare(), "x") and t.discharge(id_).name, t.queue(), ("accepted", ["x"])),
+        }.items():
+            t = Transactions(server, name)
+            *found, expected = steps(t)
+            check(tuple(found) == (expected if isinstance(expected, tuple) and len(found) > 1 else (expected,)), f"{name}: {found}, not {expected}")
+            t.close()
+
+        # Every role survives a client that does it all, and none breaks the checker's own judgement of the right client.
+        for name, one in roles.ROLES.items():
+            if not name.startswith("txn-") or name == "txn-id-same":
+                continue
+            try:
+                t = None
+                t = Transactions(server, name, 0.7)
+                t.post(None, "kept")
+                id_ = t.declare()
+                assert id_ is not None
+                t.post(id_, "x")
+                t.take(1)
+                t.retire(0, id_)
+                t.discharge(id_)
+                time.sleep(0.25 if "declared" in one.hooks else 0)
+            except (OSError, struct.error, AttributeError, AssertionError):
+                pass  # the role
+            if t is not None:
+                t.drop()
+            found = server.breaches()
+            ends = [line["end"] for line in server.log() if "end" in line]
+            check(not any("Error" in e for e in ends) and len(ends) >= 1, f"{name}: {ends}")
+            if not any(word in name for word in ("id-string", "id-33", "no-id", "no-state", "transactional", "accepted")):
+                check(not found, f"the right client in the role {name}: {found}")
+
+    with Server(AMQP_TXN_TIMEOUT="100") as server:
+        t = Transactions(server)
+        id_ = t.declare()
+        time.sleep(0.2)
+        check(condition(t.discharge(id_)) == ("rejected", "amqp:transaction:timeout"), "the time-out")
+        t.close()
+    print("transactions by hand are done")
+
+
+def proton_transactions(names):
+    from proton import Message
+    from proton.handlers import MessagingHandler, TransactionHandler
+    from proton.reactor import Container
+
+    class Work(MessagingHandler, TransactionHandler):
+        """Sends five messages in a transaction and rolls back, then five that it commits; receives them in a transaction that is rolled back, and in one that is
+        committed. Proton keeps what was rolled back, and releases it itself."""
+
+        def __init__(self, port, role, early):
+            super().__init__(prefetch=0, auto_accept=False)
+            self.port, self.role, self.early = port, role, early
+            self.round, self.sent, self.confirmed, self.txn = 0, 0, 0, None
+            self.events, self.got, self.receiver = [], [], None
+
+        def on_start(self, event):
+            self.container = event.container
+            self.connection = event.container.connect(f"amqp://127.0.0.1:{self.port}", virtual_host=self.role, reconnect=False)
+            self.sender = event.container.create_sender(self.connection, "txq")
+            self.container.declare_transaction(self.connection, handler=self, settle_before_discharge=self.early)
+            self.timer = event.container.schedule(5, self)
+
+        def on_timer_task(self, event):
+            self.events.append("too late")
+            self.connection.close()
+
+        def on_transaction_declared(self, event):
+            self.txn = event.transaction
+            self.events.append("declared")
+            if self.round < 2:
+                self.send()
+            elif self.receiver is None:
+                self.receiver = self.container.create_receiver(self.connection, "txq")
+                self.receiver.flow(5)
+            else:
+                self.receiver.flow(5)
+
+        def on_sendable(self, event):
+            if self.txn is not None and self.round < 2:
+                self.send()
+
+        def send(self):
+            while self.sender.credit and self.sent < 5:
+                self.txn.send(self.sender, Message(body=f"{self.round}-{self.sent}" + "x" * 2000))
+                self.sent += 1
+
+        def on_delivery_updated(self, event):
+            pass
+
+        def on_accepted(self, event):
+            if event.sender is self.sender:
+                self.confirmed += 1
+
+        def on_settled(self, event):
+            if event.link == self.sender:
+                self.confirmed += 1
+                if self.confirmed == 5:
+                    self.end()
+
+        def on_message(self, event):
+            self.got.append(event.message.body[:3])
+            self.txn.accept(event.delivery)
+            if len(self.got) % 5 == 0:
+                self.end()
+
+        def end(self):
+            if self.round in (0, 2):
+                self.txn.abort()
+            else:
+                self.txn.commit()
+
+        def ended(self, what):
+            self.events.append(what)
+            self.round += 1
+            self.sent = self.confirmed = 0
+            self.txn = None
+            if self.round < 4:
+                self.container.declare_transaction(self.connection, handler=self, settle_before_discharge=self.early)
+            else:
+                self.timer.cancel()
+                self.connection.close()
+
+        def on_transaction_committed(self, event):
+            self.ended("committed")
+
+        def on_transaction_aborted(self, event):
+            self.ended("aborted")
+
+        def on_transaction_declare_failed(self, event):
+            self.events.append("declare failed")
+            self.timer.cancel()
+            self.connection.close()
+
+        def on_transaction_commit_failed(self, event):
+            self.ended("commit failed")
+
+    all_well = ["declared", "aborted", "declared", "committed", "declared", "aborted", "declared", "committed"]
+    with Server() as server:
+        for name in names:
+            for early in (False, True):
+                server.tell("clear")
+                work = Work(server.port, name, early)
+                Container(work).run()
+                found = server.breaches()
+                left = server.tell("queue txq").splitlines()
+                print(f"{name:24} {'settling' if early else 'keeping ':8} {'well' if work.events == all_well else work.events} got {len(work.got)}" + (f" BREACHES {found}" if found else ""), flush=True)
+                check(not found, f"Proton's transactions in the role {name}: {found}")
+                check(work.events == all_well and work.got == [f"1-{n}" for n in range(5)] * 2 and not left, f"Proton's transactions in the role {name}: {work.events} {work.got} {len(left)} left")
+        for name, events in (("txn-declare-rejected", ["declare failed"]), ("txn-discharge-rejected", [e.replace("committed", "commit failed") for e in all_well])):
+            server.tell("clear")
+            work = Work(server.port, name, False)
+            work.end_early = True
+            if name == "txn-discharge-rejected":
+                work.on_transaction_commit_failed = lambda event, work=work: (work.events.append("commit failed"), work.timer.cancel(), work.connection.close())
+                events = events[:4]
+            Container(work).run()
+            check(work.events == events and not server.tell("queue txq") and not server.breaches(), f"Proton's transactions in the role {name}: {work.events} {server.breaches()}")
+
+
+TXN_ROLES = ["broker", "byte-by-byte", "one-write", "wide", "open-frame-512", "foreign-numbers", "serial-wrap", "txn-bare", "txn-local", "txn-capabilities", "txn-credit-late", "txn-credit-one",
+             "txn-declare-late", "txn-id-long", "txn-post-late", "txn-settle-early", "txn-settle-late", "txn-discharge-late"]
+
+
 def right(names):
     from proton import Message
     from proton.handlers import MessagingHandler
@@ -302,11 +719,13 @@ PLAIN_ROLES = ["broker", "byte-by-byte", "odd-writes", "one-write", "wide", "ext
 
 codec()
 wrong()
+transactions()
 try:
     import proton  # noqa: F401
 except ImportError:
     print("no Proton here")
 else:
+    proton_transactions(TXN_ROLES if not sys.argv[1:] else [])
     right(sys.argv[1:] or PLAIN_ROLES)
 print("failed:", len(failed))
 sys.exit(1 if failed else 0)

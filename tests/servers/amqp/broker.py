@@ -12,6 +12,7 @@ import time
 
 from . import wire
 from .checker import MASK, Checker, ahead, ids
+from .transactions import ROLLBACK, Coordinator, is_coordinator, txn_of
 from .wire import T, enc, make
 
 SASL_HEADER = b"AMQP\x03\x01\x00\x00"
@@ -45,19 +46,52 @@ class Output:
             print(json.dumps(what, default=repr), flush=True)
 
 
+class Message(bytes):
+    """The bytes of a message, and its place in its queue."""
+    place = None
+
+
 class Queues:
     def __init__(self):
         self.lock = threading.Lock()
         self.messages = collections.defaultdict(collections.deque)
         self.peers = set()
         self.dynamic = 0
+        self.places = 0
+        self.transactions = 0
+
+    def next_transaction(self):
+        with self.lock:
+            self.transactions += 1
+            return self.transactions
 
     def put(self, address, message, front=False):
+        """front: it was in the queue before, and gets its old place."""
+        self.put_all([(address, message)], front)
+
+    def put_all(self, messages, front=False):
         with self.lock:
-            (self.messages[address].appendleft if front else self.messages[address].append)(message)
+            for address, message in messages:
+                queue = self.messages[address]
+                if not front:
+                    message = Message(message)
+                    self.places += 1
+                    message.place = self.places
+                    queue.append(message)
+                    continue
+                place = getattr(message, "place", None) or 0
+                at = next((n for n, other in enumerate(queue) if other.place >= place), len(queue))
+                if not place:
+                    message = Message(message)
+                    message.place = 0
+                queue.insert(at, message)
             peers = list(self.peers)
         for peer in peers:
             peer.wake()
+
+    def all(self, address):
+        with self.lock:
+            return list(self.messages.get(address, ()))
 
     def get(self, address):
         with self.lock:
@@ -82,8 +116,12 @@ class Session:
         self.limit = (self.next_out + self.remote_window) & MASK
         self.handle_max = p.get("handle-max", MASK)
         self.next_delivery = peer.first_id
+        self.ended = False  # by the server
         self.links = {}
         self.unsettled = {}  # our deliveries: id -> (link, message)
+        self.posted = {}  # deliveries of the client in transactions: id -> Transaction
+        self.retiring = {}  # our deliveries whose outcome is in a transaction: id -> Transaction
+        self.acquired = {}  # our deliveries that were sent in a transaction: id -> Transaction
         self.outbox = collections.deque()  # transfers that wait for the client's incoming-window
 
 
@@ -105,6 +143,7 @@ class Link:
         self.limit = self.count  # credit ends here
         self.drain = False
         self.partial = None
+        self.txn = None  # the transaction that what it sends is acquired in
         self.number = 0
         self.role = {}
         self.role_name = ""
@@ -116,7 +155,7 @@ class Link:
         return max(0, ahead(self.limit, self.count))
 
 
-class Peer:
+class Peer(Coordinator):
     def __init__(self, sock, settings, queues, output, role_name, roles):
         self.sock, self.settings, self.queues, self.output, self.roles = sock, settings, queues, output, roles
         self.number = 0
@@ -125,9 +164,12 @@ class Peer:
         self.sessions = {}
         self.muted = False
         self.closed = False
+        self.ending = False
         self.is_amqp = False
         self.chop = 0  # at most so many bytes a write
         self.later = []  # what to do once all that has come is read
+        self.timers = []  # (when, what to do)
+        self.began_transactions()
         self.held = None  # writes are gathered while this is a bytearray
         self.wide = self.symbolic = self.full = False
         self.one_write = False
@@ -199,6 +241,10 @@ class Peer:
         time.sleep(seconds)
         self.checker.excuse()
 
+    def after(self, seconds, function):
+        """Reads on meanwhile."""
+        self.timers.append((time.monotonic() + seconds, function))
+
     def cut(self, reset=False):
         if reset:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -207,15 +253,23 @@ class Peer:
     def fill(self):
         """Waits for bytes; does meanwhile what has to be done in time."""
         while True:
-            limit = None
+            limit = beat = None
             if self.client_idle and not self.muted and not self.closed:
-                limit = max(0.001, self.last_sent + self.client_idle / 2000 - time.monotonic())
+                limit = beat = max(0.001, self.last_sent + self.client_idle / 2000 - time.monotonic())
+            if self.timers:
+                due = max(0, min(when for when, _ in self.timers) - time.monotonic())
+                limit = due if limit is None else min(due, limit)
             try:
                 ready, _, _ = select.select([self.sock, self.woken], [], [], limit)
             except (OSError, ValueError):
                 raise Gone from None
-            if not ready and limit is not None:
-                self.raw(wire.frame(0, b""))
+            for one in [one for one in self.timers if one[0] <= time.monotonic()]:
+                self.timers.remove(one)
+                if not self.muted and not self.closed:
+                    one[1]()
+            if not ready:
+                if beat is not None and beat <= limit:
+                    self.raw(wire.frame(0, b""))
                 continue
             if self.woken in ready:
                 self.woken.recv(4096)
@@ -281,6 +335,8 @@ class Peer:
         finally:
             with self.queues.lock:
                 self.queues.peers.discard(self)
+            self.ending = True
+            self.controller_gone(lambda link: True)
             for session in self.sessions.values():
                 for _, (link, message) in sorted(session.unsettled.items(), reverse=True):
                     self.take_back(link, message)
@@ -424,14 +480,16 @@ class Peer:
         session = self.sessions.pop(channel, None)
         if session is None:
             return
+        self.controller_gone(lambda link: link.session is session)
         if self.hook("end", p, session):
             return
-        for _, (link, message) in sorted(session.unsettled.items(), reverse=True):
-            self.take_back(link, message)
-        if not getattr(session, "ended", False):
+        for n in sorted(session.unsettled, reverse=True):
+            self.leave(session, n)
+        if not session.ended:
             self.send("end", session.channel)
 
     def on_close(self, p, channel, _):
+        self.controller_gone(lambda link: True)
         if self.hook("close", p):
             return
         if not self.closed:
@@ -446,16 +504,19 @@ class Peer:
         self.mute()  # what comes now is a breach
 
     def close(self, condition=None, description=None, info=None):
+        self.controller_gone(lambda link: True, "amqp:connection:forced")
         self.closed = True
         self.send("close", error=wire.error(condition, description, info) if condition else None)
 
     def end(self, session, condition=None, description=None):
         session.ended = True
+        self.controller_gone(lambda link: link.session is session, ROLLBACK)
         self.send("end", session.channel, error=wire.error(condition, description) if condition else None)
 
     def detach(self, link, condition=None, description=None, info=None, closed=True):
         link.attached = False
         link.state["detached"] = True
+        self.controller_gone(lambda one: one is link, condition or ROLLBACK)
         self.send("detach", link.session.channel, handle=link.own, closed=closed, error=wire.error(condition, description, info) if condition else None)
 
     def on_attach(self, p, channel, _):
@@ -487,6 +548,8 @@ class Peer:
                   "source": link.attach.fields.get("source"), "target": link.attach.fields.get("target"),
                   "initial_delivery_count": link.count if link.to_client else None,
                   "max_message_size": self.settings.max_message_size or None}
+        if is_coordinator(link):
+            fields["target"] = make("coordinator", {"capabilities": self.txn_capabilities})
         if link.dynamic:
             fields["source" if link.to_client else "target"] = make("source" if link.to_client else "target", {"address": link.address, "dynamic": True})
         fields.update({k.replace("-", "_"): v for k, v in more.items()})
@@ -507,10 +570,12 @@ class Peer:
     def on_detach(self, p, channel, _):
         session = self.sessions.get(channel)
         link = session.links.pop(p.get("handle", 0), None) if session else None
+        if link is not None:
+            self.controller_gone(lambda one: one is link)
         if link is None or self.hook("detach", p, link, link=link):
             return
         for n in [n for n, (one, _) in session.unsettled.items() if one is link][::-1]:
-            self.take_back(*session.unsettled.pop(n))
+            self.leave(session, n)
         if not link.state.get("detached"):
             self.send("detach", session.channel, handle=link.own, closed=p.get("closed") or None)
 
@@ -529,6 +594,9 @@ class Peer:
             return
         if link.partial is None:
             link.partial = {"id": p.get("delivery-id", 0), "data": bytearray(), "settled": False, "frames": 0, "tag": p.get("delivery-tag", b"")}
+            if txn_of(p) is not None:
+                link.partial["txn"] = self.transactions.get(txn_of(p))
+                link.partial["txn-id"] = txn_of(p)
         delivery = link.partial
         delivery["data"] += payload
         delivery["frames"] += 1
@@ -548,20 +616,42 @@ class Peer:
         delivery["data"] = bytes(delivery["data"])
         shown = {"delivery": delivery["id"], "tag": delivery["tag"].hex(), "settled": delivery["settled"], "frames": delivery["frames"],
                  "size": len(delivery["data"])}
+        if "txn" in delivery:
+            shown["transaction"] = delivery["txn-id"].hex()
         if len(delivery["data"]) <= self.settings.show and not self.settings.quiet:
             try:
                 shown["sections"] = [[wire.SECTIONS[code], wire.typed(body)] for code, body in wire.sections(delivery["data"])]
             except wire.Malformed as e:
                 shown["malformed"] = str(e)
         if not self.settings.quiet:
-            self.output.line(conn=self.number, message=link.address, **shown)
+            self.output.line(conn=self.number, message=link.address if not is_coordinator(link) else "coordinator", **shown)
+        if is_coordinator(link):
+            self.controlled(link, delivery)
+            return
+        if "txn" in delivery:
+            self.post(link, delivery)
+            return
         if self.hook("transfer", link, delivery, link=link):
             return
         self.queues.put(link.address, delivery["data"])
         if not delivery["settled"]:
             self.settle(link, delivery["id"])
 
-    def settle(self, link, first, last=None, state="accepted", settled=True, **fields):
+    def settle(self, link, first, last=None, state="accepted", settled=True, plain=False, **fields):
+        """What is in a transaction gets its state as that of the transaction, unless plain."""
+        if not plain and link.session.posted and 0 <= ahead(first if last is None else last, first) < 10 ** 6:
+            numbers = list(ids(first, first if last is None else last))
+            if any(n in link.session.posted for n in numbers):
+                while numbers:
+                    txn = link.session.posted.get(numbers[0])
+                    size = next((at for at, n in enumerate(numbers) if link.session.posted.get(n) is not txn), len(numbers))
+                    run, numbers = numbers[:size], numbers[size:]
+                    end = run[-1] if size > 1 else None
+                    if txn is not None and not txn.over and state != "transactional-state":
+                        self.presume(txn, link, run[0], run[-1], state, settled, fields)
+                    else:
+                        self.settle(link, run[0], end, state, settled, True, **fields)
+                return
         self.send("disposition", link.session.channel, role=True, first=first, last=last, settled=settled or None,
                   state=make(state, fields) if state else None)
 
@@ -575,6 +665,8 @@ class Peer:
         session.limit = (base + p.get("incoming-window", 0)) & MASK
         self.flush(session)
         link = session.links.get(p.get("handle")) if "handle" in p.fields else None
+        if link is not None and link.to_client and link.attached and not self.acquires(p, link):
+            return
         if link is not None and link.to_client and "link-credit" in p.fields:
             link.limit = (p.get("delivery-count", link.first) + p.get("link-credit")) & MASK
             link.drain = p.get("drain", False)
@@ -638,6 +730,11 @@ class Peer:
             link.count = (link.count + 1) & MASK
         if not settled:
             session.unsettled[n] = (link, message)
+        state = None
+        if link.txn is not None:
+            state = make("transactional-state", {"txn-id": link.txn.id})
+            session.acquired[n] = link.txn
+            link.txn.acquired.append((session, n, link, message, settled))
         room = min(self.client_frame, 2 ** 20) - 8 - 4 * (self.doff - 2) - (120 if self.wide or self.symbolic else 60)
         room = min(room, piece) if piece else room
         at = 0
@@ -645,7 +742,7 @@ class Peer:
             part = message[at:at + room]
             more = at + room < len(message)
             first = {"delivery_id": n, "delivery_tag": struct.pack(">I", n), "message_format": 0} if at == 0 else {}
-            session.outbox.append(({"handle": link.own, **first, "settled": settled or None, "more": more or None}, part))
+            session.outbox.append(({"handle": link.own, **first, "settled": settled or None, "more": more or None, "state": state}, part))
             at += room
             if not more:
                 break
@@ -680,11 +777,15 @@ class Peer:
                              state=state.name if state else None, fields=state.json() if state else None)
         if self.hook("disposition", p, session) or not p.get("role"):
             return
+        if state is not None and state.name == "transactional-state":
+            if ahead(last, first) < 10 ** 6:
+                self.retire(p, session, state)
+            return
         found = [n for n in ids(first, last)] if ahead(last, first) < 10 ** 6 else []
         again = []
         for n in found:
             link, message = session.unsettled.get(n, (None, None))
-            if link is None:
+            if link is None or self.unretire(session, n, p.get("settled", False), state):
                 continue
             if p.get("settled") or link.rcv_mode == 1:
                 del session.unsettled[n]
@@ -714,8 +815,16 @@ class Settings:
         self.credit = number("AMQP_CREDIT", 100)
         self.max_message_size = number("AMQP_MAX_MESSAGE_SIZE", 0)
         self.show = number("AMQP_SHOW", 65536)
+        self.txn_timeout = number("AMQP_TXN_TIMEOUT", 0)
         self.verbose = os.environ.get("AMQP_VERBOSE") == "1"
         self.quiet = os.environ.get("AMQP_QUIET") == "1"
+
+
+def sections_of(data):
+    try:
+        return [[wire.SECTIONS[code], wire.typed(body)] for code, body in wire.sections(data)]
+    except wire.Malformed as e:
+        return [["malformed", str(e)]]
 
 
 def listen(port):
@@ -754,6 +863,16 @@ def serve(port, control_port, default_role, roles):
                             output.breaches.clear()
                         with queues.lock:
                             queues.messages.clear()
+                    elif command == "queue":
+                        answer = "".join(json.dumps({"sections": sections_of(data)}, default=repr) + "\n" for data in queues.all(argument))
+                    elif command == "queues":
+                        with queues.lock:
+                            answer = "".join(json.dumps({"queue": name, "messages": len(q)}) + "\n" for name, q in queues.messages.items() if q)
+                    elif command == "transactions":
+                        with queues.lock:
+                            answer = "".join(json.dumps({"conn": peer.number, "transaction": txn.id.hex(), "posted": len(txn.posts),
+                                                         "retired": len(txn.retired), "over": txn.over}) + "\n"
+                                             for peer in queues.peers for txn in list(peer.transactions.values()))
                     elif command == "roles":
                         answer = "".join(f"{name}\t{'legal' if r.legal else 'breach'}\t{r.doc}\n" for name, r in roles.items())
                     elif command == "connections":

@@ -17,6 +17,20 @@ def ahead(a, b):
     return d - 2 ** 32 if d >= HALF else d
 
 
+class Transaction:
+    def __init__(self, session, link):
+        self.session, self.link = session, link
+        self.state = "open"  # "discharged"; "left": the client has ended its control link; "over": the server has rolled it back, and the client may not know
+
+
+def state_of(v):
+    """The Performative of a state that the server sends."""
+    try:
+        return wire.Performative(wire.Reader(wire.enc(v)).value()) if v is not None else None
+    except (wire.Malformed, AttributeError):
+        return None
+
+
 class Link:
     def __init__(self, fields):
         self.name = fields.get("name", "")
@@ -28,7 +42,9 @@ class Link:
         self.drain = False
         self.answered = False  # the server's attach has gone out
         self.max_size = 0
-        self.partial = None  # [delivery-id, payload so far, settled]
+        self.partial = None  # [delivery-id, payload so far, settled, message-format, txn-id]
+        self.coordinator = False
+        self.capabilities = []  # of the coordinator
         self.tags = {}  # unsettled: delivery-id -> tag
         self.server_count = None  # delivery-count of the server as a sender
         self.failed = False  # the server has detached
@@ -47,6 +63,8 @@ class Session:
         self.server_unsettled = {}  # delivery-id -> settled by the client
         self.server_last = None  # last delivery-id that the server has sent
         self.unsettled = {}  # delivery-id of the client -> Link
+        self.acquired = {}  # delivery-id of the server -> txn-id that it was sent in
+        self.declaring = set()  # delivery-ids of declares that have no answer
         self.begun_at = None
         self.seen_incoming = False
         self.ended_by_server = False
@@ -68,6 +86,7 @@ class Checker:
         self.challenges = 0
         self.init = False
         self.outcome = None
+        self.transactions = {}  # txn-id -> Transaction
         self.owed = {}  # what the client must still answer: text -> since when
 
     def breach(self, text):
@@ -147,7 +166,75 @@ class Checker:
             return self.breach(f"{p.name} on channel {channel}, which has no session")
         return getattr(self, "on_" + p.name)(p, session, channel, payload)
 
+    # --- transactions
+
+    def rolled_back(self, id_):
+        """By the server."""
+        one = self.transactions.get(id_)
+        if one is not None and one.state == "open":
+            one.state = "over"
+
+    def use(self, id_, session, what):
+        """A txn-id in a state or a flow of the client."""
+        one = self.transactions.get(id_)
+        if one is None:
+            self.breach(f"{what} names transaction {id_.hex()}, which was not declared")
+        elif one.state == "discharged":
+            self.breach(f"{what} names transaction {id_.hex()}, which the client has discharged")
+        elif one.state == "left":
+            self.breach(f"{what} names transaction {id_.hex()}, whose control link the client has ended")
+        elif one.session is not session and "amqp:multi-ssns-per-txn" not in one.link.capabilities:
+            self.breach(f"{what} names transaction {id_.hex()} of another session; the coordinator has no multi-ssns-per-txn")
+
+    def state_txn(self, p):
+        state = p.inner("state")
+        if state is None or state.name != "transactional-state" or not isinstance(state.get("txn-id"), bytes):
+            return None
+        if len(state.get("txn-id")) > 32:
+            self.breach(f"a txn-id of {len(state.get('txn-id'))} bytes")
+        return state.get("txn-id")
+
+    def control(self, link, session, delivery):
+        """A message to a coordinator."""
+        n, data, settled = delivery[:3]
+        if settled:
+            self.breach("a message to the coordinator is sent settled")
+        try:
+            bodies = [(code, body) for code, body in wire.sections(bytes(data)) if 0x75 <= code <= 0x77]
+            if bodies[0][0] != 0x77:
+                raise wire.Malformed(f"its body is {wire.SECTIONS[bodies[0][0]]}, not amqp-value")
+            p = wire.Performative(bodies[0][1])
+            if p.name not in ("declare", "discharge"):
+                raise wire.Malformed(f"it has {p.name}")
+        except wire.Malformed as e:
+            self.breach(f"delivery {n} to the coordinator is no declare and no discharge: {e}")
+            return
+        for problem in p.problems:
+            self.breach(problem)
+        if p.name == "declare":
+            if "global-id" in p.fields and "amqp:distributed-transactions" not in link.capabilities:
+                self.breach("declare with a global-id; the coordinator has no distributed-transactions")
+            if "amqp:multi-txns-per-ssn" not in link.capabilities and (
+                    session.declaring or any(one.session is session and one.state == "open" for one in self.transactions.values())):
+                self.breach("a second transaction in a session; the coordinator has no multi-txns-per-ssn")
+            session.declaring.add(n)
+            return
+        id_ = p.get("txn-id")
+        if isinstance(id_, bytes):
+            self.use(id_, session, "discharge")
+            if id_ in self.transactions:
+                self.transactions[id_].state = "discharged"
+            if any(one.partial is not None and one.partial[4] == id_ for s in self.sessions.values() for one in s.links.values()):
+                self.breach(f"discharge of transaction {id_.hex()} in the middle of a delivery within it")
+
+    def leave(self, which):
+        """The client has ended control links."""
+        for one in self.transactions.values():
+            if which(one.link) and one.state in ("open", "over"):
+                one.state = "left"
+
     def on_end(self, p, session, channel, _):
+        self.leave(lambda link: link in session.links.values())
         del self.sessions[channel]
         self.owed = {what: since for what, since in self.owed.items() if what[1] != channel}
 
@@ -168,6 +255,12 @@ class Checker:
             if p.get(name, 0) > top:
                 self.breach(f"attach with {name} {p.get(name)}")
         session.links[handle] = link
+        target = p.inner("target")
+        link.coordinator = target is not None and target.name == "coordinator"
+        if link.coordinator and link.is_receiver:
+            self.breach("attach of a receiver whose target is a coordinator")
+        if link.coordinator and p.get("unsettled"):
+            self.breach("attach to a coordinator with a map of unsettled deliveries: such links are not resumed")
 
     def on_flow(self, p, session, channel, _):
         self.owed.pop(("flow", channel), None)
@@ -182,6 +275,15 @@ class Checker:
                 self.breach("flow with next-incoming-id before the server's begin")
             elif ahead(p.get("next-incoming-id"), session.server_next) > 0:
                 self.breach(f"flow with next-incoming-id {p.get('next-incoming-id')}; the server's next is {session.server_next}")
+        properties = p.get("properties", [])
+        for key, value in properties if isinstance(properties, list) else []:
+            if key.value == "txn-id":
+                if value.type != "binary":
+                    self.breach(f"flow with a txn-id of type {value.type}")
+                else:
+                    self.use(value.value, session, "flow")
+                if "handle" not in p.fields:
+                    self.breach("flow without handle has a txn-id")
         if "handle" not in p.fields:
             for name in ("delivery-count", "link-credit", "available", "drain"):
                 if name in p.fields and p.get(name) is not False:
@@ -220,7 +322,12 @@ class Checker:
             self.breach(f"transfer on handle {p.get('handle')}, which is a receiver's")
             return
         given = p.get("delivery-id")
+        txn = self.state_txn(p)
         if link.partial is None:
+            if txn is not None:
+                if link.coordinator:
+                    self.breach("a message to the coordinator within a transaction")
+                self.use(txn, session, "transfer")
             for name in ("delivery-id", "delivery-tag", "message-format"):
                 if name not in p.fields:
                     self.breach(f"the first transfer of a delivery lacks {name}")
@@ -238,13 +345,15 @@ class Checker:
                 self.breach("transfer before the server's attach")
             if ahead(link.limit, link.count) <= 0:
                 self.breach(f"transfer without credit (delivery-count {link.count}, credit ends at {link.limit})")
-            link.partial = [given, bytearray(), False, p.get("message-format", 0)]
+            link.partial = [given, bytearray(), False, p.get("message-format", 0), txn]
             link.tags[given] = tag
             session.unsettled[given] = link
         elif given is not None and given != link.partial[0]:
             self.breach(f"a transfer of delivery {given} within delivery {link.partial[0]}")
         elif "delivery-tag" in p.fields and p.get("delivery-tag") != link.tags.get(link.partial[0], p.get("delivery-tag")):
             self.breach("a continued delivery changes its delivery-tag")
+        if link.partial[4] != txn and not p.get("aborted"):
+            self.breach("the transfers of a delivery are not all in the same transaction")
         partial = link.partial
         partial[1] += payload
         partial[2] = partial[2] or p.get("settled", False)
@@ -263,9 +372,13 @@ class Checker:
             self.breach("an unsettled transfer on a link with snd-settle-mode settled")
         if link.snd_mode == 0 and partial[2]:
             self.breach("a settled transfer on a link with snd-settle-mode unsettled")
-        if partial[3] == 0:
+        if link.coordinator:
+            self.control(link, session, partial)
+        elif partial[3] == 0:
             try:
-                wire.sections(bytes(partial[1]))
+                code, body = wire.sections(bytes(partial[1]))[-1]
+                if code == 0x77 and body.type == "described" and wire.code_of(body.value[0]) in (0x31, 0x32):
+                    self.breach(f"{wire.TYPES[wire.code_of(body.value[0])][0]} on a link that is no coordinator's")
             except wire.Malformed as e:
                 self.breach(f"delivery {partial[0]} is no message: {e}")
 
@@ -275,6 +388,18 @@ class Checker:
             self.breach(f"disposition from {first} to {last}")
             return
         if p.get("role"):  # of deliveries that the server has sent
+            txn, state = self.state_txn(p), p.inner("state")
+            if txn is not None:
+                self.use(txn, session, "disposition")
+                if "outcome" not in state.fields and not state.problems:
+                    self.breach("disposition within a transaction without an outcome")
+            elif state is not None and state.name in ("declared", "declare", "discharge"):
+                self.breach(f"disposition of a receiver with {state.name}")
+            if state is not None and session.acquired and ahead(last, first) < 10 ** 6:
+                for n in ids(first, last):
+                    own = session.acquired.get(n)
+                    if own is not None and own != txn and own in self.transactions and self.transactions[own].state == "open":
+                        self.breach(f"disposition of {n} outside of the transaction that it was sent in")
             if session.server_last is None or ahead(last, session.server_last) > 0:
                 self.breach(f"disposition of {first} to {last}; the server has sent up to {session.server_last}")
                 return
@@ -305,6 +430,7 @@ class Checker:
             return
         if link.partial is not None and not link.failed and not session.ended_by_server and not self.server_closed:
             self.breach("detach in the middle of a delivery")
+        self.leave(lambda one: one is link)
         for n in [n for n, one in session.unsettled.items() if one is link]:
             del session.unsettled[n]
 
@@ -378,6 +504,10 @@ class Checker:
                         session.server_links[f.get("handle", 0)] = link
                         link.answered = True
                         link.max_size = f.get("max-message-size", 0)
+                        if link.coordinator:
+                            target = state_of(f.get("target"))
+                            named = target.fields.get("capabilities") if target is not None and target.name == "coordinator" else None
+                            link.capabilities = [] if named is None else [named.value] if named.type == "symbol" else [v.value for v in named.value[1]]
                         if link.is_receiver:
                             link.server_count = f.get("initial-delivery-count", 0)
             elif name == "flow":
@@ -407,11 +537,21 @@ class Checker:
                 if n is not None:
                     if session.server_last is None or ahead(n, session.server_last) > 0:
                         session.server_last = n
+                    state = state_of(f.get("state"))
+                    if state is not None and state.name == "transactional-state":
+                        session.acquired[n] = state.get("txn-id")
                     if f.get("aborted"):
                         session.server_unsettled.pop(n, None)
                     elif not f.get("settled"):
                         session.server_unsettled[n] = True
             elif name == "disposition":
+                if f.get("role"):
+                    n = f.get("first", 0)
+                    session.declaring.discard(n)
+                    link = session.unsettled.get(n)
+                    state = state_of(f.get("state")) if link is not None and link.coordinator else None
+                    if state is not None and state.name == "declared" and isinstance(state.get("txn-id"), bytes):
+                        self.transactions[state.get("txn-id")] = Transaction(session, link)
                 if f.get("role") and f.get("settled"):
                     first, last = f.get("first", 0), f.get("last", f.get("first", 0))
                     if 0 <= ahead(last, first) < 10 ** 6:

@@ -333,7 +333,7 @@ TYPES = {
     0x26: ("released", []),
     0x27: ("modified", [("delivery-failed", "boolean"), ("undeliverable-here", "boolean"), ("message-annotations", "map")]),
     0x28: ("source", [("address", "any"), ("durable", "uint"), ("expiry-policy", "symbol"), ("timeout", "uint"), ("dynamic", "boolean"),
-                      ("dynamic-node-properties", "map"), ("distribution-mode", "symbol"), ("filter", "map"), ("default-outcome", "state"),
+                      ("dynamic-node-properties", "map"), ("distribution-mode", "symbol"), ("filter", "map"), ("default-outcome", "outcome"),
                       ("outcomes", "symbols"), ("capabilities", "symbols")]),
     0x29: ("target", [("address", "any"), ("durable", "uint"), ("expiry-policy", "symbol"), ("timeout", "uint"), ("dynamic", "boolean"),
                       ("dynamic-node-properties", "map"), ("capabilities", "symbols")]),
@@ -341,7 +341,7 @@ TYPES = {
     0x31: ("declare", [("global-id", "any")]),
     0x32: ("discharge", [("txn-id", "binary", True), ("fail", "boolean")]),
     0x33: ("declared", [("txn-id", "binary", True)]),
-    0x34: ("transactional-state", [("txn-id", "binary", True), ("outcome", "state")]),
+    0x34: ("transactional-state", [("txn-id", "binary", True), ("outcome", "outcome")]),
     0x40: ("sasl-mechanisms", [("sasl-server-mechanisms", "symbols", True)]),
     0x41: ("sasl-init", [("mechanism", "symbol", True), ("initial-response", "binary"), ("hostname", "string")]),
     0x42: ("sasl-challenge", [("challenge", "binary", True)]),
@@ -357,6 +357,7 @@ SECTIONS = {0x70: "header", 0x71: "delivery-annotations", 0x72: "message-annotat
             0x76: "amqp-sequence", 0x77: "amqp-value", 0x78: "footer"}
 SECTION_TYPES = {0x71: "map", 0x72: "map", 0x74: "map", 0x75: "binary", 0x76: "list", 0x78: "map"}
 STATES = {"received", "accepted", "rejected", "released", "modified", "declared", "transactional-state"}
+OUTCOMES = {"accepted", "rejected", "released", "modified"}
 SYMBOLS = {f"amqp:{name}:list": code for name, code in CODES.items()}
 SYMBOLS.update({f"amqp:{name}:{kind}": code for code, name in SECTIONS.items()
                 for kind in [SECTION_TYPES.get(code, "*" if code == 0x77 else "list")]})
@@ -461,12 +462,12 @@ def misfit(v, wanted):
         return [] if good else [f"symbols wanted, got {v.type}"]
     if wanted == "message-id":
         return [] if v.type in ("ulong", "uuid", "binary", "string") else [f"no message-id can be a {v.type}"]
-    if wanted in ("source", "target", "error", "state"):
+    if wanted in ("source", "target", "error", "state", "outcome"):
         try:
             p = Performative(v)
         except Malformed as e:
             return [str(e)]
-        allowed = STATES | {"declare", "discharge"} if wanted == "state" else {"target", "coordinator"} if wanted == "target" else {wanted}
+        allowed = OUTCOMES if wanted == "outcome" else STATES | {"declare", "discharge"} if wanted == "state" else {"target", "coordinator"} if wanted == "target" else {wanted}
         return p.problems + ([] if p.name in allowed else [f"{wanted} wanted, got {p.name}"])
     return [] if v.type == wanted else [f"{wanted} wanted, got {v.type}"]
 
