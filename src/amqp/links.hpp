@@ -116,7 +116,7 @@ public:
     /// @throws Error AMQP-ENCODE-ERROR, AMQP-MESSAGE-TOO-LARGE
     bool put(const AmqpMessage& message, std::optional<bool> settled, std::uint64_t token, Callback<AmqpOutcome> callback,
              std::shared_ptr<SendOperation> operation = nullptr, std::shared_ptr<Transaction> transaction = nullptr);
-    /// Whatever waits already; unsettled. What becomes of it is told by when_answered, or AmqpSenderOptions::on_outcome as an error.
+    /// Whatever waits already; unsettled. What becomes of it is told by when_answered.
     void put_always(const AmqpMessage& message, std::uint64_t token);
     bool has_room() const noexcept;
     std::size_t waiting_bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
@@ -135,8 +135,8 @@ public:
     /// A message is not waited for any more.
     void give_up(std::uint64_t number, const Error& why);
     bool is_idle() const noexcept { return outbox_.empty(); }
-    /// Told of each outcome as it came, where set.
-    UniqueFunction<void(std::uint64_t token, const Outcome&)> when_answered;
+    /// Told of each outcome as it came, or of the error that there is in its place, where set; also when the client ends.
+    UniqueFunction<void(std::uint64_t token, const Outcome& outcome, const Error* error)> when_answered;
     void resolve_flushes();
 
 private:

@@ -298,7 +298,7 @@ void SenderLink::on_outcome(std::uint64_t message, const Outcome& outcome) {
     bytes_.fetch_sub(entry->size + 1, std::memory_order_relaxed);
     if (entry->transactional && (outcome.kind == Descriptor::accepted || outcome.kind == Descriptor::none)) transaction_of(slot)->escaped();
     outbox_.erase(message);
-    if (when_answered) when_answered(token, outcome);
+    if (when_answered) when_answered(token, outcome, nullptr);
     if (outcome.kind == Descriptor::accepted)
         complete(token, slot, AmqpOutcome::accepted(), nullptr);
     else
@@ -315,6 +315,7 @@ SenderLink::Slot SenderLink::take_slot(std::uint32_t slot) {
 }
 
 void SenderLink::complete(std::uint64_t token, std::uint32_t slot, const AmqpOutcome& outcome, const Error* error) {
+    if (when_answered && error != nullptr) when_answered(token, {}, error);
     if (slot != 0) {
         Slot one = take_slot(slot);
         if (one.operation) one.operation->ended();

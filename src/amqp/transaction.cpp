@@ -14,8 +14,8 @@ namespace qconn::amqp {
 
 namespace {
 
-/// A state is part of the first frame of a message; this leaves it room in the smallest.
-constexpr std::size_t k_longest_id = 200;
+/// Part 4, 4.5.6.
+constexpr std::size_t k_longest_id = 32;
 
 std::string state_of(std::string_view id) {
     std::string out;
@@ -106,17 +106,13 @@ std::shared_ptr<Transactor::Coordinator> Transactor::coordinator(const std::shar
     options.name = random_name("coordinator-");
     options.session = session;
     options.settle_mode = AmqpSettleMode::unsettled;
-    options.on_outcome = [weak = weak_from_this(), at = std::weak_ptr<Coordinator>{entry}](std::uint64_t token, const AmqpOutcome&,
-                                                                                           const Error* error) {
-        const auto self = weak.lock();
-        const auto to = at.lock();
-        if (self && to && error != nullptr) self->failed(to, token, *error);
-    };
     entry->link = std::make_shared<SenderLink>(owner, std::move(options), SenderLink::To::coordinator);
-    entry->link->when_answered = [weak = weak_from_this(), at = std::weak_ptr<Coordinator>{entry}](std::uint64_t token, const Outcome& outcome) {
+    entry->link->when_answered = [weak = weak_from_this(), at = std::weak_ptr<Coordinator>{entry}](std::uint64_t token, const Outcome& outcome,
+                                                                                                   const Error* error) {
         const auto self = weak.lock();
         const auto to = at.lock();
-        if (self && to) self->answered(to, token, outcome);
+        if (!self || !to) return;
+        error != nullptr ? self->failed(to, token, *error) : self->answered(to, token, outcome);
     };
     entry->link->when_lost = [at = std::weak_ptr<Coordinator>{entry}](const Error& why) {
         if (const auto to = at.lock()) lost(*to, why);

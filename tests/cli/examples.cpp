@@ -280,6 +280,20 @@ TEST_CASE("amqp_fetch: takes what is there, and no more", "[examples][integratio
     CHECK(outcome.out == "one\ntwo\n2 in all\n");
 }
 
+TEST_CASE("amqp_transaction: moves a queue batch by batch, each wholly", "[examples][integration]") {
+    const Server server{"amqpraw"};
+    const Estate estate;
+    estate.add("bus", "amqp://" + server.address());
+    for (const char* word : {"one", "two", "three"}) CHECK(estate.run({"call", "bus", "send", "here", word}).code == 0);
+
+    const Outcome outcome = run("2_families/amqp_transaction", {estate.directory.path(), "bus", "here", "there", "2"});
+
+    INFO(outcome.out + outcome.err);
+    CHECK(outcome.out == "moved 2\nmoved 1\n");
+    CHECK(run("2_families/amqp_fetch", {estate.directory.path(), "bus", "here"}).out == "0 in all\n");
+    CHECK(run("2_families/amqp_fetch", {estate.directory.path(), "bus", "there"}).out == "one\ntwo\nthree\n3 in all\n");
+}
+
 #ifndef QCONN_WITHOUT_WEBSOCKET
 TEST_CASE("eftl_request: one side adds for those who ask", "[examples][integration]") {
     const Server server{"eftl"};

@@ -82,6 +82,9 @@ TEST_CASE("with RabbitMQ: logging in, queues, outcomes, large messages", "[amqp]
     const AmqpReceived second = receiver.fetch(soon());
     CHECK(second.message.text() == "again");
     second.answer(AmqpOutcome::accepted());
+    // It has no coordinator, and says so by ending the session.
+    const Error refused = error_of([&] { client.begin_transaction({}, soon()); });
+    CHECK(refused.message().find("no transaction was begun") != std::string_view::npos);
     client.close(soon());
 }
 
