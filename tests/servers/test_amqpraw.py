@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks the checker: test_amqpraw.py [ROLE...]. What a client breaks is found, what Qpid Proton's client does in the legal roles is no breach.
+"""Checks the checker: test_amqpraw.py [ROLE...]. What a client breaks is found, what Qpid Proton's client does in the legal roles is no breach. So for
+transactions (by hand, and by Proton's client) and over WebSocket (by websockets' client, which everything else goes through as well).
 
-Not run with the tests. Wants /usr/bin/python3 with python3-qpid-proton; without it, only what needs no Proton is done."""
+Not run with the tests; takes five minutes. Wants /usr/bin/python3 with python3-websockets and python3-qpid-proton; without the latter, only what needs no
+Proton is done."""
 import asyncio
 import json
 import os
@@ -79,8 +81,8 @@ class Server:
 class Client:
     """Says what it is told to, right or wrong."""
 
-    def __init__(self, port, sasl=True):
-        self.sock = socket.create_connection(("127.0.0.1", port), 5)
+    def __init__(self, port, sasl=True, patience=5):
+        self.sock = socket.create_connection(("127.0.0.1", port), patience)
         self.stream = self.sock.makefile("rb")
         if sasl:
             self.sock.sendall(SASL_HEADER)
@@ -554,7 +556,7 @@ def transactions():
     print("transactions by hand are done")
 
 
-def proton_transactions(names):
+def proton_transactions(names, path=None):
     from proton import Message
     from proton.handlers import MessagingHandler, TransactionHandler
     from proton.reactor import Container
@@ -655,7 +657,7 @@ def proton_transactions(names):
         for name in names:
             for early in (False, True):
                 server.tell("clear")
-                work = Work(server.port, name, early)
+                work = Work(server.port if path is None else Tunnel(server.ws_port, path).port, name, early)
                 Container(work).run()
                 found = server.breaches()
                 left = server.tell("queue txq").splitlines()
@@ -740,10 +742,13 @@ class Tunnel:
             import websockets
             uri = f"{'wss' if tls else 'ws'}://127.0.0.1:{port}{path}"
             try:
-                async with websockets.connect(uri, subprotocols=["amqp"], max_size=None, ssl=tls) as ws:
+                async with websockets.connect(uri, subprotocols=["amqp"], max_size=None, ssl=tls, close_timeout=1) as ws:
                     async def there():
-                        while data := await reader.read(65536):
-                            await ws.send(data)
+                        try:
+                            while data := await reader.read(65536):
+                                await ws.send(data)
+                        except (OSError, websockets.exceptions.ConnectionClosed):
+                            pass
                         await ws.close()
 
                     task = asyncio.ensure_future(there())
@@ -751,6 +756,7 @@ class Tunnel:
                         if isinstance(message, str):
                             break
                         writer.write(message)
+                        await writer.drain()
                     task.cancel()
             except (OSError, websockets.exceptions.WebSocketException, websockets.exceptions.ConnectionClosed):
                 pass
@@ -892,8 +898,7 @@ def every_role():
                 server.tell("role " + name)
                 client = None
                 try:
-                    client = Client(port)
-                    client.sock.settimeout(0.4)
+                    client = Client(port, patience=0.4)
                     client.open().begin().attach()
                     client.transfer(0).until("disposition")
                     client.attach(role=True, wait="attach", handle=1, name="receiver")
@@ -956,6 +961,7 @@ def main():
     else:
         if not sys.argv[1:]:
             proton_transactions(TXN_ROLES)
+            proton_transactions(["broker", "txn-credit-one"], "/ws-odd")
             for path in LEGAL_WEB:
                 right(["broker"], path)
             right([name for name in PLAIN_ROLES if name != "byte-by-byte"], "/")
