@@ -496,6 +496,39 @@ def transactions():
         other.sock.close()
         t.close()
 
+        for fail, left in ((False, ["b"]), (True, ["a", "b"])):  # the receiver's link ends before the transaction does
+            t = Transactions(server)
+            t.post(None, "a")
+            t.post(None, "b")
+            id_ = t.declare()
+            t.take(2)
+            t.retire(0, id_)
+            t.c.send("detach", handle=2, closed=True)
+            t.c.until("detach")
+            check(t.queue() == ["b"], f"the link has ended: {t.queue()}")
+            t.discharge(id_, fail)
+            check(t.queue() == left, f"the link has ended, and the transaction: {t.queue()}")
+            t.close()
+
+        c = Client(server.port)  # a link that does not know rejected; half a delivery in a transaction
+        c.open().begin()
+        server.tell("clear")
+        for n, outcomes in enumerate((["amqp:accepted:list", "amqp:declared:list"], wire.symbol("amqp:accepted:list"))):
+            c.attach(name="control", target=COORDINATOR, source=make("source", {"outcomes": outcomes}))
+            c.transfer(n, payload=wire.message(make("discharge", {"txn-id": b"nobody's"})))
+            check(c.until("detach").inner("error").get("condition") == "amqp:transaction:unknown-id", "no rejected here")
+            c.send("detach", handle=0, closed=True)
+        coordinator(c, initial_delivery_count=0)
+        id_ = declare(c, 2)
+        c.transfer(3, handle=1, state=within(id_), more=True).transfer(4, payload=wire.message(make("discharge", {"txn-id": id_})))
+        check(c.until("detach").inner("error").get("condition") == "amqp:transaction:rollback", "half a delivery")
+        c.send("detach", handle=0, closed=True)
+        c.transfer(3, handle=1, payload=b"", state=within(id_))
+        c.close()
+        c.stream.close()
+        c.sock.close()
+        check(len(server.breaches()) == 3, f"{server.breaches()}")
+
         for name, steps in {
             "txn-post-plain": lambda t: (t.post(t.declare(), "x").name, "accepted"),
             "txn-post-other-id": lambda t: (t.post(t.declare(), "x").get("txn-id"), b"other"),
@@ -880,6 +913,8 @@ WEB_WRONG = [
     (request(), b"".join(websocket.frame(2, AMQP_HEADER[n:n + 1], mask=b"same") for n in range(8)), "four frames with the masking key"),
     (request().replace(b"GET /", b"GET /ws-no-close"), ws(8, struct.pack(">H", 1000)) + ws(2, AMQP_HEADER), "a frame with opcode 2 after the close frame"),
     (request().replace(b"GET /", b"GET /ws-pings"), ws(2, AMQP_HEADER) + b"wait" + ws(10, b"wrong"), "a pong with b'wrong'"),
+    (request().replace(b"GET /", b"GET /ws-pings"), ws(2, AMQP_HEADER) + ws(2, wire.frame(0, enc(make("open", {"container-id": "c"}))) + b"".join(wire.frame(n, enc(make("begin", {
+        "next-outgoing-id": 0, "incoming-window": 1, "outgoing-window": 1}))) for n in range(5))) + b"wait" + ws(8, struct.pack(">H", 1000)), "pings, and not one pong"),
     (request(), ws(2, AMQP_HEADER) + ws(2, wire.frame(0, enc(make("begin", {"next-outgoing-id": 0, "incoming-window": 1, "outgoing-window": 1})))), "begin before open"),
     (request(), ws(2, AMQP_HEADER) + ws(9, b"hello") + ws(8, struct.pack(">H", 1000)), None),
     (request(), ws(2, AMQP_HEADER[:3], fin=False) + ws(9) + ws(0, b"", fin=False) + ws(0, AMQP_HEADER[3:]) + ws(2) + ws(8, struct.pack(">H", 4000) + b"why"), None),

@@ -45,6 +45,7 @@ class WebSocket:
         self.message = None  # opcode of the message that is being received
         self.last_masks = []
         self.pings = []  # payloads that the client has not answered
+        self.ponged = False
         self.close_sent = self.close_got = False
         self.code = None
         self.ended = False
@@ -285,12 +286,15 @@ class WebSocket:
             if not self.close_sent:
                 self.sock.sendall(frame(PONG, payload, mask=self.mask))
         elif op == PONG:
+            self.ponged = True
             if payload in self.pings:  # one answers all before it
                 del self.pings[:self.pings.index(payload) + 1]
             elif self.pings:
                 self.tell(f"WebSocket: a pong with {payload!r:.40}, which is no ping's")
         elif op == CLOSE:
             self.close_got = True
+            if len(self.pings) > 3 and not self.ponged:
+                self.tell(f"WebSocket: {len(self.pings)} pings, and not one pong")
             if len(payload) == 1:
                 self.tell("WebSocket: a close frame of one byte")
             elif payload:
