@@ -3,7 +3,7 @@
 import os
 import sys
 
-from amqp import broker, roles, txnroles  # noqa: F401 (adds roles)
+from amqp import broker, roles, txnroles, wsroles  # noqa: F401 (those two add roles)
 
 
 def main():

@@ -1,17 +1,23 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks the checker: test_amqpraw.py [ROLE...]. What a client breaks is found, what Qpid Proton's client does in the legal roles is no breach.
+"""Checks the checker: test_amqpraw.py [ROLE...]. What a client breaks is found, what Qpid Proton's client does in the legal roles is no breach. So for
+transactions (by hand, and by Proton's client) and over WebSocket (by websockets' client, which everything else goes through as well).
 
-Not run with the tests. Wants /usr/bin/python3 with python3-qpid-proton; without it, only what needs no Proton is done."""
+Not run with the tests; takes five minutes. Wants /usr/bin/python3 with python3-websockets and python3-qpid-proton; without the latter, only what needs no
+Proton is done."""
+import asyncio
 import json
 import os
+import ssl
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 
-from amqp import roles, txnroles, wire  # noqa: F401 (adds roles)
+from amqp import roles, txnroles, websocket, wire, wsroles  # noqa: F401 (they add roles)
 from amqp.broker import AMQP_HEADER, SASL_HEADER
 from amqp.wire import T, enc, make
 
@@ -32,9 +38,10 @@ def free_port():
 
 class Server:
     def __init__(self, **environment):
-        self.port, self.control_port = free_port(), free_port()
-        self.process = subprocess.Popen([sys.executable, HERE + "/amqpraw.py", str(self.port), str(self.control_port)], stdout=subprocess.DEVNULL,
-                                        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **environment})
+        self.port, self.control_port, self.ws_port = free_port(), free_port(), free_port()
+        self.errors = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen([sys.executable, HERE + "/amqpraw.py", str(self.port), str(self.control_port)], stdout=subprocess.DEVNULL, stderr=self.errors,
+                                        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "AMQP_WS_PORT": str(self.ws_port), **environment})
         for _ in range(200):
             try:
                 socket.create_connection(("127.0.0.1", self.control_port)).close()
@@ -66,13 +73,16 @@ class Server:
     def __exit__(self, *_):
         self.process.kill()
         self.process.wait()
+        self.errors.seek(0)
+        errors = self.errors.read()
+        check(not errors, f"the server says: {errors}")
 
 
 class Client:
     """Says what it is told to, right or wrong."""
 
-    def __init__(self, port, sasl=True):
-        self.sock = socket.create_connection(("127.0.0.1", port), 5)
+    def __init__(self, port, sasl=True, patience=5):
+        self.sock = socket.create_connection(("127.0.0.1", port), patience)
         self.stream = self.sock.makefile("rb")
         if sasl:
             self.sock.sendall(SASL_HEADER)
@@ -313,12 +323,16 @@ def codec():
         check(wire.code_of(wire.Reader(data).value().value[0]) == wire.CODES[name], f"{name} by its symbol")
 
 
-def wrong():
+def wrong(path=None):
+    """path: over a WebSocket."""
     with Server(AMQP_QUIET="1") as server:
+        port = server.port if path is None else Tunnel(server.ws_port, path).port
         for number, (function, expected) in enumerate(WRONG):
+            if path is not None and expected == "close after close":  # websockets' client says no more after the server's close frame
+                continue
             server.tell("clear")
             try:
-                client = Client(server.port)
+                client = Client(port)
                 client.sock.settimeout(3)
                 function(client)
                 client.close()
@@ -327,7 +341,7 @@ def wrong():
             client.stream.close()
             client.sock.close()
             found = server.breaches()
-            check(any(expected in b for b in found), f"case {number}: expected {expected!r}, found {found}")
+            check(any(expected in b for b in found), f"case {number}{path or ''}: expected {expected!r}, found {found}")
             check(len(found) < 4, f"case {number}: {expected!r} came with {found}")
     print(len(WRONG), "breaches were looked for")
 
@@ -364,6 +378,11 @@ class Transactions:
         self.c.transfer(self.n, handle=1, payload=wire.message(text), state=state, **more)
         self.n += 1
         return self.c.until("disposition").inner("state") if not more.get("settled") else None
+
+    def post_unanswered(self, id_, text):
+        self.c.transfer(self.n, handle=1, payload=wire.message(text), state=within(id_))
+        self.n += 1
+        return self
 
     def take(self, count, address="q"):
         """A receiver on handle 2; the delivery-ids."""
@@ -477,6 +496,39 @@ def transactions():
         other.sock.close()
         t.close()
 
+        for fail, left in ((False, ["b"]), (True, ["a", "b"])):  # the receiver's link ends before the transaction does
+            t = Transactions(server)
+            t.post(None, "a")
+            t.post(None, "b")
+            id_ = t.declare()
+            t.take(2)
+            t.retire(0, id_)
+            t.c.send("detach", handle=2, closed=True)
+            t.c.until("detach")
+            check(t.queue() == ["b"], f"the link has ended: {t.queue()}")
+            t.discharge(id_, fail)
+            check(t.queue() == left, f"the link has ended, and the transaction: {t.queue()}")
+            t.close()
+
+        c = Client(server.port)  # a link that does not know rejected; half a delivery in a transaction
+        c.open().begin()
+        server.tell("clear")
+        for n, outcomes in enumerate((["amqp:accepted:list", "amqp:declared:list"], wire.symbol("amqp:accepted:list"))):
+            c.attach(name="control", target=COORDINATOR, source=make("source", {"outcomes": outcomes}))
+            c.transfer(n, payload=wire.message(make("discharge", {"txn-id": b"nobody's"})))
+            check(c.until("detach").inner("error").get("condition") == "amqp:transaction:unknown-id", "no rejected here")
+            c.send("detach", handle=0, closed=True)
+        coordinator(c, initial_delivery_count=0)
+        id_ = declare(c, 2)
+        c.transfer(3, handle=1, state=within(id_), more=True).transfer(4, payload=wire.message(make("discharge", {"txn-id": id_})))
+        check(c.until("detach").inner("error").get("condition") == "amqp:transaction:rollback", "half a delivery")
+        c.send("detach", handle=0, closed=True)
+        c.transfer(3, handle=1, payload=b"", state=within(id_))
+        c.close()
+        c.stream.close()
+        c.sock.close()
+        check(len(server.breaches()) == 3, f"{server.breaches()}")
+
         for name, steps in {
             "txn-post-plain": lambda t: (t.post(t.declare(), "x").name, "accepted"),
             "txn-post-other-id": lambda t: (t.post(t.declare(), "x").get("txn-id"), b"other"),
@@ -487,6 +539,7 @@ def transactions():
             "txn-discharge-rejected": lambda t: ((id_ := t.declare()) and t.post(id_, "x") and condition(t.discharge(id_)), t.queue(), (("rejected", "amqp:transaction:rollback"), [])),
             "txn-timeout": lambda t: ((id_ := t.declare()) and t.post(id_, "x") and time.sleep(0.4) or condition(t.post(id_, "y")), condition(t.discharge(id_)), t.queue(), (("rejected", "amqp:transaction:timeout"), ("rejected", "amqp:transaction:timeout"), [])),
             "txn-timeout-detach": lambda t: (t.post(t.declare(), "x") and t.c.until("detach").inner("error").get("condition"), t.queue(), ("amqp:transaction:timeout", [])),
+            "txn-post-late": lambda t: ((id_ := t.declare()) and outcome(t.post_unanswered(id_, "x").discharge(id_))[1], t.c.until("disposition").inner("state").name, t.queue(), ("accepted", "accepted", ["x"])),
             "txn-id-long": lambda t: (len(t.declare()), 32),
             "txn-declare-rejected": lambda t: (condition(control(t.c, 0, "declare")), ("rejected", "amqp:transaction:rollback")),
             "txn-declare-second": lambda t: ((id_ := t.declare()) and "state" in t.c.until("disposition").fields, False),
@@ -536,7 +589,7 @@ def transactions():
     print("transactions by hand are done")
 
 
-def proton_transactions(names):
+def proton_transactions(names, path=None):
     from proton import Message
     from proton.handlers import MessagingHandler, TransactionHandler
     from proton.reactor import Container
@@ -556,7 +609,7 @@ def proton_transactions(names):
             self.connection = event.container.connect(f"amqp://127.0.0.1:{self.port}", virtual_host=self.role, reconnect=False)
             self.sender = event.container.create_sender(self.connection, "txq")
             self.container.declare_transaction(self.connection, handler=self, settle_before_discharge=self.early)
-            self.timer = event.container.schedule(5, self)
+            self.timer = event.container.schedule(10, self)
 
         def on_timer_task(self, event):
             self.events.append("too late")
@@ -579,7 +632,7 @@ def proton_transactions(names):
 
         def send(self):
             while self.sender.credit and self.sent < 5:
-                self.txn.send(self.sender, Message(body=f"{self.round}-{self.sent}" + "x" * 2000))
+                self.txn.send(self.sender, Message(body=f"{self.round}-{self.sent}" + "x" * 600))
                 self.sent += 1
 
         def on_delivery_updated(self, event):
@@ -637,7 +690,7 @@ def proton_transactions(names):
         for name in names:
             for early in (False, True):
                 server.tell("clear")
-                work = Work(server.port, name, early)
+                work = Work(server.port if path is None else Tunnel(server.ws_port, path).port, name, early)
                 Container(work).run()
                 found = server.breaches()
                 left = server.tell("queue txq").splitlines()
@@ -647,7 +700,6 @@ def proton_transactions(names):
         for name, events in (("txn-declare-rejected", ["declare failed"]), ("txn-discharge-rejected", [e.replace("committed", "commit failed") for e in all_well])):
             server.tell("clear")
             work = Work(server.port, name, False)
-            work.end_early = True
             if name == "txn-discharge-rejected":
                 work.on_transaction_commit_failed = lambda event, work=work: (work.events.append("commit failed"), work.timer.cancel(), work.connection.close())
                 events = events[:4]
@@ -655,11 +707,12 @@ def proton_transactions(names):
             check(work.events == events and not server.tell("queue txq") and not server.breaches(), f"Proton's transactions in the role {name}: {work.events} {server.breaches()}")
 
 
-TXN_ROLES = ["broker", "byte-by-byte", "one-write", "wide", "open-frame-512", "foreign-numbers", "serial-wrap", "txn-bare", "txn-local", "txn-capabilities", "txn-credit-late", "txn-credit-one",
-             "txn-declare-late", "txn-id-long", "txn-post-late", "txn-settle-early", "txn-settle-late", "txn-discharge-late"]
+TXN_ROLES = ["broker", "byte-by-byte", "one-write", "wide", "open-frame-512", "foreign-numbers", "txn-bare", "txn-local", "txn-capabilities", "txn-credit-late", "txn-credit-one",
+             "txn-declare-late", "txn-id-long", "txn-settle-early", "txn-settle-late", "txn-discharge-late"]
 
 
-def right(names):
+def right(names, path=None):
+    """path: over a WebSocket."""
     from proton import Message
     from proton.handlers import MessagingHandler
     from proton.reactor import Container
@@ -702,13 +755,223 @@ def right(names):
     with Server() as server:
         for name in names:
             server.tell("clear")
-            talk = Talk(server.port, name)
+            talk = Talk(server.port if path is None else Tunnel(server.ws_port, path).port, name)
             Container(talk).run()
             found = server.breaches()
-            print(f"{name:24} settled {talk.settled} got {talk.got}" + (f" BREACHES {found}" if found else ""), flush=True)
-            check(not found, f"Proton's client in the role {name}: {found}")
+            print(f"{name + (path or ''):24} settled {talk.settled} got {talk.got}" + (f" BREACHES {found}" if found else ""), flush=True)
+            check(not found, f"Proton's client in the role {name}{path or ''}: {found}")
             if name in PLAIN_ROLES:
-                check(talk.settled == 10 and talk.got == 10, f"Proton's client in the role {name}: {talk.settled} settled, {talk.got} received")
+                check(talk.settled == 10 and talk.got == 10, f"Proton's client in the role {name}{path or ''}: {talk.settled} settled, {talk.got} received")
+
+
+class Tunnel:
+    """A port whose connections go on as WebSockets of another implementation: websockets' client."""
+
+    def __init__(self, port, path, tls=None):
+        self.port = free_port()
+        ready = threading.Event()
+
+        async def pass_on(reader, writer):
+            import websockets
+            uri = f"{'wss' if tls else 'ws'}://127.0.0.1:{port}{path}"
+            try:
+                async with websockets.connect(uri, subprotocols=["amqp"], max_size=None, ssl=tls, close_timeout=1) as ws:
+                    async def there():
+                        try:
+                            while data := await reader.read(65536):
+                                await ws.send(data)
+                        except (OSError, websockets.exceptions.ConnectionClosed):
+                            pass
+                        await ws.close()
+
+                    task = asyncio.ensure_future(there())
+                    async for message in ws:
+                        if isinstance(message, str):
+                            break
+                        writer.write(message)
+                        await writer.drain()
+                    task.cancel()
+            except (OSError, websockets.exceptions.WebSocketException, websockets.exceptions.ConnectionClosed):
+                pass
+            finally:
+                writer.close()
+
+        async def run():
+            server = await asyncio.start_server(pass_on, "127.0.0.1", self.port)
+            ready.set()
+            async with server:
+                await server.serve_forever()
+
+        threading.Thread(target=lambda: asyncio.run(run()), daemon=True).start()
+        ready.wait(5)
+
+
+LEGAL_WEB = ["/" + name for name in ("ws-bytes", "ws-odd", "ws-joined", "ws-fragments", "ws-fragments-pings", "ws-empty", "ws-pings", "ws-pongs", "ws-slow-upgrade")]
+
+
+def web():
+    """What websockets' client makes of the roles."""
+    import websockets
+
+    async def connect(port):
+        async with websockets.connect(f"ws://127.0.0.1:{port}/$servicebus/websocket", subprotocols=["amqp"], open_timeout=1, close_timeout=1) as ws:
+            got = [f"subprotocol {ws.subprotocol}"]
+            await ws.send(AMQP_HEADER)
+            await ws.send(wire.frame(0, enc(make("open", {"container-id": "c"}))) + wire.frame(0, enc(make("begin", {
+                "next-outgoing-id": 0, "incoming-window": 1, "outgoing-window": 1}))))
+            try:
+                data = b""
+                while b"\x00\x53\x11" not in data:
+                    message = await asyncio.wait_for(ws.recv(), 2)
+                    if isinstance(message, str):
+                        return [*got, "text"]
+                    data += message
+                got.append("begun")
+                await ws.send(wire.frame(0, enc(make("close"))))
+                while True:
+                    await asyncio.wait_for(ws.recv(), 2)
+            except websockets.exceptions.ConnectionClosed as e:
+                return [*got, f"closed {e.rcvd.code if e.rcvd else None}"]
+            except UnicodeDecodeError:
+                return [*got, "text"]
+
+    with Server() as server:
+        for name in sorted(wsroles.NAMES):
+            server.tell("clear")
+            server.tell("role " + name)
+            try:
+                found = asyncio.run(connect(server.ws_port))
+            except Exception as e:  # whatever websockets says of it
+                found = [type(e).__name__]
+            expected = WEB.get(name)
+            if expected is None and roles.ROLES[name].legal:
+                expected = ["subprotocol amqp", "begun", "closed 1000"] if not name.startswith("ws-http-") else ["InvalidStatusCode"]
+            check(expected is None or found == expected, f"{name}: {found}, not {expected}")
+            if expected is None:
+                check(found != ["subprotocol amqp", "begun", "closed 1000"], f"{name}: nobody has seen it: {found}")
+            found = server.breaches()
+            check(not found, f"websockets' client in the role {name}: {found}")
+            ends = [line for line in server.log() if "end" in line]
+            check(ends and "Error" not in ends[0]["end"] and "websocket" in ends[0], f"{name}: {ends}")
+    tls = tempfile.mkdtemp()
+    subprocess.run([HERE + "/tls.sh", tls], check=True)
+    port = free_port()
+    with Server(AMQP_WS_TLS_PORT=str(port), TLS_DIR=tls) as server:
+        client = Client(Tunnel(port, "/ws-odd", ssl.create_default_context(cafile=tls + "/ca.crt")).port)
+        client.sock.settimeout(3)
+        sender(client).transfer(0, payload=wire.message("x" * 30000)).until("disposition")
+        client.close()
+        client.stream.close()
+        client.sock.close()
+        check(server.breaches() == [], f"under TLS: {server.breaches()}")
+    print("websockets' client has seen the roles of WebSockets")
+
+
+WEB = {
+    "ws-subprotocol-refused": ["subprotocol None", "begun", "closed 1000"], "ws-text": ["subprotocol amqp", "text"], "ws-text-between": ["subprotocol amqp", "text"],
+    "ws-close-opened": ["subprotocol amqp", "closed 1001"], "ws-close-begun": ["subprotocol amqp", "begun", "closed 1011"],
+    "ws-close-bare": ["subprotocol amqp", "begun", "closed 1005"], "ws-close-first": ["subprotocol amqp", "begun", "closed 1000"],
+    "ws-http-302": ["SecurityError"], "ws-no-close": ["TimeoutError"], "ws-cut": ["subprotocol amqp", "begun", "closed None"],
+}
+
+REQUEST = ["GET / HTTP/1.1", "Host: x", "Upgrade: websocket", "Connection: keep-alive, Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+           "Sec-WebSocket-Protocol: other, amqp"]
+
+
+def request(without=None, *more):
+    return ("\r\n".join([line for line in REQUEST if without is None or not line.startswith(without)] + list(more)) + "\r\n\r\n").encode()
+
+
+def ws(op, payload=b"", n=iter(range(10 ** 6)), **more):
+    return websocket.frame(op, payload, mask=struct.pack(">I", next(n) * 65599 + 1), **more)
+
+
+# The request, the frames, and what must be said of them.
+WEB_WRONG = [
+    (request("GET", "X: y").replace(b"Host", b"POST / HTTP/1.1\r\nHost", 1), b"", "the request 'POST / HTTP/1.1'"),
+    (request("Host"), b"", "a request without Host"),
+    (request("Upgrade"), b"", "a request with Upgrade None"),
+    (request("Connection", "Connection: close"), b"", "a request with Connection 'close'"),
+    (request("Sec-WebSocket-Version", "Sec-WebSocket-Version: 8"), b"", "Sec-WebSocket-Version '8'"),
+    (request("Sec-WebSocket-Key", "Sec-WebSocket-Key: c2hvcnQ="), b"", "Sec-WebSocket-Key 'c2hvcnQ='"),
+    (request("Sec-WebSocket-Protocol"), b"", "the subprotocols None; amqp is not among them"),
+    (request("Sec-WebSocket-Protocol", "Sec-WebSocket-Protocol: AMQP, mqtt"), b"", "amqp is not among them"),
+    (request(None, "Host: y"), b"", "the header host comes twice"),
+    (request(), websocket.frame(2, AMQP_HEADER), "a frame that is not masked"),
+    (request(), ws(1, AMQP_HEADER), "a text message; AMQP is sent in binary ones"),
+    (request(), ws(2, AMQP_HEADER, rsv=4), "reserved bits 4"),
+    (request(), ws(3, AMQP_HEADER), "a frame with opcode 3"),
+    (request(), ws(11, b""), "a frame with opcode 11"),
+    (request(), ws(0, AMQP_HEADER), "a continued frame of no message"),
+    (request(), ws(2, AMQP_HEADER[:4], fin=False) + ws(2, AMQP_HEADER[4:]), "a message begins in the middle of another"),
+    (request(), ws(9, b"x" * 126), "a control frame of 126 bytes"),
+    (request(), ws(9, b"x", fin=False), "a control frame of 1 bytes, fragmented"),
+    (request(), ws(8, b"x"), "a close frame of one byte"),
+    (request(), ws(8, struct.pack(">H", 1005)), "a close frame with code 1005"),
+    (request(), ws(8, struct.pack(">H", 1000) + b"\xff"), "the reason of a close frame is not UTF-8"),
+    (request(), b"\x82\xfe\x00\x08" + bytes(4) + AMQP_HEADER, "a frame of 8 bytes tells its length in 2 bytes"),
+    (request(), b"".join(websocket.frame(2, AMQP_HEADER[n:n + 1], mask=b"same") for n in range(8)), "four frames with the masking key"),
+    (request().replace(b"GET /", b"GET /ws-no-close"), ws(8, struct.pack(">H", 1000)) + ws(2, AMQP_HEADER), "a frame with opcode 2 after the close frame"),
+    (request().replace(b"GET /", b"GET /ws-pings"), ws(2, AMQP_HEADER) + b"wait" + ws(10, b"wrong"), "a pong with b'wrong'"),
+    (request().replace(b"GET /", b"GET /ws-pings"), ws(2, AMQP_HEADER) + ws(2, wire.frame(0, enc(make("open", {"container-id": "c"}))) + b"".join(wire.frame(n, enc(make("begin", {
+        "next-outgoing-id": 0, "incoming-window": 1, "outgoing-window": 1}))) for n in range(5))) + b"wait" + ws(8, struct.pack(">H", 1000)), "pings, and not one pong"),
+    (request(), ws(2, AMQP_HEADER) + ws(2, wire.frame(0, enc(make("begin", {"next-outgoing-id": 0, "incoming-window": 1, "outgoing-window": 1})))), "begin before open"),
+    (request(), ws(2, AMQP_HEADER) + ws(9, b"hello") + ws(8, struct.pack(">H", 1000)), None),
+    (request(), ws(2, AMQP_HEADER[:3], fin=False) + ws(9) + ws(0, b"", fin=False) + ws(0, AMQP_HEADER[3:]) + ws(2) + ws(8, struct.pack(">H", 4000) + b"why"), None),
+]
+
+
+def every_role():
+    """None makes the server fail; over a socket, and over a WebSocket."""
+    with Server() as server:
+        tunnel = Tunnel(server.ws_port, "/ws-odd")
+        for name in roles.ROLES:
+            if name in ("transfer-endless", "heartbeats") or name.startswith("ws-"):
+                continue
+            for port in (server.port, tunnel.port):
+                server.tell("clear")
+                server.tell("role " + name)
+                client = None
+                try:
+                    client = Client(port, patience=0.4)
+                    client.open().begin().attach()
+                    client.transfer(0).until("disposition")
+                    client.attach(role=True, wait="attach", handle=1, name="receiver")
+                    flow(client, next_outgoing_id=1, handle=1, delivery_count=0, link_credit=3, drain=name.startswith("drain"))
+                    client.until("transfer")
+                    client.send("disposition", role=True, first=0, settled=True, state=make("accepted"))
+                    client.close()
+                except (OSError, struct.error, wire.Malformed, AssertionError, ValueError, AttributeError):
+                    pass  # the role
+                if client is not None:
+                    client.stream.close()
+                    client.sock.close()
+        server.tell("role broker")
+        server.wait_idle()
+        check(server.tell("connections") == "0\n", "a connection stays")
+    print("every role was there")
+
+
+def web_wrong():
+    with Server() as server:
+        for number, (asked, frames, expected) in enumerate(WEB_WRONG):
+            server.tell("clear")
+            with socket.create_connection(("127.0.0.1", server.ws_port), 5) as sock:
+                sock.sendall(asked)
+                got = b""
+                while b"\r\n\r\n" not in got:
+                    got += sock.recv(65536)
+                for part in frames.split(b"wait"):
+                    sock.sendall(part)
+                    if part is not frames:
+                        time.sleep(0.2)
+                sock.shutdown(socket.SHUT_WR)
+                while more := sock.recv(65536):
+                    got += more
+            found = server.breaches()
+            check(any(expected in b for b in found) if expected else not found, f"WebSocket case {number}: expected {expected!r}, found {found}")
+            check(len(found) < 3, f"WebSocket case {number}: {expected!r} came with {found}")
+    print(len(WEB_WRONG), "breaches of WebSocket were looked for")
 
 
 # Legal ones in which Proton's client can do all of it. It knows no symbolic descriptors, and tells a delivery-count of 0 before it can know it, which is
@@ -717,15 +980,30 @@ PLAIN_ROLES = ["broker", "byte-by-byte", "odd-writes", "one-write", "wide", "ext
                "open-idle-200", "open-idle-0", "window-zero", "window-taken-back", "heartbeats", "flow-no-incoming-id", "settle-reversed", "settle-ranges", "settle-received",
                "reject", "release", "modify", "credit-one", "credit-late", "credit-behind", "credit-taken-back", "credit-no-count", "echo-link"]
 
-codec()
-wrong()
-transactions()
-try:
-    import proton  # noqa: F401
-except ImportError:
-    print("no Proton here")
-else:
-    proton_transactions(TXN_ROLES if not sys.argv[1:] else [])
-    right(sys.argv[1:] or PLAIN_ROLES)
-print("failed:", len(failed))
-sys.exit(1 if failed else 0)
+def main():
+    codec()
+    wrong()
+    transactions()
+    every_role()
+    web()
+    web_wrong()
+    wrong("/")
+    wrong("/ws-bytes")
+    try:
+        import proton  # noqa: F401
+    except ImportError:
+        print("no Proton here")
+    else:
+        if not sys.argv[1:]:
+            proton_transactions(TXN_ROLES)
+            proton_transactions(["broker", "txn-credit-one"], "/ws-odd")
+            for path in LEGAL_WEB:
+                right(["broker"], path)
+            right([name for name in PLAIN_ROLES if name != "byte-by-byte"], "/")
+        right(sys.argv[1:] or PLAIN_ROLES)
+    print("failed:", len(failed))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -5,12 +5,13 @@ import json
 import os
 import select
 import socket
+import ssl
 import struct
 import sys
 import threading
 import time
 
-from . import wire
+from . import websocket, wire
 from .checker import MASK, Checker, ahead, ids
 from .transactions import ROLLBACK, Coordinator, is_coordinator, txn_of
 from .wire import T, enc, make
@@ -182,6 +183,8 @@ class Peer(Coordinator):
         self.last_sent = time.monotonic()
         self.woken, self.waker = socket.socketpair()
         self.waker.setblocking(False)
+        if isinstance(sock, websocket.WebSocket):
+            sock.tell = self.checker.breach
         self.set_role(role_name)
 
     # --- roles
@@ -279,6 +282,8 @@ class Peer(Coordinator):
                     more = self.sock.recv(262144)
                 except OSError:
                     raise Gone from None
+                if more is None:  # a WebSocket: nothing for us yet
+                    continue
                 if not more:
                     raise Gone
                 self.buffer += more
@@ -317,15 +322,19 @@ class Peer(Coordinator):
             self.queues.peers.add(self)
         why = "closed by the client"
         try:
-            self.fill()  # who says nothing (the starter, asking whether we are there) is no connection
+            web = isinstance(self.sock, websocket.WebSocket)
+            if not (self.sock.awaited() if web else self.fill() is None):  # who says nothing (the starter, asking whether we are there) is no connection
+                raise Gone
             self.number = self.output.next_number()
             self.output.line(conn=self.number, connected=True, role=self.role_name)
             self.hook("start")
+            if web:
+                self.upgrade()
             self.headers()
             if self.muted and not self.is_amqp:
                 self.swallow()
             self.frames()
-        except Gone:
+        except (Gone, websocket.Refused):
             pass
         except wire.Malformed as e:
             self.checker.breach(f"malformed: {e}")
@@ -342,9 +351,28 @@ class Peer(Coordinator):
                     self.take_back(link, message)
             if self.number:
                 self.output.line(conn=self.number, end=why, opened=self.checker.opened, closed=self.checker.closed,
-                                 owed=self.checker.owed_texts(), breaches=len(self.checker.breaches))
+                                 owed=self.checker.owed_texts(), breaches=len(self.checker.breaches),
+                                 **({"websocket": {**self.sock.got, "close": self.sock.code if self.sock.close_got else None,
+                                                   "pongs owed": len(self.sock.pings)}} if web else {}))
             for s in (self.sock, self.woken, self.waker):
                 s.close()
+
+    def upgrade(self):
+        """A role that the path names: one of WebSocket's own leaves the role of the connection to be named."""
+        def before(path):
+            self.output.line(conn=self.number, upgrade=path)
+            name = self.role_of(path.partition("?")[0])
+            if name and name.startswith("ws-"):
+                hooks = self.roles[name].hooks
+                if "start" in hooks:
+                    hooks["start"](self)
+                self.role = {**self.role, **hooks}
+            elif name and self.role_name == "broker":
+                self.set_role(name)
+                self.hook("start")
+
+        self.sock.handshake(before)
+        self.output.line(conn=self.number, upgraded=True)
 
     def swallow(self):
         while True:
@@ -815,6 +843,9 @@ class Settings:
         self.credit = number("AMQP_CREDIT", 100)
         self.max_message_size = number("AMQP_MAX_MESSAGE_SIZE", 0)
         self.show = number("AMQP_SHOW", 65536)
+        self.ws_port = number("AMQP_WS_PORT", 0)
+        self.ws_tls_port = number("AMQP_WS_TLS_PORT", 0)
+        self.tls = os.environ.get("TLS_DIR")
         self.txn_timeout = number("AMQP_TXN_TIMEOUT", 0)
         self.verbose = os.environ.get("AMQP_VERBOSE") == "1"
         self.quiet = os.environ.get("AMQP_QUIET") == "1"
@@ -884,13 +915,29 @@ def serve(port, control_port, default_role, roles):
                 except OSError:
                     pass
 
+    def accept(port, wrap):
+        listener = listen(port)
+        while True:
+            sock, _ = listener.accept()
+            threading.Thread(target=talk, args=(sock, wrap), daemon=True).start()
+
+    def talk(sock, wrap):
+        try:
+            sock = wrap(sock)
+        except OSError:  # no TLS
+            sock.close()
+            return
+        Peer(sock, settings, queues, output, state["role"], roles).run()
+
+    if settings.ws_port:
+        threading.Thread(target=accept, args=(settings.ws_port, websocket.WebSocket), daemon=True).start()
+    if settings.ws_tls_port:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(f"{settings.tls}/server.crt", f"{settings.tls}/server.key")
+        threading.Thread(target=accept, args=(settings.ws_tls_port, lambda sock: websocket.WebSocket(context.wrap_socket(sock, server_side=True))), daemon=True).start()
     if control_port:
         threading.Thread(target=control, daemon=True).start()
-    listener = listen(port)
-    while True:
-        sock, _ = listener.accept()
-        peer = Peer(sock, settings, queues, output, state["role"], roles)
-        threading.Thread(target=peer.run, daemon=True).start()
+    accept(port, lambda sock: sock)
 
 
 def probe(port, mechanism, user, password):

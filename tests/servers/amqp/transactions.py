@@ -15,7 +15,7 @@ ROLLBACK, UNKNOWN, TIMEOUT = "amqp:transaction:rollback", "amqp:transaction:unkn
 class Transaction:
     def __init__(self, id_, link):
         self.id, self.link = id_, link
-        self.posts = []  # [link, delivery-id, data, settled by the client, outcome that it will have: name and fields]
+        self.posts = {}  # (session, delivery-id) -> [link, delivery-id, data, settled by the client, outcome that it will have: name and fields]
         self.held = []  # outcomes of posts that are told later: functions
         self.after = []  # what is done once the discharge is answered
         self.retired = {}  # (session, delivery-id) -> Retired
@@ -155,9 +155,9 @@ class Coordinator:
         for function in txn.held:
             function()
         txn.over = "committed"
-        posts = [(link.address, data) for link, n, data, settled, outcome in txn.posts if outcome[0] == "accepted"]
+        posts = [(link.address, data) for link, n, data, settled, outcome in txn.posts.values() if outcome[0] == "accepted"]
         self.queues.put_all(posts)
-        for link, n, data, settled, outcome in txn.posts:
+        for link, n, data, settled, outcome in txn.posts.values():
             if not settled and self.txn_outcome == "unsettled" and link in link.session.links.values():
                 self.settle(link, n, state=outcome[0], plain=True, **outcome[1])
         for (session, n), one in sorted(txn.retired.items(), key=lambda item: item[0][1], reverse=True):
@@ -240,24 +240,18 @@ class Coordinator:
                 self.settle(link, n, state="rejected", error=wire.error(condition, text))
             return
         link.session.posted[n] = txn
-        self.keep_post(txn, link, delivery)
+        txn.posts[link.session, n] = [link, n, delivery["data"], delivery["settled"], ("accepted", {})]
         if self.hook("post", link, delivery, txn, link=link) or self.hook("transfer", link, delivery, link=link):
             return
         if not delivery["settled"]:
             self.settle(link, n)
 
-    def keep_post(self, txn, link, delivery):
-        for one in txn.posts:
-            if one[0].session is link.session and one[1] == delivery["id"]:
-                return
-        txn.posts.append([link, delivery["id"], delivery["data"], delivery["settled"], ("accepted", {})])
-
     def presume(self, txn, link, first, last, state, settled, fields):
         """The outcome that deliveries in a transaction will have."""
         for n in ids(first, last):
-            for one in txn.posts:
-                if one[0].session is link.session and one[1] == n and state in ("accepted", "rejected", "released", "modified"):
-                    one[4] = (state, fields)
+            one = txn.posts.get((link.session, n))
+            if one is not None and state in ("accepted", "rejected", "released", "modified"):
+                one[4] = (state, fields)
         send = lambda: self.settle(link, first, last, state="transactional-state", settled=settled and self.txn_outcome != "unsettled", plain=True,
                                    txn_id=txn.id, outcome=make(state, fields) if state else None)
         if self.txn_outcome == "late" and not txn.over:
