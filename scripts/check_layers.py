@@ -20,7 +20,7 @@ BELOW = {
     "rpc": ["base", "net", "auth", "http"],
     "websocket": ["base", "net", "http"],
     "eftl": ["base", "net", "http", "websocket"],
-    "amqp": ["base", "net", "auth"],
+    "amqp": ["base", "net", "auth", "http", "websocket"],
     "file": ["base", "net"],
     "ssh": ["base", "net", "file"],
     "ftp": ["base", "net", "file"],

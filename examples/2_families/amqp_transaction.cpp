@@ -12,9 +12,9 @@ using namespace std::chrono_literals;
 namespace {
 
 /// @returns how many were moved; fewer than asked for: there are no more
-int move_batch(qconn::AmqpClient& bus, qconn::AmqpReceiver& from, qconn::AmqpSender& to, int most) {
+int move_batch(const qconn::Ref<qconn::AmqpClient>& bus, qconn::AmqpReceiver& from, qconn::AmqpSender& to, int most) {
     // Where anything below throws, the handle goes, and the broker rolls back: all messages are where they were.
-    qconn::AmqpTransaction transaction = bus.begin_transaction({}, 30s);
+    qconn::AmqpTransaction transaction = bus->begin_transaction({}, 30s);
     int count = 0;
     try {
         for (; count < most; ++count) {
@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
         qconn::AmqpSender to = bus->open_sender(target, 30s);
 
         for (int count = most; count == most;) {
-            count = move_batch(*bus, from, to, most);
+            count = move_batch(bus, from, to, most);
             std::cout << "moved " << count << std::endl;
         }
         bus->close(10s);

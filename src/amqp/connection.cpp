@@ -9,6 +9,7 @@
 #include "amqp/amqp_error.hpp"
 #include "amqp/outcome.hpp"
 #include "amqp/transaction.hpp"
+#include "auth/sasl.hpp"
 #include "base/text.hpp"
 #include "net/backoff.hpp"
 
@@ -94,6 +95,7 @@ void Connection::shut() noexcept {
             self->fail_waits(why);
             for (auto& [name, session] : self->sessions_) finish_all(session.closing, why);
             self->sessions_.clear();
+            self->token_call_.cancel();
             self->pause_timer_.reset();
             self->close_timer_.reset();
             self->connect_timer_.reset();
@@ -260,7 +262,41 @@ void Connection::ensure_connection() {
 void Connection::dial() {
     stage_ = Stage::dialing;
     fresh_ = false;
+    if (!options().tokens) return dial_now();
+    token_ = options().tokens->current();
+    token_ ? dial_now() : ask_token(nullptr);
+}
+
+void Connection::ask_token(TokenPtr refused) {
+    const Deadline by = options().connect_timeout.count() > 0 ? Deadline{options().connect_timeout} : Deadline{};
+    auto done = [weak = weak_from_this(), round = ++token_round_](Result<TokenPtr> result) {
+        const auto self = weak.lock();
+        if (!self) return;
+        self->post([self, round, result = std::move(result)]() mutable {
+            if (round != self->token_round_ || self->over_ || self->stage_ != Stage::dialing) return;
+            if (!result) {
+                Error why = result.error();
+                why.with_prefix("there is no token for the log-in: ");
+                return self->attempt_failed(std::move(why));
+            }
+            self->token_ = std::move(*result);
+            if (!self->token_) return self->attempt_failed(*self->refusal_);
+            self->dial_now();
+        });
+    };
+    token_call_ =
+        refused ? options().tokens->async_renew(std::move(refused), by, std::move(done)) : options().tokens->async_token(by, std::move(done));
+}
+
+void Connection::dial_now() {
     EngineOptions engine = settings_->engine;
+    if (token_) {
+        const std::string_view token = token_->access.reveal();
+        if (options().sasl == AmqpSasl::plain)
+            engine.mechanisms = {{"PLAIN", sasl::plain(options().authorization_id, options().username, token)}};
+        else
+            engine.mechanisms = {{"XOAUTH2", sasl::xoauth2(options().username, token)}};
+    }
     engine.hostname = options().virtual_host.empty() ? settings_->endpoints[host_].host : options().virtual_host;
     if (engine_) former_.push_back(std::move(engine_));
     engine_ = std::make_unique<Engine>(std::move(engine), static_cast<Host&>(*this));
@@ -275,7 +311,14 @@ void Connection::dial() {
             if (const auto self = weak.lock()) self->on_connect_timeout();
         });
     }
-    transport_ = Transport::open(*loop_, settings_->endpoints[host_], label(), static_cast<TransportHandler&>(*this));
+    auto& handler = static_cast<TransportHandler&>(*this);
+#ifndef QCONN_WITHOUT_WEBSOCKET
+    if (!settings_->sockets.empty()) {
+        transport_ = Transport::open_websocket(*loop_, settings_->sockets[host_], handler);
+        return;
+    }
+#endif
+    transport_ = Transport::open(*loop_, settings_->endpoints[host_], label(), handler);
 }
 
 void Connection::on_connect_timeout() {
@@ -318,6 +361,7 @@ void Connection::on_open(const Open& remote) {
 
 /// What came with the open has been looked at: a peer that refuses a connection opens and closes it at once (2.4.3).
 void Connection::opened() {
+    token_renewed_ = false;
     fresh_ = false;
     const AmqpInfo info = *this->info();
     std::shared_ptr<const AmqpHandlers> handlers;
@@ -674,6 +718,10 @@ void Connection::lost(Error why) {
 
 /// The next host, or the next round after a wait.
 void Connection::attempt_failed(Error why) {
+    if (token_ && why.phase() == Phase::auth && !why.retryable() && !std::exchange(token_renewed_, true)) {
+        refusal_ = std::move(why);
+        return ask_token(token_);
+    }
     const bool dialed = stage_ == Stage::dialing;
     if (dialed && ++tried_ < settings_->endpoints.size() && why.reason() != Reason::cancelled) {
         host_ = tried_;
@@ -749,6 +797,8 @@ void Connection::try_close() {
         case Stage::dialing:
         case Stage::pausing: {
             pause_timer_.reset();
+            ++token_round_;
+            token_call_.cancel();
             end_transport(false);
             stage_ = Stage::idle;
             return fail_waits(net::stopped(true, "connecting"));

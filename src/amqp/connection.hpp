@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <qconn/amqp/amqp_options.hpp>
+#include <qconn/auth/oauth2.hpp>
 #include <qconn/base/deadline.hpp>
 #include <qconn/base/operation.hpp>
 #include <qconn/net/runtime.hpp>
@@ -109,6 +110,9 @@ private:
 
     void run_commands();
     void dial();
+    void dial_now();
+    /// @param refused  null: none was
+    void ask_token(TokenPtr refused);
     void attempt_failed(Error why);
     void lost(Error why);
     void end_transport(bool finish);
@@ -186,6 +190,11 @@ private:
     std::vector<std::unique_ptr<Engine>> former_;  // which may be on the stack
     std::optional<TlsInfo> tls_;
     std::unique_ptr<net::Timer> connect_timer_;
+    TokenPtr token_;  // of the log-in that is under way
+    Operation token_call_;
+    std::uint64_t token_round_{0};
+    bool token_renewed_{false};
+    std::optional<Error> refusal_;  // of token_
     std::unique_ptr<net::Timer> pause_timer_;
     std::unique_ptr<net::Timer> close_timer_;
     std::unique_ptr<net::Timer> timer_;

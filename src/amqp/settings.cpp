@@ -9,6 +9,9 @@
 #include "amqp/wire.hpp"
 #include "auth/sasl.hpp"
 #include "base/text.hpp"
+#ifndef QCONN_WITHOUT_WEBSOCKET
+#include "websocket/settings.hpp"
+#endif
 
 namespace qconn {
 
@@ -84,6 +87,32 @@ namespace amqp {
 
 std::string random_name(const char* prefix) { return prefix + AmqpUuid::random().text(); }
 
+namespace {
+
+#ifdef QCONN_WITHOUT_WEBSOCKET
+[[noreturn]] std::shared_ptr<const websocket::Settings> socket_of(const AmqpOptions&, const std::string&) {
+    refuse_amqp_option("this qconn was built without WebSocket");
+}
+#else
+std::shared_ptr<const websocket::Settings> socket_of(const AmqpOptions& options, const std::string& place) {
+    if (options.websocket_path.front() != '/') refuse_amqp_option("websocket_path begins with a slash");
+    WebSocketOptions out;
+    out.label = options.label;
+    out.url = (options.use_tls ? "wss://" : "ws://") + place + options.websocket_path;
+    out.subprotocols = {"amqp"};
+    out.compression.enabled = false;
+    out.proxy = options.proxy;
+    out.tls = options.tls;
+    out.socket = options.socket;
+    out.connect_timeout = std::chrono::milliseconds{0};  // who waits lets go of it
+    out.ping_interval = std::chrono::milliseconds{0};    // AMQP's own frames say whether the peer lives
+    out.timeout = std::chrono::milliseconds{0};
+    return std::make_shared<const websocket::Settings>(std::move(out));
+}
+#endif
+
+}  // namespace
+
 std::shared_ptr<const Settings> make_settings(AmqpOptions options) {
     if (options.hosts.empty()) refuse_amqp_option("no host is named");
     if (options.max_frame_size < 512) refuse_amqp_option("max_frame_size is at least 512 bytes");
@@ -97,8 +126,10 @@ std::shared_ptr<const Settings> make_settings(AmqpOptions options) {
         refuse_amqp_option("idle_timeout is at least 1 s, or zero for none");
     if (options.reconnect.attempts < 0) refuse_amqp_option("the number of attempts to reconnect is not negative");
     if (options.max_unsettled_bytes == 0) refuse_amqp_option("max_unsettled_bytes is not zero");
-    if (options.sasl == AmqpSasl::plain && options.username.empty()) refuse_amqp_option("a log-in by PLAIN needs a user name");
-    if (options.sasl == AmqpSasl::xoauth2 && options.password.empty()) refuse_amqp_option("a log-in by XOAUTH2 needs a token, as the password");
+    if (options.sasl == AmqpSasl::plain && options.username.empty() && !options.tokens) refuse_amqp_option("a log-in by PLAIN needs a user name");
+    if (options.tokens && (options.sasl == AmqpSasl::none || options.sasl == AmqpSasl::anonymous || options.sasl == AmqpSasl::external))
+        refuse_amqp_option("tokens are for a log-in by XOAUTH2 or PLAIN");
+    if (options.sasl == AmqpSasl::xoauth2 && options.password.empty() && !options.tokens) refuse_amqp_option("a log-in by XOAUTH2 needs a token, as the password");
     if (options.sasl == AmqpSasl::external && options.use_tls && !has_certificate(options))
         refuse_amqp_option("a log-in by EXTERNAL needs a client certificate");
     for (const std::string* text : {&options.username, &options.authorization_id, &options.container_id, &options.virtual_host})
@@ -120,6 +151,7 @@ std::shared_ptr<const Settings> make_settings(AmqpOptions options) {
     properties.emplace_back(AmqpSymbol{"version"}, QCONN_VERSION);
     engine.properties = encoded(properties);
 
+    const bool over_websocket = !options.websocket_path.empty();
     const auto tls = options.use_tls ? std::make_shared<const TlsOptions>(options.tls) : nullptr;
     const auto proxy = options.proxy ? std::make_shared<const Proxy>(*options.proxy) : nullptr;
     const auto socket = std::make_shared<const SocketOptions>(options.socket);
@@ -127,13 +159,17 @@ std::shared_ptr<const Settings> make_settings(AmqpOptions options) {
         if (host.host.empty()) refuse_amqp_option("a host has no name");
         Endpoint endpoint;
         endpoint.host = host.host;
-        endpoint.port = host.port != 0 ? host.port : options.use_tls ? 5671 : 5672;
+        endpoint.port = host.port != 0 ? host.port : over_websocket ? (options.use_tls ? 443 : 80) : options.use_tls ? 5671 : 5672;
         endpoint.proxy = proxy;
         endpoint.tls = tls;
         endpoint.socket = socket;
         const bool address = host.host.find(':') != std::string::npos;
-        out->shown.push_back((options.use_tls ? "amqps://" : "amqp://") + (address ? '[' + host.host + ']' : host.host) + ':' +
-                             std::to_string(endpoint.port));
+        const std::string place = (address ? '[' + host.host + ']' : host.host) + ':' + std::to_string(endpoint.port);
+        out->shown.push_back((options.use_tls ? "amqps://" : "amqp://") + place);
+        if (over_websocket) {
+            out->shown.back() += " over WebSocket";
+            out->sockets.push_back(socket_of(options, place));
+        }
         out->endpoints.push_back(std::move(endpoint));
     }
     out->options = std::move(options);

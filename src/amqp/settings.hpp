@@ -11,13 +11,18 @@
 
 #include "amqp/engine.hpp"
 
+namespace qconn::websocket {
+struct Settings;
+}
+
 namespace qconn::amqp {
 
 struct Settings {
     AmqpOptions options;
-    EngineOptions engine;             ///< of each connection but for the virtual host
-    std::vector<Endpoint> endpoints;  ///< one for each host
-    std::vector<std::string> shown;   ///< likewise, for messages: "amqps://host:5671"
+    EngineOptions engine;                                             ///< of each connection but for the virtual host
+    std::vector<Endpoint> endpoints;                                  ///< one for each host
+    std::vector<std::shared_ptr<const websocket::Settings>> sockets;  ///< likewise, where it is over WebSocket
+    std::vector<std::string> shown;                                   ///< likewise, for messages: "amqps://host:5671"
 };
 
 /// @throws Error AMQP-OPTION-ERROR

@@ -15,6 +15,10 @@
 
 #include "net/runtime_impl.hpp"
 
+namespace qconn::websocket {
+struct Settings;
+}
+
 namespace qconn::amqp {
 
 /// Told what happens, and asked for what is to be written; on the loop, never from inside a call to the transport.
@@ -42,6 +46,8 @@ public:
     /// Begins to dial at once; without a deadline: whoever waits lets go of it.
     /// @param handler  lives until on_down(), finish() or drop()
     static std::shared_ptr<Transport> open(net::Loop& loop, Endpoint endpoint, std::string label, TransportHandler& handler);
+    /// The same over WebSocket. Not there where qconn is built without that.
+    static std::shared_ptr<Transport> open_websocket(net::Loop& loop, std::shared_ptr<const websocket::Settings> settings, TransportHandler& handler);
     virtual ~Transport() = default;
 
     /// Where dialing stands.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // amqp and amqps.
 #include <qconn/amqp/amqp_client.hpp>
+#include <qconn/auth/oauth2.hpp>
 
 #include <algorithm>
 #include <array>
@@ -20,16 +21,25 @@
 #include "base/text.hpp"
 #include "schemes/amqp_operations.hpp"
 #include "schemes/convert.hpp"
-#include "schemes/proxy_options.hpp"
 #include "schemes/schemes.hpp"
 #include "schemes/socket_options.hpp"
 #include "schemes/tls_options.hpp"
+#ifdef QCONN_WITH_HTTP
+#include "schemes/oauth2_options.hpp"
+#include "schemes/proxy_options.hpp"
+#include "schemes/token_log_in.hpp"
+#endif
 
 namespace qconn::schemes {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+/// What the table sets.
+struct AmqpConnection : AmqpOptions {
+    OAuth2Options oauth2{};
+};
 
 /// By the names that definitions use, and by those of the mechanisms.
 constexpr std::array<std::pair<std::string_view, AmqpSasl>, 6> k_mechanisms{{{"automatic", AmqpSasl::automatic},
@@ -123,7 +133,7 @@ std::string properties_problem(const Value& map) {
     } catch (const Error& error) { return std::string{error.message()}; }
 }
 
-void add_peers(OptionTable<AmqpOptions>& all) {
+void add_peers(OptionTable<AmqpConnection>& all) {
     {
         OptionSpec& spec = all.add("hosts", OptionType::string,
                                    "Hosts in the place of the URL's, parted by commas, each with or without :port, tried in this order", nullptr);
@@ -138,6 +148,17 @@ void add_peers(OptionTable<AmqpOptions>& all) {
         spec.fallback_text = "the host's name";
         spec.example = "shop";
     }
+#ifdef QCONN_WITH_WEBSOCKET
+    {
+        OptionSpec& spec = all.add("websocket_path", &AmqpOptions::websocket_path, OptionType::string,
+                                   "Over WebSocket, at this path of the host; the port is 80, with amqps 443, unless the URL or hosts have another");
+        spec.fallback_text = "none: AMQP's own port";
+        spec.example = "/$servicebus/websocket";
+        spec.check = [](const Value& value) {
+            return value.as_string().starts_with('/') ? std::string{} : std::string{"it must begin with a slash"};
+        };
+    }
+#endif
     {
         OptionSpec& spec = all.add("addresses", OptionType::string,
                                    "Nodes that are used, parted by commas; the first is the one of messages sent and received by name, where the "
@@ -155,7 +176,7 @@ void add_peers(OptionTable<AmqpOptions>& all) {
     }
 }
 
-void add_log_in(OptionTable<AmqpOptions>& all) {
+void add_log_in(OptionTable<AmqpConnection>& all) {
     {
         OptionSpec& spec =
             all.add("sasl", OptionType::string,
@@ -189,7 +210,7 @@ void add_log_in(OptionTable<AmqpOptions>& all) {
     }
 }
 
-void add_times(OptionTable<AmqpOptions>& all) {
+void add_times(OptionTable<AmqpConnection>& all) {
     const auto time = [&all](const char* name, auto set, milliseconds fallback, int example, const char* help) -> OptionSpec& {
         OptionSpec& spec = all.add(name, OptionType::integer, help, [set](AmqpOptions& o, const Value& v) { set(o) = milliseconds{v.as_int64()}; });
         spec.unit = Unit::milliseconds;
@@ -262,7 +283,7 @@ void add_times(OptionTable<AmqpOptions>& all) {
     }
 }
 
-void add_limits(OptionTable<AmqpOptions>& all) {
+void add_limits(OptionTable<AmqpConnection>& all) {
     const auto number = [&all]<class M>(const char* name, M AmqpOptions::*member, double minimum, double maximum, Value example,
                                         const char* help) -> OptionSpec& {
         OptionSpec& spec = all.add(name, member, OptionType::integer, help);
@@ -287,7 +308,7 @@ void add_limits(OptionTable<AmqpOptions>& all) {
     number("outgoing_window", &AmqpOptions::outgoing_window, 1, k_most, 500, "Of each session: frames that it is told of as to be sent");
 }
 
-void add_open(OptionTable<AmqpOptions>& all) {
+void add_open(OptionTable<AmqpConnection>& all) {
     const auto capabilities = [&all](const char* name, std::vector<std::string> AmqpOptions::*member, const char* help) {
         OptionSpec& spec = all.add(name, OptionType::list, help, [member](AmqpOptions& o, const Value& v) { o.*member = texts_of(v); });
         spec.fallback_text = "none";
@@ -316,15 +337,16 @@ void add_open(OptionTable<AmqpOptions>& all) {
     }
 }
 
-const OptionTable<AmqpOptions>& amqp_table() {
-    static const OptionTable<AmqpOptions> options = [] {
-        OptionTable<AmqpOptions> all;
+const OptionTable<AmqpConnection>& amqp_table() {
+    static const OptionTable<AmqpConnection> options = [] {
+        OptionTable<AmqpConnection> all;
         add_peers(all);
         add_log_in(all);
         add_times(all);
         add_limits(all);
         add_open(all);
 #ifdef QCONN_WITH_HTTP
+        add_oauth2_options(all);
         add_proxy_options(all);
 #endif
         add_socket_options(all);
@@ -344,8 +366,8 @@ const OptionTable<AmqpOptions>& amqp_table() {
 /// Everything behind the first slash, as it stands: nodes have slashes, question marks and percent signs in their names.
 std::string address_of_path(const Url& url) { return url.path.empty() ? std::string{} : url.path.substr(1); }
 
-AmqpOptions amqp_options_of(const ResolvedDefinition& definition) {
-    AmqpOptions options;
+AmqpConnection amqp_options_of(const ResolvedDefinition& definition) {
+    AmqpConnection options;
     amqp_table().apply(definition.options, options);
     const Url& url = definition.url;
     options.label = definition.name;
@@ -417,11 +439,18 @@ private:
     PingEvidence evidence_;
 };
 
-PingPlan amqp_ping(const ResolvedDefinition& definition, PingDepth depth, const Runtime& runtime) {
-    AmqpOptions options = amqp_options_of(definition);
+#ifdef QCONN_WITH_HTTP
+/// The same with the source of its tokens, where it has one.
+AmqpConnection with_tokens(AmqpConnection options, TokenSources& sources, const ResolvedDefinition& definition, const Runtime& runtime) {
+    options.tokens = log_in_tokens(sources, definition, {options.oauth2, options.username, options.password, options.tls, options.proxy}, runtime);
+    return options;
+}
+#endif
+
+PingPlan amqp_ping(AmqpConnection options, PingDepth depth, const Runtime& runtime) {
     const bool full = depth == PingDepth::full;
     const bool connects_only = depth == PingDepth::connect || depth == PingDepth::tls;
-    if (options.hosts.size() > 1 && !connects_only) {
+    if ((options.hosts.size() > 1 || !options.websocket_path.empty() || options.tokens) && !connects_only) {
         // Of two connections of one container some peers close the older, which would be the real one.
         options.container_id.clear();
         options.reconnect.enabled = false;
@@ -466,6 +495,7 @@ void check_amqp(const Definition& definition, Findings& findings) {
     check_tls_options(definition, findings);
 #ifdef QCONN_WITH_HTTP
     check_proxy_options(definition, findings);
+    check_token_log_in(definition, findings);
 #endif
 }
 
@@ -491,10 +521,26 @@ Scheme amqp_scheme() {
         Findings findings{place_of, out};
         check_amqp(definition, findings);
     };
+#ifdef QCONN_WITH_HTTP
+    const auto sources = std::make_shared<TokenSources>();
+    scheme.make_client = [sources](const ResolvedDefinition& definition, const Runtime& runtime) -> std::shared_ptr<Client> {
+        return std::make_shared<AmqpClient>(with_tokens(amqp_options_of(definition), *sources, definition, runtime), runtime);
+    };
+    scheme.make_ping = [sources](const ResolvedDefinition& definition, PingDepth depth, const Runtime& runtime) {
+        AmqpConnection options = with_tokens(amqp_options_of(definition), *sources, definition, runtime);
+        const std::shared_ptr<const TokenSource> tokens = options.tokens;
+        PingPlan plan = amqp_ping(std::move(options), depth, runtime);
+        if (tokens) plan.credentials = [tokens] { return tokens_ending(*tokens); };
+        return plan;
+    };
+#else
     scheme.make_client = [](const ResolvedDefinition& definition, const Runtime& runtime) -> std::shared_ptr<Client> {
         return std::make_shared<AmqpClient>(amqp_options_of(definition), runtime);
     };
-    scheme.make_ping = amqp_ping;
+    scheme.make_ping = [](const ResolvedDefinition& definition, PingDepth depth, const Runtime& runtime) {
+        return amqp_ping(amqp_options_of(definition), depth, runtime);
+    };
+#endif
     return scheme;
 }
 

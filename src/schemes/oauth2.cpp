@@ -129,7 +129,7 @@ void check_oauth2(const Definition& definition, const OAuth2Defaults& defaults, 
         findings.error(place, "missing-option", "grant " + std::string{to_string(grant)} + " needs '" + missing + "'",
                        of_log_in ? "or the same in the URL" : std::string{});
     }
-    if (grant != OAuth2Grant::password && (!outline.username.empty() || !outline.password.empty())) {
+    if (grant != OAuth2Grant::password && !defaults.user_beside && (!outline.username.empty() || !outline.password.empty())) {
         findings.error(is_set(definition, "username") ? "username" : "url", "conflicting-options",
                        "a user name and tokens of grant " + std::string{to_string(grant)} + " exclude each other",
                        "both would have to stand in the same header");

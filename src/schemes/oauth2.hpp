@@ -34,6 +34,8 @@ struct OAuth2Defaults {
     OAuth2Grant grant{OAuth2Grant::none};
     /// Options of the grant that need not be given: `oauth2_token_url`. With `oauth2_client_secret` the client may be a public one.
     std::vector<std::string_view> known{};
+    /// The log-in has a user name besides its token.
+    bool user_beside{false};
     bool knows(std::string_view option) const;
 };
 /// What is wrong with the options oauth2_…, taken together. Kinds may call those for id and secret `client_id` and `client_secret`.

@@ -13,6 +13,7 @@
 #include "schemes/http_address.hpp"
 #include "schemes/http_scheme.hpp"
 #include "schemes/swagger.hpp"
+#include "schemes/token_log_in.hpp"
 
 namespace qconn::schemes {
 namespace {
@@ -98,12 +99,6 @@ std::optional<PingCall> call_of(const Made& made, const ResolvedDefinition& defi
     std::optional<PingCall> call = ping_call(definition, settings);
     if (!call && made.kind.ping) call = made.kind.ping(definition);
     return call;
-}
-
-std::vector<Credential> tokens_ending(const TokenSource& source) {
-    const TokenPtr last = source.last();
-    const auto end = auth::ending_token(source.options(), last.get(), Clock::now(), std::chrono::system_clock::now());
-    return end ? std::vector{*end} : std::vector<Credential>{};
 }
 
 /// How clients and pings are made: those of connections with a grant get their tokens from one source, clients a description of the API.

@@ -20,6 +20,18 @@ const container = rhea.create_container({ id: "rhea" });
 const mechanisms = container.sasl_server_mechanisms;
 if (modes.has("anonymous")) mechanisms.enable_anonymous();
 if (modes.has("plain")) mechanisms.enable_plain((name, secret) => (name === user && secret === password) || (name === "alice" && secret === "secret"));
+if (modes.has("xoauth2")) mechanisms.XOAUTH2 = () => new TokenLogIn();
+
+/** Lets in who shows a token that OAUTH_RESOURCE takes. */
+class TokenLogIn {
+  async start(response) {
+    const [, name, token] = /^user=([^\x01]*)\x01auth=Bearer ([^\x01]*)\x01\x01$/.exec(Buffer.from(response).toString()) ?? [];
+    const answer = token ? await fetch(environment.OAUTH_RESOURCE, { headers: { Authorization: `Bearer ${token}` } }) : { ok: false };
+    say("token", { user: name, accepted: answer.ok });
+    this.outcome = answer.ok;
+    this.username = name;
+  }
+}
 
 const queues = new Map();
 const bare = (address) => String(address ?? "").replace(/^\//, "");

@@ -8,7 +8,7 @@
 #   for both        refused  redirect  refused at the attach, with amqp:not-found and amqp:link:redirect; dynamic nodes
 # A hostname "redirect.example" or "forbidden.example" in the client's open is answered by a close with amqp:connection:redirect, amqp:unauthorized-access.
 # Environment: AMQP_SASL (anonymous,plain,external,none; default anonymous,plain,external; none: no SASL layer needed, with anonymous or alone),
-# AMQP_MAX_FRAME_SIZE, AMQP_CHANNEL_MAX, AMQP_IDLE_TIMEOUT (ms), AMQP_CREDIT (100), AMQP_CERT=expired|wrong|other|self for another certificate,
+# xoauth2 besides, for tokens that the URL OAUTH_RESOURCE takes; AMQP_MAX_FRAME_SIZE, AMQP_CHANNEL_MAX, AMQP_IDLE_TIMEOUT (ms), AMQP_CREDIT (100), AMQP_CERT=expired|wrong|other|self for another certificate,
 # AMQP_CLIENT_CERT=1: one of tls.sh's authority is asked for and must be there; EXTERNAL is offered to those that have one. Users: TEST_USER, and alice
 # with "secret". JSON lines on its output: {"event":"open|attach|message|outcome|..."}.
 . "$(dirname "$0")/lib.sh"

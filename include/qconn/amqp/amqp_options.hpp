@@ -28,6 +28,7 @@ namespace amqp {
 class Transaction;
 }  // namespace amqp
 class AmqpTransaction;
+class TokenSource;
 
 /// How to log in (part 5 of the specification).
 enum class AmqpSasl : std::uint8_t {
@@ -58,7 +59,7 @@ struct AmqpReconnect {
 
 struct AmqpHost {
     std::string host{};
-    /// 0: 5672, with TLS 5671.
+    /// 0: 5672, with TLS 5671; over WebSocket 80, and 443.
     std::uint16_t port{0};
     friend bool operator==(const AmqpHost&, const AmqpHost&) = default;
 };
@@ -71,10 +72,16 @@ struct AmqpOptions {
     std::vector<AmqpHost> hosts{};
     /// TLS from the start (amqps).
     bool use_tls{false};
+    /// Over WebSocket (OASIS AMQP WebSocket Binding 1.0), at this path: "/", "/$servicebus/websocket". Empty: not. Not in a qconn that was built
+    /// without WebSocket.
+    std::string websocket_path{};
 
     AmqpSasl sasl{AmqpSasl::automatic};
     std::string username{};
     Secret password{};
+    /// Where tokens for the log-in come from, in the place of the password: by XOAUTH2, or, with sasl plain, as the password of PLAIN, as RabbitMQ
+    /// has it. One that the peer refuses is renewed once. Null: none.
+    std::shared_ptr<TokenSource> tokens{};
     /// PLAIN: to act for another user. Empty: the one who logs in.
     std::string authorization_id{};
 

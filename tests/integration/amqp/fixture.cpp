@@ -22,8 +22,9 @@ Server& raw_amqp() {
     return server;
 }
 
-std::string raw_amqp_control(const std::string& line) {
-    const RawSocket socket{raw_amqp().port2()};
+std::string raw_amqp_control(const std::string& line) { return raw_amqp_control(raw_amqp(), line); }
+std::string raw_amqp_control(const Server& server, const std::string& line) {
+    const RawSocket socket{server.port2()};
     std::string answer = socket.ask(line + '\n', std::chrono::seconds{5}, std::size_t{16} * 1024 * 1024);
     if (answer.size() >= 3 && answer.compare(answer.size() - 3, 3, "EOF") == 0) answer.resize(answer.size() - 3);
     return answer;

@@ -25,6 +25,7 @@ Server& rabbitmq();
 Server& raw_amqp();
 /// What the last one answers to a line on its control port.
 std::string raw_amqp_control(const std::string& line);
+std::string raw_amqp_control(const Server& server, const std::string& line);
 
 /// Options for amqp://ADDRESS, or amqps with the test's authority.
 AmqpOptions to(const Server& server, bool tls = false);

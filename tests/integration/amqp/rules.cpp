@@ -28,8 +28,9 @@ std::vector<Role> roles() {
         std::istringstream words{line};
         Role role{{}, false};
         std::string kind;
-        // What coordinators play is shown in transactions.cpp.
-        if (words >> role.name >> kind && role.name.rfind("txn-", 0) != 0) role.legal = kind == "legal", out.push_back(role);
+        // What coordinators play, and what is played over WebSocket, is shown in files of its own.
+        if (words >> role.name >> kind && role.name.rfind("txn-", 0) != 0 && role.name.rfind("ws-", 0) != 0)
+            role.legal = kind == "legal", out.push_back(role);
     }
     return out;
 }
