@@ -11,6 +11,7 @@
 #include "cli/describe.hpp"
 #include "cli/duration.hpp"
 #include "cli/exchanges.hpp"
+#include "cli/frames.hpp"
 #include "cli/present.hpp"
 #include "cli/tool.hpp"
 
@@ -63,13 +64,17 @@ public:
     Onlooker(const Onlooker&) = delete;
     Onlooker& operator=(const Onlooker&) = delete;
     ~Onlooker() {
-        if (!exchanges_.any())
+        if (!seen_ && !exchanges_.any())
             std::fprintf(stderr, "* nothing was sent over HTTP; of calls of scheme %s there is no more to show\n", scheme_.c_str());
     }
+
+    /// There is something else to see.
+    void seen() noexcept { seen_ = true; }
 
 private:
     Exchanges exchanges_;
     std::string scheme_;
+    bool seen_{false};
 };
 
 int call(Tool& tool, const CallArguments& arguments) {
@@ -107,6 +112,7 @@ int call(Tool& tool, const CallArguments& arguments) {
     Map values = bind_arguments(*declared, words);
     if (declared->name != all[1]) values.set(declared->name, all[1]);
     if (!client) client = registry.open<Client>(all[0]);
+    if (onlooker && show_frames(*client)) onlooker->seen();
     const Format format = tool.format == Format::table ? Format::json : tool.format;  // nothing is known of what it gives
     present(tool.out, format, {.document = declared->run(*client, values, deadline)});
     return k_ok;
@@ -120,7 +126,7 @@ void add_call(CLI::App& app, Tool& tool) {
     command->add_option("word", arguments->words, "Connection, operation and its arguments")->type_name("NAME OPERATION [ARG...] [KEY=VALUE...]");
     command->add_option("--timeout", arguments->timeout, "Longest time for the whole call; default: the connection's own time-outs")
         ->type_name("TIME");
-    command->add_flag("-v,--verbose", arguments->verbose, "Show on standard error what is said over HTTP, secrets masked");
+    command->add_flag("-v,--verbose", arguments->verbose, "Show on standard error what is said over HTTP, and the frames of AMQP; secrets masked");
     command->footer(
         "'qconn call NAME operations' lists the operations with their arguments, also those that only this connection has. An argument is\n"
         "KEY=VALUE only where the operation declares KEY or takes any; after '--' nothing is. Arguments of type any, hash and list are read as JSON; "

@@ -103,6 +103,13 @@ TEST_CASE("requests of AMQP are replied to, at a node that the peer makes", "[am
     CHECK(asked.code == 0);
     CHECK(has(asked.out, "are you there"));
     CHECK(has(asked.out, "q1"));
+    const Outcome seen = estate.run({"call", "bus", "request", "are you there", "--verbose"});
+    INFO(with_error(seen));
+    CHECK(has(seen.err, "> [0] open "));
+    CHECK(has(seen.err, "< [0] begin "));
+    CHECK(has(seen.err, " transfer "));
+    CHECK_FALSE(has(seen.err, "Passw0rd-1"));
+    CHECK_FALSE(has(seen.err, "nothing was sent over HTTP"));
     const Outcome nobody = estate.run({"call", "bus", "request", "void", "hello", "timeout=1000"});
     CHECK(nobody.code == 1);
     CHECK(has(nobody.err, "AMQP-REQUEST-REPLY-TIMEOUT"));
