@@ -75,18 +75,18 @@ struct TelnetSessionInfo {
 
 /// One session of TELNET (RFC 854, 855), logged in or driven by hand.
 ///
-/// Text that comes is UTF-8 with "\n" at the end of lines, without escape sequences and commands of the protocol; see TelnetOptions for each of these.
-/// What is sent is text likewise: "\n" becomes the line end of the session.
+/// Text that comes is UTF-8 with "\n" at the end of lines, without escape sequences and commands of the protocol; see TelnetOptions for each of
+/// these. What is sent is text likewise: "\n" becomes the line end of the session.
 ///
 /// A session that broke stays broken: each call says so (TELNET-CLOSED), until connect() or login() makes the next. A call that ran out of time, or
 /// was cancelled, leaves the session as it is: what it waited for may still come, and is there for the next.
 ///
 /// TELNET has no encryption: user, password and all else can be read and changed on the way.
 ///
-/// @note Thread-safe; calls are carried out one after the other, in their order; each whole, so that the dialogue of several calls belongs to one user
-/// (a connection of a registry is therefore had by open()). command() and send_control() alone do not wait for a call that is under way, so that they
-/// can interrupt it. Blocking calls do their I/O on the calling thread, asynchronous ones on a thread of the runtime; there the former are refused.
-/// Between calls nothing is read. Destroying the client ends all calls as cancelled.
+/// @note Thread-safe; calls are carried out one after the other, in their order; each whole, so that the dialogue of several calls belongs to one
+/// user (a connection of a registry is therefore had by open()). command() and send_control() alone do not wait for a call that is under way, so that
+/// they can interrupt it. Blocking calls do their I/O on the calling thread, asynchronous ones on a thread of the runtime; there the former are
+/// refused. Between calls nothing is read. Destroying the client ends all calls as cancelled.
 class QCONN_API TelnetClient final : public Client {
 public:
     /// Nothing is connected yet. @throws Error INVALID-TARGET, TELNET-PATTERN-ERROR
@@ -99,11 +99,12 @@ public:
     /// Connects, without a log-in, unless a session is open.
     void connect(Deadline deadline = {});
     /// Connects, answers the prompts for user and password, and waits for the shell's prompt; nothing where that has been done in this session.
-    /// The password is sent once, and only to what asks for one. @returns what the server said until and with the prompt; empty where nothing was done
+    /// The password is sent once, and only to what asks for one. @returns what the server said until and with the prompt; empty where nothing was
+    /// done
     /// @throws Error TELNET-CONNECT-ERROR, TELNET-LOGIN-ERROR, TELNET-TIMEOUT
     std::string login(Deadline deadline = {});
-    /// Sends `command` as a line, and waits for the shell's prompt; logs in before where there has been no session yet. What had come before is thrown
-    /// away. Pagers are answered. @returns the output without the echo and the prompt, each line with "\n", as it stood on a screen at last:
+    /// Sends `command` as a line, and waits for the shell's prompt; logs in before where there has been no session yet. What had come before is
+    /// thrown away. Pagers are answered. @returns the output without the echo and the prompt, each line with "\n", as it stood on a screen at last:
     /// what was overwritten after carriage returns and backspaces is gone
     /// @throws Error TELNET-TIMEOUT, TELNET-CLOSED, TELNET-LIMIT-ERROR (max_output, max_pages); INVALID-ARGUMENT for control characters in `command`
     std::string run(std::string_view command, Deadline deadline = {});
