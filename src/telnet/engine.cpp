@@ -139,7 +139,9 @@ void Engine::handle(telnet_event_t& event) {
         case TELNET_EV_SUBNEGOTIATION: subnegotiation(event.sub.telopt, {event.sub.buffer, event.sub.size}); return;
         case TELNET_EV_COMPRESS: fail("it compresses what it sends (COMPRESS2), which was not agreed on"); return;
         case TELNET_EV_WARNING:
-            if (event.error.errcode == TELNET_EOVERFLOW) fail("it sends a subnegotiation of more than 16,384 bytes");
+            // libtelnet 0.21 does not set the code; the one warning that counts is of the limit of its buffer.
+            if (event.error.msg != nullptr && std::string_view{event.error.msg}.find("size limit") != npos)
+                fail("it sends a subnegotiation of more than 16,384 bytes");
             return;
         case TELNET_EV_ERROR: fail(event.error.msg != nullptr ? event.error.msg : "what it sends cannot be read"); return;
         default: return;  // commands to a terminal, and forms of subnegotiations that were handled above

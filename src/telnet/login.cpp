@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "base/text.hpp"
+
 namespace qconn::telnet {
 
 std::string_view Login::awaited() const noexcept {
@@ -38,7 +40,7 @@ Login::Want Login::look(std::string_view text) {
         sent_user_ = true;
         return Want::user;
     }
-    if (!has_answered() && woken_ < k_wakings && prompts_->wake.ends(line)) {
+    if (!has_answered() && woken_ < k_wakings && prompts_->wake.ends(last_line(text::trim(text)))) {
         ++woken_;
         return Want::wake;
     }

@@ -53,7 +53,7 @@ void Output::add(std::string_view text) {
         if (end == npos) {
             line_ += text;
             if (line_.size() > k_longest_line) {
-                echoed_.clear();
+                echoed_.reset();
                 out_(line_);
                 line_.clear();
                 passed_on_ = true;
@@ -72,9 +72,9 @@ void Output::finish() {
 
 void Output::end_line(bool with_newline) {
     std::string line = std::exchange(line_, {});
-    const std::string echoed = std::exchange(echoed_, {});
+    const std::optional<std::string> echoed = std::exchange(echoed_, std::nullopt);
     const bool passed_on = std::exchange(passed_on_, false);
-    if (!echoed.empty() && with_newline && is_echo(line, echoed)) return;
+    if (echoed && with_newline && (is_echo(line, *echoed) || is_echo(line, prompt_ + *echoed))) return;
     if (!passed_on) line = shown_line(line);
     if (with_newline) line += '\n';
     if (!line.empty()) out_(line);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,8 +22,10 @@ public:
     /// Longer lines go through as they are, in pieces.
     static constexpr std::size_t k_longest_line = std::size_t{64} << 10;
 
-    /// @param echoed  the command where an echo is expected; empty: none
-    Output(std::string echoed, std::function<void(std::string_view)> out) : echoed_{std::move(echoed)}, out_{std::move(out)} {}
+    /// @param echoed  the command where an echo is expected
+    /// @param prompt  that may be shown once more before the echo
+    Output(std::optional<std::string> echoed, std::string prompt, std::function<void(std::string_view)> out)
+        : echoed_{std::move(echoed)}, prompt_{std::move(prompt)}, out_{std::move(out)} {}
 
     void add(std::string_view text);
     /// Nothing more comes: what is left is a line without an end.
@@ -31,7 +34,8 @@ public:
 private:
     void end_line(bool with_newline);
 
-    std::string echoed_;
+    std::optional<std::string> echoed_;
+    std::string prompt_;
     std::function<void(std::string_view)> out_;
     std::string line_;
     bool passed_on_{false};  // the beginning of this line, as it is

@@ -359,7 +359,9 @@ Task<bool> Session::run(Call& call, const std::string& command, std::function<vo
 
     // A server that echoes repeats the command before anything else; until then nothing is a prompt, though it may look like one.
     bool in_echo = engine_.echo();
-    Output output{engine_.refuses_echo() ? std::string{} : command, std::move(out)};
+    std::optional<std::string> echoed;
+    if (!engine_.refuses_echo()) echoed = command;
+    Output output{std::move(echoed), prompt_.last(), std::move(out)};
     std::size_t pages = 0;
     for (;;) {
         if (in_echo) {

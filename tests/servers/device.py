@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""device.py PORT: see device.sh.
+"""device.py PORT CONTROL_PORT: see device.sh.
 
 Commands: show version | show pages | show terminal | show heard | show colours | show latin | big BYTES | line BYTES | progress | sleep SECONDS |
 ask | enable | configure terminal | end | hostname NAME | printf TEXT | hang | reload | exit
@@ -13,7 +13,6 @@ import time
 
 IAC, DONT, DO, WONT, WILL, SB, GA, AYT, IP, BRK, NOP, SE = 255, 254, 253, 252, 251, 250, 249, 246, 244, 243, 241, 240
 BINARY, ECHO, SGA, TTYPE, NAWS, TSPEED, NEW_ENVIRON, COMPRESS2 = 0, 1, 3, 24, 31, 32, 39, 86
-words = set(os.environ.get("DEVICE", "").replace(",", " ").split())
 user = os.environ.get("TEST_USER", "qconntest")
 password = os.environ.get("TEST_PASS", "Passw0rd-1")
 PAGES, PAGE = 5, 3
@@ -24,8 +23,8 @@ class Gone(Exception):
 
 
 class Device:
-    def __init__(self, connection):
-        self.connection = connection
+    def __init__(self, connection, words):
+        self.connection, self.words = connection, words
         self.lock = threading.Lock()
         self.lines = queue.Queue()
         self.keys = queue.Queue()
@@ -35,7 +34,7 @@ class Device:
         self.terminal = {}
         self.us, self.him = set(), set()
         self.asked = set()
-        self.echo_on = "no_echo" not in words and "refuse_echo" not in words
+        self.echo_on = "no_echo" not in self.words and "refuse_echo" not in self.words
         self.hide = False
         self.line = bytearray()
         self.after_cr = False
@@ -46,7 +45,7 @@ class Device:
     def raw(self, data):
         try:
             with self.lock:
-                if "pieces" in words and len(data) < 4096:
+                if "pieces" in self.words and len(data) < 4096:
                     for i in range(len(data)):
                         self.connection.sendall(data[i:i + 1])
                         time.sleep(0.0005)
@@ -124,7 +123,7 @@ class Device:
             (self.him.add if verb == WILL else self.him.discard)(option)
         else:
             (self.us.add if verb == DO else self.us.discard)(option)
-        if "loop" in words:
+        if "loop" in self.words:
             contrary = {WILL: DONT, WONT: DO, DO: WONT, DONT: WILL}[verb]
             self.raw(bytes([IAC, contrary, option]))
             self.raw(bytes([IAC, {DONT: DO, DO: DONT, WONT: WILL, WILL: WONT}[contrary], option]))
@@ -187,34 +186,34 @@ class Device:
     # ---- what it does ----
 
     def greet(self):
-        if "mute" in words:
+        if "mute" in self.words:
             self.get()
-        if "close" in words:
+        if "close" in self.words:
             raise Gone
-        if "flood" in words:
+        if "flood" in self.words:
             while True:
                 self.raw(bytes([IAC, DO, 99, IAC, WILL, 98, IAC, DO, TTYPE, IAC, SB, TTYPE, 1, IAC, SE]) * 100)
-        if "flood_nop" in words:
+        if "flood_nop" in self.words:
             while True:
                 self.raw(bytes([IAC, NOP]) * 1000)
-        if "huge" in words:
+        if "huge" in self.words:
             self.raw(bytes([IAC, SB, TTYPE, 0]))
             while True:
                 self.raw(b"x" * 1000)
-        if "compress" in words:
+        if "compress" in self.words:
             self.raw(bytes([IAC, WILL, COMPRESS2, IAC, SB, COMPRESS2, IAC, SE]) + b"\x78\x9c" + b"\x00" * 500)
-        if "no_echo" not in words:
-            self.ask_for(WONT if "refuse_echo" in words else WILL, ECHO)
+        if "no_echo" not in self.words:
+            self.ask_for(WONT if "refuse_echo" in self.words else WILL, ECHO)
             self.ask_for(WILL, SGA)
             for option in (TTYPE, NAWS, TSPEED, NEW_ENVIRON):
                 self.ask_for(DO, option)
-        if "binary" in words:
+        if "binary" in self.words:
             self.ask_for(DO, BINARY)
             self.ask_for(WILL, BINARY)
-        if "press_return" in words:
+        if "press_return" in self.words:
             self.say("\r\n\r\nPress RETURN to get started.\r\n\r\n")
             self.get()
-        if "banner" in words:
+        if "banner" in self.words:
             self.say("Welcome to <switch>\r\n<authorised only>")
             time.sleep(0.02)
             self.say(" you are\r\nLast login: ")
@@ -224,27 +223,27 @@ class Device:
     def log_in(self):
         for _ in range(3):
             name = user
-            if "password_only" not in words:
+            if "password_only" not in self.words:
                 self.say("\r\nUser Access Verification\r\n\r\nUsername: ")
                 name = self.get()
-                if "close_user" in words:
+                if "close_user" in self.words:
                     raise Gone
-            self.hide = "shows_password" not in words
+            self.hide = "shows_password" not in self.words
             self.say("Password: ")
             given = self.get()
             self.hide = False
-            if "close_password" in words:
+            if "close_password" in self.words:
                 raise Gone
-            if "mute_password" in words:
+            if "mute_password" in self.words:
                 self.get()
-            if "denies" not in words and (name, given) == (user, password):
+            if "denies" not in self.words and (name, given) == (user, password):
                 return
             time.sleep(0.05)
             self.say("% Login invalid\r\n")
         raise Gone
 
     def prompt(self):
-        if "shell" in words:
+        if "shell" in self.words:
             self.say("\x1b[?2004h\x1b]0;%s: ~\x07\x1b[01;32mroot@%s\x1b[00m:\x1b[01;34m~\x1b[00m# " % (self.host, self.host))
         else:
             self.say(self.host + self.mode)
@@ -308,7 +307,7 @@ class Device:
             self.say("Proceed? [y/n] ")
             self.say("went on\r\n" if self.get() == "y" else "given up\r\n")
         elif line == "enable":
-            self.hide = "shows_password" not in words
+            self.hide = "shows_password" not in self.words
             self.say("Password: ")
             self.mode = "#" if self.get() == "s3cret-enable" else self.mode
             self.hide = False
@@ -335,13 +334,13 @@ class Device:
         reader.start()
         try:
             self.greet()
-            if "at_once" not in words:
+            if "at_once" not in self.words:
                 self.log_in()
             self.say("\r\n")
             while True:
                 self.prompt()
                 line = self.get()
-                if "shell" in words:
+                if "shell" in self.words:
                     self.say("\x1b[?2004l\r")
                 self.obey(line)
         except (Gone, OSError):
@@ -354,15 +353,34 @@ class Device:
             self.connection.close()
 
 
-def main():
+def listen(port, words):
+    """A device of its own, on a thread of its own. Returns its port."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", int(sys.argv[1])))
+    listener.bind(("127.0.0.1", port))
     listener.listen(64)
+
+    def serve():
+        while True:
+            connection, _ = listener.accept()
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            threading.Thread(target=Device(connection, words).run, daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return listener.getsockname()[1]
+
+
+def main():
+    control = socket.socket()
+    control.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    control.bind(("127.0.0.1", int(sys.argv[2])))
+    control.listen(64)
+    listen(int(sys.argv[1]), set(os.environ.get("DEVICE", "").split()))
     while True:
-        connection, _ = listener.accept()
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        threading.Thread(target=Device(connection).run, daemon=True).start()
+        connection, _ = control.accept()
+        line = connection.makefile("r").readline()
+        connection.sendall(b"%d\n" % listen(0, set(line.split())))
+        connection.close()
 
 
 main()

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A switch, as TELNET shows it: "Username:", "Password:", prompt "switch>", pages with --More--. Log-in: TEST_USER with TEST_PASS. Commands: see device.py.
-#   DEVICE   words, which make it another one:
+# Words make it another one: those of DEVICE the one on PORT; a line of them sent to PORT2 gives the port of one more.
 #     at_once            no log-in                          password_only     no user name
 #     press_return       waits for a line end first         banner            words before the log-in that look like prompts
 #     pieces             each byte by itself                no_echo           repeats nothing, and does not negotiate
@@ -18,8 +18,8 @@
 packages='apt python3'
 programs='python3'
 
-start() { exec env TEST_USER="$user" TEST_PASS="$pass" python3 -u "$here/device.py" "$port"; }
+start() { exec env TEST_USER="$user" TEST_PASS="$pass" python3 -u "$here/device.py" "$port" "$port2"; }
 
-ready() { accepts "$port"; }
+ready() { accepts "$port" && accepts "$port2"; }
 
 main "$@"
