@@ -128,7 +128,7 @@ void ShellPrompt::learn(std::string_view prompt) {
     } else {
         // Output without a line end may stand before it, where its beginning is long enough to know it by.
         const std::string before = stem.size() >= k_certain ? "" : "^";
-        learned_ = Pattern::compile(before + R"([*<\[({!]{0,2})" + quoted(stem) + R"((?![A-Za-z0-9])[^\r\n]{0,200}(?<=[$#>%\])}])$)", problem);
+        learned_ = Pattern::compile(before + R"([*<\[({!]{0,2})" + quoted(stem) + R"((?![A-Za-z0-9])[^\r\n]{0,200}(?<=[$#>%\]])$)", problem);
     }
 }
 

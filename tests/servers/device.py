@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """device.py PORT CONTROL_PORT: see device.sh.
 
-Commands: show version | show pages | show terminal | show heard | show colours | show latin | big BYTES | line BYTES | progress | sleep SECONDS |
+Commands: show version | show pages | show terminal | show heard | show port | show colours | show latin | big BYTES | line BYTES | progress | sleep SECONDS |
 ask | enable | configure terminal | end | hostname NAME | printf TEXT | hang | reload | exit
 """
 import os
@@ -128,6 +128,8 @@ class Device:
             self.raw(bytes([IAC, contrary, option]))
             self.raw(bytes([IAC, {DONT: DO, DO: DONT, WONT: WILL, WILL: WONT}[contrary], option]))
             return
+        if "repeat" in self.words:
+            self.raw(bytes([IAC, {WILL: DO, WONT: DONT, DO: WILL, DONT: WONT}[verb], option]))
         if verb == WILL and option in (TTYPE, TSPEED, NEW_ENVIRON):
             self.raw(bytes([IAC, SB, option, 1, IAC, SE]))
         elif verb == WILL and (DO, option) not in self.asked:
@@ -283,6 +285,8 @@ class Device:
                 self.say("%s=%s\r\n" % (name, self.terminal[name]))
         elif line == "show heard":
             self.say(self.heard.hex() + "\r\n")
+        elif line == "show port":
+            self.say("%d\r\n" % self.connection.getsockname()[1])
         elif line == "show colours":
             self.say("\x1b[31mred\x1b[0m \x1b(Bplain\x1b]0;title\x07\r\n")
         elif line == "show latin":

@@ -11,6 +11,7 @@
 #     close              closes at once                     close_user        closes after the user name
 #     close_password     closes after the password          denies            refuses whatever comes
 #     loop               answers each agreement with the contrary, for ever
+#     repeat             says again what was agreed on, for ever
 #     flood              negotiates without an end          flood_nop         commands without an end
 #     huge               a subnegotiation without an end    compress          compresses, which nobody asked for
 # Written from RFC 854-859, 1073, 1079, 1091 and 1572.

@@ -13,6 +13,7 @@
 #include "fixture.hpp"
 #include "support/catch.hpp"
 #include "support/outcomes.hpp"
+#include "support/wait.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
@@ -91,6 +92,7 @@ TEST_CASE("destroying a client ends its calls as cancelled, of both forms", "[te
     client->login(20s);
     Outcomes<std::string> outcomes;
     client->async_run("hang", 60s, outcomes.callback());
+    REQUIRE(wait_until([&] { return holds(client->transcript(), "hang\n"); }));
     std::string name;
     TelnetClient* used = client.get();
     std::thread blocked{[&] { name = telnet_error_of([&] { used->run("show version", 60s); }).name(); }};
