@@ -56,7 +56,10 @@ void Turns::give() {
     at_ = next->loop;
     ++turn_;
     const auto loop = next->loop;
-    loop->post([next = std::move(next)] { next->baton.notify(); });
+    // A loop whose call was given up meanwhile may never run again: what waits in it must not hold it.
+    loop->post([weak = std::weak_ptr<Waiter>{next}] {
+        if (const auto waiter = weak.lock()) waiter->baton.notify();
+    });
 }
 
 bool Turns::has(std::uint64_t turn) {
@@ -64,7 +67,7 @@ bool Turns::has(std::uint64_t turn) {
     return at_ && turn_ == turn;
 }
 
-bool Turns::hand_over(std::shared_ptr<void> owner, UniqueFunction<void()> work) {
+bool Turns::hand_over(const std::shared_ptr<void>& owner, UniqueFunction<void()> work) {
     std::shared_ptr<net::Loop> loop;
     std::uint64_t turn = 0;
     {
@@ -73,8 +76,9 @@ bool Turns::hand_over(std::shared_ptr<void> owner, UniqueFunction<void()> work) 
         loop = at_;
         turn = turn_;
     }
-    loop->post([this, owner = std::move(owner), turn, work = std::move(work)]() mutable {
-        if (has(turn)) work();  // it changes on this thread only
+    loop->post([this, weak = std::weak_ptr<void>{owner}, turn, work = std::move(work)]() mutable {
+        const auto held = weak.lock();
+        if (held && has(turn)) work();  // it changes on this thread only
     });
     return true;
 }

@@ -23,7 +23,7 @@ public:
     void give();
     /// Has `work` done on the thread of the call whose turn it is, unless that has ended by then. @returns false: it is nobody's turn
     /// @param owner  holds this object
-    bool hand_over(std::shared_ptr<void> owner, UniqueFunction<void()> work);
+    bool hand_over(const std::shared_ptr<void>& owner, UniqueFunction<void()> work);
 
 private:
     struct Waiter;
