@@ -92,9 +92,10 @@ const OptionTable<TelnetOptions>& telnet_table() {
             spec.sensitive = true;
             spec.example = "${env:TELNET_PASSWORD}";
         }
-        milliseconds("connect_timeout", &TelnetOptions::connect_timeout, 10'000, "Longest time to get a connection: name, proxy, TCP; 0: no limit");
-        milliseconds("login_timeout", &TelnetOptions::login_timeout, 10'000, "Longest time of the whole log-in, from the connection on; 0: no limit");
-        milliseconds("timeout", &TelnetOptions::timeout, 10'000, "Longest silence of the server where something is waited for; 0: no limit");
+        milliseconds("connect_timeout", &TelnetOptions::connect_timeout, 10'000,
+                     "Longest time to get a connection: name, TCP, proxy, TLS; 0: no limit");
+        milliseconds("login_timeout", &TelnetOptions::login_timeout, 10'000, "Longest time of the log-in; 0: no limit");
+        milliseconds("timeout", &TelnetOptions::timeout, 10'000, "Longest silence of the server, not the time of a whole call; 0: no limit");
         prompt("login_prompt", &TelnetOptions::login_prompt, "`login:`, `Username:` and the like",
                "User Access Verification\\s+Name:", "A regular expression for what asks for the user name, at the end of what has come");
         prompt("password_prompt", &TelnetOptions::password_prompt, "`Password:` and the like",

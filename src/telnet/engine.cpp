@@ -97,8 +97,9 @@ void Engine::tell(const char* what) {
 }
 
 bool Engine::feed(std::string_view bytes, std::string& text) {
-    // libtelnet handles what it is given to the end, whatever we find wrong with it on the way: small pieces keep that short.
-    constexpr std::size_t k_piece = 4'096;
+    // libtelnet handles what it is given to the end, whatever we find wrong with it on the way, and calls itself for what follows each subnegotiation
+    // of NEW-ENVIRON and COMPRESS2: small pieces keep both short.
+    constexpr std::size_t k_piece = 512;
     text_ = &text;
     while (!bytes.empty() && problem_.empty()) {
         const std::string_view piece = bytes.substr(0, k_piece);

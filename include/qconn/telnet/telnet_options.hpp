@@ -103,7 +103,7 @@ struct TelnetOptions {
     /// Longest time of the whole log-in, from the connection on. Zero: no limit.
     std::chrono::milliseconds login_timeout{30'000};
     /// Longest silence of the server where something is waited for; negotiation counts as silence. Zero: no limit.
-    std::chrono::milliseconds timeout{30'000};
+    std::chrono::milliseconds timeout{45'000};
     /// So long nothing more may come behind what looks like a prompt of an unset shell_prompt, until a log-in counts as ended.
     std::chrono::milliseconds settle_time{50};
 
