@@ -106,7 +106,7 @@ TEST_CASE("destroying a client ends its calls as cancelled, of both forms", "[te
     CHECK(outcomes.results()[0].error().name() == "CANCELLED");
 }
 
-TEST_CASE("a blocking call on an I/O thread is refused; a command with line breaks too", "[telnet][integration]") {
+TEST_CASE("a blocking call on an I/O thread is refused, and a command with line breaks too", "[telnet][integration]") {
     TelnetClient client{telnet_options(device())};
     Outcomes<std::string> names;
     client.async_login(20s, [&client, tell = names.callback()](Result<std::string>) mutable {

@@ -119,7 +119,7 @@ TEST_CASE("prompts that change with the mode of a device are known by how they b
     }
 }
 
-TEST_CASE("escape sequences are taken out, or kept where that is wanted; what was overwritten is gone", "[telnet][integration]") {
+TEST_CASE("escape sequences are taken out, or kept where that is wanted, and what was overwritten is gone", "[telnet][integration]") {
     TelnetOptions options = telnet_options(device());
     CHECK(TelnetClient{options}.run("show colours", 20s) == "red plain\n");
     CHECK(TelnetClient{options}.run("progress", 20s) == "100%\ndone\n");

@@ -63,7 +63,7 @@ TEST_CASE("a session that the server ends while nobody looks is found ended by t
     CHECK(error.spoils_connection());
 }
 
-TEST_CASE("without a session calls by hand say what to do; run logs in by itself, also after close", "[telnet][integration]") {
+TEST_CASE("without a session calls by hand say what to do, and run logs in by itself, also after close", "[telnet][integration]") {
     TelnetClient client{telnet_options(device())};
     const Error none = telnet_error_of([&] { client.send_line("x", 5s); });
     CHECK(none.name() == "TELNET-CLOSED");

@@ -179,6 +179,14 @@ TEST_CASE("peers that negotiate without an end, agree to nothing, or compress ar
     CHECK(TelnetClient{telnet_options(device("repeat"))}.run("show version", 20s) == "Switch Software, Version 12.2\n  uptime is 3 weeks\n");
 }
 
+TEST_CASE("a session goes through a proxy", "[telnet][integration]") {
+    const Server proxy{"microsocks"};
+    TelnetOptions options = telnet_options(device());
+    options.proxy = Proxy::parse("socks5://" + std::string{k_user} + ":" + std::string{k_password} + "@" + proxy.address());
+    CHECK(TelnetClient{options}.run("show version", 20s) == "Switch Software, Version 12.2\n  uptime is 3 weeks\n");
+    CHECK(holds(proxy.log(), std::to_string(options.port)));
+}
+
 TEST_CASE("lines of on_login are sent after each log-in", "[telnet][integration]") {
     TelnetOptions options = telnet_options(device());
     options.on_login = {"hostname renamed", "configure terminal"};

@@ -42,7 +42,7 @@ const std::string k_login = "qconntest:Passw0rd-1";
 
 }  // namespace
 
-TEST_CASE("a definition's client logs in with the URL's user and password; it has one user at a time", "[telnet][integration]") {
+TEST_CASE("a definition's client logs in with the URL's user and password, and it has one user at a time", "[telnet][integration]") {
     Estate estate{url_of(device(), k_login)};
     const auto client = estate.registry.open<TelnetClient>("box");
     CHECK(client->label() == "box");

@@ -111,7 +111,7 @@ TEST_CASE("what a TELNET definition says in vain, or wrongly, is told", "[scheme
     CHECK_FALSE(define("telnet://switch.example", "columns: 70000").valid);
 }
 
-TEST_CASE("a ping of TELNET connects; those of depth auth and full log in", "[schemes][telnet]") {
+TEST_CASE("a ping of TELNET connects, and those of depth auth and full log in", "[schemes][telnet]") {
     const auto checked = define("telnet://edi:x@switch.example:2323");
     for (const PingDepth depth : {PingDepth::standard, PingDepth::connect, PingDepth::tls}) {
         const PingPlan plan = checked.ping(depth);

@@ -52,7 +52,7 @@ TEST_CASE("the echo is taken off once, and only where it is one", "[telnet]") {
     CHECK(output_of("a\r\nb\r\n") == "a\nb\n");
 }
 
-TEST_CASE("the same output in pieces of any size; long lines go through", "[telnet]") {
+TEST_CASE("the same output in pieces of any size, and long lines go through", "[telnet]") {
     const std::string text = "echo\n1%\r50%\r100%\nab\bc\n\nlast";
     for (std::size_t piece = 1; piece < text.size(); ++piece) CHECK(output_of(text, "echo", piece) == "100%\nac\n\nlast");
     const std::string line(200'000, 'x');

@@ -24,7 +24,7 @@ Pattern::Search search(const TelnetPattern& what, std::string_view text, std::si
 
 }  // namespace
 
-TEST_CASE("a pattern is found where it begins first; groups and names are told", "[telnet]") {
+TEST_CASE("a pattern is found where it begins first, and groups and names are told", "[telnet]") {
     const auto found = search("(?<name>b+)(c)?", "aabbd");
     REQUIRE(found.outcome == Pattern::Outcome::found);
     CHECK(found.found.begin == 2);
