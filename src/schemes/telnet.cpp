@@ -110,7 +110,7 @@ const OptionTable<TelnetOptions>& telnet_table() {
             OptionSpec& spec = all.add("pager_answer", &TelnetOptions::pager_answer, OptionType::string,
                                        "What gives the next page; empty: pagers are not looked for");
             spec.fallback = usual.pager_answer;
-            spec.example = "\n";
+            spec.example = "f";
         }
         number("max_pages", &TelnetOptions::max_pages, 1, 1e9, Unit::none, 100, "Pages that the output of one command may have");
         {
