@@ -39,6 +39,9 @@
 #include <qconn/ssh/sftp_client.hpp>
 #include <qconn/ssh/ssh_client.hpp>
 #endif
+#ifndef QCONN_WITHOUT_TELNET  // set as below
+#include <qconn/telnet/telnet_client.hpp>
+#endif
 #ifndef QCONN_WITHOUT_HTTP  // set for its users by a build of qconn that leaves these families out
 #include <qconn/http/http_client.hpp>
 #include <qconn/rest/rest_client.hpp>

@@ -36,6 +36,9 @@ const Catalogue& builtin_catalogue() {
         all.add(schemes::sftp_scheme());
 #endif
         all.add(schemes::ftp_scheme());
+#ifdef QCONN_WITH_TELNET
+        all.add(schemes::telnet_scheme());
+#endif
         return all;
     }();
     return catalogue;

@@ -238,6 +238,32 @@ TEST_CASE("remote_command: words reach a command on another machine as they are"
 }
 #endif
 
+#ifndef QCONN_WITHOUT_TELNET
+TEST_CASE("switch_configuration: a switch is configured, and its answers are looked at", "[examples][integration]") {
+    const Server device{"device"};
+    const Estate estate;
+    estate.add("core", "telnet://qconntest:Passw0rd-1@" + device.address());
+
+    const Outcome good = run("2_families/switch_configuration", {estate.directory.path(), "core", "s3cret-enable", "hostname switch", "printf done"});
+    INFO(good.out + good.err);
+    CHECK(good.code == 0);
+    CHECK(good.out == "switch(config)# hostname switch\nswitch(config)# printf done\ndone\n");
+
+    const Outcome refused = run("2_families/switch_configuration", {estate.directory.path(), "core", "s3cret-enable", "no such line", "printf done"});
+    CHECK(refused.code == 1);
+    CHECK(has(refused.err, "the switch refused \"no such line\": % Unknown command: no such line"));
+    const Outcome denied = run("2_families/switch_configuration", {estate.directory.path(), "core", "wrong", "printf done"});
+    CHECK(denied.code == 1);
+    CHECK(has(denied.err, "the switch does not let us in: switch>"));
+
+    const auto by_tool = estate.run({"call", "core", "run", "show version", "printf x"});
+    INFO(by_tool.out + by_tool.err);
+    CHECK(by_tool.code == 0);
+    CHECK(has(by_tool.out, "Version 12.2"));
+    CHECK(estate.run({"ping", "core", "--depth", "full"}).code == 0);
+}
+#endif
+
 TEST_CASE("amqp_worker: works off a queue, and rejects what it cannot use", "[examples][integration]") {
     const Server server{"rhea"};
     const Estate estate;
