@@ -59,7 +59,7 @@ struct Pop3Options {
     std::optional<Proxy> proxy{};
     SocketOptions socket{};
 
-    /// Longest time to get a session: the wait for another of this client to end, name, TCP, proxy, TLS, log-in. Zero: no limit.
+    /// Longest time to get a session: name, TCP, proxy, TLS, log-in; and before that, for another session of this client to end. Zero: no limit.
     std::chrono::milliseconds connect_timeout{30'000};
     /// Longest silence of the server, not the time of a whole call. Zero: no limit.
     std::chrono::milliseconds io_timeout{15'000};
