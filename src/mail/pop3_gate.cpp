@@ -79,8 +79,10 @@ void Gate::next() noexcept {
         holder_ = waiter->holder;
         since_ = Clock::now();
     }
-    net::Loop& loop = *waiter->loop;
-    loop.post([waiter = std::move(waiter)] { waiter->baton.notify(); });
+    // What is posted does not hold the waiter, which holds the loop: a call that ended meanwhile leaves its loop with nobody to run it.
+    waiter->loop->post([weak = std::weak_ptr<Waiter>{waiter}] {
+        if (const auto one = weak.lock()) one->baton.notify();
+    });
 }
 
 }  // namespace qconn::mail::pop3

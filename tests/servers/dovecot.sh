@@ -69,6 +69,12 @@ service pop3-login {
     ssl = yes
   }
 }
+# Without this it answers later and later whoever was refused.
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
 service stats {
   unix_listener stats-writer {
     mode = 0666
