@@ -77,7 +77,7 @@ private:
                 if (has_uids_) uncommitted_.insert(one.uid);
             } else if (choice == Pop3Choice::leave) {
                 leave(one, done.left);
-            } else if (one.size > settings_.options.max_message_size) {
+            } else if (one.size > settings_.options.max_mail_size) {
                 leave(one, done.too_large);
             } else {
                 wanted.push_back(std::move(one));

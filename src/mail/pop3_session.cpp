@@ -328,9 +328,9 @@ Task<std::string> Session::top(Call& call, std::uint32_t number, std::uint32_t c
     Status got = co_await command(call, std::move(line));
     if (!got.is_ok()) throw refused(call, "TOP", got, number);
     std::string text;
-    const std::uint64_t most = settings_->options.max_message_size;
+    const std::uint64_t most = settings_->options.max_mail_size;
     const std::uint64_t size = co_await lines(call, "TOP", text, most);
-    if (size > most) throw failure(call.job(), Pop3Errc::limit, Reason::limit, "it is larger than max_message_size", Phase::protocol, number);
+    if (size > most) throw failure(call.job(), Pop3Errc::limit, Reason::limit, "it is larger than max_mail_size", Phase::protocol, number);
     co_return text;
 }
 
@@ -339,11 +339,11 @@ Task<std::string> Session::retrieve(Call& call, std::uint32_t number) {
     Status got = co_await command(call, std::move(line));
     if (!got.is_ok()) throw refused(call, "RETR", got, number);
     std::string text;
-    const std::uint64_t most = settings_->options.max_message_size;
+    const std::uint64_t most = settings_->options.max_mail_size;
     const std::uint64_t size = co_await lines(call, "RETR", text, most);
     if (size > most)
         throw failure(call.job(), Pop3Errc::limit, Reason::limit,
-                      "the message has " + std::to_string(size) + " bytes, more than max_message_size allows; retrieve it piece by piece into a sink",
+                      "the message has " + std::to_string(size) + " bytes, more than max_mail_size allows; retrieve it piece by piece into a sink",
                       Phase::protocol, number);
     co_return text;
 }
@@ -435,12 +435,12 @@ Task<bool> Session::next_message(Call& call, std::uint32_t number, std::uint64_t
         log_line("S: ", "message " + std::to_string(number) + " cannot be had", true);
         co_return false;
     }
-    const std::uint64_t most = settings_->options.max_message_size;
+    const std::uint64_t most = settings_->options.max_mail_size;
     text.clear();
     text.reserve(static_cast<std::size_t>(std::min<std::uint64_t>({size + 64, most, std::uint64_t{64} << 20U})));
     const std::uint64_t came = co_await lines(call, "RETR", text, most);
     if (came > most)
-        throw failure(call.job(), Pop3Errc::limit, Reason::limit, "a message is larger than the server had said, and than max_message_size allows",
+        throw failure(call.job(), Pop3Errc::limit, Reason::limit, "a message is larger than the server had said, and than max_mail_size allows",
                       Phase::protocol, number);
     co_return true;
 }

@@ -33,7 +33,7 @@ public:
     Task<std::vector<Pop3Entry>> list(Call& call);
     Task<std::vector<Pop3Entry>> uidl(Call& call);
     Task<std::string> top(Call& call, std::uint32_t number, std::uint32_t lines);
-    /// At most Pop3Options::max_message_size of it.
+    /// At most Pop3Options::max_mail_size of it.
     Task<std::string> retrieve(Call& call, std::uint32_t number);
     Task<std::uint64_t> retrieve_to(Call& call, std::uint32_t number, ByteSink& sink);
     /// Those that are no message are told by the first; the others are marked.

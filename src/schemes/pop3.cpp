@@ -89,13 +89,13 @@ const OptionTable<Pop3Options>& pop3_table() {
         add_login(all);
         milliseconds(
             "connect_timeout", &Pop3Options::connect_timeout, 10'000,
-            "Longest time to get a session: name, TCP, proxy, TLS, log-in; and before that, for another of this connection to end; 0: no limit");
+            "Longest time to get a connection: name, TCP, proxy, TLS; 0: no limit");
         milliseconds("io_timeout", &Pop3Options::io_timeout, 60'000, "Longest silence of the server, not the time of a whole call; 0: no limit");
         {
-            OptionSpec& spec = all.add("max_message_size", &Pop3Options::max_message_size, OptionType::integer,
+            OptionSpec& spec = all.add("max_mail_size", &Pop3Options::max_mail_size, OptionType::integer,
                                        "Largest message that is taken into memory; larger ones can be retrieved piece by piece");
             spec.unit = Unit::bytes;
-            spec.fallback = static_cast<unsigned long long>(Pop3Options{}.max_message_size);
+            spec.fallback = static_cast<unsigned long long>(Pop3Options{}.max_mail_size);
             spec.minimum = 0;
             spec.example = 10'000'000;
         }

@@ -169,7 +169,7 @@ struct Pop3Processed {
     std::size_t taken{0};      ///< by the handler; all of them are committed
     std::size_t left{0};       ///< by the handler or `choose`
     std::size_t removed{0};    ///< without being retrieved
-    std::size_t too_large{0};  ///< for Pop3Options::max_message_size: they stay
+    std::size_t too_large{0};  ///< for Pop3Options::max_mail_size: they stay
     std::uint64_t bytes{0};    ///< that were retrieved
     std::size_t sessions{0};
 };

@@ -64,7 +64,7 @@ struct Pop3Options {
     /// Longest silence of the server, not the time of a whole call. Zero: no limit.
     std::chrono::milliseconds io_timeout{15'000};
     /// Largest message that is taken into memory.
-    std::uint64_t max_message_size{std::uint64_t{256} << 20U};
+    std::uint64_t max_mail_size{std::uint64_t{256} << 20U};
     /// Commands that are on their way at a time, where the server announces PIPELINING (RFC 2449). 1: one after the other.
     std::size_t pipeline{16};
 

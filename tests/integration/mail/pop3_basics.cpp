@@ -278,7 +278,7 @@ TEST_CASE("a message that is too large for memory is told so, and goes into a si
     box.fill(1, 50'000);
     box.fill(1, 100);
     Pop3Options options = box.options();
-    options.max_message_size = 10'000;
+    options.max_mail_size = 10'000;
     Pop3Client client{options};
     Pop3Session session = client.open();
     const Error error = pop3_error_of([&] { session.retrieve(1); });

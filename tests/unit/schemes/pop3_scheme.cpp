@@ -60,7 +60,7 @@ TEST_CASE("the defaults of the POP3 table are those of Pop3Options", "[schemes][
     const Pop3Options plain;
     CHECK(made.connect_timeout == plain.connect_timeout);
     CHECK(made.io_timeout == plain.io_timeout);
-    CHECK(made.max_message_size == plain.max_message_size);
+    CHECK(made.max_mail_size == plain.max_mail_size);
     CHECK(made.pipeline == plain.pipeline);
     CHECK(made.auth == plain.auth);
     CHECK(made.security == plain.security);

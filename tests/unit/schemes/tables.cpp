@@ -78,8 +78,9 @@ TEST_CASE("an option has the same meaning in every scheme that has it", "[scheme
                 // Taken for the sake of definitions that have them, and without effect there.
                 const auto is_idle = [](const OptionSpec& spec) { return spec.help.starts_with("Of HTTP; taken"); };
                 if (is_idle(*same) || is_idle(option)) continue;
-                CHECK(same->fallback == option.fallback);
                 CHECK(same->help == option.help);
+                if (one->family != other->family && option.name == "connect_timeout") continue;  // 30 s for mail, as Qorus has it
+                CHECK(same->fallback == option.fallback);
             }
         }
     }
