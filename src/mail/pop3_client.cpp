@@ -312,6 +312,14 @@ Task<T> in_one_session(std::shared_ptr<Pop3Core> core, std::shared_ptr<Call> cal
     try {
         result = co_await work(*session, *call);
     } catch (...) { failed = std::current_exception(); }
+    // Who logs in next shall not find the mailbox still locked.
+    if (!failed && session->is_clean()) {
+        try {
+            co_await session->commit(*call);
+        } catch (const Error&) {
+            // The work is done.
+        }
+    }
     session->leave();
     if (failed) std::rethrow_exception(failed);
     co_return std::move(*result);

@@ -261,9 +261,17 @@ std::optional<Error> LoginDialogue::take(const Status& status, std::string& out)
             [[fallthrough]];
         case Stage::pass:
         case Stage::apop:
-            if (!status.is_ok()) return refuse(verb_, status);
-            after_login(out);
-            return std::nullopt;
+            if (status.is_ok()) {
+                after_login(out);
+                return std::nullopt;
+            }
+            if (plan_->depth != LoginDepth::session && meaning_of_login(status.text, in_clear()).code == Pop3Errc::in_use) {
+                // The log-in was good, and somebody works there (RFC 2449 section 8.1.2), perhaps this program: to a ping that is up.
+                evidence_ += "; known as " + text::printable(plan_->username) + ", another session has the mailbox";
+                end(out);
+                return std::nullopt;
+            }
+            return refuse(verb_, status);
         case Stage::noop:
             if (!status.is_ok()) return refusal(plan_->job, verb_, masked(status.text), meaning_of(status.text, false), Phase::protocol);
             end(out);

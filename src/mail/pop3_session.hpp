@@ -91,6 +91,7 @@ private:
     std::size_t read_{0};
     std::string awaited_;
     std::vector<std::uint32_t> marked_;
+    Deadline by_{};
     std::size_t unwaited_{0};     // reads since it last waited
     std::size_t outstanding_{0};  // answers that are to come
     bool spoilt_{false};

@@ -141,7 +141,7 @@ enum class Pop3Verdict : std::uint8_t {
     stop,   ///< it stays, and the call ends when what was taken is committed
 };
 /// Called for one message after the other, by the calling thread of a blocking call, by a thread of the runtime of an asynchronous one, which it must
-/// not hold up. What it throws ends the call, after what was taken before is committed.
+/// not hold up. It must not call the client, whose only session it works in. What it throws ends the call, after what was taken before is committed.
 using Pop3Handler = std::function<Pop3Verdict(Pop3Message& message)>;
 
 /// What is done with a message before it is retrieved.

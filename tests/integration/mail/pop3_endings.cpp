@@ -151,6 +151,37 @@ TEST_CASE("where a connection breaks between taking and committing, what was tak
     CHECK(std::count(heard.begin(), heard.end(), "DELE 1") == 2);
 }
 
+TEST_CASE("where a connection breaks within a message, that one comes again and those before it do not", "[mail][integration]") {
+    std::atomic<int> broken{0};
+    std::atomic<bool> deleted{false};
+    ScriptedPop3 server{[&](const std::string& line) {
+        if (line == "RETR 2" && broken++ == 0) return std::string{"!+OK\r\nSubject: cut\r\n"};
+        if (line == "QUIT") deleted = true;
+        if (deleted && line == "LIST") return std::string{"+OK\r\n.\r\n"};
+        return two_messages(line);
+    }};
+    Pop3Client client{server.options()};
+    std::vector<std::string> taken;
+    const Pop3Processed done = client.process([&](Pop3Message& message) {
+        taken.push_back(message.entry.uid + ' ' + message.text);
+        return Pop3Verdict::taken;
+    });
+    CHECK(taken == std::vector<std::string>{"aa Subject: x\r\n\r\nRETR 1\r\n", "bb Subject: x\r\n\r\nRETR 2\r\n"});
+    CHECK(done.sessions == 2);
+    const auto heard = server.heard();
+    CHECK(std::count(heard.begin(), heard.end(), "DELE 1") == 1);
+    CHECK(std::count(heard.begin(), heard.end(), "DELE 2") == 1);
+
+    Pop3Options once = server.options();
+    broken = 0;
+    deleted = false;
+    Pop3Client other{once};
+    Pop3Session session = other.open();
+    const Error error = pop3_error_of([&] { session.retrieve(2); });
+    CHECK(error.reason() == Reason::closed);
+    CHECK_FALSE(session.is_open());
+}
+
 TEST_CASE("where it cannot be committed, the unique ids of what was taken are told", "[mail][integration]") {
     ScriptedPop3 server{[](const std::string& line) { return line == "QUIT" ? std::string{"!"} : two_messages(line); }};
     Pop3Client client{server.options()};

@@ -176,6 +176,17 @@ TEST_CASE("refusals of a log-in are told apart", "[mail]") {
     CHECK(repeats.detail<Pop3ErrorDetail>()->command == "PASS");
 }
 
+TEST_CASE("to a ping a mailbox that somebody works in is up, as its log-in was good", "[mail]") {
+    for (const LoginDepth depth : {LoginDepth::login, LoginDepth::request}) {
+        Talk ping{plan(depth)};
+        ping.hear("+OK").hear("-ERR").hear("+OK").hear("-ERR [IN-USE] locked");
+        CHECK_FALSE(ping.error);
+        CHECK(ping.want == Dialogue::Want::done);
+        CHECK(ping.said.ends_with("QUIT\r\n"));
+        CHECK(ping.dialogue.evidence().find("another session") != std::string::npos);
+    }
+}
+
 TEST_CASE("what is no POP3 is told so, and a line without end is not waited for", "[mail]") {
     Talk http{plan(LoginDepth::session)};
     http.hear("HTTP/1.1 400 Bad Request");
