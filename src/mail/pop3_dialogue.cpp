@@ -243,7 +243,7 @@ std::optional<Error> LoginDialogue::take(const Status& status, std::string& out)
         case Stage::capa:
             if (!status.is_ok()) return log_in(out);  // it does not know the command
             stage_ = Stage::capa_lines;
-            capa_reader_ = {};
+            capa_reader_ = DotReader{};
             return std::nullopt;
         case Stage::user:
             if (!status.is_ok()) return refuse(verb_, status);

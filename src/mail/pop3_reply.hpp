@@ -40,6 +40,10 @@ std::optional<std::string_view> first_line(std::string_view input, std::size_t& 
 /// An answer of several lines: takes the dots away that were put before dots, and knows the end.
 class DotReader {
 public:
+    /// @param strict  lines end in CRLF and nothing else. A mail may have bare LF in it, behind which servers put no dots: taken for line ends, it
+    /// could end the answer where its sender likes, and what follows would be taken for the server's word. False: of a server that has no CR itself
+    explicit DotReader(bool strict = false) noexcept : strict_{strict} {}
+
     /// @param emit  void(std::string_view): the next piece
     /// @returns bytes used; the others are to be offered again with what comes next, unless is_done()
     template <class Emit>
@@ -51,7 +55,7 @@ public:
                 if (in[at] == '.') {
                     const std::string_view rest = in.substr(at + 1);
                     const bool open = rest.empty() || rest == "\r";
-                    const bool end = rest.starts_with('\n') || rest.starts_with("\r\n");
+                    const bool end = rest.starts_with("\r\n") || (!strict_ && rest.starts_with('\n'));
                     if (at > from) emit(in.substr(from, at - from));
                     if (open) return at;
                     if (end) {
@@ -67,16 +71,20 @@ public:
                 at = in.size();
                 break;
             }
-            at = static_cast<std::size_t>(static_cast<const char*>(newline) - in.data()) + 1;
-            at_line_start_ = true;
+            const auto end = static_cast<std::size_t>(static_cast<const char*>(newline) - in.data());
+            at_line_start_ = !strict_ || (end > 0 ? in[end - 1] == '\r' : after_return_);
+            at = end + 1;
         }
         if (at > from) emit(in.substr(from, at - from));
+        if (at > 0) after_return_ = in[at - 1] == '\r';
         return at;
     }
     bool is_done() const noexcept { return done_; }
 
 private:
+    bool strict_;
     bool at_line_start_{true};
+    bool after_return_{false};  // the last byte that was used is CR
     bool done_{false};
 };
 

@@ -193,6 +193,7 @@ Task<Status> Session::status(Call& call, std::string_view verb) {
             log_line("S: ", *line, true);
             if (got.kind == Status::Kind::ok || got.kind == Status::Kind::err) {
                 read_ += used;
+                strict_ = used == line->size() + 2;
                 if (outstanding_ > 0) --outstanding_;
                 co_return got;
             }
@@ -218,7 +219,7 @@ Task<Status> Session::command(Call& call, std::string line) {
 Task<std::uint64_t> Session::lines(Call& call, std::string_view verb, std::string& text, std::uint64_t most) {
     awaited_.assign("the end of the answer to ").append(verb);
     ++outstanding_;  // until its end
-    DotReader reader;
+    DotReader reader{strict_};
     std::uint64_t size = 0;
     for (;;) {
         const std::string_view input = unread();
@@ -236,7 +237,7 @@ Task<std::uint64_t> Session::lines(Call& call, std::string_view verb, std::strin
 Task<std::uint64_t> Session::lines_to(Call& call, std::string_view verb, ByteSink* sink) {
     awaited_.assign("the end of the answer to ").append(verb);
     ++outstanding_;
-    DotReader reader;
+    DotReader reader{strict_};
     std::uint64_t size = 0;
     const Job& job = call.job();
     for (;;) {

@@ -19,10 +19,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
     // In pieces or whole, a text is the same.
     std::string whole;
-    DotReader once;
+    const bool strict = (data[0] & 0x80U) != 0;
+    DotReader once{strict};
     const std::size_t used = once.feed(text, [&](std::string_view piece) { whole += piece; });
     std::string parted;
-    DotReader often;
+    DotReader often{strict};
     std::string input;
     std::size_t taken = 0;
     for (std::size_t at = 0; at < text.size() && !often.is_done(); at += step) {

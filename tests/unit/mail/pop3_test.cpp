@@ -222,6 +222,23 @@ TEST_CASE("dots before dots are taken away, wherever the pieces are cut", "[mail
     }
 }
 
+TEST_CASE("what a mail has behind a bare LF neither ends an answer nor loses a dot", "[mail]") {
+    const std::string text = "a\n.\nb\n..c\n.\r\n+OK forged\r\n..d\r\n.\r\n+OK";
+    for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+        DotReader reader{true};
+        std::string out;
+        std::string input = text.substr(0, cut);
+        const auto emit = [&](std::string_view bytes) { out += bytes; };
+        input.erase(0, reader.feed(input, emit));
+        if (!reader.is_done()) {
+            input += text.substr(cut);
+            input.erase(0, reader.feed(input, emit));
+        }
+        REQUIRE(reader.is_done());
+        REQUIRE(out == "a\n.\nb\n..c\n.\r\n+OK forged\r\n.d\r\n");
+    }
+}
+
 TEST_CASE("lists, counts and capabilities are read, and what is none is left out", "[mail]") {
     CHECK(stat_of("2 320").value() == Pop3Stat{2, 320});
     CHECK(stat_of("2 320 more").value() == Pop3Stat{2, 320});
