@@ -79,7 +79,9 @@ int main(int count, char** words) {
         registry.load(words[1]);
         Queue queue{words[3]};
         qconn::Pop3ProcessOptions options;
-        options.choose = [&](const qconn::Pop3Entry& entry) { return queue.has(entry.uid) ? qconn::Pop3Choice::remove : qconn::Pop3Choice::retrieve; };
+        options.choose = [&](const qconn::Pop3Entry& entry) {
+            return queue.has(entry.uid) ? qconn::Pop3Choice::remove : qconn::Pop3Choice::retrieve;
+        };
         const auto mailbox = registry.get<qconn::Pop3Client>(words[2]);
         const qconn::Pop3Processed done = mailbox->process([&](qconn::Pop3Message& message) { return queue.take(message); }, options);
         std::cout << done.taken << " taken, " << done.left << " left, " << done.removed << " removed\n";

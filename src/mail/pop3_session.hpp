@@ -92,7 +92,7 @@ private:
     std::string awaited_;
     std::vector<std::uint32_t> marked_;
     Deadline by_{};
-    bool strict_{true};  // the server's lines end in CRLF
+    bool strict_{true};           // the server's lines end in CRLF
     std::size_t unwaited_{0};     // reads since it last waited
     std::size_t outstanding_{0};  // answers that are to come
     bool spoilt_{false};

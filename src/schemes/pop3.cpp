@@ -87,9 +87,8 @@ const OptionTable<Pop3Options>& pop3_table() {
             spec.example = true;
         };
         add_login(all);
-        milliseconds(
-            "connect_timeout", &Pop3Options::connect_timeout, 10'000,
-            "Longest time to get a connection: name, TCP, proxy, TLS; 0: no limit");
+        milliseconds("connect_timeout", &Pop3Options::connect_timeout, 10'000,
+                     "Longest time to get a connection: name, TCP, proxy, TLS; 0: no limit");
         milliseconds("io_timeout", &Pop3Options::io_timeout, 60'000, "Longest silence of the server, not the time of a whole call; 0: no limit");
         {
             OptionSpec& spec = all.add("max_mail_size", &Pop3Options::max_mail_size, OptionType::integer,

@@ -34,9 +34,10 @@ std::string mail_of(std::size_t size) {
     for (int i = 0; i < 200; ++i) mail += "<p>a line of the text in HTML, which needs no encoding at all</p>\r\n";
     mail += "--inner--\r\n";
     for (int i = 0; i < 3; ++i)
-        mail += "--outer\r\nContent-Type: application/pdf; name=\"a.pdf\"\r\nContent-Disposition: attachment; filename=\"a.pdf\"\r\n"
-                "Content-Transfer-Encoding: base64\r\n\r\n" +
-                lines;
+        mail +=
+            "--outer\r\nContent-Type: application/pdf; name=\"a.pdf\"\r\nContent-Disposition: attachment; filename=\"a.pdf\"\r\n"
+            "Content-Transfer-Encoding: base64\r\n\r\n" +
+            lines;
     return mail + "--outer--\r\n";
 }
 

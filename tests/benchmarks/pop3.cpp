@@ -76,6 +76,7 @@ int main(int argc, char** words) {
         bytes = by_libcurl(std::string{tls ? "pop3s://" : "pop3://"} + words[2] + ':' + words[3] + '/', words[4], words[5], tls, count);
         if (bytes == 0) return 1;
     }
-    std::printf("%.4f %.4f %llu\n", bench::seconds_of(CLOCK_MONOTONIC) - begun, bench::process_seconds() - used, static_cast<unsigned long long>(bytes));
+    std::printf("%.4f %.4f %llu\n", bench::seconds_of(CLOCK_MONOTONIC) - begun, bench::process_seconds() - used,
+                static_cast<unsigned long long>(bytes));
     return 0;
 }

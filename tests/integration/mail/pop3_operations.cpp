@@ -57,8 +57,8 @@ TEST_CASE("a mailbox answers pings to each depth", "[mail][integration]") {
     const TempDir folder;
     const std::string login = box.user() + ':' + std::string{k_password} + '@';
     const auto define = [&](const std::string& name, const std::string& url, const std::string& options) {
-        folder.write(name + ".qconn.yaml", "type: connection\nname: " + name + "\ndesc: d\nurl: " + url + "\noptions:\n  ssl_ca_file: " + tls_file("ca.crt") +
-                                               "\n" + options);
+        folder.write(name + ".qconn.yaml", "type: connection\nname: " + name + "\ndesc: d\nurl: " + url +
+                                               "\noptions:\n  ssl_ca_file: " + tls_file("ca.crt") + "\n" + options);
     };
     define("plain", "pop3://" + login + dovecot().address(), "");
     define("stls", "pop3://" + login + dovecot().address(), "  tls: true\n");
