@@ -7,7 +7,7 @@ build=${1:?usage: run.sh BUILD_DIR}
 grep -m 1 'model name' /proc/cpuinfo || true
 printf 'cores: %s, load: %s\n' "$(nproc)" "$(cut -d ' ' -f 1-3 /proc/loadavg)"
 "$here/include_time.sh"
-for name in load many registry http_get json_get rpc codecs detection; do
+for name in load many registry http_get json_get rpc codecs detection mail_parse; do
   printf '== %s\n' "$name"
   "$build/tests/benchmarks/bench_$name"
 done

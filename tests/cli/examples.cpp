@@ -204,6 +204,43 @@ TEST_CASE("pick_up: each file is handed over once, also where a run died in betw
     CHECK(pick_up().out == "0 files\n");
 }
 
+TEST_CASE("mailbox_to_queue: attachments go into the queue once, also where a run died before its commit", "[examples][integration]") {
+    const Server dovecot{"dovecot"};
+    const Estate estate;
+    const TempDir queue;
+    estate.add("orders", "pop3://qconntest:Passw0rd-1@" + dovecot.address());
+    const auto deliver = [&](const std::string& name, const std::string& text) {
+        const std::string path = dovecot.directory().write("mail/qconntest/tmp/" + name, text);
+        std::filesystem::permissions(path, std::filesystem::perms{0666});
+        std::filesystem::rename(path, dovecot.directory() / ("mail/qconntest/new/" + name));
+    };
+    const std::string order =
+        "From: Anna <anna@example.com>\nSubject: Order\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nAs attached.\n--b\n"
+        "Content-Type: text/csv\nContent-Disposition: attachment; filename=order.csv\nContent-Transfer-Encoding: base64\n\nYTtiCg==\n--b--\n";
+    deliver("1700000001.a", order);
+    deliver("1700000002.b", "Subject: hello\n\nno order\n");
+    const auto run_once = [&] { return run("2_families/mailbox_to_queue", {estate.directory.path(), "orders", queue.path()}); };
+
+    const Outcome first = run_once();
+    INFO(first.out + first.err);
+    CHECK(has(first.out, "queued order.csv of anna@example.com"));
+    CHECK(has(first.out, "1 taken, 1 left, 0 removed"));
+    std::string uid = queue.read("ledger");
+    uid.pop_back();
+    CHECK(queue.read(uid + "-1") == "a;b\n");
+
+    // It died between the line in the ledger and the commit: the server still has that mail.
+    deliver("1700000003.c", order);
+    const Outcome listed = estate.run({"call", "orders", "uidl", "--json"});
+    const std::size_t at = listed.out.rfind("\"uid\"");
+    REQUIRE(at != std::string::npos);
+    const std::size_t from = listed.out.find('"', at + 6) + 1;
+    queue.write("ledger", uid + "\n" + listed.out.substr(from, listed.out.find('"', from) - from) + "\n");
+    const Outcome second = run_once();
+    INFO(listed.out + second.out + second.err);
+    CHECK(has(second.out, "0 taken, 1 left, 1 removed"));
+}
+
 #ifndef QCONN_WITHOUT_SSH
 TEST_CASE("mirror: a directory and its copy by SFTP", "[examples][integration]") {
     const Server sshd{"sshd"};

@@ -361,7 +361,7 @@ TEST_CASE("dir keeps the contract of connections", "[contract][alike][integratio
     CHECK(to_text(broken_promises(file_contract("dir", {}))) == "");
 }
 
-// Of the vendors' kinds awsrests is here, the others are in tests/integration/vendors; ssh, sftp, those of WebSocket, eFTL, AMQP, TELNET in their
+// Of the vendors' kinds awsrests is here, the others are in tests/integration/vendors; ssh, sftp, those of WebSocket, eFTL, AMQP, mail, TELNET in their
 // folders.
 TEST_CASE("no scheme of the library is left out of the contract", "[contract]") {
     const std::vector<std::string> stated{"http",      "https",   "rest",          "rests",    "awsrests",  "billwerkrests", "billwerkrest",
@@ -371,7 +371,7 @@ TEST_CASE("no scheme of the library is left out of the contract", "[contract]") 
                                           "ws",        "wss",     "sewiows",       "sewiowss", "eftl",      "eftls",
 #endif
                                           "amqp",      "amqps",   "file",          "dir",      "ssh",       "sftp",          "ftp",
-                                          "ftps",
+                                          "ftps",      "pop3",    "pop3s",
 #ifndef QCONN_WITHOUT_TELNET
                                           "telnet"
 #endif

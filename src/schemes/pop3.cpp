@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+// pop3 and pop3s.
+#include <qconn/mail/pop3_client.hpp>
+
+#include <array>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "mail/pop3_settings.hpp"
+#include "schemes/pop3_operations.hpp"
+#include "schemes/schemes.hpp"
+#include "schemes/socket_options.hpp"
+#include "schemes/tls_options.hpp"
+#ifdef QCONN_WITH_HTTP
+#include "schemes/proxy_options.hpp"
+#endif
+
+namespace qconn::schemes {
+namespace {
+
+using mail::pop3::LoginDepth;
+
+struct AuthWord {
+    const char* word;
+    Pop3Auth auth;
+    const char* help;
+};
+constexpr std::array<AuthWord, 6> k_auth_words{{
+    {"automatic", Pop3Auth::automatic,
+     "with a token xoauth2; else under TLS plain or user, in clear apop, cram-md5, plain or user: the first that the server offers"},
+    {"user", Pop3Auth::user, "USER and PASS"},
+    {"apop", Pop3Auth::apop, "APOP: the password does not go over the line"},
+    {"plain", Pop3Auth::plain, "AUTH PLAIN"},
+    {"cram-md5", Pop3Auth::cram_md5, "AUTH CRAM-MD5"},
+    {"xoauth2", Pop3Auth::xoauth2, "AUTH XOAUTH2, with a token"},
+}};
+
+void add_login(OptionTable<Pop3Options>& all) {
+    {
+        OptionSpec& spec =
+            all.add("username", OptionType::string, "User of the log-in, where the URL has none; together with password or token", nullptr);
+        spec.fallback_text = "that of the URL";
+        spec.example = "orders@example.com";
+    }
+    {
+        OptionSpec& spec = all.add("password", OptionType::string, "Password of the log-in, where the URL has none", nullptr);
+        spec.sensitive = true;
+        spec.fallback_text = "that of the URL";
+        spec.example = "${env:MAIL_PASSWORD}";
+    }
+    {
+        OptionSpec& spec = all.add("token", OptionType::string, "OAuth 2 access token in the place of a password: the log-in is XOAUTH2", nullptr);
+        spec.sensitive = true;
+        spec.example = "${env:MAIL_TOKEN}";
+    }
+    {
+        OptionSpec& spec = all.add("auth", OptionType::string, "How it logs in", [](Pop3Options& o, const Value& v) {
+            for (const AuthWord& one : k_auth_words)
+                if (v.as_string() == one.word) o.auth = one.auth;
+        });
+        spec.fallback = "automatic";
+        for (const AuthWord& one : k_auth_words) spec.allowed.push_back({one.word, one.help});
+        spec.example = "apop";
+    }
+    {
+        OptionSpec& spec = all.add("tls", OptionType::boolean, "pop3: TLS before the log-in (STLS); a server without it is refused", nullptr);
+        spec.fallback = false;
+        spec.example = true;
+    }
+}
+
+const OptionTable<Pop3Options>& pop3_table() {
+    static const OptionTable<Pop3Options> options = [] {
+        OptionTable<Pop3Options> all;
+        const auto milliseconds = [&all](std::string name, std::chrono::milliseconds Pop3Options::*member, int example, std::string help) {
+            OptionSpec& spec = all.add(std::move(name), member, OptionType::integer, std::move(help));
+            spec.unit = Unit::milliseconds;
+            spec.fallback = static_cast<long long>((Pop3Options{}.*member).count());
+            spec.minimum = 0;
+            spec.maximum = 2'147'483'647.0;
+            spec.example = example;
+        };
+        const auto flag = [&all](std::string name, std::string help) {
+            OptionSpec& spec = all.add(std::move(name), OptionType::boolean, std::move(help), nullptr);
+            spec.fallback = false;
+            spec.example = true;
+        };
+        add_login(all);
+        milliseconds("connect_timeout", &Pop3Options::connect_timeout, 10'000,
+                     "Longest time to get a connection: name, TCP, proxy, TLS; 0: no limit");
+        milliseconds("io_timeout", &Pop3Options::io_timeout, 60'000, "Longest silence of the server, not the time of a whole call; 0: no limit");
+        {
+            OptionSpec& spec = all.add("max_mail_size", &Pop3Options::max_mail_size, OptionType::integer,
+                                       "Largest message that is taken into memory; larger ones can be retrieved piece by piece");
+            spec.unit = Unit::bytes;
+            spec.fallback = static_cast<unsigned long long>(Pop3Options{}.max_mail_size);
+            spec.minimum = 0;
+            spec.example = 10'000'000;
+        }
+        {
+            OptionSpec& spec = all.add("pipeline", &Pop3Options::pipeline, OptionType::integer,
+                                       "Commands that are on their way at a time, where the server announces PIPELINING; 1: one after the other");
+            spec.fallback = 16;
+            spec.minimum = 1;
+            spec.maximum = 1000;
+            spec.example = 1;
+        }
+        flag("log", "What the client says goes to the log (level info, event pop3-dialogue), secrets masked");
+        flag("dbglog", "The whole dialogue goes to the log (level debug, event pop3-dialogue), secrets masked, messages left out");
+#ifdef QCONN_WITH_HTTP
+        add_proxy_options(all);
+#endif
+        add_socket_options(all);
+        all.remove("max_send_rate");  // of libcurl's transfers
+        all.remove("max_receive_rate");
+        add_tls_options(all);
+        return all;
+    }();
+    return options;
+}
+
+bool pop3_flag(const ResolvedDefinition& definition, std::string_view name) {
+    const Value& value = option_of(definition, name);
+    return value.is_bool() && value.as_bool();
+}
+
+Pop3Options pop3_options_of(const ResolvedDefinition& definition) {
+    Pop3Options options;
+    pop3_table().apply(definition.options, options);
+    options.label = definition.name;
+    const Url& url = definition.url;
+    options.host = url.host;
+    options.port = url.port.value_or(0);
+    options.username = url.username.value_or(std::string{});
+    options.password = url.password;
+    if (const Value& user = option_of(definition, "username"); user.is_string()) options.username = std::string{user.as_string()};
+    if (const Value& password = option_of(definition, "password"); password.is_string()) options.password = Secret{password.as_string()};
+    if (const Value& token = option_of(definition, "token"); token.is_string()) options.token = Secret{token.as_string()};
+    if (url.scheme == "pop3s")
+        options.security = Pop3Tls::implicit;
+    else if (pop3_flag(definition, "tls"))
+        options.security = Pop3Tls::required;
+#ifdef QCONN_WITH_HTTP
+    options.proxy = proxy_of(definition, url.scheme == "pop3s" ? "https" : "http");
+#endif
+    return options;
+}
+
+/// To the runtime's log, where the options say so.
+void add_logs(Pop3Options& options, const ResolvedDefinition& definition, const Runtime& runtime) {
+    const auto to_log = [&](LogLevel level) {
+        return [log = runtime.log(), name = definition.name, level](std::string_view line) {
+            if (!log.enabled(level)) return;
+            log.write({level, name, "pop3-dialogue", line, {}});
+        };
+    };
+    if (pop3_flag(definition, "log")) options.log = to_log(LogLevel::info);
+    if (pop3_flag(definition, "dbglog")) options.dbglog = to_log(LogLevel::debug);
+}
+
+LoginDepth pop3_depth_of(PingDepth depth) {
+    switch (depth) {
+        case PingDepth::connect: return LoginDepth::greeting;
+        case PingDepth::tls: return LoginDepth::tls;
+        case PingDepth::full: return LoginDepth::request;
+        default: return LoginDepth::login;
+    }
+}
+
+/// A log-in as far as the depth goes, and QUIT.
+PingPlan pop3_ping(const ResolvedDefinition& definition, PingDepth depth) {
+    const Pop3Options options = pop3_options_of(definition);
+    const auto plan = std::make_shared<const mail::pop3::LoginPlan>(mail::pop3::login_of(options, pop3_depth_of(depth)));
+    NetPing ping;
+    ping.endpoint = mail::pop3::endpoint_of(options);
+    if (options.security == Pop3Tls::implicit) {
+        if (depth == PingDepth::connect) return ping;  // the greeting comes under TLS
+        ping.endpoint.tls = std::make_shared<const TlsOptions>(options.tls);
+    }
+    if (options.security == Pop3Tls::required && depth != PingDepth::connect) ping.start_tls = std::make_shared<const TlsOptions>(options.tls);
+    ping.dialogue = [plan]() -> std::unique_ptr<Dialogue> { return std::make_unique<mail::pop3::LoginDialogue>(plan); };
+    return ping;
+}
+
+void check_pop3(const Definition& definition, Findings& findings) {
+    const Url url = url_of(definition);
+    const std::string scheme{definition.scheme()};
+    if (url.host.empty()) findings.error("url", "missing-host", "the URL has no host", "write " + scheme + "://user:password@host");
+    const bool user = is_set(definition, "username");
+    const bool password = is_set(definition, "password");
+    const bool token = is_set(definition, "token");
+    if (url.username && user) findings.error("username", "conflicting-options", "the URL has a user name too", "take one of the two out");
+    if (url.password && password) findings.error("password", "conflicting-options", "the URL has a password too", "take one of the two out");
+    if (token && (password || url.password))
+        findings.error("token", "conflicting-options", "a password and a token exclude each other", "take one of the two out");
+    if (!url.username && !user) findings.error("username", "missing-option", "there is no user name", "put it into the URL, or add 'username'");
+    if (!url.password && !password && !token)
+        findings.error("password", "missing-option", "there is no password", "put it into the URL, or add 'password' or 'token'");
+    const Value* const auth = definition.options.find("auth");
+    const bool by_token = auth != nullptr && auth->is_string() && auth->as_string() == "xoauth2";
+    if (by_token && !token) findings.error("auth", "missing-option", "xoauth2 needs a token", "add 'token'");
+    if (token && auth != nullptr && auth->is_string() && !by_token && auth->as_string() != "automatic")
+        findings.error("auth", "conflicting-options", "with a token the log-in is xoauth2", "take 'auth' out");
+    const Value* const tls = definition.options.find("tls");
+    const bool start_tls = tls != nullptr && tls->is_bool() && tls->as_bool();
+    if (definition.scheme() == "pop3s") {
+        if (is_set(definition, "tls")) findings.warning("tls", "unused-option", "pop3s has TLS from the first byte: this has no effect");
+    } else if (!start_tls) {
+        for (const OptionSpec& spec : pop3_table().specs()) {
+            if (spec.name.starts_with("ssl_") && is_set(definition, spec.name))
+                findings.warning(spec.name, "unused-option", "without TLS this has no effect; set 'tls', or use pop3s");
+        }
+        if (token) findings.warning("token", "token-in-clear", "without TLS everybody on the way can read the token", "set 'tls', or use pop3s");
+    }
+    check_tls_options(definition, findings);
+#ifdef QCONN_WITH_HTTP
+    check_proxy_options(definition, findings);
+#endif
+}
+
+}  // namespace
+
+Scheme pop3_scheme() {
+    Scheme scheme;
+    scheme.names = {"pop3", "pop3s"};
+    scheme.family = "pop3";
+    scheme.title = "POP3";
+    scheme.help = "A mailbox on a POP3 server, for pop3s under TLS. A ping logs in and says QUIT; depth full also asks for a sign of life.";
+    scheme.example_url = "pop3s://orders@example.com:secret@mail.example.com";
+    scheme.default_ports = {{"pop3", 110}, {"pop3s", 995}};
+    scheme.options = pop3_table().specs();
+    scheme.sharing = Sharing::serialised;
+    scheme.standard_depth = PingDepth::auth;
+    scheme.clients = client_types<Pop3Client>({"Pop3Client"});
+    scheme.operations = pop3_operations();
+    scheme.check = [](const Definition& definition, const PlaceOf& place_of, Diagnostics& out) {
+        Findings findings{place_of, out};
+        check_pop3(definition, findings);
+    };
+    scheme.make_client = [](const ResolvedDefinition& definition, const Runtime& runtime) -> std::shared_ptr<Client> {
+        Pop3Options options = pop3_options_of(definition);
+        add_logs(options, definition, runtime);
+        return std::make_shared<Pop3Client>(std::move(options), runtime);
+    };
+    scheme.make_ping = [](const ResolvedDefinition& definition, PingDepth depth, const Runtime&) { return pop3_ping(definition, depth); };
+    return scheme;
+}
+
+}  // namespace qconn::schemes
