@@ -27,5 +27,6 @@ Scheme file_scheme();
 Scheme ssh_scheme();
 Scheme sftp_scheme();
 Scheme ftp_scheme();
+Scheme smtp_scheme();
 
 }  // namespace qconn::schemes
