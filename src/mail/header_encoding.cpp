@@ -27,6 +27,16 @@ std::size_t q_length(std::string_view text) noexcept {
     for (const char c : text) n += is_q_safe(c) || c == ' ' ? 1 : 3;
     return n;
 }
+/// Such text can still be read by people in the form Q.
+bool is_mostly_ascii(std::string_view text) noexcept {
+    std::size_t coded = 0, all = 0;
+    for (std::size_t at = 0; at < text.size(); ++all) {
+        const std::size_t size = std::max<std::size_t>(1, text::sequence_length(text.substr(at)));
+        coded += size == 1 && (is_q_safe(text[at]) || text[at] == ' ') ? 0 : 1;
+        at += size;
+    }
+    return coded * 2 < all;
+}
 void append_hex(std::string& out, char mark, char c) {
     const auto byte = static_cast<unsigned char>(c);
     out += mark;
@@ -102,7 +112,7 @@ void HeaderWriter::end() { out_ += "\r\n"; }
 
 std::vector<std::string> encoded_words(std::string_view text, std::size_t first) {
     constexpr std::size_t k_frame = k_word_begin.size() + k_word_end.size();
-    const bool q = q_length(text) <= (text.size() + 2) / 3 * 4;
+    const bool q = is_mostly_ascii(text);
     std::vector<std::string> words;
     std::size_t room = std::min(first, k_encoded_word);
     if (room < k_frame + 12) room = k_encoded_word;  // not worth its frame
@@ -164,7 +174,7 @@ void append_plain_header(std::string& out, std::string_view name, std::string_vi
 }
 
 void append_parameter(HeaderWriter& header, std::string_view name, std::string_view value) {
-    constexpr std::size_t k_part = 60;
+    constexpr std::size_t k_part = 50;
     const bool ascii = std::all_of(value.begin(), value.end(), is_printable_ascii) && value.size() <= k_longest_word;
     if (!ascii) {
         // Parts are whole characters, as some programs decode each by itself.

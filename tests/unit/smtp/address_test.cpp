@@ -38,7 +38,7 @@ TEST_CASE("addresses are read as people and headers write them", "[smtp]") {
     CHECK(words("\"say \\\"hi\\\" \\\\\" <a@b.c>") == "[say \"hi\" \\|a@b.c]");
     CHECK(words("John Q. Public <q@x>") == "[John Q. Public|q@x]");
     CHECK(words("<a@b.c>") == "[|a@b.c]");
-    CHECK(words("a@b.c (Ann (the first))") == "[Ann the first|a@b.c]");
+    CHECK(words("a@b.c (Ann (the first))") == "[Ann (the first)|a@b.c]");
     CHECK(words(" a@b.c ,, c@d.e , ") == "[|a@b.c][|c@d.e]");
     CHECK(words("team: a@b, Bob <b@b>;, c@c") == "[|a@b][Bob|b@b][|c@c]");
     CHECK(words("undisclosed-recipients:;").empty());
@@ -70,7 +70,7 @@ TEST_CASE("what is no address is refused with what is wrong and where", "[smtp]"
                                                                                      {"a@b;", "comma"},
                                                                                      {"x: y: a@b;;", "group"},
                                                                                      {"a@b\xff", "UTF-8"},
-                                                                                     {std::string{"a\0@b", 4}, "no '@'"}}) {
+                                                                                     {std::string{"a\0@b", 4}, "out of place"}}) {
         INFO(text);
         const std::string said = problem(text);
         INFO(said);

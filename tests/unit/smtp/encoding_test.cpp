@@ -29,7 +29,7 @@ std::string filename(std::string_view value) {
     return out;
 }
 
-std::string quoted(std::string_view text) {
+std::string qp(std::string_view text) {
     std::string out;
     append_quoted_printable(out, text);
     return out;
@@ -134,14 +134,14 @@ TEST_CASE("a text goes as it is, quoted-printable or in base64, whichever is sho
 }
 
 TEST_CASE("quoted-printable keeps lines short and blanks at their ends", "[smtp]") {
-    CHECK(quoted("a=b\nü \nx\t\n") == "a=3Db\r\n=C3=BC=20\r\nx=09\r\n");
-    CHECK(quoted("no end") == "no end");
+    CHECK(qp("a=b\nü \nx\t\n") == "a=3Db\r\n=C3=BC=20\r\nx=09\r\n");
+    CHECK(qp("no end") == "no end");
     const std::string line(76, 'x');
-    CHECK(quoted(line + "\n") == line + "\r\n");
-    CHECK(quoted(line + "x\n") == std::string(75, 'x') + "=\r\nxx\r\n");
+    CHECK(qp(line + "\n") == line + "\r\n");
+    CHECK(qp(line + "x\n") == std::string(75, 'x') + "=\r\nxx\r\n");
     std::string umlauts;
     for (int i = 0; i < 100; ++i) umlauts += "ü";
-    CHECK(longest_line(quoted(umlauts)) <= 76);
+    CHECK(longest_line(qp(umlauts)) <= 76);
 }
 
 TEST_CASE("base64 has lines of 76, and its size is known before", "[smtp]") {
