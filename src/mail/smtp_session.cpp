@@ -206,16 +206,9 @@ Task<bool> SmtpSession::probe(Call& call) {
     co_return answers;
 }
 
-Task<bool> SmtpSession::recover(Call& call) {
-    if (spoilt_ || outstanding_ > 0) {
-        spoilt_ = true;  // nobody knows what would come
-        co_return false;
-    }
-    std::string line = "RSET";
-    const Reply got = co_await command(call, std::move(line), "the answer to RSET");
-    if (!is_good(got)) spoilt_ = true;
-    in_transaction = false;
-    co_return !spoilt_;
+Task<bool> SmtpSession::recover(Call&) {
+    spoilt_ = true;
+    co_return false;
 }
 
 Task<bool> SmtpSession::quit(Call& call) {

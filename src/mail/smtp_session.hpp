@@ -52,9 +52,10 @@ public:
     net::Task<Reply> reply(net::Call& call, std::string_view awaited, std::chrono::milliseconds silence);
     net::Task<Reply> command(net::Call& call, std::string line, std::string_view awaited);
 
-    /// MAIL was accepted, and what it began has not ended.
+    /// MAIL was accepted, and what it began has not ended; the next message begins with RSET.
     bool in_transaction{false};
 
+    /// There is no way back from the middle of a message but to close.
     net::Task<bool> recover(net::Call& call);
     net::Task<bool> probe(net::Call& call);
     /// Says QUIT and waits for the answer.
@@ -66,7 +67,7 @@ public:
     bool looks_idle() { return stream_->looks_idle() && input_.empty(); }
     bool is_spoilt() const noexcept { return spoilt_; }
     void spoil() noexcept { spoilt_ = true; }
-    bool is_ready() const noexcept { return !spoilt_ && outstanding_ == 0 && !in_transaction; }
+    bool is_ready() const noexcept { return !spoilt_ && outstanding_ == 0; }
     /// Nothing has come from the server in this use but that it goes.
     bool is_unheard() const noexcept { return replies_ == 0; }
     void begin_use() noexcept { replies_ = 0; }

@@ -2,14 +2,23 @@
 """read_mail.py FILE: a message as Python's email package reads it, as JSON; defects included."""
 import base64
 import email
+import email.header
 import email.policy
+import email.utils
 import json
 import sys
 
 
-def addresses(message, name):
-    header = message[name]
-    return [] if header is None else [{"name": a.display_name, "address": a.addr_spec} for a in header.addresses]
+def utf8(text):
+    """Bytes above 127 in headers (SMTPUTF8) are surrogates there."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8")
+
+
+def addresses(name):
+    """By the older reader: the newer one puts a blank between encoded words of a name (fixed after 3.11)."""
+    values = [value for key, value in old._headers if key.lower() == name.lower()]
+    found = email.utils.getaddresses([utf8(value) for value in values])
+    return [{"name": str(email.header.make_header(email.header.decode_header(who))), "address": where} for who, where in found if where]
 
 
 def part(one):
@@ -35,6 +44,7 @@ def part(one):
 with open(sys.argv[1], "rb") as source:
     raw = source.read()
 message = email.message_from_bytes(raw, policy=email.policy.default)
+old = email.message_from_bytes(raw)
 lines = raw.split(b"\n")
 facts = {
     "headers": sorted({name.lower() for name in message.keys()}),
@@ -47,6 +57,6 @@ facts = {
     "body": part(message),
 }
 for name in ("From", "Sender", "Reply-To", "To", "Cc", "Bcc"):
-    facts[name.lower()] = addresses(message, name)
+    facts[name.lower()] = addresses(name)
 facts["defects"] = [type(d).__name__ for name in message.keys() for value in message.get_all(name) for d in getattr(value, "defects", [])]
 json.dump(facts, sys.stdout)
