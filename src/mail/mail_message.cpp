@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 #include <random>
+#include <unordered_set>
 #include <utility>
 
 #include "base/text.hpp"
@@ -424,12 +425,12 @@ ComposedMessage compose(const MailMessage& message, const MailAddress& default_f
                                             {"To", message.to, true, true},
                                             {"Cc", message.cc, true, true},
                                             {"Bcc", message.bcc, true, false}}};
+    std::unordered_set<std::string_view> known;
     for (const AddressList& list : lists) {
         for (const MailAddress& one : list.addresses) {
             const bool utf8 = require_address(list.header, one);
             out.utf8_headers = out.utf8_headers || (utf8 && list.is_shown);
-            if (list.receives && std::find(out.recipients.begin(), out.recipients.end(), one.address) == out.recipients.end())
-                out.recipients.push_back(one.address);
+            if (list.receives && known.insert(one.address).second) out.recipients.push_back(one.address);
         }
     }
     if (out.recipients.empty()) throw message_error("the message has no recipient: to, cc and bcc are empty");

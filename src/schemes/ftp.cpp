@@ -72,14 +72,14 @@ const OptionTable<FtpOptions>& table() {
         }
         flag("ascii", &FtpOptions::ascii, "Files are sent as text: line ends become those of the other side, and sizes are not checked");
         {
-            OptionSpec& spec = all.add("max_sessions", &FtpOptions::max_sessions, OptionType::integer,
-                                       "Control connections at a time; so many calls run beside each other");
+            OptionSpec& spec =
+                all.add("max_sessions", &FtpOptions::max_sessions, OptionType::integer, "Sessions at a time; so many calls run beside each other");
             spec.fallback = 4;
             spec.minimum = 1;
             spec.maximum = 1000;
             spec.example = 1;
         }
-        milliseconds("idle_time", &FtpOptions::idle_time, 10'000, "Control connections that nobody uses are closed after that time");
+        milliseconds("idle_time", &FtpOptions::idle_time, 10'000, "Sessions that nobody uses are closed after that time");
         milliseconds("noop_interval", &FtpOptions::noop_interval, 30'000,
                      "NOOP on the control connection each so often in long transfers, against firewalls that forget it; not every server stands "
                      "that; 0: never");

@@ -125,7 +125,7 @@ const OptionTable<SmtpOptions>& table() {
             spec.example = "app1.example.com";
         }
         milliseconds("connect_timeout", &SmtpOptions::connect_timeout, 10'000,
-                     "Longest time to get a session: name, TCP, proxy, TLS, log-in; 0: no limit");
+                     "Longest time to get a connection: name, TCP, proxy, TLS; 0: no limit");
         milliseconds("timeout", &SmtpOptions::timeout, 60'000, "Longest silence of the server, not the time of a whole call; 0: no limit").aliases = {
             "io_timeout"};
         milliseconds("outcome_timeout", &SmtpOptions::outcome_timeout, 120'000,

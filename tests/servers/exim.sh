@@ -3,7 +3,7 @@
 # Exim: SMTP with STARTTLS on PORT, TLS from the first byte on PORT2. PLAIN, LOGIN and CRAM-MD5 as TEST_USER/TEST_PASS; who is not logged in may send
 # only with SMTP_OPEN=1. Each message lands in DIR/mail/new (Return-path: and Envelope-to: are its envelope). DIR/log/main tells what was done.
 # Recipients: reject@… gets 550, defer@… gets 451. Senders: badsender@… gets 550.
-# SMTP_SIZE: largest message (default 100M). SMTP_TLS=off: no STARTTLS. SMTP_LOGINS: what is offered ("PLAIN", "LOGIN", "CRAM-MD5"; default: all)
+# SMTP_DISCARD=1: nothing lands. SMTP_SIZE: largest message (default 100M). SMTP_TLS=off: no STARTTLS. SMTP_LOGINS: what is offered ("PLAIN", "LOGIN", "CRAM-MD5"; default: all)
 # shellcheck disable=SC2154  # of lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -43,7 +43,7 @@ deliver_drop_privilege = true
 never_users =
 acl_smtp_mail = mail
 acl_smtp_rcpt = rcpt
-acl_smtp_data = accept
+acl_smtp_data = $([ "${SMTP_DISCARD:-0}" = 1 ] && echo discard || echo accept)
 
 begin acl
 mail:

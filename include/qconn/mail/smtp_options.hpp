@@ -81,7 +81,7 @@ struct SmtpOptions {
     /// Sessions at a time; so many calls run beside each other. At least 1.
     std::size_t max_sessions{4};
     /// Sessions that nobody uses are closed after that time.
-    std::chrono::milliseconds idle_time{30'000};
+    std::chrono::milliseconds idle_time{60'000};
 
     /// What becomes of each message is logged (level info; refusals as warnings).
     bool log{false};

@@ -363,6 +363,19 @@ TEST_CASE("many messages of one call: each has its own outcome, and one session 
     }
 }
 
+TEST_CASE("a session under TLS is used again for the next message", "[smtp][integration]") {
+    for (Server* server : both()) {
+        for (const SmtpTls security : {SmtpTls::required, SmtpTls::implicit}) {
+            int greetings = 0;
+            SmtpOptions options = options_for(*server, security);
+            options.on_line = [&greetings](bool sent, std::string_view line) { greetings += !sent && line.starts_with("220 localhost") ? 1 : 0; };
+            SmtpClient client{options};
+            for (int i = 0; i < 4; ++i) CHECK(client.send(message_to("jane@example.com", "again"), {}, 20s).complete());
+            CHECK(greetings == 1);
+        }
+    }
+}
+
 TEST_CASE("verify gives the server's answer", "[smtp][integration]") {
     SmtpClient client{options_for(aiosmtp())};
     CHECK(client.verify("jane@example.com", 20s).code == 252);
