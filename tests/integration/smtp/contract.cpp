@@ -48,7 +48,8 @@ ConnectionContract contract_of(const std::string& scheme, const SilentServer& si
     out.changed_answer = said_by(aiosmtp());
     out.refused = Down{{at(login, free_port()), trust}, Phase::connect, Reason::refused};
     out.silent = Down{{at(login, silent.port()), trust}, implicit ? Phase::tls : Phase::protocol, Reason::timeout, PingDepth::full, 2s};
-    out.wrong_password = Down{{at(std::string{k_user} + ":wrong@", port), trust}, Phase::auth, Reason::denied};
+    const std::string wrong = std::string{k_user}.append(":wrong@");
+    out.wrong_password = Down{{at(wrong, port), trust}, Phase::auth, Reason::denied};
     out.bad_certificate = Down{{at(login, port), ""}, Phase::tls, Reason::certificate_untrusted};
     out.slow = SlowUse{.sample = {at(login, silent.port()), trust}, .reached = [&silent](int calls) {
                            return count_ends_towards(silent.port(), TcpState::established) >= static_cast<std::size_t>(calls);

@@ -150,7 +150,7 @@ void ScriptedSmtp::serve(int fd) {
         const auto n = ::recv(fd, block.data(), block.size(), 0);
         if (n <= 0) return;
         input.append(block.data(), static_cast<std::size_t>(n));
-        if (!in_message || n < 4096) {
+        if (!in_message || content_bytes_ < 1'000'000) {  // of large ones not all
             const std::scoped_lock lock{mutex_};
             pieces_.emplace_back(block.data(), static_cast<std::size_t>(n));
         }

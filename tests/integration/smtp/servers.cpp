@@ -25,6 +25,12 @@ std::string people(const Value& mail, std::string_view header) {
     return all;
 }
 
+std::string run_of(char c, std::size_t count, const char* tail) {
+    std::string text(count, c);
+    text += tail;
+    return text;
+}
+
 std::string unix_lines(std::string text) {
     std::erase(text, '\r');
     return text;
@@ -39,7 +45,7 @@ MailMessage rich_message() {
     message.bcc = {{"Hidden", "hidden@example.com"}};
     message.reply_to = {{"", "desk@example.com"}};
     message.subject = "Bericht über Größen: äöü €, 日本語, and a long tail that is folded, because it goes on and on and on for more than one line";
-    message.text = ".\n..two dots\nEine Zeile mit Umlauten: äöüß\nFrom here\n" + std::string(1500, 'x') + "\nblank at the end \n.\nlast line\n";
+    message.text = ".\n..two dots\nEine Zeile mit Umlauten: äöüß\nFrom here\n" + run_of('x', 1500, "") + "\nblank at the end \n.\nlast line\n";
     message.html = "<html><body><p>Grüße</p>\n<img src=\"cid:logo.1\"></body></html>\n";
     MailAttachment logo = MailAttachment::bytes("logo.png", std::string{"\x89PNG\r\n\x1a\n\0", 9});
     logo.content_id = "logo.1";
@@ -106,8 +112,9 @@ TEST_CASE("a message comes out as it went in: names, texts, files", "[smtp][inte
 
 TEST_CASE("each text by itself comes out as it went in", "[smtp][integration]") {
     const std::vector<std::string> texts{
-        "plain\n",       "Umlaute: äöü\n",          "日本語の長い文章です。\n二行目\n", "no line end ä",        ".\n", ".x\n.\n..\n",
-        "a = b =20 =\n", "blanks   \ntabs\t\n\n\n", std::string(5000, 'y') + "\n",      "From me\n>From you\n", "\n"};
+        "plain\n",     "Umlaute: äöü\n", "日本語の長い文章です。\n二行目\n", "no line end ä",         ".\n",
+        ".x\n.\n..\n", "a = b =20 =\n",  "blanks   \ntabs\t\n\n\n",          run_of('y', 5000, "\n"), "From me\n>From you\n",
+        "\n"};
     SmtpClient client{options_for(aiosmtp())};
     for (const std::string& text : texts) {
         MailMessage message = message_to("jane@example.com", "a text");
@@ -122,7 +129,7 @@ TEST_CASE("each text by itself comes out as it went in", "[smtp][integration]") 
 TEST_CASE("what is a whole message already arrives byte for byte", "[smtp][integration]") {
     SmtpClient client{options_for(aiosmtp())};
     std::string raw = "Message-ID: <raw.1@example.com>\r\nSubject: raw\r\n\r\n.\r\n..\r\n.x\r\nbytes: \xe4\xf6\xfc\x01\x7f\r\n";
-    raw += std::string(900, 'z') + "\r\n";
+    raw += run_of('z', 900, "\r\n");
     SmtpEnvelope envelope;
     envelope.sender = "a@example.com";
     envelope.recipients = {{"jane@example.com", SmtpNotify::unset, {}}};
