@@ -90,7 +90,7 @@ TEST_CASE("every option of mail reaches the client, and the defaults are those o
         mail_options("smtp://mail.example",
                      "from: 'Reports <reports@example.com>'\nauth: cram-md5\nusername: edi\npassword: secret\nehlo_name: me.example\n"
                      "connect_timeout: 1\ntimeout: 2\noutcome_timeout: 3\nmax_sessions: 4\nidle_time: 5\nlog: true\ndbglog: true\n"
-                     "cleartext_password: false\nlocal_port: 40000\nssl_verify_cert: false\nproxy: socks5://proxy.example");
+                     "cleartext_password: false\nlocal_port: 40000\nssl_verify_cert: false");
     CHECK(all.from == MailAddress{"Reports", "reports@example.com"});
     CHECK(all.auth == SmtpAuth::cram_md5);
     CHECK(all.ehlo_name == "me.example");
