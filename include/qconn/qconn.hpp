@@ -21,8 +21,10 @@
 #include <qconn/file/transfer.hpp>
 #include <qconn/file/tree.hpp>
 #include <qconn/ftp/ftp_client.hpp>
+#include <qconn/mail/mail_message.hpp>
 #include <qconn/mail/parsed_mail.hpp>
 #include <qconn/mail/pop3_client.hpp>
+#include <qconn/mail/smtp_client.hpp>
 #include <qconn/monitor/event.hpp>
 #include <qconn/monitor/metrics.hpp>
 #include <qconn/monitor/monitor.hpp>

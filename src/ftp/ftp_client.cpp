@@ -7,52 +7,18 @@
 #include "base/glob.hpp"
 #include "base/redaction.hpp"
 #include "ftp/operations.hpp"
-#include "ftp/pool.hpp"
 #include "ftp/settings.hpp"
 #include "net/calls.hpp"
+#include "net/session_pool.hpp"
 
 namespace qconn {
 namespace {
 
 using ftp::Call;
 using ftp::Done;
-using ftp::Pool;
 using ftp::Session;
 using ftp::Task;
-
-/// A session for the work, which is done once more with another where a kept one has turned out to be dead.
-/// @param work  Task<T>(Session&, Call&); called while it lives
-template <class T, class Work>
-Task<T> with_session(std::shared_ptr<Pool> pool, std::shared_ptr<Call> call, Work work) {
-    for (;;) {
-        bool fresh = false;
-        std::unique_ptr<Session> session = co_await pool->acquire(*call, fresh);
-        std::optional<T> result;
-        std::exception_ptr failed;
-        try {
-            result = co_await work(*session, *call);
-        } catch (...) { failed = std::current_exception(); }
-        if (!failed) {
-            pool->give_back(std::move(session));
-            co_return std::move(*result);
-        }
-        if (session->is_spoilt() && session->is_unheard() && !fresh) {
-            pool->give_back(std::move(session));
-            continue;
-        }
-        // What is left of it goes before the caller is told, where there is the time for that.
-        if (!session->is_spoilt() && !(session->is_clean() && session->unfinished.empty())) {
-            try {
-                const bool good = co_await session->recover(*call);
-                if (!good) session->spoil();
-            } catch (...) {
-                // In the background, then.
-            }
-        }
-        pool->give_back(std::move(session));
-        std::rethrow_exception(failed);
-    }
-}
+using Pool = net::SessionPool<Session>;
 
 /// The contents of a file, up to a size.
 class TextSink final : public ByteSink {
@@ -128,14 +94,17 @@ struct FtpClient::Impl {
     /// @param work  Task<T>(Session&, Call&)
     template <class T, class Work>
     T blocking(ftp::Job job, Deadline deadline, Work work) {
-        return calls.blocking<T>(std::move(job), deadline, [&](std::shared_ptr<Call> call) { return with_session<T>(pool, std::move(call), work); });
+        return calls.blocking<T>(std::move(job), deadline,
+                                 [&](std::shared_ptr<Call> call) { return net::with_session<T>(pool, std::move(call), work); });
     }
 
     template <class T, class Work, class Finish>
     Operation start(const std::shared_ptr<Impl>& self, ftp::Job job, Deadline deadline, Work work, Finish finish) {
         return calls.start<T>(
             self, std::move(job), deadline,
-            [this, work = std::move(work)](std::shared_ptr<Call> call) mutable { return with_session<T>(pool, std::move(call), std::move(work)); },
+            [this, work = std::move(work)](std::shared_ptr<Call> call) mutable {
+                return net::with_session<T>(pool, std::move(call), std::move(work));
+            },
             std::move(finish));
     }
     template <class T, class Work>

@@ -44,6 +44,11 @@ Task<std::unique_ptr<Session>> Session::open(Call& call, std::shared_ptr<const S
     co_return session;
 }
 
+bool Session::is_full(const Error& error) noexcept {
+    const auto* detail = error.detail<FtpErrorDetail>();
+    return error.reason() == Reason::limit && detail != nullptr && detail->reply.code != 0;
+}
+
 void Session::attach(net::Loop& loop) { stream_->move_to(loop); }
 
 Task<bool> Session::send(Call& call, std::string lines) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -28,6 +29,8 @@ struct Settings {
     std::shared_ptr<const LoginPlan> login;
     std::string server;  ///< for messages
 
+    std::size_t max_sessions() const noexcept { return options.max_sessions; }
+    std::chrono::milliseconds idle_time() const noexcept { return options.idle_time; }
     Job job(std::string verb, std::string_view path = {}) const { return {options.label, server, std::move(verb), std::string{path}}; }
 };
 
@@ -42,7 +45,12 @@ struct Transfer {
 /// Any function may throw TIMEOUT and CANCELLED, or that the connection broke; is_spoilt() then tells whether it can be used any more.
 class Session {
 public:
+    using Common = Settings;
+    static constexpr const char* k_recovering = "breaking off a transfer";
+
     static Task<std::unique_ptr<Session>> open(Call& call, std::shared_ptr<const Settings> settings);
+    /// The server allows fewer.
+    static bool is_full(const Error& error) noexcept;
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
     ~Session() = default;
@@ -80,6 +88,7 @@ public:
     void attach(net::Loop& loop);
     bool is_spoilt() const noexcept { return spoilt_; }
     bool is_clean() const noexcept { return !spoilt_ && outstanding_ == 0; }
+    bool is_ready() const noexcept { return is_clean() && unfinished.empty(); }
     void spoil() noexcept { spoilt_ = true; }
     /// Nothing has come from the server in this use.
     bool is_unheard() const noexcept { return replies_ == 0; }

@@ -203,6 +203,7 @@ void smtp(Source& s, const ConnType&) {
     const bool ssl = !s.extra.flag({"disable_ssl"}).value_or(false);
     const bool tls = !s.extra.flag({"disable_tls"}).value_or(false);
     s.draft.scheme = ssl ? "esmtps" : tls ? "esmtptls" : "smtp";
+    if (std::string from = s.extra.text({"from_email"}); !from.empty()) s.draft.options.set("from", std::move(from));
 }
 
 void file(Source& s, const ConnType&) {

@@ -110,6 +110,7 @@ void smtp(Source& s, std::string_view) {
     s.draft.user = s.fields.text({"user"});
     s.draft.password = s.fields.secret({"password"}, "password");
     s.draft.scheme = s.draft.port == std::uint16_t{465} ? "esmtps" : "esmtp";
+    if (std::string from = s.fields.text({"emailFrom"}); !from.empty()) s.draft.options.set("from", std::move(from));
 }
 
 void sftp(Source& s, std::string_view) {

@@ -36,6 +36,7 @@ const Catalogue& builtin_catalogue() {
         all.add(schemes::sftp_scheme());
 #endif
         all.add(schemes::ftp_scheme());
+        all.add(schemes::smtp_scheme());
         all.add(schemes::pop3_scheme());
 #ifdef QCONN_WITH_TELNET
         all.add(schemes::telnet_scheme());

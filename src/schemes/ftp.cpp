@@ -9,6 +9,7 @@
 
 #include "ftp/settings.hpp"
 #include "schemes/file_operations.hpp"
+#include "schemes/idle_options.hpp"
 #include "schemes/schemes.hpp"
 #include "schemes/socket_options.hpp"
 #include "schemes/tls_options.hpp"
@@ -18,24 +19,6 @@
 
 namespace qconn::schemes {
 namespace {
-
-/// Options of the table that Qorus shares with HTTP: taken there, and without effect there as here.
-struct Idle {
-    const char* name;
-    OptionType type;
-    Value example;
-};
-const std::array<Idle, 8>& idle_options() {
-    static const std::array<Idle, 8> all{{{"assume_encoding", OptionType::string, "ISO-8859-1"},
-                                          {"encode_chars", OptionType::string, "+"},
-                                          {"error_passthru", OptionType::boolean, true},
-                                          {"headers", OptionType::map, Map{{"Accept-Language", "en"}}},
-                                          {"http_version", OptionType::string, "1.1"},
-                                          {"max_redirects", OptionType::integer, 5},
-                                          {"pre_encoded_urls", OptionType::boolean, true},
-                                          {"redirect_passthru", OptionType::boolean, true}}};
-    return all;
-}
 
 constexpr std::array<std::pair<const char*, FtpDataMode>, 3> k_data_modes{
     {{"automatic", FtpDataMode::automatic}, {"passive", FtpDataMode::passive}, {"active", FtpDataMode::active}}};
@@ -89,14 +72,14 @@ const OptionTable<FtpOptions>& table() {
         }
         flag("ascii", &FtpOptions::ascii, "Files are sent as text: line ends become those of the other side, and sizes are not checked");
         {
-            OptionSpec& spec = all.add("max_sessions", &FtpOptions::max_sessions, OptionType::integer,
-                                       "Control connections at a time; so many calls run beside each other");
+            OptionSpec& spec =
+                all.add("max_sessions", &FtpOptions::max_sessions, OptionType::integer, "Sessions at a time; so many calls run beside each other");
             spec.fallback = 4;
             spec.minimum = 1;
             spec.maximum = 1000;
             spec.example = 1;
         }
-        milliseconds("idle_time", &FtpOptions::idle_time, 10'000, "Control connections that nobody uses are closed after that time");
+        milliseconds("idle_time", &FtpOptions::idle_time, 10'000, "Sessions that nobody uses are closed after that time");
         milliseconds("noop_interval", &FtpOptions::noop_interval, 30'000,
                      "NOOP on the control connection each so often in long transfers, against firewalls that forget it; not every server stands "
                      "that; 0: never");
@@ -123,10 +106,7 @@ const OptionTable<FtpOptions>& table() {
         all.remove("max_send_rate");  // of libcurl's transfers
         all.remove("max_receive_rate");
         add_tls_options(all);
-        for (const Idle& one : idle_options()) {
-            OptionSpec& spec = all.add(one.name, one.type, "Of HTTP; taken because Qorus takes it, without effect", nullptr);
-            spec.example = one.example;
-        }
+        add_idle_options(all);
         return all;
     }();
     return options;
@@ -241,9 +221,7 @@ void check(const Definition& definition, Findings& findings) {
                 findings.warning(spec.name, "unused-option", "without TLS this has no effect; the scheme with TLS is ftps");
         }
     }
-    for (const Idle& one : idle_options()) {
-        if (is_set(definition, one.name)) findings.warning(one.name, "unused-option", "this is an option of HTTP, without effect here");
-    }
+    check_idle_options(definition, findings);
     check_tls_options(definition, findings);
 #ifdef QCONN_WITH_HTTP
     check_proxy_options(definition, findings);

@@ -27,6 +27,7 @@ Scheme file_scheme();
 Scheme ssh_scheme();
 Scheme sftp_scheme();
 Scheme ftp_scheme();
+Scheme smtp_scheme();
 Scheme pop3_scheme();
 Scheme telnet_scheme();
 

@@ -5,6 +5,8 @@
 
 #include <qconn/sinks/log_sink.hpp>
 
+#include "sinks/event_text.hpp"
+
 namespace qconn {
 
 namespace {
@@ -39,15 +41,12 @@ static_assert(k_tellings.size() == static_cast<std::size_t>(EventKind::unsilence
 const Telling& telling(EventKind kind) noexcept { return k_tellings[static_cast<std::size_t>(kind)]; }
 
 void write(const Log& log, const Event& event) {
-    const std::string_view sentence = telling(event.kind).sentence;
     // Who is called by what the log says of errors is not to be called for this one.
     const LogLevel level = event.silenced ? LogLevel::info : telling(event.kind).level;
     if (!log.enabled(level)) return;
     const bool of_interface = event.kind == EventKind::stop || event.kind == EventKind::start;
     const bool of_outage = event.kind == EventKind::outage || event.kind == EventKind::outage_over;
-    std::string text = '"' + event.name + "\" " + std::string{sentence};
-    if (!event.alert.empty()) text += ", " + event.alert;
-    if (!event.error.empty()) text += ": " + event.error;
+    const std::string text = sinks::sentence_of(event);
     LogRecord record{level, of_interface || of_outage ? std::string_view{} : std::string_view{event.name}, to_string(event.kind), text, {}};
     record.fields.emplace_back("seq", std::to_string(event.seq));
     if (of_interface) {
@@ -70,6 +69,13 @@ void write(const Log& log, const Event& event) {
 }
 
 }  // namespace
+
+std::string sinks::sentence_of(const Event& event) {
+    std::string text = '"' + event.name + "\" " + std::string{telling(event.kind).sentence};
+    if (!event.alert.empty()) text += ", " + event.alert;
+    if (!event.error.empty()) text += ": " + event.error;
+    return text;
+}
 
 LogLevel log_level(EventKind kind) noexcept { return telling(kind).level; }
 

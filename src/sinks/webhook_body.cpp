@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sinks/webhook_body.hpp"
 
-#include <algorithm>
-
 #include <qconn/http/http_client.hpp>
 #include <qconn/monitor/to_value.hpp>
 
@@ -23,11 +21,6 @@ Verdict judge(const Error& error, std::size_t events) {
     // Also credentials and paths that are wrong can be put right.
     if (status != 400 && status != 413 && status != 422) return Verdict::again;
     return events > 1 ? Verdict::halve : Verdict::refuse;
-}
-
-std::chrono::milliseconds back_off(int failures, std::chrono::milliseconds first, std::chrono::milliseconds longest) noexcept {
-    const auto doubled = first * (std::int64_t{1} << std::clamp(failures - 1, 0, 20));
-    return std::min(doubled, longest);
 }
 
 }  // namespace qconn::sinks

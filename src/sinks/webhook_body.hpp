@@ -2,7 +2,6 @@
 /// What a webhook posts, and what it makes of the answer. Pure.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -12,6 +11,7 @@
 #include <qconn/base/error.hpp>
 
 #include "monitor/backlog.hpp"
+#include "sinks/back_off.hpp"
 
 namespace qconn::sinks {
 
@@ -26,8 +26,5 @@ enum class Verdict {
 };
 /// What to do with a post of so many events after it has failed.
 Verdict judge(const Error& error, std::size_t events);
-
-/// The wait after so many failures in a row, counted from 1.
-std::chrono::milliseconds back_off(int failures, std::chrono::milliseconds first, std::chrono::milliseconds longest) noexcept;
 
 }  // namespace qconn::sinks

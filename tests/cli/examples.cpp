@@ -241,6 +241,32 @@ TEST_CASE("mailbox_to_queue: attachments go into the queue once, also where a ru
     CHECK(has(second.out, "0 taken, 1 left, 1 removed"));
 }
 
+TEST_CASE("report_by_mail: a report goes out, and what became of it is told", "[examples][integration]") {
+    const Server server{"aiosmtp"};
+    const Estate estate;
+    const TempDir here;
+    here.write("november.csv", "1;2\n");
+    estate.add("outgoing-mail", "smtptls://qconntest:Passw0rd-1@" + server.address(),
+               "options:\n  from: Reports <reports@example.com>\n  ssl_ca_file: " + tls_file("ca.crt") + "\n");
+    const auto report = [&](const std::string& to) {
+        return run("2_families/report_by_mail", {estate.directory.path(), "outgoing-mail", to, here / "november.csv"});
+    };
+
+    const Outcome sent = report("Jörg <j@x.example>, reject@y.example");
+    INFO(sent.out + sent.err);
+    CHECK(sent.code == 0);
+    CHECK(has(sent.out, "j@x.example: accepted"));
+    CHECK(has(sent.out, "reject@y.example: refused"));
+    CHECK(has(sent.out, "kept as 1"));
+    CHECK(has(server.directory().read("mail/1.eml"), "filename=november.csv"));
+    const Outcome later = report("defer@x.example");
+    CHECK(later.code == 1);
+    CHECK(has(later.err, "once more in 100 ms"));
+    const Outcome never = report("reject@x.example");
+    CHECK(never.code == 1);
+    CHECK_FALSE(has(never.err, "once more"));
+}
+
 #ifndef QCONN_WITHOUT_SSH
 TEST_CASE("mirror: a directory and its copy by SFTP", "[examples][integration]") {
     const Server sshd{"sshd"};

@@ -3,6 +3,10 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
+
+#include <qconn/base/export.hpp>
 
 namespace qconn {
 
@@ -15,5 +19,16 @@ struct MailAddress {
 
     friend bool operator==(const MailAddress&, const MailAddress&) = default;
 };
+
+/// Reads addresses as people and headers write them: `Jörg Müller <j@x.example>, "Doe, Jane" <jane@y.example>, other@z.example (Other)`. Groups
+/// (`team: a@x, b@y;`) are their members. Names are taken as they stand: encoded words (RFC 2047) are not decoded. Quotes of a local part stay where
+/// it needs them.
+/// @returns none for an empty text
+/// @throws Error SMTP-MESSAGE-ERROR, reason bad_value: what is wrong, and at which byte
+QCONN_API std::vector<MailAddress> parse_mail_addresses(std::string_view text);
+/// The same where exactly one is meant. @throws Error likewise
+QCONN_API MailAddress parse_mail_address(std::string_view text);
+/// `"Doe, Jane" <jane@y.example>`, as it is read again by the functions above; for people and logs.
+QCONN_API std::string to_text(const MailAddress& address);
 
 }  // namespace qconn

@@ -371,7 +371,8 @@ TEST_CASE("no scheme of the library is left out of the contract", "[contract]") 
                                           "ws",        "wss",     "sewiows",       "sewiowss", "eftl",      "eftls",
 #endif
                                           "amqp",      "amqps",   "file",          "dir",      "ssh",       "sftp",          "ftp",
-                                          "ftps",      "pop3",    "pop3s",
+                                          "ftps",      "smtp",    "smtptls",       "smtps",    "esmtp",     "esmtptls",      "esmtps",
+                                          "pop3",      "pop3s",
 #ifndef QCONN_WITHOUT_TELNET
                                           "telnet"
 #endif
