@@ -8,6 +8,7 @@
 #include <qconn/auth/oauth2.hpp>
 
 #include "base/text.hpp"
+#include "mail/token_call.hpp"
 #include "net/exchange.hpp"
 #include "net/loop_impl.hpp"
 
@@ -30,36 +31,6 @@ void begin_tls(const Settings& settings, net::Stream& stream) {
 }
 
 std::string_view verb_of_line(std::string_view line) noexcept { return line.substr(0, line.find_first_of(" \r")); }
-
-/// A token on its way from another thread.
-struct TokenWait {
-    Baton baton;  // of the loop's thread, like the rest
-    std::optional<Result<TokenPtr>> result;
-};
-
-/// @param ask  Operation(Callback<TokenPtr>)
-template <class Ask>
-Task<TokenPtr> token_of(Call& call, Ask ask, Deadline by) {
-    const auto wait = std::make_shared<TokenWait>();
-    const auto loop = call.loop().shared_from_this();
-    Operation operation = ask([wait, loop](Result<TokenPtr> result) {
-        loop->post([wait, result = std::move(result)]() mutable {
-            wait->result.emplace(std::move(result));
-            wait->baton.notify();
-        });
-    });
-    call.expect(Phase::auth, "a token", {}, by);
-    std::exception_ptr stopped;
-    try {
-        co_await Wait{call, wait->baton};
-    } catch (const Error&) { stopped = std::current_exception(); }
-    if (stopped) {
-        operation.cancel();
-        std::rethrow_exception(stopped);
-    }
-    if (!*wait->result) throw net::in_job(call.job(), wait->result->error()).with_phase(Phase::auth);
-    co_return std::move(*wait->result).value();
-}
 
 std::shared_ptr<const LoginPlan> plan_with(const LoginPlan& plan, const Token& token) {
     auto made = std::make_shared<LoginPlan>(plan);
@@ -93,11 +64,8 @@ Task<std::unique_ptr<Session>> Session::open(Call& call, std::shared_ptr<const S
         std::unique_ptr<Session> only = co_await log_in(call, settings, settings->login, by);
         co_return only;
     }
-    TokenPtr token = tokens->current();
-    if (!token) {
-        auto ask = [&tokens, by](Callback<TokenPtr> callback) { return tokens->async_token(by, std::move(callback)); };
-        token = co_await token_of(call, ask, by);
-    }
+    const TokenPtr none;  // was refused so far
+    TokenPtr token = co_await token_of(call, *tokens, none, by);
     std::exception_ptr refused;
     try {
         auto plan = plan_with(*settings->login, *token);
@@ -107,8 +75,7 @@ Task<std::unique_ptr<Session>> Session::open(Call& call, std::shared_ptr<const S
         if (error.code() != Pop3Errc::auth || error.reason() != Reason::denied) throw;
         refused = std::current_exception();
     }
-    auto renew = [&tokens, &token, by](Callback<TokenPtr> callback) { return tokens->async_renew(token, by, std::move(callback)); };
-    TokenPtr another = co_await token_of(call, renew, by);
+    TokenPtr another = co_await token_of(call, *tokens, token, by);
     if (!another) std::rethrow_exception(refused);
     auto plan = plan_with(*settings->login, *another);
     std::unique_ptr<Session> session = co_await log_in(call, settings, std::move(plan), by);

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "mail/smtp_error.hpp"
 #include "mail/smtp_reply.hpp"
+#include "mail/token_call.hpp"
 #include "net/exchange.hpp"
 #include "net/loop_impl.hpp"
 
@@ -19,35 +20,6 @@ using net::Task;
 
 constexpr std::chrono::seconds k_probe_limit{5};
 
-/// What came of a question for a token, on the call's loop.
-struct TokenOutcome {
-    net::Baton baton;
-    std::optional<Result<TokenPtr>> result;
-};
-
-/// @param refused  null: any that is good; else one that the server did not take
-Task<TokenPtr> token_of(Call& call, std::shared_ptr<TokenSource> source, TokenPtr refused, Deadline by) {
-    const auto outcome = std::make_shared<TokenOutcome>();
-    auto told = [outcome, loop = call.loop().shared_from_this()](Result<TokenPtr> result) {
-        loop->post([outcome, result = std::move(result)]() mutable {
-            outcome->result.emplace(std::move(result));
-            outcome->baton.notify();
-        });
-    };
-    Operation asking = refused == nullptr ? source->async_token(by, std::move(told)) : source->async_renew(std::move(refused), by, std::move(told));
-    call.expect(Phase::auth, "a token", {}, by);
-    std::exception_ptr stopped;
-    try {
-        co_await net::Wait{call, outcome->baton};
-    } catch (const Error&) { stopped = std::current_exception(); }
-    if (stopped) {
-        asking.cancel();
-        std::rethrow_exception(stopped);
-    }
-    if (!*outcome->result) throw net::in_job(call.job(), outcome->result->error()).with_phase(Phase::auth);
-    co_return std::move(*outcome->result).value();
-}
-
 void begin_smtp_tls(const SmtpSettings& settings, net::Stream& stream) {
     stream.start_tls(settings.tls, {settings.options.host, settings.endpoint.port, settings.options.label, {}});
 }
@@ -58,9 +30,11 @@ Task<std::unique_ptr<SmtpSession>> SmtpSession::open(Call& call, std::shared_ptr
     const Deadline by = net::deadline_of(settings->options.connect_timeout);
     std::shared_ptr<const SmtpLoginPlan> plan = settings->login;
     TokenPtr token;
+    std::exception_ptr refused;
     for (bool renewed = false;; renewed = true) {
         if (settings->options.tokens != nullptr) {
-            token = co_await token_of(call, settings->options.tokens, token, by);
+            token = co_await token_of(call, *settings->options.tokens, token, by);
+            if (!token) std::rethrow_exception(refused);
             auto own = std::make_shared<SmtpLoginPlan>(*settings->login);
             own->token = token->access;
             plan = std::move(own);
@@ -79,8 +53,9 @@ Task<std::unique_ptr<SmtpSession>> SmtpSession::open(Call& call, std::shared_ptr
             session->input_ = co_await net::hold(call, *session->stream_, dialogue, std::move(secure), by, smtp_category());
         } catch (...) { failed = std::current_exception(); }
         if (failed) {
-            if (dialogue.token_refused() && settings->options.tokens != nullptr && !renewed) continue;
-            std::rethrow_exception(failed);
+            if (!dialogue.token_refused() || settings->options.tokens == nullptr || renewed) std::rethrow_exception(failed);
+            refused = failed;
+            continue;
         }
         session->info_ = dialogue.info();
         session->info_.tls = session->stream_->tls_info();

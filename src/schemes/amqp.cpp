@@ -24,10 +24,10 @@
 #include "schemes/schemes.hpp"
 #include "schemes/socket_options.hpp"
 #include "schemes/tls_options.hpp"
+#include "schemes/token_log_in.hpp"
 #ifdef QCONN_WITH_HTTP
 #include "schemes/oauth2_options.hpp"
 #include "schemes/proxy_options.hpp"
-#include "schemes/token_log_in.hpp"
 #endif
 
 namespace qconn::schemes {
@@ -439,13 +439,12 @@ private:
     PingEvidence evidence_;
 };
 
-#ifdef QCONN_WITH_HTTP
-/// The same with the source of its tokens, where it has one.
-AmqpConnection with_tokens(AmqpConnection options, TokenSources& sources, const ResolvedDefinition& definition, const Runtime& runtime) {
+/// With the source of its tokens, where it has one.
+AmqpConnection with_tokens(TokenSources& sources, const ResolvedDefinition& definition, const Runtime& runtime) {
+    AmqpConnection options = amqp_options_of(definition);
     options.tokens = log_in_tokens(sources, definition, {options.oauth2, options.username, options.password, options.tls, options.proxy}, runtime);
     return options;
 }
-#endif
 
 PingPlan amqp_ping(AmqpConnection options, PingDepth depth, const Runtime& runtime) {
     const bool full = depth == PingDepth::full;
@@ -495,8 +494,8 @@ void check_amqp(const Definition& definition, Findings& findings) {
     check_tls_options(definition, findings);
 #ifdef QCONN_WITH_HTTP
     check_proxy_options(definition, findings);
-    check_token_log_in(definition, findings);
 #endif
+    check_token_log_in(definition, findings);
 }
 
 }  // namespace
@@ -521,26 +520,14 @@ Scheme amqp_scheme() {
         Findings findings{place_of, out};
         check_amqp(definition, findings);
     };
-#ifdef QCONN_WITH_HTTP
     const auto sources = std::make_shared<TokenSources>();
     scheme.make_client = [sources](const ResolvedDefinition& definition, const Runtime& runtime) -> std::shared_ptr<Client> {
-        return std::make_shared<AmqpClient>(with_tokens(amqp_options_of(definition), *sources, definition, runtime), runtime);
+        return std::make_shared<AmqpClient>(with_tokens(*sources, definition, runtime), runtime);
     };
     scheme.make_ping = [sources](const ResolvedDefinition& definition, PingDepth depth, const Runtime& runtime) {
-        AmqpConnection options = with_tokens(amqp_options_of(definition), *sources, definition, runtime);
-        const std::shared_ptr<const TokenSource> tokens = options.tokens;
-        PingPlan plan = amqp_ping(std::move(options), depth, runtime);
-        if (tokens) plan.credentials = [tokens] { return tokens_ending(*tokens); };
-        return plan;
+        const AmqpConnection options = with_tokens(*sources, definition, runtime);
+        return with_credentials(amqp_ping(options, depth, runtime), options.tokens);
     };
-#else
-    scheme.make_client = [](const ResolvedDefinition& definition, const Runtime& runtime) -> std::shared_ptr<Client> {
-        return std::make_shared<AmqpClient>(amqp_options_of(definition), runtime);
-    };
-    scheme.make_ping = [](const ResolvedDefinition& definition, PingDepth depth, const Runtime& runtime) {
-        return amqp_ping(amqp_options_of(definition), depth, runtime);
-    };
-#endif
     return scheme;
 }
 

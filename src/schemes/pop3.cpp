@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // pop3 and pop3s.
+#include <qconn/auth/oauth2.hpp>
 #include <qconn/mail/pop3_client.hpp>
 
 #include <array>
@@ -12,7 +13,9 @@
 #include "schemes/schemes.hpp"
 #include "schemes/socket_options.hpp"
 #include "schemes/tls_options.hpp"
+#include "schemes/token_log_in.hpp"
 #ifdef QCONN_WITH_HTTP
+#include "schemes/oauth2_options.hpp"
 #include "schemes/proxy_options.hpp"
 #endif
 
@@ -20,6 +23,11 @@ namespace qconn::schemes {
 namespace {
 
 using mail::pop3::LoginDepth;
+
+/// What the table sets.
+struct Pop3Connection : Pop3Options {
+    OAuth2Options oauth2{};
+};
 
 struct AuthWord {
     const char* word;
@@ -36,7 +44,7 @@ constexpr std::array<AuthWord, 6> k_auth_words{{
     {"xoauth2", Pop3Auth::xoauth2, "AUTH XOAUTH2, with a token"},
 }};
 
-void add_login(OptionTable<Pop3Options>& all) {
+void add_login(OptionTable<Pop3Connection>& all) {
     {
         OptionSpec& spec =
             all.add("username", OptionType::string, "User of the log-in, where the URL has none; together with password or token", nullptr);
@@ -70,9 +78,9 @@ void add_login(OptionTable<Pop3Options>& all) {
     }
 }
 
-const OptionTable<Pop3Options>& pop3_table() {
-    static const OptionTable<Pop3Options> options = [] {
-        OptionTable<Pop3Options> all;
+const OptionTable<Pop3Connection>& pop3_table() {
+    static const OptionTable<Pop3Connection> options = [] {
+        OptionTable<Pop3Connection> all;
         const auto milliseconds = [&all](std::string name, std::chrono::milliseconds Pop3Options::*member, int example, std::string help) {
             OptionSpec& spec = all.add(std::move(name), member, OptionType::integer, std::move(help));
             spec.unit = Unit::milliseconds;
@@ -109,6 +117,7 @@ const OptionTable<Pop3Options>& pop3_table() {
         flag("log", "What the client says goes to the log (level info, event pop3-dialogue), secrets masked");
         flag("dbglog", "The whole dialogue goes to the log (level debug, event pop3-dialogue), secrets masked, messages left out");
 #ifdef QCONN_WITH_HTTP
+        add_oauth2_options(all);
         add_proxy_options(all);
 #endif
         add_socket_options(all);
@@ -125,8 +134,8 @@ bool pop3_flag(const ResolvedDefinition& definition, std::string_view name) {
     return value.is_bool() && value.as_bool();
 }
 
-Pop3Options pop3_options_of(const ResolvedDefinition& definition) {
-    Pop3Options options;
+Pop3Connection pop3_options_of(const ResolvedDefinition& definition) {
+    Pop3Connection options;
     pop3_table().apply(definition.options, options);
     options.label = definition.name;
     const Url& url = definition.url;
@@ -169,8 +178,17 @@ LoginDepth pop3_depth_of(PingDepth depth) {
 }
 
 /// A log-in as far as the depth goes, and QUIT.
-PingPlan pop3_ping(const ResolvedDefinition& definition, PingDepth depth) {
-    const Pop3Options options = pop3_options_of(definition);
+PingPlan pop3_ping(const Pop3Options& options, PingDepth depth, const Runtime& runtime) {
+    if (options.tokens && depth != PingDepth::connect && depth != PingDepth::tls) {
+        // A token may have to be fetched first: it is a call of a client, then.
+        return CallPing{[options, runtime](Deadline deadline, Callback<PingEvidence> callback) {
+            const auto client = std::make_shared<Pop3Client>(options, runtime);
+            return client->async_noop(deadline, [client, callback = std::move(callback)](Result<void> result) mutable {
+                if (!result) return callback(result.error());
+                callback(PingEvidence{"logged in with a token"});
+            });
+        }};
+    }
     const auto plan = std::make_shared<const mail::pop3::LoginPlan>(mail::pop3::login_of(options, pop3_depth_of(depth)));
     NetPing ping;
     ping.endpoint = mail::pop3::endpoint_of(options);
@@ -189,10 +207,11 @@ void check_pop3(const Definition& definition, Findings& findings) {
     if (url.host.empty()) findings.error("url", "missing-host", "the URL has no host", "write " + scheme + "://user:password@host");
     const bool user = is_set(definition, "username");
     const bool password = is_set(definition, "password");
-    const bool token = is_set(definition, "token");
+    const bool given = is_set(definition, "token");
+    const bool token = given || is_set(definition, "oauth2_grant_type");
     if (url.username && user) findings.error("username", "conflicting-options", "the URL has a user name too", "take one of the two out");
     if (url.password && password) findings.error("password", "conflicting-options", "the URL has a password too", "take one of the two out");
-    if (token && (password || url.password))
+    if (given && (password || url.password))
         findings.error("token", "conflicting-options", "a password and a token exclude each other", "take one of the two out");
     if (!url.username && !user) findings.error("username", "missing-option", "there is no user name", "put it into the URL, or add 'username'");
     if (!url.password && !password && !token)
@@ -217,6 +236,16 @@ void check_pop3(const Definition& definition, Findings& findings) {
 #ifdef QCONN_WITH_HTTP
     check_proxy_options(definition, findings);
 #endif
+    check_token_log_in(definition, findings);
+}
+
+/// With the source of its tokens, where it has one.
+Pop3Connection with_tokens(TokenSources& sources, const ResolvedDefinition& definition, const Runtime& runtime) {
+    Pop3Connection options = pop3_options_of(definition);
+    const Secret password = options.password.value_or(Secret{});
+    options.tokens = log_in_tokens(sources, definition, {options.oauth2, options.username, password, options.tls, options.proxy}, runtime);
+    if (options.tokens) options.password.reset();
+    return options;
 }
 
 }  // namespace
@@ -238,12 +267,16 @@ Scheme pop3_scheme() {
         Findings findings{place_of, out};
         check_pop3(definition, findings);
     };
-    scheme.make_client = [](const ResolvedDefinition& definition, const Runtime& runtime) -> std::shared_ptr<Client> {
-        Pop3Options options = pop3_options_of(definition);
+    const auto sources = std::make_shared<TokenSources>();
+    scheme.make_client = [sources](const ResolvedDefinition& definition, const Runtime& runtime) -> std::shared_ptr<Client> {
+        Pop3Connection options = with_tokens(*sources, definition, runtime);
         add_logs(options, definition, runtime);
         return std::make_shared<Pop3Client>(std::move(options), runtime);
     };
-    scheme.make_ping = [](const ResolvedDefinition& definition, PingDepth depth, const Runtime&) { return pop3_ping(definition, depth); };
+    scheme.make_ping = [sources](const ResolvedDefinition& definition, PingDepth depth, const Runtime& runtime) {
+        const Pop3Connection options = with_tokens(*sources, definition, runtime);
+        return with_credentials(pop3_ping(options, depth, runtime), options.tokens);
+    };
     return scheme;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // smtp, smtps, smtptls, esmtp, esmtps, esmtptls.
+#include <qconn/auth/oauth2.hpp>
 #include <qconn/mail/smtp_client.hpp>
 
 #include <array>
@@ -15,12 +16,19 @@
 #include "schemes/smtp_operations.hpp"
 #include "schemes/socket_options.hpp"
 #include "schemes/tls_options.hpp"
+#include "schemes/token_log_in.hpp"
 #ifdef QCONN_WITH_HTTP
+#include "schemes/oauth2_options.hpp"
 #include "schemes/proxy_options.hpp"
 #endif
 
 namespace qconn::schemes {
 namespace {
+
+/// What the table sets.
+struct SmtpConnection : SmtpOptions {
+    OAuth2Options oauth2{};
+};
 
 /// What a scheme is short for.
 struct MailScheme {
@@ -49,9 +57,9 @@ std::string sender_problem(const Value& value) {
     } catch (const Error& error) { return std::string{error.message()}; }
 }
 
-const OptionTable<SmtpOptions>& table() {
-    static const OptionTable<SmtpOptions> options = [] {
-        OptionTable<SmtpOptions> all;
+const OptionTable<SmtpConnection>& table() {
+    static const OptionTable<SmtpConnection> options = [] {
+        OptionTable<SmtpConnection> all;
         const auto milliseconds = [&all](std::string name, std::chrono::milliseconds SmtpOptions::*member, int example,
                                          std::string help) -> OptionSpec& {
             OptionSpec& spec = all.add(std::move(name), member, OptionType::integer, std::move(help));
@@ -150,6 +158,7 @@ const OptionTable<SmtpOptions>& table() {
             spec.example = true;
         }
 #ifdef QCONN_WITH_HTTP
+        add_oauth2_options(all);
         add_proxy_options(all);
 #endif
         add_socket_options(all);
@@ -178,8 +187,8 @@ const MailScheme& scheme_of(std::string_view name, const Value& security) {
 
 bool is_true(const Value& value) { return value.is_bool() && value.as_bool(); }
 
-SmtpOptions options_of(const ResolvedDefinition& definition) {
-    SmtpOptions options;
+SmtpConnection options_of(const ResolvedDefinition& definition) {
+    SmtpConnection options;
     table().apply(definition.options, options);
     options.label = definition.name;
     const Url& url = definition.url;
@@ -212,11 +221,22 @@ mail::SmtpDepth depth_of(PingDepth depth) {
 }
 
 /// A log-in as far as the depth goes, and QUIT.
-PingPlan make_ping(const ResolvedDefinition& definition, PingDepth depth) {
+PingPlan make_ping(const ResolvedDefinition& definition, const SmtpOptions& options, PingDepth depth, const Runtime& runtime) {
     if (depth == PingDepth::standard && is_true(option_of(definition, "disable_automatic_pings"))) {
         return BlockingPing{[](Deadline) { return PingEvidence{"nothing was asked: automatic pings are switched off (disable_automatic_pings)"}; }};
     }
-    const SmtpOptions options = options_of(definition);
+    if (options.tokens && depth != PingDepth::connect && depth != PingDepth::tls) {
+        // A token may have to be fetched first: it is a call of a client, then.
+        return CallPing{[options, runtime](Deadline deadline, Callback<PingEvidence> callback) {
+            const auto client = std::make_shared<SmtpClient>(options, runtime);
+            return client->async_connect(deadline, [client, callback = std::move(callback)](Result<SmtpServerInfo> info) mutable {
+                if (!info) return callback(info.error());
+                PingEvidence seen{"logged in with a token; " + std::move(info->greeting)};
+                seen.tls = std::move(info->tls);
+                callback(std::move(seen));
+            });
+        }};
+    }
     const auto plan = std::make_shared<const mail::SmtpLoginPlan>(mail::login_of(options, depth_of(depth)));
     NetPing ping;
     ping.endpoint = mail::endpoint_of(options);
@@ -234,7 +254,7 @@ void check(const Definition& definition, Findings& findings) {
     const Url url = url_of(definition);
     if (url.host.empty()) findings.error("url", "missing-host", "the URL has no host", "write " + definition.scheme() + "://host");
     if (!url.path.empty() && url.path != "/") findings.warning("url", "unused-option", "the path of the URL has no meaning for mail");
-    const bool token = is_set(definition, "token");
+    const bool token = is_set(definition, "token") || is_set(definition, "oauth2_grant_type");
     const bool user = is_set(definition, "username");
     const bool password = is_set(definition, "password");
     const bool whole = url.username && url.password;
@@ -245,7 +265,7 @@ void check(const Definition& definition, Findings& findings) {
     if (any_user && !any_password && !token)
         findings.error(user ? "username" : "url", "missing-option", "a user is of no use without its password", "add 'password', or 'token'");
     if (!any_user && any_password) findings.error(password ? "password" : "url", "missing-option", "'password' is of no use without 'username'");
-    if (token && !any_user) findings.error("token", "missing-option", "'token' is of no use without 'username'");
+    if (token && !any_user) findings.error("url", "missing-option", "a token is of no use without 'username'");
     const Value* const auth = definition.options.find("auth");
     if (auth != nullptr && auth->is_string() && auth->as_string() == "xoauth2" && !token)
         findings.error("auth", "missing-option", "XOAUTH2 needs a token", "add 'token'");
@@ -265,6 +285,16 @@ void check(const Definition& definition, Findings& findings) {
 #ifdef QCONN_WITH_HTTP
     check_proxy_options(definition, findings);
 #endif
+    check_token_log_in(definition, findings);
+}
+
+/// With the source of its tokens, where it has one.
+SmtpConnection with_tokens(TokenSources& sources, const ResolvedDefinition& definition, const Runtime& runtime) {
+    SmtpConnection options = options_of(definition);
+    const Secret password = options.password.value_or(Secret{});
+    options.tokens = log_in_tokens(sources, definition, {options.oauth2, options.username, password, options.tls, options.proxy}, runtime);
+    if (options.tokens) options.password.reset();
+    return options;
 }
 
 }  // namespace
@@ -291,10 +321,14 @@ Scheme smtp_scheme() {
         Findings findings{place_of, out};
         check(definition, findings);
     };
-    scheme.make_client = [](const ResolvedDefinition& definition, const Runtime& runtime) -> std::shared_ptr<Client> {
-        return std::make_shared<SmtpClient>(options_of(definition), runtime);
+    const auto sources = std::make_shared<TokenSources>();
+    scheme.make_client = [sources](const ResolvedDefinition& definition, const Runtime& runtime) -> std::shared_ptr<Client> {
+        return std::make_shared<SmtpClient>(with_tokens(*sources, definition, runtime), runtime);
     };
-    scheme.make_ping = [](const ResolvedDefinition& definition, PingDepth depth, const Runtime&) { return make_ping(definition, depth); };
+    scheme.make_ping = [sources](const ResolvedDefinition& definition, PingDepth depth, const Runtime& runtime) {
+        const SmtpConnection options = with_tokens(*sources, definition, runtime);
+        return with_credentials(make_ping(definition, options, depth, runtime), options.tokens);
+    };
     return scheme;
 }
 

@@ -4,15 +4,27 @@ import asyncio
 import base64
 import json
 import os
+import re
 import ssl
 import sys
+import urllib.error
+import urllib.request
 
 from aiosmtpd.smtp import SMTP, AuthResult
 
 MAIL, PORT, IMPLICIT_PORT, USER, PASSWORD, TLS = sys.argv[1:]
 SIZE = int(os.environ.get("SMTP_SIZE", "100000000"))
 KEEP = os.environ.get("SMTP_KEEP", "1") == "1"
+RESOURCE = os.environ.get("OAUTH_RESOURCE")
 REFUSALS = {"reject": "550 5.1.1 mailbox unavailable", "defer": "451 4.7.1 try again later"}
+
+
+def is_good(token):
+    try:
+        with urllib.request.urlopen(urllib.request.Request(RESOURCE, headers={"Authorization": "Bearer " + token})) as answer:
+            return answer.status == 200
+    except urllib.error.HTTPError:
+        return False
 
 
 def authenticate(server, session, envelope, mechanism, data):
@@ -29,6 +41,9 @@ class Handler:
             blob = base64.b64decode(blob)
         if blob == f"user={USER}\1auth=Bearer {PASSWORD}\1\1".encode():
             return AuthResult(success=True, auth_data=USER)
+        found = re.fullmatch(rb"user=([^\1]*)\1auth=Bearer ([^\1]*)\1\1", blob)
+        if RESOURCE and found and await asyncio.to_thread(is_good, found[2].decode()):
+            return AuthResult(success=True, auth_data=found[1].decode())
         # As Google does: the reason first, which wants an answer.
         await server.challenge_auth(json.dumps({"status": "401", "schemes": "bearer"}).encode(), encode_to_b64=True)
         return AuthResult(success=False, handled=False)

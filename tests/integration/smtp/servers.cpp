@@ -6,7 +6,9 @@
 #include "base/base64.hpp"
 #include "base/json.hpp"
 #include "fixture.hpp"
+#include "net/ping_run.hpp"
 #include "support/catch.hpp"
+#include "support/define.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
@@ -236,6 +238,32 @@ TEST_CASE("a token that is refused is renewed once", "[smtp][integration]") {
     }
     CHECK(asked == 2);
 }
+
+#ifndef QCONN_WITHOUT_HTTP
+TEST_CASE("a definition says where tokens come from, for clients and pings", "[smtp][integration]") {
+    const Server oauth{"oauth"};
+    const Server server{"aiosmtp", {.environment = {"OAUTH_RESOURCE=http://" + oauth.address() + "/resource"}}};
+    const auto defined = [&](const std::string& secret) {
+        return define("smtptls://jane%40example.com@" + server.address(),
+                      "from: jane@example.com\nssl_ca_file: " + tls_file("ca.crt") +
+                          "\noauth2_grant_type: client_credentials\noauth2_client_id: " + std::string{k_user} + "\noauth2_client_secret: " + secret +
+                          "\noauth2_token_use_basic_auth: true\noauth2_token_url: http://" + oauth.address() + "/token");
+    };
+    const Checked good = defined(std::string{k_password});
+    INFO(good.text());
+    REQUIRE(good.valid);
+    for (const PingDepth depth : {PingDepth::standard, PingDepth::auth, PingDepth::full}) {
+        const PingResult result = net::run_ping_blocking(Runtime{}, good.ping(depth), good.definition.name, 20s, true);
+        INFO((result.error ? result.error->what() : "ok"));
+        CHECK(result.ok);
+    }
+    const Checked wrong = defined("canary-of-the-secret");
+    const PingResult result = net::run_ping_blocking(Runtime{}, wrong.ping(PingDepth::auth), wrong.definition.name, 20s, true);
+    REQUIRE(result.error);
+    CHECK(result.error->message().find("canary") == std::string_view::npos);
+    CHECK(result.error->phase() == Phase::auth);
+}
+#endif
 
 TEST_CASE("TLS that must be and is not there", "[smtp][integration]") {
     Server plain{"exim", {.environment = {"SMTP_TLS=off", "SMTP_OPEN=1"}}};
