@@ -129,7 +129,8 @@ std::shared_ptr<const Settings> make_settings(AmqpOptions options) {
     if (options.sasl == AmqpSasl::plain && options.username.empty() && !options.tokens) refuse_amqp_option("a log-in by PLAIN needs a user name");
     if (options.tokens && (options.sasl == AmqpSasl::none || options.sasl == AmqpSasl::anonymous || options.sasl == AmqpSasl::external))
         refuse_amqp_option("tokens are for a log-in by XOAUTH2 or PLAIN");
-    if (options.sasl == AmqpSasl::xoauth2 && options.password.empty() && !options.tokens) refuse_amqp_option("a log-in by XOAUTH2 needs a token, as the password");
+    if (options.sasl == AmqpSasl::xoauth2 && options.password.empty() && !options.tokens)
+        refuse_amqp_option("a log-in by XOAUTH2 needs a token, as the password");
     if (options.sasl == AmqpSasl::external && options.use_tls && !has_certificate(options))
         refuse_amqp_option("a log-in by EXTERNAL needs a client certificate");
     for (const std::string* text : {&options.username, &options.authorization_id, &options.container_id, &options.virtual_host})

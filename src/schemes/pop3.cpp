@@ -63,7 +63,7 @@ void add_login(OptionTable<Pop3Connection>& all) {
         spec.example = "${env:MAIL_TOKEN}";
     }
     {
-        OptionSpec& spec = all.add("auth", OptionType::string, "How it logs in", [](Pop3Options& o, const Value& v) {
+        OptionSpec& spec = all.add("auth", OptionType::string, "How to log in", [](Pop3Options& o, const Value& v) {
             for (const AuthWord& one : k_auth_words)
                 if (v.as_string() == one.word) o.auth = one.auth;
         });
@@ -114,8 +114,8 @@ const OptionTable<Pop3Connection>& pop3_table() {
             spec.maximum = 1000;
             spec.example = 1;
         }
-        flag("log", "What the client says goes to the log (level info, event pop3-dialogue), secrets masked");
-        flag("dbglog", "The whole dialogue goes to the log (level debug, event pop3-dialogue), secrets masked, messages left out");
+        flag("log", "What is done is logged, at level info");
+        flag("dbglog", "What is said is logged, at level debug, secrets masked");
 #ifdef QCONN_WITH_HTTP
         add_oauth2_options(all);
         add_proxy_options(all);

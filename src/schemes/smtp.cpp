@@ -147,9 +147,8 @@ const OptionTable<SmtpConnection>& table() {
             spec.example = 1;
         }
         milliseconds("idle_time", &SmtpOptions::idle_time, 10'000, "Sessions that nobody uses are closed after that time");
-        flag("log", &SmtpOptions::log, "What becomes of each message is logged (level info; refusals as warnings)");
-        flag("dbglog", &SmtpOptions::dialogue_log,
-             "Each line of the dialogue is logged (level debug), secrets masked, without the messages themselves");
+        flag("log", &SmtpOptions::log, "What is done is logged, at level info");
+        flag("dbglog", &SmtpOptions::dialogue_log, "What is said is logged, at level debug, secrets masked");
         {
             OptionSpec& spec =
                 all.add("disable_automatic_pings", OptionType::boolean,

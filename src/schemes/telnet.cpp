@@ -169,7 +169,7 @@ const OptionTable<TelnetOptions>& telnet_table() {
         number("max_output", &TelnetOptions::max_output, 0, 1e12, Unit::bytes, 1'000'000, "Largest output of a command that is taken into memory");
         milliseconds("settle_time", &TelnetOptions::settle_time, 200,
                      "So long nothing more may come behind what looks like a prompt, until a log-in without `shell_prompt` counts as ended");
-        flag("log", &TelnetOptions::log, "What becomes of sessions is logged, at level info");
+        flag("log", &TelnetOptions::log, "What is done is logged, at level info");
         flag("dbglog", &TelnetOptions::dbglog, "What is said is logged, at level debug, secrets masked");
 #ifdef QCONN_WITH_HTTP
         add_proxy_options(all);

@@ -151,6 +151,8 @@ private:
             if (is_url) planted("literal", "http://edi:" + c + "@" + nowhere_);
             if (spec.name.ends_with("path") && !spec.file) planted("query", "/x?token=" + c + "&b=1");
         }
+        // The names of a family share what reads their URLs: with and without TLS are enough.
+        if (++of_family_[scheme.family] > 2) return;
         const auto url = [&](const std::string& where, const std::string& rest) { add(name + "-url-" + where, start + rest, {}); };
         url("path", here + "/" + by_environment(canary()));
         url("host", by_environment(canary() + ".invalid"));
@@ -174,6 +176,7 @@ private:
     Estate estate_;
     std::vector<std::string> names_;
     std::set<std::string> planted_;
+    std::map<std::string, int> of_family_;
     std::string overlay_;
     int count_{0};
 };

@@ -41,7 +41,7 @@ class Handler:
             blob = base64.b64decode(blob)
         if blob == f"user={USER}\1auth=Bearer {PASSWORD}\1\1".encode():
             return AuthResult(success=True, auth_data=USER)
-        found = re.fullmatch(rb"user=([^\1]*)\1auth=Bearer ([^\1]*)\1\1", blob)
+        found = re.fullmatch(rb"user=([^\x01]*)\x01auth=Bearer ([^\x01]*)\x01\x01", blob)
         if RESOURCE and found and await asyncio.to_thread(is_good, found[2].decode()):
             return AuthResult(success=True, auth_data=found[1].decode())
         # As Google does: the reason first, which wants an answer.

@@ -128,11 +128,16 @@ ConnectionContract contract_of(const std::string& scheme, const SilentServer& si
                            return true;
                        }};
     const std::string both = trust + "username: " + std::string{k_user} + "\npassword: " + std::string{k_password};
+    out.options_beyond = tls ? "amqp" : "rests";
     out.samples = tls_samples();
     out.samples["hosts"] = {at(login, port) + address,
                             trust + "hosts: 127.0.0.1:" + std::to_string(free_port()) + ",127.0.0.1:" + std::to_string(port)};
     out.samples["username"] = {at("", port) + address, both};
     out.samples["password"] = {at("", port) + address, both};
+    out.samples["oauth2_grant_type"] = {
+        at("user@", port),
+        trust +
+            "oauth2_grant_type: client_credentials\noauth2_client_id: shop\noauth2_client_secret: s\noauth2_token_url: https://login.example/token"};
     const std::string canary = k_canary;
     out.with_canary = {
         {at("user:" + canary + "@", port) + address, trust},

@@ -78,12 +78,17 @@ public:
                                std::this_thread::sleep_for(300ms);
                                return true;
                            }};
+        out.options_beyond = tls ? "pop3" : "rests";
         out.samples = tls_samples();
         const std::string bare = scheme + "://" + server;
         for (const char* name : {"username", "password"})
             out.samples[name] = {bare, trust + "username: " + one_.user() + "\npassword: " + std::string{k_password}};
         out.samples["token"] = {scheme + "://edi@" + server, trust + "token: t0ken"};
         out.samples["tls"] = {url(one_.user(), server), "tls: true\nssl_ca_file: " + tls_file("ca.crt")};
+        out.samples["oauth2_grant_type"] = {scheme + "://edi@" + server,
+                                            trust +
+                                                "oauth2_grant_type: client_credentials\noauth2_client_id: shop\noauth2_client_secret: "
+                                                "s\noauth2_token_url: https://login.example/token"};
         const std::string canary = k_canary;
         out.with_canary = {
             {scheme + "://" + one_.user() + ':' + canary + '@' + server, trust},
@@ -100,7 +105,7 @@ private:
 
 }  // namespace
 
-TEST_CASE("pop3 keeps the contract of connections", "[contract][mail][integration]") {
+TEST_CASE("pop3 keeps the contract of connections", "[contract][alike][mail][integration]") {
     CHECK(to_text(broken_promises(Pop3Peers{}.contract("pop3"))) == "");
 }
 

@@ -361,8 +361,8 @@ TEST_CASE("dir keeps the contract of connections", "[contract][alike][integratio
     CHECK(to_text(broken_promises(file_contract("dir", {}))) == "");
 }
 
-// Of the vendors' kinds awsrests is here, the others are in tests/integration/vendors; ssh, sftp, those of WebSocket, eFTL, AMQP, mail, TELNET in their
-// folders.
+// Of the vendors' kinds awsrests is here, the others are in tests/integration/vendors; ssh, sftp, those of WebSocket, eFTL, AMQP, mail, TELNET in
+// their folders.
 TEST_CASE("no scheme of the library is left out of the contract", "[contract]") {
     const std::vector<std::string> stated{"http",      "https",   "rest",          "rests",    "awsrests",  "billwerkrests", "billwerkrest",
                                           "cdsrests",  "sfrests", "sap4hanarests", "snrests",  "sewiorest", "sewiorests",    "zeyosrests",

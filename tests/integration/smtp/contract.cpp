@@ -55,10 +55,15 @@ ConnectionContract contract_of(const std::string& scheme, const SilentServer& si
                            return count_ends_towards(silent.port(), TcpState::established) >= static_cast<std::size_t>(calls);
                        }};
     const std::string both = trust + "username: " + std::string{k_user} + "\npassword: " + std::string{k_password};
+    out.options_beyond = scheme == "smtp" ? "rests" : "smtp";
     out.samples = tls_samples();
     out.samples["username"] = {at("", port), both};
     out.samples["password"] = {at("", port), both};
     out.samples["token"] = {at("", port), trust + "username: " + std::string{k_user} + "\ntoken: sample"};
+    out.samples["oauth2_grant_type"] = {
+        at("", port),
+        trust + "username: user\n" +
+            "oauth2_grant_type: client_credentials\noauth2_client_id: shop\noauth2_client_secret: s\noauth2_token_url: https://login.example/token"};
     if (scheme != "smtp") out.samples["security"] = {at(login, port), trust + "security: default"};
     out.samples["proxy"] = {"", "proxy: socks5://127.0.0.1:" + std::to_string(free_port())};
     const std::string canary = k_canary;
@@ -82,7 +87,7 @@ TEST_CASE("smtptls keeps the contract of connections", "[contract][alike][integr
     CHECK(to_text(broken_promises(contract_of("smtptls", silent))) == "");
 }
 
-TEST_CASE("smtps keeps the contract of connections", "[contract][integration]") {
+TEST_CASE("smtps keeps the contract of connections", "[contract][alike][integration]") {
     const SilentServer silent;
     CHECK(to_text(broken_promises(contract_of("smtps", silent))) == "");
 }
