@@ -240,9 +240,12 @@ void ReceiverLink::on_lost(const Error& error) {
 }
 
 void ReceiverLink::on_ended(const Error& error) {
-    if (timer_) timer_->cancel();
     hand_out();
     end_waits(error);
+    if (!timer_) return;
+    // It goes on its loop, and not with the last handle on a thread of the user's; and not from inside its own callback.
+    timer_->cancel();
+    owner().loop().post([timer = std::shared_ptr<net::Timer>{std::move(timer_)}] {});
 }
 
 void ReceiverLink::end_waits(const Error& error) {
