@@ -63,8 +63,8 @@ Error Transaction::over(std::string_view what) const {
         why = why_;
     }
     if (why.empty()) why = "it is being ended";
-    if (stage() == Stage::unknown) return amqp_error(AmqpErrc::unknown, std::string{what} + " failed: " + why);
-    return owner_->labelled(amqp_error(AmqpErrc::transaction, std::string{what} + " failed: " + why));
+    const AmqpErrc code = stage() == Stage::unknown ? AmqpErrc::unknown : AmqpErrc::transaction;
+    return owner_->labelled(amqp_error(code, std::string{what} + " failed: " + why));
 }
 
 void Transaction::resolved(const AmqpOutcome& outcome, const Error* error) {
