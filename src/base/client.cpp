@@ -33,6 +33,7 @@ bool says_that_it_did_not(const Error& error) noexcept {
         case Reason::certificate_untrusted:
         case Reason::certificate_name:
         case Reason::certificate_pin:
+        case Reason::certificate_revoked:
         case Reason::handshake:
         case Reason::denied:
         case Reason::bad_answer: return true;

@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::array<std::string_view, 11> k_phases{"none", "secret",   "resolve", "connect", "proxy",   "tls",
                                                     "auth", "protocol", "head",    "body",    "redirect"};
-constexpr std::array<std::string_view, 26> k_reasons{"none",
+constexpr std::array<std::string_view, 27> k_reasons{"none",
                                                      "refused",
                                                      "timeout",
                                                      "reset",
@@ -36,6 +36,7 @@ constexpr std::array<std::string_view, 26> k_reasons{"none",
                                                      "certificate-untrusted",
                                                      "certificate-name",
                                                      "certificate-pin",
+                                                     "certificate-revoked",
                                                      "handshake",
                                                      "denied",
                                                      "permission",

@@ -55,6 +55,9 @@ constexpr std::array k_lines{
          "The certificate is for another host: use a name that it lists in the URL, or have it issued for this one."},
     Line{Phase::tls, Reason::certificate_pin,
          "The server shows another certificate than the pinned one. If it was renewed, pin the new one; if not, somebody is in between."},
+    Line{
+        Phase::tls, Reason::certificate_revoked,
+        "Its authority has revoked the certificate: have the server's owner replace it. Where the list could not be had: can this machine reach it?"},
     Line{Phase::tls, Reason::timeout,
          "The port takes connections but does not speak TLS in time: is it a TLS port? Without TLS the scheme has no final s."},
     Line{Phase::tls, Reason::none,

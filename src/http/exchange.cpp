@@ -326,6 +326,7 @@ void Exchange::prepare(net::CurlHandle& handle) {
 
     head_done_ = false;
     discard_ = false;
+    const bool was_traced = wanted_crls() != nullptr;  // the same request once more, of which nothing was sent
     tls_report_.reset();
     proxy_tls_report_.reset();
     head_bytes_ = 0;
@@ -342,7 +343,7 @@ void Exchange::prepare(net::CurlHandle& handle) {
                     });
 
     if (!trace_) trace_ = TraceCall::begin(settings_);
-    if (trace_) {
+    if (trace_ && !was_traced) {
         const std::string_view body = coded_body_.empty() ? body_ : std::string_view{request_.body};
         trace_->sent(fresh_, redirects_, method_, memo.url, plain_ ? settings_->headers_for({}, true, false) : headers_,
                      has_body_ ? body : std::string_view{});
@@ -391,6 +392,14 @@ bool Exchange::on_tls(SSL_CTX* context) {
         abort_ = Abort::tls;
         return false;
     }
+}
+
+std::shared_ptr<const net::CrlWanted> Exchange::wanted_crls() const {
+    for (const auto* report : {&tls_report_, &proxy_tls_report_}) {
+        if (*report == nullptr) continue;
+        if (auto wanted = (*report)->wanted()) return wanted;
+    }
+    return nullptr;
 }
 
 bool Exchange::on_head(std::string_view line) {

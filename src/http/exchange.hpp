@@ -37,6 +37,7 @@ public:
     bool on_head(std::string_view line) override;
     bool on_body(std::string_view bytes) override;
     bool on_tls(SSL_CTX* context) override;
+    std::shared_ptr<const net::CrlWanted> wanted_crls() const override;
 
     /// The client's authenticator has to give it an authorization before it is run.
     bool wants_authorization() const noexcept;

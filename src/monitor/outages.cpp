@@ -24,7 +24,8 @@ Cause cause_of(const std::string& name, const Error* error, const Whereabouts& w
         case Reason::certificate_expired:
         case Reason::certificate_untrusted:
         case Reason::certificate_name:
-        case Reason::certificate_pin: return {OutageKind::certificate, where.host};
+        case Reason::certificate_pin:
+        case Reason::certificate_revoked: return {OutageKind::certificate, where.host};
         case Reason::denied: return {OutageKind::credentials, where.host};
         default: return {phase == Phase::auth ? OutageKind::credentials : OutageKind::peer, where.host};
     }

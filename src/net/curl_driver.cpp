@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "net/crl.hpp"
 #include "net/fd_watch.hpp"
 #include "net/loop_impl.hpp"
 #include "net/runtime_impl.hpp"
@@ -548,6 +549,13 @@ void CurlDriver::run(CurlTransfer& transfer) {
             anew = end.stop != CurlStop::none || !handle.hand_over();
             if (!anew) continue;
         }
+        if (end.stop == CurlStop::none && end.code != CURLE_OK) {
+            if (const auto wanted = transfer.wanted_crls()) {
+                end.stop = fetch_crls(*lane, transfer, *wanted);
+                anew = true;
+                if (end.stop == CurlStop::none) continue;
+            }
+        }
         end.words = handle.words_;
         note(transfer, end, runtime_, lane->missed);
         anew = transfer.finished(handle, end);
@@ -561,35 +569,34 @@ void CurlDriver::run(CurlTransfer& transfer) {
     }
 }
 
-CurlStop CurlDriver::look_up(Lane& lane, CurlTransfer& transfer) {
-    transfer.look_up_begins();
-    if (AddressList addresses = runtime_.impl().resolver().at_hand(transfer.host_)) {
-        transfer.look_up_ends({std::move(addresses)});
-        return CurlStop::none;
+/// Something that a loop brings to who waits in a lane.
+struct CurlDriver::Arrival {
+    mutable std::mutex mutex;
+    CURLM* waits{nullptr};  // null: nobody any more
+    bool came{false};
+
+    template <class Keep>
+    void tell(Keep keep) {
+        const std::lock_guard lock{mutex};
+        if (waits == nullptr) return;
+        keep();
+        came = true;
+        curl_multi_wakeup(waits);
     }
-    // The query lives on a loop, the one who waits for it here.
-    struct Shared {
-        std::mutex mutex;
-        CURLM* waits{nullptr};  // null: no more
-        std::optional<Resolved> answer;
-        std::unique_ptr<Resolver::Query> query;  // the loop's
-    };
-    const auto shared = std::make_shared<Shared>();
-    shared->waits = lane.multi.get();
-    const auto loop = runtime_.impl().loop().shared_from_this();
-    loop->post([shared, loop, host = std::string{transfer.host_}, runtime = runtime_] {
-        shared->query = runtime.impl().resolver().resolve(host, *loop, [shared](Resolved resolved) {
-            const std::lock_guard lock{shared->mutex};
-            if (shared->waits == nullptr) return;
-            shared->answer = std::move(resolved);
-            curl_multi_wakeup(shared->waits);
-        });
-    });
+    template <class Take>
+    void leave(Take take) {
+        const std::lock_guard lock{mutex};
+        waits = nullptr;
+        take();
+    }
+};
+
+CurlStop CurlDriver::wait(Lane& lane, CurlTransfer& transfer, const Arrival& arrival) {
     CurlStop why = CurlStop::none;
     while (why == CurlStop::none) {
         {
-            const std::lock_guard lock{shared->mutex};
-            if (shared->answer) break;
+            const std::lock_guard lock{arrival.mutex};
+            if (arrival.came) break;
         }
         if (lane.stop.load(std::memory_order_relaxed))
             why = CurlStop::cancelled;
@@ -598,11 +605,50 @@ CurlStop CurlDriver::look_up(Lane& lane, CurlTransfer& transfer) {
         else
             curl_multi_poll(lane.multi.get(), nullptr, 0, wait, nullptr);
     }
-    {
-        const std::lock_guard lock{shared->mutex};
-        shared->waits = nullptr;
-        if (shared->answer) transfer.look_up_ends(std::move(*shared->answer));
+    return why;
+}
+
+CurlStop CurlDriver::look_up(Lane& lane, CurlTransfer& transfer) {
+    transfer.look_up_begins();
+    if (AddressList addresses = runtime_.impl().resolver().at_hand(transfer.host_)) {
+        transfer.look_up_ends({std::move(addresses)});
+        return CurlStop::none;
     }
+    // The query lives on a loop, the one who waits for it here.
+    struct Shared {
+        Arrival arrival;
+        std::optional<Resolved> answer;          // guarded by it
+        std::unique_ptr<Resolver::Query> query;  // the loop's
+    };
+    const auto shared = std::make_shared<Shared>();
+    shared->arrival.waits = lane.multi.get();
+    const auto loop = runtime_.impl().loop().shared_from_this();
+    loop->post([shared, loop, host = std::string{transfer.host_}, runtime = runtime_] {
+        shared->query = runtime.impl().resolver().resolve(
+            host, *loop, [shared](Resolved resolved) { shared->arrival.tell([&] { shared->answer = std::move(resolved); }); });
+    });
+    const CurlStop why = wait(lane, transfer, shared->arrival);
+    shared->arrival.leave([&] {
+        if (shared->answer) transfer.look_up_ends(std::move(*shared->answer));
+    });
+    loop->post([shared] { shared->query.reset(); });
+    return why;
+}
+
+CurlStop CurlDriver::fetch_crls(Lane& lane, CurlTransfer& transfer, const CrlWanted& wanted) {
+    struct Shared {
+        Arrival arrival;
+        std::unique_ptr<CrlQuery> query;  // the loop's
+    };
+    transfer.begin_again();
+    const auto shared = std::make_shared<Shared>();
+    shared->arrival.waits = lane.multi.get();
+    const auto loop = runtime_.impl().loop().shared_from_this();
+    loop->post([shared, loop, wanted, runtime = runtime_] {
+        shared->query = std::make_unique<CrlQuery>(runtime.impl().blocking_pool(), *loop, wanted, [shared] { shared->arrival.tell([] {}); });
+    });
+    const CurlStop why = wait(lane, transfer, shared->arrival);
+    shared->arrival.leave([] {});
     loop->post([shared] { shared->query.reset(); });
     return why;
 }
@@ -617,6 +663,7 @@ public:
         std::unique_ptr<CurlHandle> handle;
         std::shared_ptr<AsyncOperation> operation;
         std::unique_ptr<Resolver::Query> query;
+        std::unique_ptr<CrlQuery> crl_query;
         bool in_multi{false};
     };
 
@@ -650,6 +697,7 @@ private:
     void add(Run& run);
     void look_up(Run& run);
     void looked_up(Run& run, Resolved resolved);
+    void fetch_crls(Run& run, const CrlWanted& wanted);
     void finish(Run& run, const CurlTransfer::End& how);
     void stop(Run& run, CurlStop why);
     void end(Run& run);
@@ -818,6 +866,22 @@ void CurlDriver::Async::looked_up(Run& run, Resolved resolved) {
     act(CURL_SOCKET_TIMEOUT, 0);
 }
 
+void CurlDriver::Async::fetch_crls(Run& run, const CrlWanted& wanted) {
+    run.transfer->begin_again();
+    next_limit_ = std::min(next_limit_, run.transfer->next_limit());
+    try {
+        run.crl_query = std::make_unique<CrlQuery>(runtime_.impl().blocking_pool(), *loop_, wanted, [this, &run] {
+            const auto keep = shared_from_this();
+            run.crl_query.reset();
+            in_turn_ = true;
+            try {
+                launch(run);
+            } catch (...) { finish(run, {CURLE_OUT_OF_MEMORY, CurlStop::none, {}}); }
+            act(CURL_SOCKET_TIMEOUT, 0);
+        });
+    } catch (...) { finish(run, {CURLE_OUT_OF_MEMORY, CurlStop::none, {}}); }
+}
+
 void CurlDriver::Async::stop(Run& run, CurlStop why) {
     if (run.in_multi) {
         run.in_multi = false;
@@ -945,8 +1009,11 @@ void CurlDriver::Async::collect() {
         Run& run = *static_cast<Run*>(handle->run_);
         curl_multi_remove_handle(multi_.get(), easy);
         run.in_multi = false;
+        const auto wanted = code != CURLE_OK ? run.transfer->wanted_crls() : nullptr;
         if (run.transfer->name_ == CurlTransfer::Name::wanted)
             look_up(run);
+        else if (wanted)
+            fetch_crls(run, *wanted);
         else
             finish(run, {code, CurlStop::none, run.handle->words_});
     }

@@ -26,6 +26,7 @@
 namespace qconn::net {
 
 class CurlTransfer;
+struct CrlWanted;
 
 /// Why a driver ended a transfer before libcurl did.
 enum class CurlStop : std::uint8_t {
@@ -140,6 +141,8 @@ public:
     virtual bool on_body(std::string_view bytes) = 0;
     /// A TLS context for a new connection. False ends the transfer.
     virtual bool on_tls(SSL_CTX* context) = 0;
+    /// Of a run that failed: lists of revoked certificates without which its handshake could not be finished. They are fetched, and it is run again.
+    virtual std::shared_ptr<const CrlWanted> wanted_crls() const { return nullptr; }
 
 protected:
     /// Limits, set before it is run.
@@ -229,8 +232,12 @@ public:
 
 private:
     struct Lane;
+    struct Arrival;
+    /// Waits for what a loop brings.
+    static CurlStop wait(Lane& lane, CurlTransfer& transfer, const Arrival& arrival);
     /// Waits for the addresses of its host.
     CurlStop look_up(Lane& lane, CurlTransfer& transfer);
+    CurlStop fetch_crls(Lane& lane, CurlTransfer& transfer, const CrlWanted& wanted);
     class Lanes;
     class Async;
     static void note(const CurlTransfer& transfer, const CurlTransfer::End& end, const Runtime& runtime, CurlNames& missed) noexcept;

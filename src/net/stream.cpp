@@ -229,6 +229,10 @@ IoResult Stream::handshake() {
     ERR_clear_error();
     errno = 0;
     const int result = SSL_connect(ssl_);
+    if (result != 1 && SSL_want_retry_verify(ssl_)) {
+        wanted_ = wanted_crls(ssl_);
+        return {IoResult::Kind::want_read};
+    }
     if (result != 1) return tls_outcome(result, errno);
     if (auto refused = check_resumed(ssl_)) return {IoResult::Kind::failed, 0, std::move(refused)};
     tls_stands_ = true;
@@ -249,10 +253,17 @@ FdWatch& Stream::watch() {
     return *watch_;
 }
 
-void Stream::wait(Ready side, UniqueFunction<void()> callback) { watch().wait(side, std::move(callback)); }
+void Stream::wait(Ready side, UniqueFunction<void()> callback) {
+    if (!wanted_) return watch().wait(side, std::move(callback));
+    const auto runtime = loop_->runtime();
+    if (!runtime) return;  // it is ending, and with it whoever waits
+    crl_query_ = std::make_unique<CrlQuery>(runtime->blocking_pool(), *loop_, std::move(*wanted_), std::move(callback));
+    wanted_.reset();
+}
 
 void Stream::cancel_waits() noexcept {
     on_idle_ = nullptr;
+    crl_query_.reset();
     if (watch_) watch_->cancel();
 }
 
@@ -321,6 +332,7 @@ void Stream::abort() noexcept {
 
 void Stream::close() noexcept {
     on_idle_ = nullptr;
+    crl_query_.reset();
     watch_.reset();
     if (ssl_ != nullptr) {
         ERR_clear_error();

@@ -13,6 +13,7 @@
 #include <qconn/base/operation.hpp>
 #include <qconn/net/tls.hpp>
 
+#include "net/crl.hpp"
 #include "net/fd_watch.hpp"
 #include "net/tls_context.hpp"
 #include "net/unique_fd.hpp"
@@ -60,7 +61,8 @@ public:
     /// Puts TLS over it; handshake() is called until it is done.
     /// @throws Error SOCKET-SSL-ERROR (reason local) where OpenSSL has no memory
     void start_tls(std::shared_ptr<const TlsContext> context, TlsPeer peer);
-    /// done, want_read, want_write or failed.
+    /// done, want_read, want_write or failed. Where lists of revoked certificates are to be fetched first, that is a want_read whose wait() is for
+    /// them.
     IoResult handshake();
     /// The TLS handshake just done was with a proxy: what follows goes through it, and may have TLS of its own. has_tls() and tls_info() are about
     /// that.
@@ -125,6 +127,8 @@ private:
     SSL* tunnel_{nullptr};  // with a proxy, below everything else
     Ready blocked_on_{Ready::read};
     SSL* ssl_{nullptr};
+    std::optional<CrlWanted> wanted_;  // the handshake goes on when these were asked for
+    std::unique_ptr<CrlQuery> crl_query_;
     bool tls_stands_{false};  // the handshake is over and nothing broke since
     std::string unread_;
     UniqueFunction<void()> on_idle_;

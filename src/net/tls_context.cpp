@@ -19,8 +19,10 @@
 
 #include "base/text.hpp"
 #include "net/address.hpp"
+#include "net/certificate_bundle.hpp"
 #include "net/openssl_ptr.hpp"
 #include "net/tls_core.hpp"
+#include "net/tls_crls.hpp"
 #include "net/unique_fd.hpp"
 
 namespace qconn::net {
@@ -76,6 +78,7 @@ public:
 
     void load() {
         authorities();
+        crls();
         client_certificate();
         pin();
         if (o_.minimum != TlsVersion::unset && o_.maximum != TlsVersion::unset && o_.minimum > o_.maximum)
@@ -117,6 +120,16 @@ private:
         if (count == 0) refuse(label_, field, what + " holds no certificate in PEM form (\"-----BEGIN CERTIFICATE-----\")");
     }
 
+    void crls() {
+        if (o_.crl_check == CrlCheck::off) return;
+        find_crls_in_cache(core_.store.get());
+        if (o_.crl_file.empty()) return;
+        const auto lists = read_crls(read_file(label_, "crl_file", o_.crl_file));
+        if (lists.empty()) refuse(label_, "crl_file", "the file \"" + o_.crl_file + "\" holds no list of revoked certificates in PEM or DER form");
+        for (const auto& list : lists) X509_STORE_add_crl(core_.store.get(), list.get());
+        ERR_clear_error();
+    }
+
     void client_certificate() {
         const bool by_data = !o_.certificate_data.empty();
         if (!by_data && o_.certificate_file.empty()) {
@@ -129,11 +142,12 @@ private:
         std::string read;
         if (!by_data) read = read_file(label_, field, o_.certificate_file);
         const std::string& data = by_data ? o_.certificate_data : read;
-        if (data.find("-----BEGIN ") != data.npos)
-            certificate_pem(field, data);
-        else
-            certificate_pkcs12(field, data);
+        auto own = choose(data.find("-----BEGIN ") != data.npos ? pem_bundle(field, data) : pkcs12_bundle(field, data), o_.certificate_subject);
         wipe(read);
+        if (!own.trouble.empty()) refuse(label_, o_.certificate_subject.empty() ? field : "certificate_subject", own.trouble);
+        core_.certificate = std::move(own.certificate);
+        core_.key = std::move(own.key);
+        core_.chain = std::move(own.chain);
         if (X509_check_private_key(core_.certificate.get(), core_.key.get()) != 1) {
             ERR_clear_error();
             refuse(
@@ -142,36 +156,40 @@ private:
         }
     }
 
-    void certificate_pem(std::string_view field, const std::string& data) {
+    CertificateBundle pem_bundle(std::string_view field, const std::string& data) {
+        CertificateBundle bundle;
         const auto in = memory_bio(data);
-        core_.certificate.reset(PEM_read_bio_X509_AUX(in.get(), nullptr, nullptr, nullptr));
-        if (!core_.certificate) refuse(label_, field, "no certificate could be read there: " + take_openssl_words());
-        while (X509* more = PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr)) core_.chain.emplace_back(more);
+        bundle.certificates.emplace_back(PEM_read_bio_X509_AUX(in.get(), nullptr, nullptr, nullptr));
+        if (!bundle.certificates.front()) refuse(label_, field, "no certificate could be read there: " + take_openssl_words());
+        while (X509* more = PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr)) bundle.certificates.emplace_back(more);
         ERR_clear_error();
         if (!o_.key_data.empty())
-            private_key("key_data", o_.key_data.reveal());
+            bundle.keys = private_keys("key_data", o_.key_data.reveal());
         else if (!o_.key_file.empty()) {
             auto text = read_file(label_, "key_file", o_.key_file);
-            private_key("key_file", text);
+            bundle.keys = private_keys("key_file", text);
             wipe(text);
         } else
-            private_key(field, data);
+            bundle.keys = private_keys(field, data);
+        return bundle;
     }
 
-    void private_key(std::string_view field, std::string_view pem) {
+    std::vector<KeyPtr> private_keys(std::string_view field, std::string_view pem) {
+        std::vector<KeyPtr> keys;
         const auto in = memory_bio(pem);
-        core_.key.reset(PEM_read_bio_PrivateKey(in.get(), nullptr, give_password, const_cast<Secret*>(&o_.key_password)));
-        if (core_.key) return;
+        while (KeyPtr key{PEM_read_bio_PrivateKey(in.get(), nullptr, give_password, const_cast<Secret*>(&o_.key_password))})
+            keys.push_back(std::move(key));
+        const auto words = take_openssl_words();
+        if (!keys.empty()) return keys;
         const bool has_key = pem.find("PRIVATE KEY-----") != pem.npos;
         const bool encrypted = pem.find("ENCRYPTED") != pem.npos;
-        const auto words = take_openssl_words();
         if (!has_key) refuse(label_, field, "no private key in PEM form is there; set key_file or key_data");
         if (!encrypted) refuse(label_, field, "the private key cannot be read: " + words);
         if (o_.key_password.empty()) refuse(label_, "key_password", "the private key is encrypted, and there is no pass-phrase for it");
         refuse(label_, "key_password", "the pass-phrase does not open the private key (" + words + ")");
     }
 
-    void certificate_pkcs12(std::string_view field, const std::string& data) {
+    CertificateBundle pkcs12_bundle(std::string_view field, const std::string& data) {
         const auto in = memory_bio(data);
         const Pkcs12Ptr container{d2i_PKCS12_bio(in.get(), nullptr)};
         if (!container) {
@@ -181,14 +199,17 @@ private:
         X509* certificate = nullptr;
         EVP_PKEY* key = nullptr;
         STACK_OF(X509)* others = nullptr;
-        const std::string password{o_.key_password.reveal()};
+        std::string password{o_.key_password.reveal()};
         const int read = PKCS12_parse(container.get(), password.c_str(), &key, &certificate, &others);
-        core_.certificate.reset(certificate);
-        core_.key.reset(key);
-        while (others != nullptr && sk_X509_num(others) > 0) core_.chain.emplace_back(sk_X509_shift(others));
+        CertificateBundle bundle;
+        if (certificate != nullptr) bundle.certificates.emplace_back(certificate);
+        if (key != nullptr) bundle.keys.emplace_back(key);
+        while (others != nullptr && sk_X509_num(others) > 0) bundle.certificates.emplace_back(sk_X509_shift(others));
         sk_X509_free(others);
         const unsigned long code = ERR_peek_error();
         const auto words = take_openssl_words();
+        if (read == 1 && !o_.certificate_subject.empty()) bundle = everything_in(container.get(), password);
+        wipe(password);
         if (read != 1) {
             if (ERR_GET_LIB(code) == ERR_LIB_PKCS12 && ERR_GET_REASON(code) == PKCS12_R_MAC_VERIFY_FAILURE)
                 refuse(label_, "key_password", "the pass-phrase does not open the PKCS#12 container");
@@ -196,7 +217,8 @@ private:
                    "the PKCS#12 container cannot be opened (" + words +
                        "); one made with an outdated algorithm can be converted with `openssl pkcs12 -legacy`");
         }
-        if (!core_.certificate || !core_.key) refuse(label_, field, "the PKCS#12 container has no certificate with its private key");
+        if (certificate == nullptr || key == nullptr) refuse(label_, field, "the PKCS#12 container has no certificate with its private key");
+        return bundle;
     }
 
     void pin() {
@@ -307,8 +329,9 @@ TlsContext::TlsContext(std::shared_ptr<Core> core) : core_{std::move(core)} {}
 
 TlsContext::~TlsContext() { SSL_CTX_free(native_); }
 
-std::shared_ptr<const TlsContext> TlsContext::make(const TlsOptions& options, const Log& log, std::string_view label) {
-    const auto core = std::make_shared<Core>(options);
+std::shared_ptr<const TlsContext> TlsContext::make(const TlsOptions& options, const Log& log, std::string_view label,
+                                                   std::shared_ptr<CrlCache> crls) {
+    const auto core = std::make_shared<Core>(options, crls ? std::move(crls) : std::make_shared<CrlCache>());
     Loader{*core, label}.load();
     warn_about(options, log, label);
     const std::shared_ptr<TlsContext> made{new TlsContext{core}};
@@ -317,13 +340,13 @@ std::shared_ptr<const TlsContext> TlsContext::make(const TlsOptions& options, co
     configure(made->native_, *core, label, options.reuse_sessions);
     install_verification(made->native_, Attached{core, {}, {}, nullptr, false});
     SSL_CTX_set_mode(made->native_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-    if (options.reuse_sessions) TlsSessions::install(made->native_);
+    if (core->resumes()) TlsSessions::install(made->native_);
     return made;
 }
 
 void TlsContext::apply(SSL_CTX* context, std::string_view host, std::string_view label, std::shared_ptr<TlsReport> report) const {
     // In a handshake with an earlier session no certificate comes, and `decide` would not be asked.
-    configure(context, *core_, label, core_->options.reuse_sessions && !core_->options.decide);
+    configure(context, *core_, label, core_->resumes() && !core_->options.decide);
     const std::string& wanted = core_->name_to_check(host);
     if (!set_name_to_check(SSL_CTX_get0_param(context), wanted))
         refuse(label, "server_name", "\"" + wanted + "\" is no name that a certificate can be for");
@@ -331,7 +354,7 @@ void TlsContext::apply(SSL_CTX* context, std::string_view host, std::string_view
 }
 
 void TlsContext::apply(SSL_CTX* context) const {
-    configure(context, *core_, {}, core_->options.reuse_sessions && !core_->options.decide);
+    configure(context, *core_, {}, core_->resumes() && !core_->options.decide);
     install_verification(context, Attached{core_, {}, {}, nullptr, false});
 }
 
@@ -358,7 +381,14 @@ void prepare(SSL* ssl, const TlsContext& context, TlsPeer peer) {
     state.name = wanted;
     // Names that the certificate was checked for belong to the key: a session stands for that check.
     state.session_key = authority(peer.host, peer.port) + ' ' + wanted + ' ' + protocols;
-    if (core.options.reuse_sessions) core.sessions.offer(ssl, state);
+    state.can_wait = true;
+    if (core.resumes()) core.sessions.offer(ssl, state);
+}
+
+std::optional<CrlWanted> wanted_crls(SSL* ssl) {
+    auto& state = state_of(ssl);
+    if (state.wanted.empty()) return std::nullopt;
+    return attached_to(SSL_get_SSL_CTX(ssl))->core->wanted(std::exchange(state.wanted, {}));
 }
 
 void offer_session_of(SSL* first, SSL* second, bool offer) {

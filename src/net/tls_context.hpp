@@ -22,6 +22,9 @@ typedef struct ssl_ctx_st SSL_CTX;
 
 namespace qconn::net {
 
+class CrlCache;
+struct CrlWanted;
+
 /// What the verification of a server's chain came to, for whoever drives the handshake (libcurl). Filled on the thread of the handshake.
 /// @note Thread-safe
 class TlsReport {
@@ -30,6 +33,8 @@ public:
     std::optional<Error> refusal() const;
     /// The verdict of the verification: "ok", or OpenSSL's words, also where a waiver let it pass. Empty before.
     std::string verdict() const;
+    /// Lists of revoked certificates that were missing: the handshake failed for now, and is to be made again when they were asked for. Null: none.
+    std::shared_ptr<const CrlWanted> wanted() const;
     void clear();
 
 private:
@@ -37,6 +42,7 @@ private:
     mutable std::mutex mutex_;
     std::optional<Error> refusal_;
     std::string verdict_;
+    std::shared_ptr<const CrlWanted> wanted_;
 };
 
 /// TlsOptions checked and loaded: authorities, client certificate, limits, callbacks.
@@ -44,8 +50,10 @@ private:
 class TlsContext {
 public:
     /// `label` is the connection in messages. Switched-off verification and a key log are logged as warnings.
+    /// @param crls  shared with other contexts; null: its own
     /// @throws Error TLS-OPTION-ERROR: the field, what was found there, what to do
-    static std::shared_ptr<const TlsContext> make(const TlsOptions& options, const Log& log, std::string_view label);
+    static std::shared_ptr<const TlsContext> make(const TlsOptions& options, const Log& log, std::string_view label,
+                                                  std::shared_ptr<CrlCache> crls = nullptr);
 
     ~TlsContext();
     TlsContext(const TlsContext&) = delete;
@@ -90,6 +98,9 @@ struct TlsPeer {
 
 /// Completes an SSL of context.native() before its handshake: server name, what the certificate must be for, ALPN, an earlier session.
 void prepare(SSL* ssl, const TlsContext& context, TlsPeer peer);
+
+/// What a handshake that was left by OpenSSL for a while waits for; empty: for nothing but its socket.
+std::optional<CrlWanted> wanted_crls(SSL* ssl);
 
 /// For a second connection that must show that it belongs to a first one (FTP's data connections): offers the first one's session, and keeps none of
 /// its own. After prepare().

@@ -8,6 +8,7 @@
 #include <exception>
 #include <utility>
 
+#include "net/crl.hpp"
 #include "net/runtime_impl.hpp"
 #include "net/sha256.hpp"
 #include "net/tls_context.hpp"
@@ -17,7 +18,9 @@ namespace qconn::net {
 namespace {
 
 /// The files that a context is made of.
-auto files_of(const TlsOptions& options) { return std::array{&options.ca_file, &options.ca_directory, &options.certificate_file, &options.key_file}; }
+auto files_of(const TlsOptions& options) {
+    return std::array{&options.ca_file, &options.ca_directory, &options.certificate_file, &options.key_file, &options.crl_file};
+}
 
 /// What would change if one of the files did.
 std::string files_state(const TlsOptions& options) {
@@ -47,16 +50,17 @@ std::string contents_key(const TlsOptions& o, const std::string& files) {
         digest.add({reinterpret_cast<const char*>(&size), sizeof size});
         digest.add(text);
     };
-    const std::array<char, 7> flags{static_cast<char>(o.verify),        static_cast<char>(o.waive),   static_cast<char>(o.ca_only),
-                                    static_cast<char>(o.minimum),       static_cast<char>(o.maximum), static_cast<char>(o.server_name.has_value()),
-                                    static_cast<char>(o.reuse_sessions)};
+    const std::array<char, 8> flags{static_cast<char>(o.verify),         static_cast<char>(o.waive),    static_cast<char>(o.ca_only),
+                                    static_cast<char>(o.minimum),        static_cast<char>(o.maximum),  static_cast<char>(o.server_name.has_value()),
+                                    static_cast<char>(o.reuse_sessions), static_cast<char>(o.crl_check)};
     add({flags.data(), flags.size()});
     for (const auto* text : {&o.ca_file, &o.ca_directory, &o.ca_pem, &o.certificate_file, &o.certificate_data, &o.key_file, &o.pinned_sha256,
-                             &o.ciphers, &o.cipher_suites, &o.groups, &o.signature_algorithms, &o.key_log_file})
+                             &o.certificate_subject, &o.crl_file, &o.ciphers, &o.cipher_suites, &o.groups, &o.signature_algorithms, &o.key_log_file})
         add(*text);
     add(o.key_data.reveal());
     add(o.key_password.reveal());
     add(o.server_name.value_or(""));
+    add(std::to_string(o.crl_timeout.count()));
     add(files);
     return digest.finish();
 }
@@ -69,9 +73,11 @@ void drop_oldest(Map& map, std::size_t size) {
 
 }  // namespace
 
+TlsContexts::TlsContexts() : crls_{std::make_shared<CrlCache>()} {}
+
 std::shared_ptr<const TlsContext> TlsContexts::by_contents(const TlsOptions& options, const std::string& files, const Log& log,
                                                            std::string_view label) {
-    if (options.decide) return TlsContext::make(options, log, label);
+    if (options.decide) return TlsContext::make(options, log, label, crls_);
     const auto key = contents_key(options, files);
     std::shared_ptr<Made> made;
     {
@@ -86,7 +92,7 @@ std::shared_ptr<const TlsContext> TlsContexts::by_contents(const TlsOptions& opt
     if (made->context)
         warn_about(options, log, label);
     else
-        made->context = TlsContext::make(options, log, label);
+        made->context = TlsContext::make(options, log, label, crls_);
     return made->context;
 }
 

@@ -20,6 +20,7 @@
 
 namespace qconn::net {
 
+class CrlCache;
 class Loop;
 class RuntimeImpl;
 class TlsContext;
@@ -30,6 +31,8 @@ class TlsContext;
 class TlsContexts {
 public:
     static constexpr std::size_t k_size = 256;
+
+    TlsContexts();
 
     /// May block. @throws Error TLS-OPTION-ERROR
     std::shared_ptr<const TlsContext> get(const TlsOptions& options, const Log& log, std::string_view label);
@@ -57,6 +60,7 @@ private:
     std::shared_ptr<const TlsContext> by_contents(const TlsOptions& options, const std::string& files, const Log& log, std::string_view label);
     std::shared_ptr<const TlsContext> known(const std::shared_ptr<const TlsOptions>& options, const std::string& files);
 
+    const std::shared_ptr<CrlCache> crls_;
     std::mutex mutex_;
     std::map<std::string, Entry> contexts_;
     std::map<const TlsOptions*, Known> known_;

@@ -14,6 +14,7 @@
 
 #include <qconn/net/tls.hpp>
 
+#include "net/crl.hpp"
 #include "net/openssl_ptr.hpp"
 #include "net/tls_context.hpp"
 #include "net/unique_fd.hpp"
@@ -36,6 +37,8 @@ struct SslState {
     std::vector<TlsProblem> problems;
     std::string verdict;
     std::optional<Error> refusal;
+    bool can_wait{false};           // whoever drives the handshake looks at `wanted` and goes on with it later
+    std::vector<CrlSource> wanted;  // lists without which the verification cannot be finished
 };
 /// Made at first use, freed with the SSL.
 SslState& state_of(SSL* ssl);
@@ -64,14 +67,18 @@ private:
 
 /// Options checked and loaded.
 struct TlsCore {
-    explicit TlsCore(TlsOptions o) : options{std::move(o)} {}
+    TlsCore(TlsOptions o, std::shared_ptr<CrlCache> lists) : options{std::move(o)}, crls{std::move(lists)} {}
 
     /// What the certificate of a server reached as `host` must be for.
     std::string name_to_check(std::string_view host) const;
     /// What is sent to it; empty: nothing.
     std::string name_to_send(std::string_view host) const;
+    /// Whether an earlier session may stand for a handshake of its own: not where each one is to be looked up in lists.
+    bool resumes() const noexcept { return options.reuse_sessions && options.crl_check == CrlCheck::off; }
+    CrlWanted wanted(std::vector<CrlSource> sources) const { return {crls, std::move(sources), options.crl_timeout}; }
 
     const TlsOptions options;
+    const std::shared_ptr<CrlCache> crls;
     StorePtr store;
     X509Ptr certificate;
     std::vector<X509Ptr> chain;

@@ -13,6 +13,7 @@
 #include "net/address.hpp"
 #include "net/tls_certificate.hpp"
 #include "net/tls_core.hpp"
+#include "net/tls_crls.hpp"
 
 namespace qconn::net {
 
@@ -22,6 +23,12 @@ struct TlsVerification {
         const std::scoped_lock lock{report->mutex_};
         report->refusal_ = state.refusal;
         report->verdict_ = state.verdict;
+        report->wanted_.reset();
+    }
+    static void want(TlsReport& report, CrlWanted wanted) {
+        auto shared = std::make_shared<const CrlWanted>(std::move(wanted));
+        const std::scoped_lock lock{report.mutex_};
+        report.wanted_ = std::move(shared);
     }
 };
 
@@ -35,8 +42,14 @@ std::string TlsReport::verdict() const {
     return verdict_;
 }
 
+std::shared_ptr<const CrlWanted> TlsReport::wanted() const {
+    const std::scoped_lock lock{mutex_};
+    return wanted_;
+}
+
 void TlsReport::clear() {
     const std::scoped_lock lock{mutex_};
+    wanted_.reset();
     refusal_.reset();
     verdict_.clear();
 }
@@ -65,7 +78,8 @@ Reason reason_of_problem(int code) noexcept {
         case X509_V_ERR_HOSTNAME_MISMATCH:
         case X509_V_ERR_IP_ADDRESS_MISMATCH:
         case X509_V_ERR_EMAIL_MISMATCH: return Reason::certificate_name;
-        default: return Reason::certificate_untrusted;
+        case X509_V_ERR_CERT_REVOKED: return Reason::certificate_revoked;
+        default: return is_missing_crl(code) ? Reason::certificate_revoked : Reason::certificate_untrusted;
     }
 }
 
@@ -96,10 +110,9 @@ int note_problem(int good, X509_STORE_CTX* store) {
     const auto& options = attached_to(SSL_get_SSL_CTX(ssl))->core->options;
     const int code = X509_STORE_CTX_get_error(store);
     auto& problems = state_of(ssl).problems;
-    const auto same = [&](const TlsProblem& p) { return p.code == code; };
-    if (std::none_of(problems.begin(), problems.end(), same)) {
-        problems.push_back({code, X509_STORE_CTX_get_error_depth(store), is_waived(code, options.waive)});
-    }
+    const int depth = X509_STORE_CTX_get_error_depth(store);
+    const auto same = [&](const TlsProblem& p) { return p.code == code && (p.depth == depth || !is_missing_crl(code)); };
+    if (std::none_of(problems.begin(), problems.end(), same)) problems.push_back({code, depth, is_waived(code, options.waive)});
     return 1;
 }
 
@@ -108,6 +121,10 @@ std::string_view advice(Reason reason) noexcept {
         case Reason::certificate_expired: return "renew it on the server, and check this machine's clock";
         case Reason::certificate_name: return "use one of its names in the URL, or set the server name (server_name)";
         case Reason::certificate_pin: return "if the certificate was replaced on purpose, pin the new one (pinned_sha256)";
+        case Reason::certificate_revoked:
+            return "have a revoked one replaced on the server; where a list is missing, see that it can be fetched from here, name it by crl_file, "
+                   "or check "
+                   "softly (crl_check)";
         default: return "add the certificate of its authority (ca_file, ca_directory, ca_pem), or have the server send its whole chain";
     }
 }
@@ -148,11 +165,27 @@ int verify(X509_STORE_CTX* store, void*) {
     X509* const leaf = X509_STORE_CTX_get0_cert(store);
     state.problems.clear();
     X509_STORE_CTX_set_verify_cb(store, note_problem);
+    const bool checks_crls = options.verify && options.crl_check != CrlCheck::off;
+    if (checks_crls) check_crls(store);
     if (X509_verify_cert(store) != 1 && state.problems.empty()) {
         const int code = X509_STORE_CTX_get_error(store);
         state.problems.push_back({code == X509_V_OK ? X509_V_ERR_UNSPECIFIED : code, 0, false});
     }
     ERR_clear_error();
+    if (checks_crls) {
+        settle_crls(store, *attached.core, state.problems);
+        if (auto wanted = wanted_crls(store, *attached.core, state.problems); !wanted.empty()) {
+            if (state.can_wait) {
+                state.wanted = std::move(wanted);
+                return SSL_set_retry_verify(ssl);
+            }
+            if (attached.report) {  // libcurl's, which cannot wait: it fails, and is run again
+                TlsVerification::want(*attached.report, attached.core->wanted(std::move(wanted)));
+                X509_STORE_CTX_set_error(store, X509_V_ERR_UNABLE_TO_GET_CRL);
+                return 0;
+            }
+        }
+    }
 
     Reason reason = Reason::none;
     std::string words;
@@ -160,6 +193,7 @@ int verify(X509_STORE_CTX* store, void*) {
         if (!words.empty()) words += ", ";
         words += X509_verify_cert_error_string(problem.code);
         if (problem.depth > 0) words += " (depth " + std::to_string(problem.depth) + ")";
+        if (is_missing_crl(problem.code)) words += " (" + missing_crl_words(store, *attached.core, problem.depth) + ")";
         if (reason == Reason::none && options.verify && !problem.waived) reason = reason_of_problem(problem.code);
     }
     const TlsCertificate certificate = describe(leaf);

@@ -20,6 +20,9 @@ inline constexpr std::array<std::pair<std::string_view, TlsVersion>, 4> k_tls_ve
 inline constexpr std::array<std::pair<std::string_view, TlsWaiver>, 3> k_tls_waivers{
     {{"expired", TlsWaiver::expired}, {"wrong_host", TlsWaiver::wrong_host}, {"untrusted", TlsWaiver::untrusted}}};
 
+inline constexpr std::array<std::pair<std::string_view, CrlCheck>, 3> k_crl_checks{
+    {{"off", CrlCheck::off}, {"soft", CrlCheck::soft}, {"hard", CrlCheck::hard}}};
+
 inline TlsVersion tls_version(const Value& value) {
     for (const auto& [name, version] : k_tls_versions) {
         if (value.is_string() && value.as_string() == name) return version;
@@ -103,6 +106,32 @@ void add_tls_options(OptionTable<Options>& table) {
         spec.example = "-----BEGIN CERTIFICATE-----\n...";
     }
     flag("ssl_ca_only", &TlsOptions::ca_only, false, "Trust the authorities named here only, not the system's");
+    {
+        OptionSpec& spec =
+            table.add("ssl_crl_check", OptionType::string,
+                      "Look the server's certificate and those above it up in the lists of revoked ones that they name (CRL). soft: where a "
+                      "list cannot be had it passes; hard: it does not. Each handshake is then a whole one",
+                      [](Options& o, const Value& v) {
+                          for (const auto& [word, check] : k_crl_checks) {
+                              if (v.as_string() == word) o.tls.crl_check = check;
+                          }
+                      });
+        spec.fallback = "off";
+        spec.example = "soft";
+        for (const auto& [word, check] : k_crl_checks) spec.allowed.push_back({Value{word}, {}});
+    }
+    file("ssl_crl_file", &TlsOptions::crl_file, "Lists that need not be fetched, PEM or DER; for ssl_crl_check", "/etc/ssl/partner.crl");
+    {
+        OptionSpec& spec =
+            table.add("ssl_crl_timeout", OptionType::integer,
+                      "For the fetching of the lists of a handshake; what could not be had is asked for again a minute later. 0: nothing is "
+                      "fetched",
+                      [](Options& o, const Value& v) { o.tls.crl_timeout = std::chrono::milliseconds{v.as_int64()}; });
+        spec.unit = Unit::milliseconds;
+        spec.minimum = 0;
+        spec.fallback = std::int64_t{5'000};
+        spec.example = std::int64_t{2'000};
+    }
     file("ssl_cert_path", &TlsOptions::certificate_file, "Client certificate with its chain: a PEM or PKCS#12 file", "/etc/qconn/client.pem")
         .content = "ssl_cert_data";
     {
@@ -112,6 +141,11 @@ void add_tls_options(OptionTable<Options>& table) {
         spec.sensitive = true;  // may hold the key
         spec.example = "${file:/run/secrets/client.pem}";
     }
+    text("ssl_cert_subject", &TlsOptions::certificate_subject,
+         "Which of several certificates in ssl_cert_path or ssl_cert_data: its subject (as in `openssl x509 -noout -subject -nameopt RFC2253`) or a "
+         "part "
+         "of it")
+        .example = "CN=edi.example.com";
     file("ssl_key_path", &TlsOptions::key_file, "Private key of the client certificate, a PEM file; not needed where the certificate's file holds it",
          "/etc/qconn/client.key")
         .content = "ssl_key_data";
@@ -169,6 +203,14 @@ inline void check_tls_options(const Definition& definition, Findings& findings) 
         if (is_set(definition, key) && !certificate) {
             findings.error(key, "missing-option", std::string{"'"} + key + "' needs a certificate", "add 'ssl_cert_path' or 'ssl_cert_data'");
         }
+    }
+    const Value* crls = definition.options.find("ssl_crl_check");
+    if ((crls == nullptr || (crls->is_string() && crls->as_string() == "off")) && is_set(definition, "ssl_crl_file")) {
+        findings.error("ssl_crl_file", "missing-option", "'ssl_crl_file' counts with 'ssl_crl_check' only", "add 'ssl_crl_check: soft' or 'hard'");
+    }
+    if (is_set(definition, "ssl_cert_subject") && !certificate) {
+        findings.error("ssl_cert_subject", "missing-option", "'ssl_cert_subject' chooses from a file of certificates, and there is none",
+                       "add 'ssl_cert_path' or 'ssl_cert_data'");
     }
     const bool own_authority = is_set(definition, "ssl_ca_file") || is_set(definition, "ssl_ca_directory") || is_set(definition, "ssl_ca_data");
     if (const Value* only = definition.options.find("ssl_ca_only"); only != nullptr && only->is_bool() && only->as_bool() && !own_authority) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # tls.sh DIR: certificates and keys that no one trusts but the tests. PEM, RSA 2048, no pass-phrase unless said.
-#   ca.crt ca.key            the authority; hashed/ holds it in the form of `openssl rehash`
+#   ca.crt ca.key            the authority; hashed/ holds it in the form of `openssl rehash`; ca.crl: it has revoked nothing
 #   other-ca.crt             another one, which signed only other.crt
 #   server.crt server.key    for 127.0.0.1, ::1 and localhost; server.sha256: hex SHA-256 of the DER form
 #   expired.crt wrong.crt    the same key: over since yesterday / for other.invalid
@@ -51,6 +51,10 @@ new_key client.key
 issue client ca client.key qconntest 30 subjectAltName=email:qconntest@example.org extendedKeyUsage=clientAuth
 openssl pkey -in client.key -aes256 -passout pass:keypass -out client-enc.key
 openssl pkcs12 -export -in client.crt -inkey client.key -certfile ca.crt -passout pass:keypass -out client.p12
+printf '[ca]\ndefault_ca=me\n[me]\ndatabase=index\n' >ca.cnf
+: >index
+openssl ca -gencrl -config ca.cnf -cert ca.crt -keyfile ca.key -md sha256 -crldays 30 -out ca.crl 2>/dev/null
+rm ca.cnf index*
 mkdir -p hashed
 cp ca.crt hashed/
 openssl rehash hashed

@@ -40,11 +40,12 @@ enum class Reason : std::uint8_t {
     resolver,      ///< the name service itself failed
     certificate_expired,
     certificate_untrusted,
-    certificate_name,  ///< valid, but for another host
-    certificate_pin,   ///< not the pinned one
-    handshake,         ///< TLS failed for another reason
-    denied,            ///< credentials refused
-    permission,        ///< known, but not allowed
+    certificate_name,     ///< valid, but for another host
+    certificate_pin,      ///< not the pinned one
+    certificate_revoked,  ///< on its authority's list of revoked ones, or hard checks found no list
+    handshake,            ///< TLS failed for another reason
+    denied,               ///< credentials refused
+    permission,           ///< known, but not allowed
     not_found,
     exists,
     bad_answer,  ///< what came back is not the protocol

@@ -28,6 +28,13 @@ constexpr TlsWaiver operator|(TlsWaiver a, TlsWaiver b) noexcept {
 }
 constexpr bool has(TlsWaiver set, TlsWaiver one) noexcept { return (static_cast<std::uint8_t>(set) & static_cast<std::uint8_t>(one)) != 0; }
 
+/// Whether the server's certificates are looked up in their authorities' lists of revoked ones (CRL, RFC 5280 section 5).
+enum class CrlCheck : std::uint8_t {
+    off,
+    soft,  ///< what is on a list is refused; where there is no current list the certificate passes, and TlsInfo::verdict says so
+    hard,  ///< refused as well where there is no current list for one of the chain (the authority that is trusted itself has none)
+};
+
 /// One certificate as text for people and for decisions.
 struct TlsCertificate {
     std::string subject;  ///< RFC 2253 form
@@ -69,9 +76,20 @@ struct TlsOptions {
     /// Only the authorities named above count, not the system's.
     bool ca_only{false};
 
+    /// Lists of revoked certificates are fetched from where the certificates say, by http as their signatures protect them, before the handshake
+    /// goes on; kept until they are renewed, for all clients of one runtime.
+    CrlCheck crl_check{CrlCheck::off};
+    /// Lists that need not be fetched: a PEM or DER file. They count with any `crl_check` but off.
+    std::string crl_file;
+    /// For the fetching of all lists of a handshake. What could not be had is not asked for again for a minute. 0: nothing is fetched.
+    std::chrono::milliseconds crl_timeout{5'000};
+
     /// Client certificate with its chain: a PEM or PKCS#12 file, or the same as bytes (which win over the file).
     std::string certificate_file;
     std::string certificate_data;
+    /// Which one, where there are several with their keys: its subject in RFC 2253 form (as TlsCertificate::subject), or a part of that, whatever
+    /// the case; the whole wins over a part. Empty: the first.
+    std::string certificate_subject;
     /// Its private key in PEM; not needed where the certificate's file or data holds it.
     std::string key_file;
     Secret key_data;

@@ -25,8 +25,8 @@ class OpensslServer {
 public:
     explicit OpensslServer(std::vector<std::string> more, const std::string& certificate = "server.crt", const std::string& key = "server.key")
         : port_{free_port()} {
-        std::vector<std::string> words{
-            "openssl", "s_server", "-www", "-accept", "127.0.0.1:" + std::to_string(port_), "-cert", tls_file(certificate), "-key", tls_file(key)};
+        std::vector<std::string> words{"openssl", "s_server",        "-www", "-accept", "127.0.0.1:" + std::to_string(port_),
+                                       "-cert",   path(certificate), "-key", path(key)};
         words.insert(words.end(), more.begin(), more.end());
         std::vector<char*> arguments;
         for (auto& word : words) arguments.push_back(word.data());
@@ -53,6 +53,9 @@ public:
     std::uint16_t port() const noexcept { return port_; }
 
 private:
+    /// Names are of the common certificates.
+    static std::string path(const std::string& file) { return file.starts_with('/') ? file : tls_file(file); }
+
     TempDir directory_;
     std::uint16_t port_;
     pid_t pid_{0};

@@ -7,11 +7,11 @@
 #include <atomic>
 #include <cstdlib>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
 
+#include "contract/tls_samples.hpp"
 #include "integration/websocket/fixture.hpp"
 #include "support/black_hole.hpp"
 #include "support/catch.hpp"
@@ -85,14 +85,6 @@ Use sewio_request() {
                 }};
 }
 
-/// An option that has the text of a file of tls_dir().
-std::string block(const std::string& name, const std::string& file) {
-    std::istringstream text{read_file(tls_file(file))};
-    std::string lines = name + ": |";
-    for (std::string line; std::getline(text, line);) lines += "\n  " + line;
-    return lines;
-}
-
 ConnectionContract contract_of(const std::string& scheme, const Server& expired, const SilentServer& silent) {
     const bool sewio = scheme.starts_with("sewio");
     const bool tls = scheme.ends_with("wss");
@@ -124,25 +116,14 @@ ConnectionContract contract_of(const std::string& scheme, const Server& expired,
                            std::this_thread::sleep_for(300ms);
                            return true;
                        }};
-    const std::string authority = "ssl_ca_file: " + tls_file("ca.crt");
-    const std::string certificate = "ssl_cert_path: " + tls_file("client.crt");
-    const std::string key = "ssl_key_path: " + tls_file("client.key");
     const std::string open = start + at + says + "one";
     out.samples = {{"username", {start + at, trust + "username: edi\npassword: x"}},
                    {"password", {start + at, trust + "username: edi\npassword: x"}},
                    {"token", {open, trust + "token: " + std::string{k_password}}},
                    {"subprotocols", {open, trust + "subprotocols: [one, two]"}},
                    {"require_subprotocol", {open, trust + "subprotocols: [none]\nrequire_subprotocol: false"}},
-                   {"data", {open, trust + "data: json"}},
-                   {"ssl_ca_file", {"", authority}},
-                   {"ssl_ca_directory", {"", "ssl_ca_directory: " + tls_dir() + "/hashed"}},
-                   {"ssl_ca_data", {"", block("ssl_ca_data", "ca.crt")}},
-                   {"ssl_ca_only", {"", authority + "\nssl_ca_only: true"}},
-                   {"ssl_cert_path", {"", certificate + "\n" + key}},
-                   {"ssl_cert_data", {"", block("ssl_cert_data", "client.crt") + "\n" + key}},
-                   {"ssl_key_path", {"", certificate + "\n" + key}},
-                   {"ssl_key_data", {"", certificate + "\n" + block("ssl_key_data", "client.key")}},
-                   {"ssl_key_password", {"", certificate + "\n" + key + "\nssl_key_password: x"}}};
+                   {"data", {open, trust + "data: json"}}};
+    out.samples.merge(tls_samples());
     const std::string canary = k_canary;
     const std::string in_places = trust + "headers: {X-Api: " + canary + "}\n";
     out.with_canary = {{start + login + at + "/auth?key=" + canary, in_places},

@@ -121,7 +121,8 @@ TEST_CASE("each TLS option reaches the client", "[schemes][http]") {
                "ssl_ca_only: true\nssl_cert_path: /c.pem\nssl_cert_data: CERT\nssl_key_path: /k.pem\nssl_key_data: KEY\nssl_key_password: pass\n"
                "ssl_pinned_sha256: 'b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c'\nssl_min_version: TLSv1.1\n"
                "ssl_max_version: TLSv1.2\nssl_ciphers: HIGH\nssl_cipher_suites: TLS_AES_256_GCM_SHA384\nssl_groups: X25519\n"
-               "ssl_signature_algorithms: ECDSA+SHA256\nssl_server_name: other.example\nssl_reuse_sessions: false\nssl_key_log_file: /keys");
+               "ssl_signature_algorithms: ECDSA+SHA256\nssl_server_name: other.example\nssl_reuse_sessions: false\nssl_key_log_file: /keys\n"
+               "ssl_crl_check: hard\nssl_crl_file: /lists.pem\nssl_crl_timeout: 17\nssl_cert_subject: CN=edi");
     INFO(checked.text());
     REQUIRE(checked.valid);
     const PingPlan plan = checked.ping();
@@ -151,6 +152,10 @@ TEST_CASE("each TLS option reaches the client", "[schemes][http]") {
     CHECK(tls.server_name == std::string{"other.example"});
     CHECK_FALSE(tls.reuse_sessions);
     CHECK(tls.key_log_file == "/keys");
+    CHECK(tls.crl_check == CrlCheck::hard);
+    CHECK(tls.crl_file == "/lists.pem");
+    CHECK(tls.crl_timeout == std::chrono::milliseconds{17});
+    CHECK(tls.certificate_subject == "CN=edi");
 }
 
 TEST_CASE("the options of retries reach the client", "[schemes][http]") {
