@@ -146,6 +146,8 @@ AmqpMap map_of(const Raw& raw) {
     return {};
 }
 
+AmqpOutcome not_handled() { return AmqpOutcome::rejected({std::string{amqp_condition::k_internal_error}, "the receiver could not handle it", {}}); }
+
 AmqpOutcome outcome_of(Descriptor kind, const Raw& state) {
     switch (kind) {
         case Descriptor::accepted: return AmqpOutcome::accepted();

@@ -16,6 +16,8 @@ void put_condition(std::string& to, const AmqpCondition& why);
 AmqpCondition condition_of(const Raw& raw);
 /// Empty where it is none that can be read.
 AmqpMap map_of(const Raw& raw);
+/// What becomes of a message whose handler threw.
+AmqpOutcome not_handled();
 AmqpOutcome outcome_of(Descriptor kind, const Raw& state);
 
 }  // namespace qconn::amqp

@@ -6,6 +6,7 @@
 #include "amqp/connection.hpp"
 #include "amqp/links.hpp"
 #include "amqp/message_view.hpp"
+#include "amqp/outcome.hpp"
 #include "base/text.hpp"
 
 namespace qconn {
@@ -82,8 +83,7 @@ Answer ReceiverLink::on_delivery(const Incoming& message) {
     if (calm && delivery.is_plain()) return Answer::accepted;
     if (message.settled) return Answer::accepted;
     // The engine learns of it only after this: it is answered next.
-    AmqpOutcome outcome =
-        calm ? delivery.outcome() : AmqpOutcome::rejected({std::string{amqp_condition::k_internal_error}, "the receiver could not handle it", {}});
+    AmqpOutcome outcome = calm ? delivery.outcome() : not_handled();
     owner().post([self = std::static_pointer_cast<ReceiverLink>(shared_from_this()), generation = owner().generation(), id = message.delivery_id,
                   outcome = std::move(outcome)] { self->owner().answer(self->session, generation, id, outcome); });
     return Answer::later;

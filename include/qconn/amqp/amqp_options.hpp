@@ -28,6 +28,7 @@ namespace amqp {
 class Transaction;
 }  // namespace amqp
 class AmqpTransaction;
+class CallQueue;
 class TokenSource;
 
 /// How to log in (part 5 of the specification).
@@ -119,6 +120,9 @@ struct AmqpOptions {
     /// Messages that are sent without a message-id get a random UUID.
     bool generate_message_id{false};
     AmqpReconnect reconnect{};
+    /// What calls all handlers: AmqpHandlers, on_message, on_outcome, on_ready; one queue may do that for several clients. Null: the client's I/O
+    /// thread. Callbacks of asynchronous calls are for CallQueue::wrap().
+    std::shared_ptr<CallQueue> events{};
     /// Calls that need a connection make one. False: they end with AMQP-NOT-CONNECTED where there is none.
     bool connect_on_use{true};
 
@@ -260,8 +264,8 @@ struct AmqpSenderOptions {
     std::vector<std::string> desired_capabilities{};
     AmqpMap properties{};
 
-    // Called on the client's I/O thread, one at a time. They must not block, and may call the client's asynchronous functions. What they throw is
-    // logged.
+    // Called on the client's I/O thread, or by AmqpOptions::events, one at a time. On the I/O thread they must not block, and may call the client's
+    // asynchronous functions. What they throw is logged.
 
     /// Of each message that was sent with AmqpSender::try_send() and a number, and of those whose outcome is unknown an error.
     std::function<void(std::uint64_t number, const AmqpOutcome& outcome, const Error* error)> on_outcome{};
@@ -333,7 +337,7 @@ struct AmqpInfo {
     int connection{0};  ///< counts from 1
 };
 
-/// What happens to the connection; on its I/O thread, one at a time and in order. They must not block. A value type.
+/// What happens to the connection; on its I/O thread, where they must not block, or by AmqpOptions::events; one at a time and in order. A value type.
 struct AmqpHandlers {
     std::function<void(const AmqpInfo& info)> on_connect{};
     /// @param error  null: it was closed as asked for @param again  an attempt to make it anew follows
