@@ -4,7 +4,7 @@
 # (parted by blanks) has the same password and a mailbox of its own. A mailbox is the Maildir DIR/mail/USER: a file in new/ is a message, named as
 # it likes, readable by all; what is deleted is gone from new/ and cur/ after QUIT. Standard error: its log.
 # POP3_TLS=require: no log-in before TLS, also from this machine. POP3_LOCK=yes: one session at a time to a mailbox. POP3_CERT: expired, wrong, self:
-# another certificate than the good one
+# another certificate than the good one. POP3_OAUTH=HOST:PORT: XOAUTH2 as well, with tokens that the server there (oauth.sh) calls good for TEST_USER
 . "$(dirname "$0")/lib.sh"
 
 packages='apt dovecot-pop3d
@@ -29,6 +29,18 @@ start() {
   done
   chown -R nobody:nogroup "$dir/mail"
   chmod 644 "$dir/users" # read by the auth process, which is dovecot
+  local mechanisms='plain login apop cram-md5' tokens=
+  if [ -n "${POP3_OAUTH:-}" ]; then
+    mechanisms+=' xoauth2'
+    tokens="passdb {
+  driver = oauth2
+  mechanisms = xoauth2
+  args = $dir/oauth2.conf
+}"
+    printf '%s\n' "introspection_url = http://$user:$pass@$POP3_OAUTH/token/introspection" 'introspection_mode = post' 'username_attribute = client_id' \
+      'active_attribute = active' 'active_value = true' >"$dir/oauth2.conf"
+    chmod 644 "$dir/oauth2.conf"
+  fi
   cat >"$dir/dovecot.conf" <<CONF
 base_dir = $dir/run
 state_dir = $dir/run
@@ -36,7 +48,7 @@ instance_name = test
 log_path = /dev/stderr
 protocols = pop3
 listen = 127.0.0.1
-auth_mechanisms = plain login apop cram-md5
+auth_mechanisms = $mechanisms
 disable_plaintext_auth = $plain
 login_trusted_networks =
 ssl = $([ "$secured" = required ] && echo required || echo yes)
@@ -52,6 +64,7 @@ mail_gid = nogroup
 mail_fsync = never
 mail_max_userip_connections = 0
 pop3_lock_session = ${POP3_LOCK:-no}
+$tokens
 passdb {
   driver = passwd-file
   args = scheme=PLAIN $dir/users

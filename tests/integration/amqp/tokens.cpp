@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Log-ins by tokens: of an OAuth 2 server, which the broker asks whether they are good.
 #ifndef QCONN_WITHOUT_HTTP
-#include <qconn/auth/oauth2.hpp>
-#include <qconn/http/oauth2.hpp>
-
 #include "integration/amqp/fixture.hpp"
 #include "net/ping_run.hpp"
 #include "support/catch.hpp"
 #include "support/define.hpp"
+#include "support/token_grant.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
@@ -33,22 +31,7 @@ TokenPeers& token_peers() {
     return all;
 }
 
-OAuth2Options grant() {
-    OAuth2Options options;
-    options.label = "bus";
-    options.grant = OAuth2Grant::client_credentials;
-    options.client_id = k_user;
-    options.client_secret = Secret{k_password};
-    options.token_url = "http://" + token_peers().oauth.address() + "/token";
-    options.basic_auth = true;
-    return options;
-}
-
-std::shared_ptr<TokenSource> source_of(OAuth2Options options) {
-    HttpOptions http;
-    http.url = options.token_url;
-    return std::make_shared<TokenSource>(std::move(options), form_sender(http));
-}
+OAuth2Options grant() { return grant_of(token_peers().oauth); }
 
 AmqpOptions with(std::shared_ptr<TokenSource> tokens) {
     AmqpOptions options = to(token_peers().broker);
@@ -67,10 +50,7 @@ TEST_CASE("a client logs in with a token that it gets, and gets another one wher
         sender.send(AmqpMessage::of_text("x"), soon());
         client.close(soon());
     }
-    const auto stale = source_of(grant());
-    Token old;
-    old.access = Secret{"long-forgotten"};
-    stale->resume(old);
+    const auto stale = with_stale_token(grant());
     const std::string refused = token_peers().count(false);
     AmqpClient client{with(stale)};
     client.connect(soon());
