@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mail to a server: bench_smtp ours|single|curl HOST PORT COUNT BYTES; one line with wall time and processor time.
+// Mail to a server: bench_smtp ours|single|many|curl HOST PORT COUNT BYTES; one line with wall time and processor time.
 //   ours: COUNT messages of BYTES by one send_all; single: one send each, over one session; curl: the same bytes by libcurl, over one session
+//   many: an async_send each, over as many sessions as a client has by default
 // smtp.sh runs them in turn against aiosmtpd and Exim.
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -43,6 +46,25 @@ bool by_qconn(const char* host, std::uint16_t port, std::size_t count, const Mai
     const std::vector<MailMessage> all(count, message);
     const auto outcomes = client.send_all(all);
     return std::all_of(outcomes.begin(), outcomes.end(), [](const auto& one) { return one.has_value(); });
+}
+
+bool by_many(const char* host, std::uint16_t port, std::size_t count, const MailMessage& message) {
+    SmtpOptions options;
+    options.host = host;
+    options.port = port;
+    options.security = SmtpTls::none;
+    std::promise<void> over;
+    std::atomic<std::size_t> left{count};
+    std::atomic<std::size_t> failed{0};
+    SmtpClient client{options};
+    for (std::size_t i = 0; i < count; ++i) {
+        client.async_send(message, {}, {}, [&](const Result<SmtpReceipt>& result) {
+            if (!result) ++failed;
+            if (--left == 0) over.set_value();
+        });
+    }
+    over.get_future().wait();
+    return failed == 0;
 }
 
 struct Upload {
@@ -83,7 +105,7 @@ bool by_curl(const char* host, std::uint16_t port, std::size_t count, const std:
 
 int main(int count, char** words) {
     if (count < 6) {
-        std::fputs("bench_smtp ours|single|curl HOST PORT COUNT BYTES\n", stderr);
+        std::fputs("bench_smtp ours|single|many|curl HOST PORT COUNT BYTES\n", stderr);
         return 2;
     }
     const std::string what = words[1];
@@ -96,7 +118,9 @@ int main(int count, char** words) {
     const double used = bench::process_seconds();
     bool good = false;
     try {
-        good = what == "curl" ? by_curl(words[2], port, messages, text) : by_qconn(words[2], port, messages, message, what == "ours");
+        good = what == "curl"   ? by_curl(words[2], port, messages, text)
+               : what == "many" ? by_many(words[2], port, messages, message)
+                                : by_qconn(words[2], port, messages, message, what == "ours");
     } catch (const Error& error) { std::fprintf(stderr, "%s\n", error.what()); }
     if (!good) return 1;
     std::printf("%.4f %.4f\n", bench::seconds_of(CLOCK_MONOTONIC) - begun, bench::process_seconds() - used);

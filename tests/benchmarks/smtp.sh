@@ -21,13 +21,13 @@ for server in aiosmtp exim; do
 done
 for ((round = 0; round < rounds; ++round)); do
   for server in aiosmtp exim; do
-    for way in ours curl single; do
+    for way in ours curl single many; do
       "$bench" "$way" 127.0.0.1 "$(cat "$dir/$server.port")" "$messages" "$bytes" >>"$dir/$server-$way"
     done
   done
 done
 for server in aiosmtp exim; do
-  for way in ours single curl; do
+  for way in ours single many curl; do
     python3 - "$dir/$server-$way" <<'PY'
 import os, statistics, sys
 rows = [list(map(float, line.split())) for line in open(sys.argv[1])]
