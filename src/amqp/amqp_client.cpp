@@ -7,6 +7,7 @@
 #include "amqp/amqp_error.hpp"
 #include "amqp/connection.hpp"
 #include "amqp/links.hpp"
+#include "amqp/pumped.hpp"
 #include "amqp/requester.hpp"
 #include "amqp/transaction.hpp"
 #include "base/outcome_box.hpp"
@@ -20,8 +21,14 @@ using amqp::Connection;
 
 /// Where the caller gives no deadline, the option's time.
 Deadline by(const Connection& connection, Deadline deadline) {
-    if (!deadline.is_never() || connection.options().timeout.count() == 0) return deadline;
-    return Deadline{connection.options().timeout};
+    const auto timeout = connection.live().timeout.load();
+    return deadline.is_never() && timeout.count() > 0 ? Deadline{timeout} : deadline;
+}
+
+/// Handlers as they are to be called.
+template <class Handlers>
+Handlers pumped(const std::shared_ptr<amqp::Pump>& pump, Handlers handlers) {
+    return pump ? pump->pumped(std::move(handlers)) : handlers;
 }
 
 /// Starts an operation of this family and waits for its callback.
@@ -56,7 +63,7 @@ AmqpOutcome send_and_wait(const std::shared_ptr<amqp::SenderLink>& link, const A
     const Deadline until = by(connection, deadline);
     for (;;) {
         if (!link->has_room()) {
-            const std::size_t most = connection.options().max_unsettled_bytes - 1;
+            const std::size_t most = connection.live().max_unsettled_bytes - 1;
             amqp_wait<void>(connection, [&](Callback<void> callback) { link->flush(until, most, std::move(callback)); });
         }
         bool sent = false;
@@ -234,14 +241,21 @@ AmqpClient::AmqpClient(AmqpOptions options, Runtime runtime)
     : connection_{Connection::make(std::move(options), runtime)},
       requester_{std::make_shared<amqp::Requester>(connection_)},
       transactor_{std::make_shared<amqp::Transactor>()} {
+    if (const auto& events = connection_->options().events) pump_ = std::make_shared<amqp::Pump>(*events, connection_);
     connection_->set_holder([this] { return std::make_shared<Hold>(hold()); });
 }
 
-AmqpClient::~AmqpClient() { connection_->shut(); }
+AmqpClient::~AmqpClient() {
+    if (pump_) pump_->close();
+    connection_->shut();
+}
 
 std::string_view AmqpClient::label() const noexcept { return connection_->label(); }
 const AmqpOptions& AmqpClient::options() const noexcept { return connection_->options(); }
-void AmqpClient::set_handlers(AmqpHandlers handlers) { connection_->set_handlers(std::move(handlers)); }
+void AmqpClient::set_handlers(AmqpHandlers handlers) { connection_->set_handlers(pumped(pump_, std::move(handlers))); }
+
+void AmqpClient::set(std::string_view name, const Value& value) { connection_->live().set(name, value); }
+Value AmqpClient::get(std::string_view name) const { return connection_->live().get(name); }
 
 AmqpInfo AmqpClient::connect(Deadline deadline) {
     return observed([&] {
@@ -280,7 +294,7 @@ Callback<std::shared_ptr<amqp::Link>> as_handle(Callback<Handle> callback, Make 
 AmqpSender AmqpClient::open_sender(AmqpSenderOptions options, Deadline deadline) {
     return observed([&] {
         return amqp_wait<AmqpSender>(*connection_, [&](Callback<AmqpSender> callback) {
-            const auto link = std::make_shared<amqp::SenderLink>(connection_, std::move(options));
+            const auto link = std::make_shared<amqp::SenderLink>(connection_, pumped(pump_, std::move(options)));
             static_cast<void>(link->engine_options());
             connection_->open_link(link, by(*connection_, deadline),
                                    as_handle<AmqpSender, amqp::SenderLink>(std::move(callback), [](auto one) { return AmqpSender{std::move(one)}; }));
@@ -288,7 +302,7 @@ AmqpSender AmqpClient::open_sender(AmqpSenderOptions options, Deadline deadline)
     });
 }
 Operation AmqpClient::async_open_sender(AmqpSenderOptions options, Deadline deadline, Callback<AmqpSender> callback) {
-    const auto link = std::make_shared<amqp::SenderLink>(connection_, std::move(options));
+    const auto link = std::make_shared<amqp::SenderLink>(connection_, pumped(pump_, std::move(options)));
     static_cast<void>(link->engine_options());
     return connection_->open_link(
         link, deadline, as_handle<AmqpSender, amqp::SenderLink>(under_way(std::move(callback)), [](auto one) { return AmqpSender{std::move(one)}; }));
@@ -296,7 +310,7 @@ Operation AmqpClient::async_open_sender(AmqpSenderOptions options, Deadline dead
 AmqpReceiver AmqpClient::open_receiver(AmqpReceiverOptions options, Deadline deadline) {
     return observed([&] {
         return amqp_wait<AmqpReceiver>(*connection_, [&](Callback<AmqpReceiver> callback) {
-            const auto link = std::make_shared<amqp::ReceiverLink>(connection_, std::move(options));
+            const auto link = std::make_shared<amqp::ReceiverLink>(connection_, pumped(pump_, std::move(options)));
             static_cast<void>(link->engine_options());
             connection_->open_link(link, by(*connection_, deadline), as_handle<AmqpReceiver, amqp::ReceiverLink>(std::move(callback), [](auto one) {
                                        return AmqpReceiver{std::move(one)};
@@ -305,7 +319,7 @@ AmqpReceiver AmqpClient::open_receiver(AmqpReceiverOptions options, Deadline dea
     });
 }
 Operation AmqpClient::async_open_receiver(AmqpReceiverOptions options, Deadline deadline, Callback<AmqpReceiver> callback) {
-    const auto link = std::make_shared<amqp::ReceiverLink>(connection_, std::move(options));
+    const auto link = std::make_shared<amqp::ReceiverLink>(connection_, pumped(pump_, std::move(options)));
     static_cast<void>(link->engine_options());
     return connection_->open_link(link, deadline, as_handle<AmqpReceiver, amqp::ReceiverLink>(under_way(std::move(callback)), [](auto one) {
                                       return AmqpReceiver{std::move(one)};

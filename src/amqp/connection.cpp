@@ -252,7 +252,7 @@ Operation Connection::connect(Deadline deadline, Callback<AmqpInfo> callback) {
 }
 
 void Connection::ensure_connection() {
-    if (over_ || closed_by_user_ || stage_ != Stage::idle || !options().connect_on_use) return;
+    if (over_ || closed_by_user_ || stage_ != Stage::idle || !live_.connect_on_use) return;
     tried_ = 0;
     host_ = 0;
     attempt_ = 0;
@@ -268,7 +268,8 @@ void Connection::dial() {
 }
 
 void Connection::ask_token(TokenPtr refused) {
-    const Deadline by = options().connect_timeout.count() > 0 ? Deadline{options().connect_timeout} : Deadline{};
+    const auto limit = live_.connect_timeout.load();
+    const Deadline by = limit.count() > 0 ? Deadline{limit} : Deadline{};
     auto done = [weak = weak_from_this(), round = ++token_round_](Result<TokenPtr> result) {
         const auto self = weak.lock();
         if (!self) return;
@@ -305,9 +306,9 @@ void Connection::dial_now() {
         engine_->trace(static_cast<bool>(handlers_->on_frame));
     }
     tls_.reset();
-    if (options().connect_timeout.count() > 0) {
+    if (const auto limit = live_.connect_timeout.load(); limit.count() > 0) {
         connect_timer_ = std::make_unique<net::Timer>(*loop_);
-        connect_timer_->arm(Deadline{options().connect_timeout}, [weak = weak_from_this()] {
+        connect_timer_->arm(Deadline{limit}, [weak = weak_from_this()] {
             if (const auto self = weak.lock()) self->on_connect_timeout();
         });
     }
@@ -330,7 +331,7 @@ void Connection::on_connect_timeout() {
     transport->read_now();
     if (stage_ != Stage::dialing || transport != transport_) return;
     Error error = make_error(Errc::timeout, "the peer did not answer " + std::string{engine_->phase() == Phase::auth ? "the log-in" : "the open"} +
-                                                " within " + std::to_string(options().connect_timeout.count()) + " ms");
+                                                " within " + std::to_string(live_.connect_timeout.load().count()) + " ms");
     error.with_phase(engine_->phase()).with_retryable(true);
     lost(std::move(error));
     settled();
@@ -689,7 +690,7 @@ void Connection::lost(Error why) {
         finish_all(connects_, why);
         return end_closes();
     }
-    const bool again = options().reconnect.enabled && (stood || !connects_.empty() || !links_.empty());
+    const bool again = live_.reconnect.load() && (stood || !connects_.empty() || !links_.empty());
     if (stood) {
         log(LogLevel::warning, "amqp-lost", std::string{why.message()});
         std::shared_ptr<const AmqpHandlers> handlers;
@@ -697,7 +698,7 @@ void Connection::lost(Error why) {
             const std::scoped_lock lock{mutex_};
             handlers = handlers_;
         }
-        const bool tries = options().reconnect.enabled;
+        const bool tries = live_.reconnect.load();
         if (handlers->on_disconnect) {
             const Error shown_why = labelled(why);
             tell_user([&] { handlers->on_disconnect(&shown_why, tries); });
@@ -705,7 +706,7 @@ void Connection::lost(Error why) {
         if (over_) return;
         host_ = tried_ = 0;
         // A peer that lets in and throws out each time is waited for longer and longer.
-        attempt_ = Clock::now() - opened_at_ < options().reconnect.max_delay ? attempt_ + 1 : 0;
+        attempt_ = Clock::now() - opened_at_ < live_.reconnect_max_delay.load() ? attempt_ + 1 : 0;
         if (!again) {
             stage_ = Stage::idle;
             return fail_waits(why);
@@ -732,9 +733,9 @@ void Connection::attempt_failed(Error why) {
         // Those who asked are told; what is wanted goes on being wanted.
         finish_all(connects_, why);
         const bool hopeless = !why.retryable() && (why.phase() == Phase::auth || why.phase() == Phase::secret);
-        const AmqpReconnect& how = options().reconnect;
+        const int most = live_.reconnect_attempts;
         const bool wanted = std::any_of(links_.begin(), links_.end(), [](const auto& one) { return one.second->opening.empty(); });
-        if (!how.enabled || hopeless || (how.attempts > 0 && attempt_ >= how.attempts) || (generation_ == 0 && !wanted)) {
+        if (!live_.reconnect || hopeless || (most > 0 && attempt_ >= most) || (generation_ == 0 && !wanted)) {
             stage_ = Stage::idle;
             return fail_waits(why);
         }
@@ -745,7 +746,7 @@ void Connection::attempt_failed(Error why) {
     }
     host_ = tried_ = 0;
     stage_ = Stage::pausing;
-    const auto wait = net::backoff(options().reconnect.delay, options().reconnect.max_delay, std::max(attempt_, 1),
+    const auto wait = net::backoff(live_.reconnect_delay.load(), live_.reconnect_max_delay.load(), std::max(attempt_, 1),
                                    std::uniform_real_distribution<double>{}(random_));
     pause_timer_ = std::make_unique<net::Timer>(*loop_);
     pause_timer_->arm(Deadline{wait}, [weak = weak_from_this()] {

@@ -23,6 +23,7 @@
 
 #include "amqp/engine.hpp"
 #include "amqp/links.hpp"
+#include "amqp/live_settings.hpp"
 #include "amqp/settings.hpp"
 #include "amqp/transport.hpp"
 #include "net/runtime_impl.hpp"
@@ -44,6 +45,9 @@ public:
 
     const AmqpOptions& options() const noexcept { return settings_->options; }
     const Settings& settings() const noexcept { return *settings_; }
+    /// What may be other than in options().
+    LiveSettings& live() noexcept { return live_; }
+    const LiveSettings& live() const noexcept { return live_; }
     const std::string& label() const noexcept { return settings_->options.label; }
     /// For blocking calls. @throws Error INVALID-ARGUMENT on an I/O thread of the runtime
     void refuse_on_loop() const;
@@ -155,6 +159,7 @@ private:
     void on_down(Error error) override;
 
     const std::shared_ptr<const Settings> settings_;
+    LiveSettings live_{settings_->options};
     const Runtime runtime_;
     const std::shared_ptr<net::Loop> loop_;
     std::atomic<bool> open_{false};

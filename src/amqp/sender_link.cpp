@@ -63,12 +63,12 @@ SenderLink::SenderLink(std::shared_ptr<Connection> owner, AmqpSenderOptions opti
 
 SenderLink::~SenderLink() = default;
 
-bool SenderLink::has_room() const noexcept { return waiting_bytes() < owner().options().max_unsettled_bytes; }
+bool SenderLink::has_room() const noexcept { return waiting_bytes() < owner().live().max_unsettled_bytes; }
 
 void SenderLink::encode(const AmqpMessage& message, std::string& to) const {
     const std::size_t begin = to.size();
     try {
-        if (to_ == To::node && owner().options().generate_message_id && (!message.properties || message.properties->message_id.is_null())) {
+        if (to_ == To::node && owner().live().generate_message_id && (!message.properties || message.properties->message_id.is_null())) {
             AmqpMessage named = message;
             if (!named.properties) named.properties.emplace();
             named.properties->message_id = AmqpUuid::random();
@@ -189,9 +189,7 @@ void SenderLink::send_direct(const Item& item) {
     if (Outbox::Entry* const kept = outbox_.find(message); kept != nullptr) kept->partly = sent == Sent::partly;
 }
 
-bool SenderLink::keeps_sent() const noexcept {
-    return to_ == To::node && owner().options().reconnect.enabled && owner().options().reconnect.resend == AmqpResend::resend;
-}
+bool SenderLink::keeps_sent() const noexcept { return to_ == To::node && owner().live().reconnect && owner().live().resend; }
 
 Operation SenderLink::flush(Deadline deadline, std::size_t at_most, Callback<void> callback) {
     const auto wait = std::make_shared<Wait<void>>(shared_owner(), "waiting for link \"" + text::printable(name) + '"', std::move(callback));

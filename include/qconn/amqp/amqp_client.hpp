@@ -17,12 +17,14 @@
 #include <qconn/base/client.hpp>
 #include <qconn/base/deadline.hpp>
 #include <qconn/base/operation.hpp>
+#include <qconn/base/value.hpp>
 #include <qconn/net/runtime.hpp>
 
 namespace qconn {
 
 namespace amqp {
 class Connection;
+class Pump;
 class Requester;
 class SenderLink;
 class ReceiverLink;
@@ -106,10 +108,10 @@ private:
 ///
 /// Links are always opened by this side. A message that was sent is never called accepted unless the peer has said so.
 ///
-/// @note Thread-safe. All I/O is done on one I/O thread of the runtime, where handlers and callbacks are called, one at a time; blocking calls wait
-/// for that and are refused on I/O threads. Destroying the client ends all calls as cancelled and closes the connection without waiting for the
-/// peer's answer: use close() where nothing may be lost. No handler is called after that; the destructor waits for one that is running, unless it is
-/// called from it.
+/// @note Thread-safe. All I/O is done on one I/O thread of the runtime, where handlers (unless AmqpOptions::events calls them) and callbacks are
+/// called, one at a time; blocking calls wait for that and are refused on I/O threads. Destroying the client ends all calls as cancelled and closes
+/// the connection without waiting for the peer's answer: use close() where nothing may be lost. No handler is called after that; the destructor waits
+/// for one that is running, unless it is called from it.
 class QCONN_API AmqpClient final : public Client {
 public:
     /// Connects nothing yet. @throws Error AMQP-OPTION-ERROR, TLS-OPTION-ERROR
@@ -120,6 +122,12 @@ public:
     const AmqpOptions& options() const noexcept;
     /// Replaces them all.
     void set_handlers(AmqpHandlers handlers);
+    /// A setting of this client by the name that it has as an option of a connection: call_timeout, open_timeout, connect_on_use, auto_reconnect,
+    /// reconnect_delay, reconnect_max_delay, reconnect_attempts, resend_unsettled, max_unsettled_bytes, generate_message_id; times in milliseconds.
+    /// In force from its next use on; options() stays as it was.
+    /// @throws Error AMQP-OPTION-ERROR: there is no such setting, or it does not take that value
+    void set(std::string_view name, const Value& value);
+    Value get(std::string_view name) const;
 
     /// The connection that there is, else a new one.
     /// @throws Error of reaching the peer (NetErrc), AMQP-AUTH-ERROR, AMQP-CONNECTION-ERROR, AMQP-REDIRECT, AMQP-PROTOCOL-ERROR, TIMEOUT, CANCELLED
@@ -166,6 +174,7 @@ private:
     std::shared_ptr<amqp::Connection> connection_;
     std::shared_ptr<amqp::Requester> requester_;
     std::shared_ptr<amqp::Transactor> transactor_;
+    std::shared_ptr<amqp::Pump> pump_;  // null: handlers are called on the I/O thread
 };
 
 }  // namespace qconn

@@ -240,3 +240,23 @@ TEST_CASE("RabbitMQ is killed ten times: no durable message that it has accepted
     while (came.size() < k_count) ++came[std::string{receiver.receive(Deadline{30s}).message.text()}];
     CHECK(came.size() == k_count);
 }
+
+TEST_CASE("a living client is told not to connect anew, and to do so again", "[amqp][integration]") {
+    FaultProxy proxy{rhea().port()};
+    AmqpClient client{through(proxy)};
+    Seen seen;
+    AmqpHandlers handlers;
+    handlers.on_connect = [&](const AmqpInfo&) { seen.add("connected"); };
+    handlers.on_disconnect = [&](const Error*, bool again) { seen.add(again ? "lost, once more" : "lost"); };
+    client.set_handlers(std::move(handlers));
+    const AmqpSender sender = client.open_sender(sending_to("living"), soon());
+
+    proxy.cut();
+    REQUIRE(seen.wait(3));
+    client.set("auto_reconnect", false);
+    proxy.cut();
+    REQUIRE(seen.wait(4));
+
+    CHECK(seen.all() == std::vector<std::string>{"connected", "lost, once more", "connected", "lost"});
+    CHECK_FALSE(client.is_open());
+}

@@ -189,3 +189,44 @@ TEST_CASE("a ping of AMQP is a dialogue with its host, and a call where there ar
     CHECK(std::holds_alternative<std::shared_ptr<const CallPing>>(two.ping().what));
     CHECK(net_of(two.ping(PingDepth::connect)).endpoint.host == "one.example");
 }
+
+TEST_CASE("settings of a living AMQP client have the names and values of its options", "[schemes][amqp]") {
+    struct Setting {
+        const char* name;
+        Value given;
+        Value changed;
+    };
+    const Setting all[]{{"call_timeout", 1'000, 2'000},      {"open_timeout", 1'000, 0},        {"connect_on_use", false, true},
+                        {"auto_reconnect", false, true},     {"reconnect_delay", 10, 20},       {"reconnect_max_delay", 100, 200},
+                        {"reconnect_attempts", 3, 0},        {"resend_unsettled", true, false}, {"max_unsettled_bytes", 1'000, 5'000},
+                        {"generate_message_id", true, false}};
+    for (const Setting& one : all) {
+        CAPTURE(one.name);
+        const auto checked =
+            define("amqp://bus.example", one.name + std::string{": "} +
+                                             (one.given.is_bool() ? one.given.as_bool() ? "true" : "false" : std::to_string(one.given.as_int64())));
+        REQUIRE(checked.valid);
+        const auto client = checked.client<AmqpClient>();
+        CHECK(client->get(one.name) == one.given);
+        client->set(one.name, one.changed);
+        CHECK(client->get(one.name) == one.changed);
+    }
+}
+
+TEST_CASE("what a living AMQP client cannot take is refused, and changes nothing", "[schemes][amqp]") {
+    const auto client = define("amqp://bus.example").client<AmqpClient>();
+    const auto refusal = [&](const char* name, const Value& value) {
+        try {
+            client->set(name, value);
+        } catch (const Error& error) { return std::string{error.name()} + ": " + std::string{error.message()}; }
+        return std::string{};
+    };
+    CHECK(refusal("username", "x").find("AMQP-OPTION-ERROR") == 0);
+    CHECK(refusal("username", "x").find("call_timeout") != std::string::npos);
+    CHECK(refusal("call_timeout", -1).find("from 0 to") != std::string::npos);
+    CHECK(refusal("call_timeout", "soon").find("whole number") != std::string::npos);
+    CHECK(refusal("max_unsettled_bytes", 0).find("from 1 to") != std::string::npos);
+    CHECK(refusal("connect_on_use", 1).find("true or false") != std::string::npos);
+    CHECK(client->get("call_timeout") == Value{60'000});
+    CHECK_THROWS_AS(client->get("username"), Error);
+}
