@@ -183,7 +183,7 @@ void HttpServer::Core::accept() {
         }
         net::UniqueFd owned{fd};
         if (sessions_.size() >= options.max_connections) continue;
-        tcp::socket socket{loop->context()};
+        tcp::socket socket{*loop->context()};
         beast::error_code error;
         socket.assign(family_ == AF_INET ? tcp::v4() : tcp::v6(), fd, error);
         if (error) continue;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/calls.hpp"
 
-#include "net/poller.hpp"
-
 namespace qconn::net {
 
 std::shared_ptr<Call> Calls::begin(Loop& loop, Job job, Deadline deadline) {
@@ -40,7 +38,7 @@ void Calls::check_blocking(const Job& job) const {
             .with_connection(job.label);
 }
 
-std::shared_ptr<LoopImpl> Calls::take_loop() {
+std::shared_ptr<CallLoop> Calls::take_loop() {
     {
         const std::scoped_lock lock{mutex_};
         if (!free_.empty()) {
@@ -49,10 +47,10 @@ std::shared_ptr<LoopImpl> Calls::take_loop() {
             return loop;
         }
     }
-    return std::make_shared<LoopImpl>(runtime_.impl().weak_from_this(), runtime_.log());
+    return std::make_shared<CallLoop>(runtime_.impl().weak_from_this(), runtime_.log());
 }
 
-void Calls::give_back(std::shared_ptr<LoopImpl> loop) {
+void Calls::give_back(std::shared_ptr<CallLoop> loop) {
     constexpr std::size_t k_kept = 8;
     const std::scoped_lock lock{mutex_};
     if (free_.size() < k_kept) free_.push_back(std::move(loop));

@@ -77,13 +77,13 @@ public:
 
 private:
     void check_blocking(const Job& job) const;
-    std::shared_ptr<LoopImpl> take_loop();
-    void give_back(std::shared_ptr<LoopImpl> loop);
+    std::shared_ptr<CallLoop> take_loop();
+    void give_back(std::shared_ptr<CallLoop> loop);
 
     const Runtime runtime_;
     std::mutex mutex_;
     std::unordered_map<const Call*, std::weak_ptr<Call>> calls_;  // guarded by mutex_
-    std::vector<std::shared_ptr<LoopImpl>> free_;                 // likewise: of threads that wait for their calls themselves
+    std::vector<std::shared_ptr<CallLoop>> free_;                 // likewise: of threads that wait for their calls themselves
     bool closed_{false};                                          // likewise
 };
 

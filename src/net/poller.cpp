@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/poller.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -31,24 +32,27 @@ std::uint32_t events_of(const Poller::Watched& one) noexcept {
 
 }  // namespace
 
-Poller::Poller(Loop& loop) : loop_{loop}, set_{::epoll_create1(EPOLL_CLOEXEC)}, told_{loop.context()}, forks_{fork_generation()} {
+Poller::Poller(const Log& log, boost::asio::io_context* context) : log_{log}, set_{::epoll_create1(EPOLL_CLOEXEC)}, forks_{fork_generation()} {
     if (!set_) refuse("making a set of descriptors to watch", errno);
+    if (context == nullptr) return;
     boost::system::error_code failed;
-    told_.assign(set_.get(), failed);
+    told_.emplace(*context);
+    told_->assign(set_.get(), failed);
     if (failed) refuse("watching a set of descriptors", failed.value());
     listen();
 }
 
 Poller::~Poller() {
+    if (!told_) return;
     // Both have the descriptor, and one closes it. In a child of a fork Asio must not take it out of a set that is the parent's too: it only closes.
     if (forks_ == fork_generation())
-        told_.release();
+        told_->release();
     else
         static_cast<void>(set_.release());
 }
 
 void Poller::listen() {
-    told_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code& failed) {
+    told_->async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code& failed) {
         if (!failed) dispatch();
     });
 }
@@ -90,12 +94,26 @@ void Poller::dispatch() {
     for (int i = 0; i < k_batches; ++i) {
         const int ready = ::epoll_wait(set_.get(), batch_.data(), static_cast<int>(k_batch), 0);
         if (ready <= 0) break;
-        const auto size = static_cast<std::size_t>(ready);
-        for (std::size_t place = 0; place < size; ++place) static_cast<Watched*>(batch_[place].data.ptr)->place = static_cast<std::uint32_t>(place);
-        for (std::size_t place = 0; place < size; ++place) tell(place);
-        if (size < k_batch) break;
+        deal_with(static_cast<std::size_t>(ready));
+        if (static_cast<std::size_t>(ready) < k_batch) break;
     }
     listen();
+}
+
+void Poller::wait(Clock::time_point until) {
+    constexpr int k_longest = 60'000;
+    int wait = k_longest;
+    if (until != Clock::time_point::max()) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+        wait = static_cast<int>(std::clamp<std::int64_t>(left, 0, k_longest));
+    }
+    const int ready = ::epoll_wait(set_.get(), batch_.data(), static_cast<int>(k_batch), wait);
+    if (ready > 0) deal_with(static_cast<std::size_t>(ready));
+}
+
+void Poller::deal_with(std::size_t ready) {
+    for (std::size_t place = 0; place < ready; ++place) static_cast<Watched*>(batch_[place].data.ptr)->place = static_cast<std::uint32_t>(place);
+    for (std::size_t place = 0; place < ready; ++place) tell(place);
 }
 
 void Poller::tell(std::size_t place) {
@@ -108,7 +126,7 @@ void Poller::tell(std::size_t place) {
         if (!broken && (events & k_events[side]) == 0) continue;
         if (!one->callbacks[side]) continue;
         auto once = std::exchange(one->callbacks[side], nullptr);
-        run_guarded(once, loop_.log());
+        run_guarded(once, log_);
         told = true;
     }
     auto* const one = static_cast<Watched*>(batch_[place].data.ptr);

@@ -13,8 +13,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include <qconn/base/deadline.hpp>
+#include <qconn/base/log.hpp>
 #include <qconn/base/operation.hpp>
 
 #include "net/fd_watch.hpp"
@@ -33,8 +36,10 @@ public:
         std::uint32_t place{k_nowhere};  // in the batch that is being dealt with
     };
 
+    /// @param log      outlives it
+    /// @param context  which watches the set; null: somebody calls wait()
     /// @throws Error SYSTEM-ERROR (reason local)
-    explicit Poller(Loop& loop);
+    explicit Poller(const Log& log, boost::asio::io_context* context = nullptr);
     Poller(const Poller&) = delete;
     Poller& operator=(const Poller&) = delete;
     ~Poller();
@@ -45,6 +50,9 @@ public:
     /// To be called before it goes.
     void forget(Watched& one) noexcept;
 
+    /// Until something is ready, or that instant; and calls back what is to be.
+    void wait(Clock::time_point until);
+
 private:
     static constexpr std::uint32_t k_nowhere = 0xffffffff;
     static constexpr std::size_t k_batch = 256;
@@ -52,14 +60,15 @@ private:
 
     void listen();
     void dispatch();
+    void deal_with(std::size_t ready);
     void tell(std::size_t place);
     /// Nobody waits for what it is ready for.
     void quieten(Watched& one, bool broken) noexcept;
     bool arm(Watched& one, std::uint32_t events) noexcept;
 
-    Loop& loop_;
+    const Log& log_;
     UniqueFd set_;
-    boost::asio::posix::stream_descriptor told_;
+    std::optional<boost::asio::posix::stream_descriptor> told_;
     std::array<epoll_event, k_batch> batch_{};
     std::vector<Watched*> in_set_;  // by descriptor
     unsigned forks_;

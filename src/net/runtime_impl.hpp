@@ -19,6 +19,7 @@ namespace qconn::net {
 
 class BlockingPool;
 class Poller;
+class TimerQueue;
 class Resolver;
 class RuntimeImpl;
 class TlsContext;
@@ -32,8 +33,11 @@ public:
     Loop& operator=(const Loop&) = delete;
     virtual ~Loop() = default;
 
-    virtual boost::asio::io_context& context() noexcept = 0;
+    /// Null for one that waits by itself.
+    virtual boost::asio::io_context* context() noexcept = 0;
     virtual Poller& poller() noexcept = 0;
+    /// Null where Asio has them.
+    virtual TimerQueue* timers() noexcept = 0;
     virtual bool on_thread() const noexcept = 0;
     /// Runs `work` on the thread, in the order of posting, never from inside this call. Work that was posted before the runtime ended still runs.
     /// What it throws is logged.

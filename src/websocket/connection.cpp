@@ -294,7 +294,7 @@ private:
         engine.max_output = options.max_queue + (std::size_t{64} << 10U);
         dialogue_.reset();
         input_ = std::make_unique<StreamInput>(*stream_);
-        engine_ = Engine::make(loop_->context(), *input_, *this, engine);
+        engine_ = Engine::make(*loop_->context(), *input_, *this, engine);
         if (paused_) engine_->pause();
         if (!rest.empty()) engine_->prefill(rest);
         state_ = State::open;
