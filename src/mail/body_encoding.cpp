@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
 
 #include "base/base64.hpp"
@@ -13,11 +14,31 @@ namespace {
 
 constexpr std::size_t k_quoted_line = 76;
 
+/// Where lines of one text end, by CR or LF: each byte is looked at twice at most, by what the system is quickest at.
+class LineEnds {
+public:
+    /// Of what is left of the text: how far the next end is; npos where there is none.
+    std::size_t next(std::string_view rest) noexcept {
+        if (!looked_ || (newline_ != nullptr && newline_ < rest.data())) {
+            newline_ = static_cast<const char*>(std::memchr(rest.data(), '\n', rest.size()));
+            looked_ = true;
+        }
+        const std::size_t end = newline_ != nullptr ? static_cast<std::size_t>(newline_ - rest.data()) : rest.size();
+        if (const auto* cr = static_cast<const char*>(std::memchr(rest.data(), '\r', end))) return static_cast<std::size_t>(cr - rest.data());
+        return newline_ != nullptr ? end : npos;
+    }
+
+private:
+    const char* newline_{nullptr};  // the next one; looked for once, also where CRs stand before it
+    bool looked_{false};
+};
+
 /// The text in lines, without their ends. @param take  (line, whether it had an end)
 template <class Take>
 void each_line(std::string_view text, Take take) {
+    LineEnds ends;
     while (!text.empty()) {
-        const std::size_t end = text.find_first_of("\r\n");
+        const std::size_t end = ends.next(text);
         if (end == npos) {
             take(text, false);
             return;
@@ -27,7 +48,20 @@ void each_line(std::string_view text, Take take) {
     }
 }
 
-bool is_quoted_safe(char c) noexcept { return c >= ' ' && c < 0x7F && c != '='; }
+constexpr bool is_quoted_safe(char c) noexcept { return c >= ' ' && c < 0x7F && c != '='; }
+
+/// What a byte means for the choice of an encoding.
+constexpr std::uint8_t k_coded = 1;    // three characters in quoted-printable
+constexpr std::uint8_t k_strange = 2;  // not to be sent as it is
+constexpr std::array<std::uint8_t, 256> k_weights = [] {
+    std::array<std::uint8_t, 256> weights{};
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+        const char c = static_cast<char>(i);
+        const bool plain = (c >= ' ' && c < 0x7F) || c == '\t';
+        weights[i] = static_cast<std::uint8_t>((is_quoted_safe(c) ? 0 : k_coded) | (plain ? 0 : k_strange));
+    }
+    return weights;
+}();
 
 void append_quoted_byte(std::string& out, char c) {
     constexpr std::string_view k_digits = "0123456789ABCDEF";
@@ -50,19 +84,18 @@ std::string_view to_string(TransferEncoding encoding) noexcept {
 
 TransferEncoding encoding_for(std::string_view text) noexcept {
     constexpr std::size_t k_longest_line = 998;  // RFC 5322 section 2.1.1
-    std::size_t line = 0, longest = 0, coded = 0;
-    bool plain = true;
-    for (const char c : text) {
-        if (c == '\n' || c == '\r') {
-            longest = std::max(longest, line);
-            line = 0;
-            continue;
+    std::size_t longest = 0;
+    std::size_t coded = 0;
+    std::uint8_t seen = 0;
+    each_line(text, [&](std::string_view line, bool) {
+        longest = std::max(longest, line.size());
+        for (const char c : line) {
+            const std::uint8_t weight = k_weights[static_cast<unsigned char>(c)];
+            seen |= weight;
+            coded += weight & k_coded;
         }
-        ++line;
-        plain = plain && ((c >= ' ' && c < 0x7F) || c == '\t');
-        coded += is_quoted_safe(c) ? 0 : 1;
-    }
-    if (plain && std::max(longest, line) <= k_longest_line) return TransferEncoding::seven_bit;
+    });
+    if ((seen & k_strange) == 0 && longest <= k_longest_line) return TransferEncoding::seven_bit;
     // Three characters for each that is coded, against four for three of all.
     return text.size() + coded * 2 + text.size() / k_quoted_line <= text.size() * 78 / k_base64_line ? TransferEncoding::quoted_printable
                                                                                                      : TransferEncoding::base64;
@@ -121,17 +154,10 @@ void DataWriter::append(std::string& out, std::string_view piece) {
         if (piece.front() == '\n') piece.remove_prefix(1);
         after_cr_ = false;
     }
-    const char* newline = nullptr;  // the next one; looked for once, also where CRs stand before it
-    bool looked = false;
+    LineEnds ends;
     while (!piece.empty()) {
         if (line_begins_ && piece.front() == '.') out += '.';
-        if (!looked || (newline != nullptr && newline < piece.data())) {
-            newline = static_cast<const char*>(std::memchr(piece.data(), '\n', piece.size()));
-            looked = true;
-        }
-        std::size_t end = newline != nullptr ? static_cast<std::size_t>(newline - piece.data()) : piece.size();
-        const auto* cr = static_cast<const char*>(std::memchr(piece.data(), '\r', end));
-        if (cr != nullptr) end = static_cast<std::size_t>(cr - piece.data());
+        const std::size_t end = std::min(ends.next(piece), piece.size());
         out.append(piece.data(), end);
         size_ += end;
         if (end > 0) line_begins_ = false;
