@@ -9,9 +9,9 @@
 
 #include "cli/call_arguments.hpp"
 #include "cli/describe.hpp"
+#include "cli/dialogue.hpp"
 #include "cli/duration.hpp"
 #include "cli/exchanges.hpp"
-#include "cli/frames.hpp"
 #include "cli/present.hpp"
 #include "cli/tool.hpp"
 
@@ -112,7 +112,7 @@ int call(Tool& tool, const CallArguments& arguments) {
     Map values = bind_arguments(*declared, words);
     if (declared->name != all[1]) values.set(declared->name, all[1]);
     if (!client) client = registry.open<Client>(all[0]);
-    if (onlooker && show_frames(*client)) onlooker->seen();
+    if (onlooker && show_dialogue(*client)) onlooker->seen();
     const Format format = tool.format == Format::table ? Format::json : tool.format;  // nothing is known of what it gives
     present(tool.out, format, {.document = declared->run(*client, values, deadline)});
     return k_ok;
@@ -126,7 +126,8 @@ void add_call(CLI::App& app, Tool& tool) {
     command->add_option("word", arguments->words, "Connection, operation and its arguments")->type_name("NAME OPERATION [ARG...] [KEY=VALUE...]");
     command->add_option("--timeout", arguments->timeout, "Longest time for the whole call; default: the connection's own time-outs")
         ->type_name("TIME");
-    command->add_flag("-v,--verbose", arguments->verbose, "Show on standard error what is said over HTTP, and the frames of AMQP; secrets masked");
+    command->add_flag("-v,--verbose", arguments->verbose,
+                      "Show on standard error what is said: over HTTP, lines of FTP, POP3, SMTP, TELNET, frames of AMQP; secrets masked");
     command->footer(
         "'qconn call NAME operations' lists the operations with their arguments, also those that only this connection has. An argument is\n"
         "KEY=VALUE only where the operation declares KEY or takes any; after '--' nothing is. Arguments of type any, hash and list are read as JSON; "

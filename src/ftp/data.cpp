@@ -244,6 +244,7 @@ Task<bool> Session::connect_data(Call& call, Transfer& transfer, Reason otherwis
         throw no_data_connection(call.job(), error.message(), error.reason()).with_phase(error.phase());
     }
     transfer.data = std::move(*outcome.result).value();
+    if (log_.is_on()) log_.noted("a data connection to " + transfer.data->peer());
     co_return true;
 }
 
@@ -285,6 +286,7 @@ Task<bool> Session::accept_data(Call& call, Transfer& transfer, Reason otherwise
         if (stopped) std::rethrow_exception(stopped);
     }
     preliminary_ = preliminary_ || begun;
+    if (log_.is_on()) log_.noted("a data connection from " + transfer.data->peer());
     co_return true;
 }
 
@@ -329,6 +331,7 @@ Task<FtpReply> Session::finish(Call& call, Transfer& transfer, Reason otherwise)
         take_outcome(call, transfer, std::move(got), otherwise);
     }
     transfer.data.reset();
+    log_.noted_size(transfer.verb, transfer.bytes);
     // Answers to NOOP come behind it where the server has waited with them.
     while (noops_ > 0) {
         --noops_;

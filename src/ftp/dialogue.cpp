@@ -35,13 +35,7 @@ std::string_view LoginDialogue::awaited() const noexcept { return k_stages[stati
 Phase LoginDialogue::phase() const noexcept { return k_stages[static_cast<std::size_t>(stage_)].phase; }
 
 /// A server that repeats what it was sent shall not have us show the password.
-std::string LoginDialogue::masked(std::string text) const {
-    const std::string_view password = plan_->password.reveal();
-    if (password.size() < 3) return text;
-    for (std::size_t at = text.find(password); at != std::string::npos; at = text.find(password, at + 8))
-        text.replace(at, password.size(), "<masked>");
-    return text;
-}
+std::string LoginDialogue::masked(std::string text) const { return net::SecretMask{plan_->password}.apply(std::move(text)); }
 
 Error LoginDialogue::refuse(FtpErrc code, std::string_view verb, const FtpReply& reply, Phase phase, std::string_view hint) {
     refused_ = reply;
@@ -73,23 +67,30 @@ Dialogue::Step LoginDialogue::begin(std::string& out) {
     return {};
 }
 
+void LoginDialogue::say(std::string& out, std::string_view line) const {
+    out.append(line).append("\r\n");
+    log_.sent(line);
+}
+
 void LoginDialogue::say(std::string& out) const {
     switch (stage_) {
-        case Stage::auth: out += "AUTH TLS\r\n"; break;
-        case Stage::pbsz: out += "PBSZ 0\r\n"; break;
-        case Stage::prot: out += "PROT P\r\n"; break;
-        case Stage::user: out.append("USER ").append(plan_->username).append("\r\n"); break;
-        case Stage::pass: out.append("PASS ").append(plan_->password.reveal()).append("\r\n"); break;
-        case Stage::feat: out += "FEAT\r\n"; break;
-        case Stage::utf8: out += "OPTS UTF8 ON\r\n"; break;
-        case Stage::type: out += plan_->ascii ? "TYPE A\r\n" : "TYPE I\r\n"; break;
-        case Stage::cwd: out.append("CWD ").append(plan_->path).append("\r\n"); break;
-        case Stage::pwd: out += "PWD\r\n"; break;
+        case Stage::auth: return say(out, "AUTH TLS");
+        case Stage::pbsz: return say(out, "PBSZ 0");
+        case Stage::prot: return say(out, "PROT P");
+        case Stage::user: return say(out, "USER " + plan_->username);
+        case Stage::pass:
+            out.append("PASS ").append(plan_->password.reveal()).append("\r\n");
+            return log_.sent_secret("PASS ", plan_->password.reveal());
+        case Stage::feat: return say(out, "FEAT");
+        case Stage::utf8: return say(out, "OPTS UTF8 ON");
+        case Stage::type: return say(out, plan_->ascii ? "TYPE A" : "TYPE I");
+        case Stage::cwd: return say(out, "CWD " + plan_->path);
+        case Stage::pwd: return say(out, "PWD");
         case Stage::done:
-            if (plan_->depth != LoginDepth::session) out += "QUIT\r\n";
-            break;
+            if (plan_->depth != LoginDepth::session) say(out, "QUIT");
+            return;
         case Stage::greeting:
-        case Stage::handshake: break;
+        case Stage::handshake: return;
     }
 }
 
@@ -203,7 +204,7 @@ Dialogue::Step LoginDialogue::feed(std::string_view input, bool, std::string& ou
         if (stage_ == Stage::handshake) {
             // What comes behind the reply in clear must not be taken for something that was said under TLS: it is thrown away with this.
             step.used = input.size();
-            parser_ = {};
+            parser_ = ReplyParser{log_};
             step.want = Want::start_tls;
             return step;
         }

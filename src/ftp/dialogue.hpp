@@ -48,7 +48,9 @@ struct Features {
 /// RFC 959, 4217, 2389, 2640. Ends with QUIT where no session is wanted.
 class LoginDialogue final : public Dialogue {
 public:
-    explicit LoginDialogue(std::shared_ptr<const LoginPlan> plan) : plan_{std::move(plan)} {}
+    /// @param log  is told what is said
+    explicit LoginDialogue(std::shared_ptr<const LoginPlan> plan, net::SessionLog log = {})
+        : plan_{std::move(plan)}, log_{std::move(log)}, parser_{log_} {}
 
     Step begin(std::string& out) override;
     Step feed(std::string_view input, bool closed, std::string& out) override;
@@ -68,11 +70,14 @@ private:
     /// The outcome of one reply: what comes next, or why not.
     std::optional<Error> take(const FtpReply& reply);
     std::optional<Error> after_login();
+    /// What the stage is about.
     void say(std::string& out) const;
+    void say(std::string& out, std::string_view line) const;
     Error refuse(FtpErrc code, std::string_view verb, const FtpReply& reply, Phase phase, std::string_view hint = {});
     std::string masked(std::string text) const;
 
     const std::shared_ptr<const LoginPlan> plan_;
+    const net::SessionLog log_;
     ReplyParser parser_;
     Stage stage_{Stage::greeting};
     Features features_;

@@ -62,7 +62,10 @@ Task<Done> read_lines(Session& session, Call& call, Transfer& transfer, LineTake
         call.check();
         auto step = transfer.data->read_some(buffer.data(), buffer.size());
         switch (step.kind) {
-            case IoResult::Kind::done: more = splitter.feed({buffer.data(), step.size}); break;
+            case IoResult::Kind::done:
+                transfer.bytes += step.size;
+                more = splitter.feed({buffer.data(), step.size});
+                break;
             case IoResult::Kind::closed:
                 more = splitter.end();
                 ended = true;

@@ -30,7 +30,8 @@ Task<std::unique_ptr<Session>> Session::open(Call& call, std::shared_ptr<const S
     const Deadline by = net::deadline_of(settings->options.connect_timeout);
     std::unique_ptr<net::Stream> stream = co_await net::connect(call, settings->endpoint, by);
     std::unique_ptr<Session> session{new Session{std::move(stream), settings}};
-    LoginDialogue dialogue{settings->login};
+    session->log_.connected(*session->stream_);
+    LoginDialogue dialogue{settings->login, session->log_};
     if (settings->options.security == FtpTls::implicit) {
         call.expect(Phase::tls, "the TLS handshake", {}, by);
         begin_tls(*settings, *session->stream_);
@@ -41,6 +42,7 @@ Task<std::unique_ptr<Session>> Session::open(Call& call, std::shared_ptr<const S
     session->features_ = dialogue.features();
     session->directory_ = dialogue.directory();
     session->last_word_ = Clock::now();
+    session->log_.logged_in(settings->login->username, *session->stream_);
     co_return session;
 }
 
@@ -52,6 +54,7 @@ bool Session::is_full(const Error& error) noexcept {
 void Session::attach(net::Loop& loop) { stream_->move_to(loop); }
 
 Task<bool> Session::send(Call& call, std::string lines) {
+    log_.sent_lines(lines);
     for (const char c : lines) outstanding_ += c == '\n' ? 1 : 0;
     awaited_.assign("that ").append(verb_of(lines)).append(" is taken");
     std::size_t sent = 0;
@@ -192,7 +195,10 @@ Task<bool> Session::recover(Call& call) {
 }
 
 void Session::leave() noexcept {
-    if (!spoilt_) stream_->write_some("QUIT\r\n");
+    if (!spoilt_) {
+        log_.sent("QUIT");
+        stream_->write_some("QUIT\r\n");
+    }
     stream_->close();
 }
 

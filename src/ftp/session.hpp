@@ -28,6 +28,7 @@ struct Settings {
     std::shared_ptr<const net::TlsContext> tls;  ///< null: none
     std::shared_ptr<const LoginPlan> login;
     std::string server;  ///< for messages
+    std::shared_ptr<net::DialogueLog> dialogue;
 
     std::size_t max_sessions() const noexcept { return options.max_sessions; }
     std::chrono::milliseconds idle_time() const noexcept { return options.idle_time; }
@@ -39,6 +40,7 @@ struct Transfer {
     std::unique_ptr<net::Stream> data;
     std::string verb;
     std::optional<FtpReply> outcome{};  ///< the last reply, where it came before it was waited for
+    std::uint64_t bytes{0};             ///< that went or came so far
 };
 
 /// One exchange at a time. What it waits with is the call's; between calls it belongs to no loop's thread.
@@ -53,7 +55,7 @@ public:
     static bool is_full(const Error& error) noexcept;
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
-    ~Session() = default;
+    ~Session() { log_.ended(); }
 
     /// Sends whole lines; several commands may stand in them.
     Task<bool> send(Call& call, std::string lines);
@@ -112,7 +114,7 @@ private:
     struct Listening;
 
     Session(std::unique_ptr<net::Stream> stream, std::shared_ptr<const Settings> settings)
-        : settings_{std::move(settings)}, stream_{std::move(stream)} {}
+        : settings_{std::move(settings)}, stream_{std::move(stream)}, log_{settings_->dialogue}, parser_{log_} {}
 
     std::optional<FtpReply> try_reply(const Job& job);
     Task<bool> prepare(Call& call, bool asked);
@@ -126,6 +128,7 @@ private:
 
     const std::shared_ptr<const Settings> settings_;
     std::unique_ptr<net::Stream> stream_;
+    const SessionLog log_;
     ReplyParser parser_;
     std::string input_;
     std::string awaited_;

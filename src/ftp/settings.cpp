@@ -57,6 +57,7 @@ std::shared_ptr<const Settings> settings_of(FtpOptions options, const Runtime& r
     settings->login = std::make_shared<const LoginPlan>(login_of(options, LoginDepth::session));
     settings->endpoint = endpoint_of(options);
     settings->server = settings->login->job.server;
+    settings->dialogue = net::DialogueLog::of("ftp", options, runtime.log());
     if (options.security != FtpTls::none) settings->tls = runtime.impl().tls_context(options.tls, options.label);
     settings->options = std::move(options);
     return settings;

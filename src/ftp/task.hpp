@@ -3,6 +3,7 @@
 #pragma once
 
 #include "net/call.hpp"
+#include "net/dialogue_log.hpp"
 #include "net/reply.hpp"
 #include "net/run_task.hpp"
 
@@ -15,6 +16,7 @@ using net::in_job;
 using net::Job;
 using net::ReplyParser;
 using net::run_task;
+using net::SessionLog;
 using net::shown;
 using net::StreamWait;
 using net::Task;

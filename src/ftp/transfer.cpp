@@ -123,6 +123,7 @@ Task<bool> receive(Session& session, Call& call, Transfer& transfer, Receiving& 
                 case IoResult::Kind::failed: broken = std::move(step.error); break;
             }
         }
+        transfer.bytes += used;
         const bool more = used == 0 || to.take({block.data.get(), used});
         if (!more) co_return false;
         if (broken) {
@@ -162,6 +163,7 @@ Task<std::uint64_t> send_all(Session& session, Call& call, Transfer& transfer, B
             auto step = transfer.data->write_some(piece);
             if (step.kind == IoResult::Kind::done) {
                 piece.remove_prefix(step.size);
+                transfer.bytes += step.size;
             } else if (step.kind == IoResult::Kind::want_read || step.kind == IoResult::Kind::want_write) {
                 turns = 0;
                 if (transfer.outcome)  // the server has said that it is over, and takes no more

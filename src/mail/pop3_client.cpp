@@ -399,10 +399,14 @@ Pop3Client::Pop3Client(Pop3Options options, Runtime runtime) {
     impl_ = std::make_shared<Impl>(std::make_shared<Pop3Core>(std::move(settings), std::move(runtime)));
 }
 
-Pop3Client::~Pop3Client() { impl_->core->calls.close(); }
+Pop3Client::~Pop3Client() {
+    impl_->core->calls.close();
+    impl_->core->settings->dialogue->set_listener({});
+}
 
 std::string_view Pop3Client::label() const noexcept { return impl_->core->settings->options.label; }
 const Pop3Options& Pop3Client::options() const noexcept { return impl_->core->settings->options; }
+void Pop3Client::set_dialogue_listener(DialogueListener listener) { impl_->core->settings->dialogue->set_listener(std::move(listener)); }
 
 namespace {
 std::string holder_of(std::string_view given) { return given.empty() ? std::string{"open"} : std::string{given}; }

@@ -66,20 +66,16 @@ std::string_view LoginDialogue::awaited() const noexcept { return k_stages[stati
 Phase LoginDialogue::phase() const noexcept { return k_stages[static_cast<std::size_t>(stage_)].phase; }
 
 /// A server that repeats what it was sent shall not have us show it.
-std::string LoginDialogue::masked(std::string text) const {
-    for (const std::string_view secret : {plan_->password.reveal(), plan_->token.reveal()}) {
-        if (secret.size() < 3) continue;
-        for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at + k_masked.size()))
-            text.replace(at, secret.size(), k_masked);
-    }
-    return text;
+std::string LoginDialogue::masked(std::string text) const { return net::SecretMask{plan_->password, plan_->token}.apply(std::move(text)); }
+
+void LoginDialogue::say(std::string& out, std::string_view line) const {
+    out.append(line).append("\r\n");
+    log_.sent(line);
 }
 
-void LoginDialogue::say(std::string& out, std::string_view line, std::string_view shown) {
-    const std::string text = "C: " + std::string{shown.empty() ? line : shown};
-    if (plan_->log) plan_->log(text);
-    if (plan_->dbglog) plan_->dbglog(text);
-    out.append(line).append("\r\n");
+void LoginDialogue::say_secret(std::string& out, std::string_view line, std::string_view secret) const {
+    out.append(line).append(secret).append("\r\n");
+    log_.sent_secret(line, secret);
 }
 
 std::optional<Error> LoginDialogue::refuse(std::string_view verb, const Status& status) {
@@ -144,8 +140,7 @@ std::optional<Error> LoginDialogue::log_in(std::string& out) {
                                "the server's greeting has no timestamp, without which there is no APOP", Phase::auth);
             stage_ = Stage::apop;
             verb_ = "APOP";
-            const std::string digest = md5_hex(timestamp_, password);
-            say(out, "APOP " + user + ' ' + digest, "APOP " + user + ' ' + std::string{k_masked});
+            say_secret(out, "APOP " + user + ' ', md5_hex(timestamp_, password));
             return std::nullopt;
         }
         case Pop3Auth::plain: return begin_sasl("PLAIN", sasl::plain({}, user, password), out);
@@ -165,9 +160,7 @@ std::optional<Error> LoginDialogue::begin_sasl(std::string_view mechanism, Secre
     verb_ = "AUTH " + mechanism_;
     std::string encoded = base64::encode(response.reveal());
     if (!encoded.empty() && verb_.size() + 1 + encoded.size() + 2 <= k_longest_command) {
-        std::string line = verb_ + ' ' + encoded;
-        say(out, line, verb_ + ' ' + std::string{k_masked});
-        wipe(line);
+        say_secret(out, verb_ + ' ', encoded);
         stage_ = Stage::sasl_answer;
     } else {
         sasl_response_ = Secret{encoded};
@@ -181,7 +174,7 @@ std::optional<Error> LoginDialogue::answer_challenge(const Status& status, std::
     if (stage_ == Stage::sasl_answer) {
         // A refusal of XOAUTH2 comes as a challenge, to which an empty answer is due.
         refusal_ = masked(text::printable(text::shorten(base64::decode(status.text).value_or(status.text), 300)));
-        say(out, {}, "(empty)");
+        say(out, {});
         return std::nullopt;
     }
     stage_ = Stage::sasl_answer;
@@ -189,10 +182,10 @@ std::optional<Error> LoginDialogue::answer_challenge(const Status& status, std::
         const auto challenge = base64::decode(status.text);
         if (!challenge) return failure(plan_->job, Pop3Errc::server, Reason::bad_answer, "the challenge to AUTH CRAM-MD5 is no base64", Phase::auth);
         const Secret answer = sasl::cram_md5(*challenge, plan_->username, plan_->password.reveal());
-        say(out, base64::encode(answer.reveal()), k_masked);
+        say_secret(out, {}, base64::encode(answer.reveal()));
         return std::nullopt;
     }
-    say(out, sasl_response_.reveal(), k_masked);
+    say_secret(out, {}, sasl_response_.reveal());
     sasl_response_ = {};
     return std::nullopt;
 }
@@ -249,11 +242,7 @@ std::optional<Error> LoginDialogue::take(const Status& status, std::string& out)
             if (!status.is_ok()) return refuse(verb_, status);
             stage_ = Stage::pass;
             verb_ = "PASS";
-            {
-                std::string line = "PASS " + std::string{plan_->password.reveal()};
-                say(out, line, "PASS " + std::string{k_masked});
-                wipe(line);
-            }
+            say_secret(out, "PASS ", plan_->password.reveal());
             return std::nullopt;
         case Stage::sasl:
         case Stage::sasl_answer:
@@ -295,7 +284,7 @@ Dialogue::Step LoginDialogue::feed(std::string_view input, bool, std::string& ou
                 return fail(failure(plan_->job, Pop3Errc::limit, Reason::limit, "the answer to CAPA is too large", Phase::protocol));
             if (!capa_reader_.is_done()) break;
             capabilities_ = capabilities_of(capa_lines_);
-            if (plan_->dbglog) plan_->dbglog("S: (capabilities: " + std::to_string(capabilities_.lines.size()) + ")");
+            log_.noted_size("CAPA", capa_lines_.size());
             if (auto error = log_in(out)) return fail(std::move(*error));
             continue;
         }
@@ -310,7 +299,7 @@ Dialogue::Step LoginDialogue::feed(std::string_view input, bool, std::string& ou
             return fail(failure(plan_->job, code, Reason::bad_answer, what, phase()));
         }
         step.used += used;
-        if (plan_->dbglog) plan_->dbglog("S: " + text::printable(masked(std::string{*line})));
+        log_.received(*line);
         if (auto error = take(status, out)) return fail(std::move(*error));
         if (stage_ == Stage::handshake) {
             // What comes behind the answer in clear must not be taken for something that was said under TLS: it is thrown away with this.

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +15,7 @@
 
 #include "mail/pop3_error.hpp"
 #include "mail/pop3_reply.hpp"
+#include "net/dialogue_log.hpp"
 #include "net/job.hpp"
 
 namespace qconn::mail::pop3 {
@@ -38,14 +38,13 @@ struct LoginPlan {
     Secret password;
     Secret token;  ///< empty: the password is used
     LoginDepth depth{LoginDepth::session};
-    std::function<void(std::string_view)> log;
-    std::function<void(std::string_view)> dbglog;
 };
 
 /// RFC 1939, 2449, 2595, 5034. Ends with QUIT where no session is wanted.
 class LoginDialogue final : public Dialogue {
 public:
-    explicit LoginDialogue(std::shared_ptr<const LoginPlan> plan) : plan_{std::move(plan)} {}
+    /// @param log  is told what is said
+    explicit LoginDialogue(std::shared_ptr<const LoginPlan> plan, net::SessionLog log = {}) : plan_{std::move(plan)}, log_{std::move(log)} {}
 
     Step begin(std::string& out) override;
     Step feed(std::string_view input, bool closed, std::string& out) override;
@@ -69,11 +68,14 @@ private:
     Pop3Auth chosen() const;
     bool knows(std::string_view mechanism) const noexcept;
     bool in_clear() const noexcept { return plan_->security == Pop3Tls::none; }
-    void say(std::string& out, std::string_view line, std::string_view shown = {});
+    void say(std::string& out, std::string_view line) const;
+    /// With what nobody may see behind `line`.
+    void say_secret(std::string& out, std::string_view line, std::string_view secret) const;
     std::optional<Error> refuse(std::string_view verb, const Status& status);
     std::string masked(std::string text) const;
 
     const std::shared_ptr<const LoginPlan> plan_;
+    const net::SessionLog log_;
     Stage stage_{Stage::greeting};
     Pop3Capabilities capabilities_;
     std::string evidence_;

@@ -46,7 +46,9 @@ Task<std::unique_ptr<Session>> Session::log_in(Call& call, std::shared_ptr<const
                                                Deadline by) {
     std::unique_ptr<net::Stream> stream = co_await net::connect(call, settings->endpoint, by);
     std::unique_ptr<Session> session{new Session{std::move(stream), settings}};
-    LoginDialogue dialogue{plan};
+    session->log_.connected(*session->stream_);
+    session->log_.add_secret(plan->token);
+    LoginDialogue dialogue{plan, session->log_};
     if (settings->options.security == Pop3Tls::implicit) {
         call.expect(Phase::tls, "the TLS handshake", {}, by);
         begin_tls(*settings, *session->stream_);
@@ -55,6 +57,7 @@ Task<std::unique_ptr<Session>> Session::log_in(Call& call, std::shared_ptr<const
     UniqueFunction<void(net::Stream&)> secure = [settings](net::Stream& s) { begin_tls(*settings, s); };
     session->input_ = co_await net::hold(call, *session->stream_, dialogue, std::move(secure), by, pop3_category());
     session->capabilities_ = dialogue.capabilities();
+    session->log_.logged_in(plan->username, *session->stream_);
     co_return session;
 }
 
@@ -84,33 +87,13 @@ Task<std::unique_ptr<Session>> Session::open(Call& call, std::shared_ptr<const S
 
 // ---- lines ----
 
-void Session::log_line(std::string_view who, std::string_view line, bool debug) const {
-    const Pop3Options& options = settings_->options;
-    if (!options.dbglog && (debug || !options.log)) return;
-    const std::string text = std::string{who} + masked(text::printable(text::shorten(line, 500)));
-    if (!debug && options.log) options.log(text);
-    if (options.dbglog) options.dbglog(text);
-}
-
-std::string Session::masked(std::string text) const {
-    const auto& password = settings_->options.password;
-    if (!password || password->reveal().size() < 3) return text;
-    const std::string_view secret = password->reveal();
-    for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at + k_masked.size()))
-        text.replace(at, secret.size(), k_masked);
-    return text;
-}
-
 Error Session::refused(const Call& call, std::string_view verb, const Status& status, std::uint32_t message) const {
-    const std::string answer = masked(status.text);
+    const std::string answer = log_.masked(status.text);
     return refusal(call.job(), verb, answer, meaning_of(answer, message != 0), Phase::protocol, message);
 }
 
 Task<bool> Session::send(Call& call, std::string lines) {
-    if (settings_->options.log || settings_->options.dbglog) {
-        for (const std::string_view line : text::split(lines, '\n'))
-            if (!line.empty()) log_line("C: ", text::trim(line), false);
-    }
+    log_.sent_lines(lines);
     for (const char c : lines) outstanding_ += c == '\n' ? 1U : 0U;
     awaited_.assign("that ").append(verb_of_line(lines)).append(" is taken");
     co_await net::write_all(call, *stream_, lines, Phase::protocol, awaited_, settings_->options.io_timeout);
@@ -157,7 +140,7 @@ Task<Status> Session::status(Call& call, std::string_view verb) {
         const auto line = first_line(unread(), used);
         if (line) {
             Status got = status_of(*line);
-            log_line("S: ", *line, true);
+            log_.received(*line);
             if (got.kind == Status::Kind::ok || got.kind == Status::Kind::err) {
                 read_ += used;
                 strict_ = used == line->size() + 2;
@@ -167,7 +150,7 @@ Task<Status> Session::status(Call& call, std::string_view verb) {
         }
         if (line || unread().size() > k_longest_line) {
             spoilt_ = true;
-            const std::string shown = masked(text::printable(text::shorten(line.value_or(unread()), 100)));
+            const std::string shown = text::printable(text::shorten(log_.masked(std::string{line.value_or(unread())}), 100));
             throw failure(call.job(), Pop3Errc::server, Reason::bad_answer, "the server sent \"" + shown + "\" in the place of " + awaited_)
                 .with_spoils_connection(true);
         }
@@ -198,6 +181,7 @@ Task<std::uint64_t> Session::lines(Call& call, std::string_view verb, std::strin
         co_await fill(call);
     }
     --outstanding_;
+    log_.noted_size(verb, size);
     co_return size;
 }
 
@@ -217,6 +201,7 @@ Task<std::uint64_t> Session::lines_to(Call& call, std::string_view verb, ByteSin
         co_await fill(call);
     }
     --outstanding_;
+    log_.noted_size(verb, size);
     co_return size;
 }
 
@@ -284,7 +269,7 @@ Task<std::vector<Pop3Entry>> Session::uidl(Call& call) {
     Status got = co_await command(call, "UIDL");
     if (!got.is_ok()) {
         no_uidl_ = true;
-        throw refusal(call.job(), "UIDL", masked(got.text), {Pop3Errc::server, Reason::unsupported, false}, Phase::protocol, 0,
+        throw refusal(call.job(), "UIDL", log_.masked(got.text), {Pop3Errc::server, Reason::unsupported, false}, Phase::protocol, 0,
                       "this server has no unique ids");
     }
     std::string text;
@@ -373,7 +358,7 @@ Task<Pop3Committed> Session::commit(Call& call) {
     stream_->close();
     if (committed.deleted == 0) {  // there is nothing that could be in doubt
         call.check();
-        if (got) committed.answer = masked(got->text);
+        if (got) committed.answer = log_.masked(got->text);
         co_return committed;
     }
     if (lost) {
@@ -384,10 +369,10 @@ Task<Pop3Committed> Session::commit(Call& call) {
         throw error;
     }
     if (!got->is_ok())
-        throw refusal(call.job(), "QUIT", masked(got->text), {Pop3Errc::server, Reason::status, true}, Phase::protocol, 0,
+        throw refusal(call.job(), "QUIT", log_.masked(got->text), {Pop3Errc::server, Reason::status, true}, Phase::protocol, 0,
                       "some of the messages that were marked may not be deleted");
     marked_.clear();
-    committed.answer = masked(got->text);
+    committed.answer = log_.masked(got->text);
     co_return committed;
 }
 
@@ -402,10 +387,7 @@ Task<bool> Session::ask_for(Call& call, const std::vector<std::uint32_t>& number
 
 Task<bool> Session::next_message(Call& call, std::uint32_t number, std::uint64_t size, std::string& text) {
     Status got = co_await status(call, "RETR");
-    if (!got.is_ok()) {
-        log_line("S: ", "message " + std::to_string(number) + " cannot be had", true);
-        co_return false;
-    }
+    if (!got.is_ok()) co_return false;
     const std::uint64_t most = settings_->options.max_mail_size;
     text.clear();
     text.reserve(static_cast<std::size_t>(std::min<std::uint64_t>({size + 64, most, std::uint64_t{64} << 20U})));
@@ -427,6 +409,7 @@ Task<Done> Session::skip_messages(Call& call, std::size_t count) {
 void Session::leave() noexcept {
     // Without marks QUIT deletes nothing. With them nothing is said: a session that just ends deletes nothing (RFC 1939 section 6).
     if (is_clean() && marked_.empty()) {
+        log_.sent("QUIT");
         stream_->write_some("QUIT\r\n");
         stream_->close();
     } else {

@@ -26,7 +26,7 @@ public:
     static Task<std::unique_ptr<Session>> open(Call& call, std::shared_ptr<const Settings> settings, Deadline by);
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
-    ~Session() = default;
+    ~Session() { log_.ended(); }
 
     Task<Pop3Capabilities> capabilities(Call& call);
     Task<Pop3Stat> stat(Call& call);
@@ -66,7 +66,7 @@ public:
 
 private:
     Session(std::unique_ptr<net::Stream> stream, std::shared_ptr<const Settings> settings)
-        : settings_{std::move(settings)}, stream_{std::move(stream)} {}
+        : settings_{std::move(settings)}, stream_{std::move(stream)}, log_{settings_->dialogue} {}
     static Task<std::unique_ptr<Session>> log_in(Call& call, std::shared_ptr<const Settings> settings, std::shared_ptr<const LoginPlan> plan,
                                                  Deadline by);
 
@@ -80,12 +80,11 @@ private:
     /// @returns false: the peer has closed
     Task<bool> fill(Call& call);
     Error refused(const Call& call, std::string_view verb, const Status& status, std::uint32_t message = 0) const;
-    std::string masked(std::string text) const;
-    void log_line(std::string_view who, std::string_view line, bool debug) const;
     std::string_view unread() const noexcept { return std::string_view{input_}.substr(read_); }
 
     const std::shared_ptr<const Settings> settings_;
     std::unique_ptr<net::Stream> stream_;
+    const net::SessionLog log_;
     Pop3Capabilities capabilities_;
     std::string input_;  // from read_ on not looked at
     std::size_t read_{0};

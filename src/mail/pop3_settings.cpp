@@ -43,8 +43,6 @@ LoginPlan login_of(const Pop3Options& options, LoginDepth depth) {
     if (options.password) plan.password = *options.password;
     if (options.token) plan.token = *options.token;
     plan.depth = depth;
-    plan.log = options.log;
-    plan.dbglog = options.dbglog;
     if (has_line_end(plan.username)) throw bad_option(options, Pop3Errc::config, "the user name has a line break in it");
     if (has_line_end(plan.password.reveal())) throw bad_option(options, Pop3Errc::config, "the password has a line break in it");
     if (has_line_end(plan.token.reveal())) throw bad_option(options, Pop3Errc::config, "the token has a line break in it");
@@ -65,6 +63,8 @@ std::shared_ptr<const Settings> settings_of(Pop3Options options, const Runtime& 
     settings->login = std::make_shared<const LoginPlan>(login_of(options, LoginDepth::session));
     settings->endpoint = endpoint_of(options);
     settings->server = settings->login->job.server;
+    settings->dialogue = net::DialogueLog::of("pop3", options, runtime.log());
+    if (options.token) settings->dialogue->add_secret(*options.token);
     if (options.security != Pop3Tls::none) settings->tls = runtime.impl().tls_context(options.tls, options.label);
     settings->options = std::move(options);
     return settings;

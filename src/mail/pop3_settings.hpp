@@ -11,6 +11,7 @@
 #include <qconn/net/runtime.hpp>
 
 #include "mail/pop3_dialogue.hpp"
+#include "net/dialogue_log.hpp"
 #include "net/tls_context.hpp"
 
 namespace qconn::mail::pop3 {
@@ -22,6 +23,7 @@ struct Settings {
     std::shared_ptr<const net::TlsContext> tls;  ///< null: none
     std::shared_ptr<const LoginPlan> login;
     std::string server;  ///< for messages
+    std::shared_ptr<net::DialogueLog> dialogue;
 
     net::Job job(std::string_view verb, std::string_view subject = {}) const {
         return {options.label, server, std::string{verb}, std::string{subject}};

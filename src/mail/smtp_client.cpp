@@ -94,6 +94,7 @@ struct SmtpClient::Impl {
     void close() {
         calls.close();
         pool->close();
+        settings->dialogue->set_listener({});
     }
 
     /// What `work`, which is about a message of the caller's, throws, with the connection's name.
@@ -156,6 +157,7 @@ SmtpClient::~SmtpClient() { impl_->close(); }
 
 std::string_view SmtpClient::label() const noexcept { return impl_->settings->options.label; }
 const SmtpOptions& SmtpClient::options() const noexcept { return impl_->settings->options; }
+void SmtpClient::set_dialogue_listener(DialogueListener listener) { impl_->settings->dialogue->set_listener(std::move(listener)); }
 
 // Blocking calls keep what they use: the client may be destroyed meanwhile, which ends them.
 

@@ -66,22 +66,14 @@ std::string_view mechanism_name(SmtpAuth way) noexcept {
     return {};
 }
 
-SmtpLogin::SmtpLogin(std::shared_ptr<const SmtpLoginPlan> plan) : plan_{std::move(plan)}, tls_stands_{plan_->security == SmtpTls::implicit} {}
+SmtpLogin::SmtpLogin(std::shared_ptr<const SmtpLoginPlan> plan, net::SessionLog log)
+    : plan_{std::move(plan)}, log_{std::move(log)}, parser_{log_}, tls_stands_{plan_->security == SmtpTls::implicit} {}
 
 std::string_view SmtpLogin::awaited() const noexcept { return k_login_stages[static_cast<std::size_t>(stage_)].awaited; }
 Phase SmtpLogin::phase() const noexcept { return k_login_stages[static_cast<std::size_t>(stage_)].phase; }
 
 /// A server that repeats what it was sent shall not have us show the password.
-std::string SmtpLogin::masked(std::string text) const {
-    const auto hide = [&text](std::string_view secret) {
-        if (secret.size() < 3) return;
-        for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at + k_masked.size()))
-            text.replace(at, secret.size(), k_masked);
-    };
-    hide(plan_->password.reveal());
-    hide(plan_->token.reveal());
-    return text;
-}
+std::string SmtpLogin::masked(std::string text) const { return net::SecretMask{plan_->password, plan_->token}.apply(std::move(text)); }
 
 Error SmtpLogin::refuse(SmtpErrc code, std::string_view verb, const Reply& reply, std::string_view hint) {
     Reply shown = reply;
@@ -89,9 +81,14 @@ Error SmtpLogin::refuse(SmtpErrc code, std::string_view verb, const Reply& reply
     return refusal(plan_->job, code, verb, {}, shown, hint);
 }
 
-void SmtpLogin::say(std::string_view line, std::string_view shown) {
+void SmtpLogin::say(std::string_view line) {
     out_.append(line).append("\r\n");
-    if (plan_->listener) plan_->listener(true, shown.empty() ? line : shown);
+    log_.sent(line);
+}
+
+void SmtpLogin::say_secret(std::string_view line, const Secret& secret) {
+    out_.append(line).append(secret.reveal()).append("\r\n");
+    log_.sent_secret(line, secret.reveal());
 }
 
 Dialogue::Step SmtpLogin::begin(std::string& out) {
@@ -196,10 +193,7 @@ void SmtpLogin::try_way() {
         const Secret response = encoded(way == SmtpAuth::plain ? sasl::plain({}, plan_->username, plan_->password.reveal())
                                                                : sasl::xoauth2(plan_->username, plan_->token.reveal()));
         stage_ = Stage::auth_answer;
-        std::string line = "AUTH " + name + " ";
-        line += response.reveal();
-        say(line, "AUTH " + name + " " + std::string{k_masked});
-        wipe(line);
+        say_secret("AUTH " + name + " ", response);
     } else {
         stage_ = Stage::auth;
         say("AUTH " + name);
@@ -235,7 +229,7 @@ std::optional<Error> SmtpLogin::auth_reply(const Reply& reply) {
             const Secret response =
                 encoded(way == SmtpAuth::login ? plan_->password : sasl::cram_md5(*challenge, plan_->username, plan_->password.reveal()));
             stage_ = Stage::auth_answer;
-            say(response.reveal(), k_masked);
+            say_secret({}, response);
             return std::nullopt;
         }
         return refuse(SmtpErrc::auth, "AUTH", reply, "no such question is foreseen in " + std::string{mechanism_name(way)});
@@ -315,10 +309,6 @@ Dialogue::Step SmtpLogin::feed(std::string_view input, bool, std::string& out) {
         }
         const auto reply = parser_.take();
         if (!reply) break;
-        if (plan_->listener) {
-            for (std::size_t i = 0; i < reply->lines.size(); ++i)
-                plan_->listener(false, masked(std::to_string(reply->code) + (i + 1 < reply->lines.size() ? '-' : ' ') + reply->lines[i]));
-        }
         if (auto error = take(*reply)) {
             step.want = Want::failed;
             step.error = std::move(error);
@@ -329,7 +319,7 @@ Dialogue::Step SmtpLogin::feed(std::string_view input, bool, std::string& out) {
         if (stage_ == Stage::handshake) {
             // What comes behind the reply in clear must not be taken for something that was said under TLS: it is thrown away with this.
             step.used = input.size();
-            parser_ = {};
+            parser_ = net::ReplyParser{log_};
             step.want = Want::start_tls;
             return step;
         }

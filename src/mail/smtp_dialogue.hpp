@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +14,7 @@
 #include <qconn/net/dialogue.hpp>
 
 #include "mail/smtp_error.hpp"
+#include "net/dialogue_log.hpp"
 #include "net/reply.hpp"
 
 namespace qconn::mail {
@@ -28,9 +28,6 @@ enum class SmtpDepth : std::uint8_t {
     session,  ///< all that a client needs
 };
 
-/// Told each line, without its end.
-using LineListener = std::function<void(bool sent, std::string_view line)>;
-
 /// What is said. A value type; the same for all log-ins of a connection.
 struct SmtpLoginPlan {
     net::Job job;  ///< its verb is "connecting"
@@ -43,13 +40,13 @@ struct SmtpLoginPlan {
     SmtpAuth auth{SmtpAuth::automatic};
     bool cleartext_password{true};
     SmtpDepth depth{SmtpDepth::session};
-    LineListener listener{};
 };
 
 /// RFC 5321, 3207, 4954. Ends with QUIT where no session is wanted.
 class SmtpLogin final : public Dialogue {
 public:
-    explicit SmtpLogin(std::shared_ptr<const SmtpLoginPlan> plan);
+    /// @param log  is told what is said
+    explicit SmtpLogin(std::shared_ptr<const SmtpLoginPlan> plan, net::SessionLog log = {});
 
     Step begin(std::string& out) override;
     Step feed(std::string_view input, bool closed, std::string& out) override;
@@ -74,12 +71,15 @@ private:
     std::optional<Error> auth_reply(const Reply& reply);
     void after_login();
     void finish();
-    void say(std::string_view line, std::string_view shown = {});
+    void say(std::string_view line);
+    /// With what nobody may see behind `line`.
+    void say_secret(std::string_view line, const Secret& secret);
     Error refuse(SmtpErrc code, std::string_view verb, const Reply& reply, std::string_view hint = {});
     std::string masked(std::string text) const;
     bool has_tls() const noexcept { return tls_stands_; }
 
     const std::shared_ptr<const SmtpLoginPlan> plan_;
+    const net::SessionLog log_;
     net::ReplyParser parser_;
     Stage stage_{Stage::greeting};
     bool tls_stands_;

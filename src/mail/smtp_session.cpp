@@ -41,7 +41,10 @@ Task<std::unique_ptr<SmtpSession>> SmtpSession::open(Call& call, std::shared_ptr
         }
         std::unique_ptr<net::Stream> stream = co_await net::connect(call, settings->endpoint, by);
         std::unique_ptr<SmtpSession> session{new SmtpSession{std::move(stream), settings}};
-        SmtpLogin dialogue{plan};
+        const net::SessionLog& log = session->log_;
+        log.connected(*session->stream_);
+        log.add_secret(plan->token);
+        SmtpLogin dialogue{plan, log};
         std::exception_ptr failed;
         try {
             if (settings->options.security == SmtpTls::implicit) {
@@ -59,6 +62,7 @@ Task<std::unique_ptr<SmtpSession>> SmtpSession::open(Call& call, std::shared_ptr
         }
         session->info_ = dialogue.info();
         session->info_.tls = session->stream_->tls_info();
+        log.logged_in(plan->auth == SmtpAuth::none ? std::string_view{} : plan->username, *session->stream_);
         if (dialogue.exposed_password() && !settings->warned.exchange(true)) {
             settings->log.write({.level = LogLevel::warning,
                                  .connection = settings->options.label,
@@ -78,7 +82,7 @@ bool SmtpSession::is_full(const Error& error) noexcept {
 void SmtpSession::queue(std::string_view command) {
     ++outstanding_;
     out_.append(command).append("\r\n");
-    if (settings_->login->listener) settings_->login->listener(true, command);
+    log_.sent(command);
 }
 
 Task<bool> SmtpSession::flush(Call& call, std::string_view awaited) {
@@ -120,10 +124,6 @@ std::optional<Reply> SmtpSession::try_reply(const net::Job& job, std::string_vie
                     spoilt_ = true;
                 else
                     ++replies_;
-                if (const auto& listener = settings_->login->listener) {
-                    for (std::size_t i = 0; i < reply->lines.size(); ++i)
-                        listener(false, std::to_string(reply->code) + (i + 1 < reply->lines.size() ? '-' : ' ') + reply->lines[i]);
-                }
                 return reply;
             }
         }
@@ -201,7 +201,10 @@ Task<bool> SmtpSession::quit(Call& call) {
 }
 
 void SmtpSession::leave() noexcept {
-    if (!spoilt_ && out_.empty()) stream_->write_some("QUIT\r\n");
+    if (!spoilt_ && out_.empty()) {
+        log_.sent("QUIT");
+        stream_->write_some("QUIT\r\n");
+    }
     stream_->close();
 }
 

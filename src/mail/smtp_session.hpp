@@ -32,7 +32,7 @@ public:
     static bool is_full(const Error& error) noexcept;
     SmtpSession(const SmtpSession&) = delete;
     SmtpSession& operator=(const SmtpSession&) = delete;
-    ~SmtpSession() = default;
+    ~SmtpSession() { log_.ended(); }
 
     /// Puts a command where the next flush() sends it; without its end.
     void queue(std::string_view command);
@@ -73,17 +73,19 @@ public:
     void begin_use() noexcept { replies_ = 0; }
     const SmtpServerInfo& info() const noexcept { return info_; }
     const SmtpSettings& settings() const noexcept { return *settings_; }
+    const net::SessionLog& log() const noexcept { return log_; }
 
     Clock::time_point idle_since{};
 
 private:
     SmtpSession(std::unique_ptr<net::Stream> stream, std::shared_ptr<const SmtpSettings> settings)
-        : settings_{std::move(settings)}, stream_{std::move(stream)} {}
+        : settings_{std::move(settings)}, stream_{std::move(stream)}, log_{settings_->dialogue}, parser_{log_} {}
 
     std::optional<Reply> try_reply(const net::Job& job, std::string_view awaited);
 
     const std::shared_ptr<const SmtpSettings> settings_;
     std::unique_ptr<net::Stream> stream_;
+    const net::SessionLog log_;
     SmtpServerInfo info_;
     net::ReplyParser parser_;
     std::string input_;

@@ -19,17 +19,6 @@ Error bad_smtp_option(const SmtpOptions& options, SmtpErrc code, std::string wha
     return error;
 }
 
-/// Lines of the dialogue to who wants them.
-LineListener listener_of(const SmtpOptions& options, const Log& log) {
-    if (!options.dialogue_log) return options.on_line;
-    return [on_line = options.on_line, label = options.label, log](bool sent, std::string_view line) {
-        if (on_line) on_line(sent, line);
-        if (!log.enabled(LogLevel::debug)) return;
-        const std::string text = (sent ? "> " : "< ") + text::printable(line);
-        log.write({.level = LogLevel::debug, .connection = label, .event = "smtp-dialogue", .text = text, .fields = {}});
-    };
-}
-
 }  // namespace
 
 std::uint16_t port_of(const SmtpOptions& options) noexcept {
@@ -80,9 +69,9 @@ Endpoint endpoint_of(const SmtpOptions& options) {
 std::shared_ptr<const SmtpSettings> settings_of(SmtpOptions options, const Runtime& runtime) {
     auto settings = std::make_shared<SmtpSettings>();
     settings->log = runtime.log();
-    SmtpLoginPlan plan = login_of(options, SmtpDepth::session);
-    plan.listener = listener_of(options, settings->log);
-    settings->login = std::make_shared<const SmtpLoginPlan>(std::move(plan));
+    settings->login = std::make_shared<const SmtpLoginPlan>(login_of(options, SmtpDepth::session));
+    settings->dialogue = net::DialogueLog::of("smtp", options, settings->log);
+    settings->dialogue->add_secret(options.token);
     settings->endpoint = endpoint_of(options);
     settings->server = settings->login->job.server;
     if (options.security != SmtpTls::none) settings->tls = runtime.impl().tls_context(options.tls, options.label);

@@ -17,6 +17,7 @@
 #include <qconn/net/runtime.hpp>
 
 #include "mail/smtp_dialogue.hpp"
+#include "net/dialogue_log.hpp"
 #include "net/job.hpp"
 #include "net/tls_context.hpp"
 
@@ -30,6 +31,7 @@ struct SmtpSettings {
     std::shared_ptr<const SmtpLoginPlan> login;
     std::string server;  ///< for messages
     Log log;
+    std::shared_ptr<net::DialogueLog> dialogue;
     mutable std::atomic<bool> warned{false};  ///< that the password goes in clear
 
     std::size_t max_sessions() const noexcept { return options.max_sessions; }

@@ -324,6 +324,7 @@ Task<std::uint64_t> say_content(SmtpSession& session, Call& call, BatchTurn& tur
         if (++blocks % 16 == 0) co_await net::Turn{call};
     }
     writer.finish(session.out());
+    session.log().noted_size("the message", writer.size());
     co_return writer.size();
 }
 

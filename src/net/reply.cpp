@@ -52,6 +52,7 @@ std::size_t ReplyParser::feed(std::string_view input) {
 void ReplyParser::end_line() {
     while (!line_.empty() && line_.back() == '\r') line_.pop_back();
     std::string line = std::exchange(line_, {});
+    log_.received(line);
     const int code = code_of(line);
     const char mark = line.size() > 3 ? line[3] : ' ';
     if (reply_.code == 0) {

@@ -6,8 +6,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <qconn/net/reply.hpp>
+
+#include "net/dialogue_log.hpp"
 
 namespace qconn::net {
 
@@ -19,6 +22,10 @@ class ReplyParser {
 public:
     static constexpr std::size_t k_max_line = 16 * 1024;
     static constexpr std::size_t k_max_reply = 256 * 1024;
+
+    ReplyParser() = default;
+    /// @param log  is told each line as it came
+    explicit ReplyParser(SessionLog log) : log_{std::move(log)} {}
 
     /// Takes bytes up to the end of one reply. @returns how many it used: all of them as long as none is complete
     std::size_t feed(std::string_view input);
@@ -32,6 +39,7 @@ public:
 private:
     void end_line();
 
+    SessionLog log_;
     std::string line_;
     Reply reply_;
     std::size_t size_{0};

@@ -10,6 +10,7 @@
 #include "ftp/settings.hpp"
 #include "schemes/file_operations.hpp"
 #include "schemes/idle_options.hpp"
+#include "schemes/log_options.hpp"
 #include "schemes/schemes.hpp"
 #include "schemes/socket_options.hpp"
 #include "schemes/tls_options.hpp"
@@ -99,6 +100,7 @@ const OptionTable<FtpOptions>& table() {
             spec.fallback = false;
             spec.example = true;
         }
+        add_log_options(all);
 #ifdef QCONN_WITH_HTTP
         add_proxy_options(all);
 #endif

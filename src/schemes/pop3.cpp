@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "mail/pop3_settings.hpp"
+#include "schemes/log_options.hpp"
 #include "schemes/pop3_operations.hpp"
 #include "schemes/schemes.hpp"
 #include "schemes/socket_options.hpp"
@@ -89,11 +90,6 @@ const OptionTable<Pop3Connection>& pop3_table() {
             spec.maximum = 2'147'483'647.0;
             spec.example = example;
         };
-        const auto flag = [&all](std::string name, std::string help) {
-            OptionSpec& spec = all.add(std::move(name), OptionType::boolean, std::move(help), nullptr);
-            spec.fallback = false;
-            spec.example = true;
-        };
         add_login(all);
         milliseconds("connect_timeout", &Pop3Options::connect_timeout, 10'000,
                      "Longest time to get a connection: name, TCP, proxy, TLS; 0: no limit");
@@ -114,8 +110,7 @@ const OptionTable<Pop3Connection>& pop3_table() {
             spec.maximum = 1000;
             spec.example = 1;
         }
-        flag("log", "What is done is logged, at level info");
-        flag("dbglog", "What is said is logged, at level debug, secrets masked");
+        add_log_options(all);
 #ifdef QCONN_WITH_HTTP
         add_oauth2_options(all);
         add_proxy_options(all);
@@ -156,18 +151,6 @@ Pop3Connection pop3_options_of(const ResolvedDefinition& definition) {
     return options;
 }
 
-/// To the runtime's log, where the options say so.
-void add_logs(Pop3Options& options, const ResolvedDefinition& definition, const Runtime& runtime) {
-    const auto to_log = [&](LogLevel level) {
-        return [log = runtime.log(), name = definition.name, level](std::string_view line) {
-            if (!log.enabled(level)) return;
-            log.write({level, name, "pop3-dialogue", line, {}});
-        };
-    };
-    if (pop3_flag(definition, "log")) options.log = to_log(LogLevel::info);
-    if (pop3_flag(definition, "dbglog")) options.dbglog = to_log(LogLevel::debug);
-}
-
 LoginDepth pop3_depth_of(PingDepth depth) {
     switch (depth) {
         case PingDepth::connect: return LoginDepth::greeting;
@@ -181,7 +164,7 @@ LoginDepth pop3_depth_of(PingDepth depth) {
 PingPlan pop3_ping(const Pop3Options& options, PingDepth depth, const Runtime& runtime) {
     if (options.tokens && depth != PingDepth::connect && depth != PingDepth::tls) {
         // A token may have to be fetched first: it is a call of a client, then.
-        return CallPing{[options, runtime](Deadline deadline, Callback<PingEvidence> callback) {
+        return CallPing{[options = without_logs(options), runtime](Deadline deadline, Callback<PingEvidence> callback) {
             const auto client = std::make_shared<Pop3Client>(options, runtime);
             return client->async_noop(deadline, [client, callback = std::move(callback)](Result<void> result) mutable {
                 if (!result) return callback(result.error());
@@ -269,9 +252,7 @@ Scheme pop3_scheme() {
     };
     const auto sources = std::make_shared<TokenSources>();
     scheme.make_client = [sources](const ResolvedDefinition& definition, const Runtime& runtime) -> std::shared_ptr<Client> {
-        Pop3Connection options = with_tokens(*sources, definition, runtime);
-        add_logs(options, definition, runtime);
-        return std::make_shared<Pop3Client>(std::move(options), runtime);
+        return std::make_shared<Pop3Client>(with_tokens(*sources, definition, runtime), runtime);
     };
     scheme.make_ping = [sources](const ResolvedDefinition& definition, PingDepth depth, const Runtime& runtime) {
         const Pop3Connection options = with_tokens(*sources, definition, runtime);

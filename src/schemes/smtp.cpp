@@ -12,6 +12,7 @@
 #include "mail/smtp_dialogue.hpp"
 #include "mail/smtp_settings.hpp"
 #include "schemes/idle_options.hpp"
+#include "schemes/log_options.hpp"
 #include "schemes/schemes.hpp"
 #include "schemes/smtp_operations.hpp"
 #include "schemes/socket_options.hpp"
@@ -147,8 +148,7 @@ const OptionTable<SmtpConnection>& table() {
             spec.example = 1;
         }
         milliseconds("idle_time", &SmtpOptions::idle_time, 10'000, "Sessions that nobody uses are closed after that time");
-        flag("log", &SmtpOptions::log, "What is done is logged, at level info");
-        flag("dbglog", &SmtpOptions::dialogue_log, "What is said is logged, at level debug, secrets masked");
+        add_log_options(all);
         {
             OptionSpec& spec =
                 all.add("disable_automatic_pings", OptionType::boolean,
@@ -226,7 +226,7 @@ PingPlan make_ping(const ResolvedDefinition& definition, const SmtpOptions& opti
     }
     if (options.tokens && depth != PingDepth::connect && depth != PingDepth::tls) {
         // A token may have to be fetched first: it is a call of a client, then.
-        return CallPing{[options, runtime](Deadline deadline, Callback<PingEvidence> callback) {
+        return CallPing{[options = without_logs(options), runtime](Deadline deadline, Callback<PingEvidence> callback) {
             const auto client = std::make_shared<SmtpClient>(options, runtime);
             return client->async_connect(deadline, [client, callback = std::move(callback)](Result<SmtpServerInfo> info) mutable {
                 if (!info) return callback(info.error());

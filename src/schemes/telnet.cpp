@@ -10,6 +10,7 @@
 
 #include "base/text.hpp"
 #include "schemes/convert.hpp"
+#include "schemes/log_options.hpp"
 #include "schemes/schemes.hpp"
 #include "schemes/socket_options.hpp"
 #include "telnet/pattern.hpp"
@@ -169,8 +170,7 @@ const OptionTable<TelnetOptions>& telnet_table() {
         number("max_output", &TelnetOptions::max_output, 0, 1e12, Unit::bytes, 1'000'000, "Largest output of a command that is taken into memory");
         milliseconds("settle_time", &TelnetOptions::settle_time, 200,
                      "So long nothing more may come behind what looks like a prompt, until a log-in without `shell_prompt` counts as ended");
-        flag("log", &TelnetOptions::log, "What is done is logged, at level info");
-        flag("dbglog", &TelnetOptions::dbglog, "What is said is logged, at level debug, secrets masked");
+        add_log_options(all);
 #ifdef QCONN_WITH_HTTP
         add_proxy_options(all);
 #endif
@@ -227,7 +227,7 @@ private:
 };
 
 PingPlan telnet_ping(const ResolvedDefinition& definition, PingDepth depth, const Runtime& runtime) {
-    TelnetOptions options = telnet_options_of(definition);
+    TelnetOptions options = without_logs(telnet_options_of(definition));
     if (depth == PingDepth::auth || depth == PingDepth::full) {
         const bool full = depth == PingDepth::full;
         return CallPing{[options = std::move(options), runtime, full](Deadline deadline, Callback<PingEvidence> callback) {

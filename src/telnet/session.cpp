@@ -70,15 +70,15 @@ constexpr std::array<const char*, 10> k_command_names{{"IP", "BRK", "AYT", "AO",
 
 }  // namespace
 
-Task<std::unique_ptr<Session>> Session::open(Call& call, std::shared_ptr<const Settings> settings, std::shared_ptr<DialogueLog> log,
+Task<std::unique_ptr<Session>> Session::open(Call& call, std::shared_ptr<const Settings> settings, std::shared_ptr<Transcript> transcript,
                                              std::uint16_t columns, std::uint16_t rows) {
     const Deadline by = net::deadline_of(settings->options.connect_timeout);
     std::unique_ptr<net::Stream> stream = co_await net::connect(call, settings->endpoint, by);
     EngineSettings engine = settings->engine;
     engine.columns = columns;
     engine.rows = rows;
-    std::unique_ptr<Session> session{new Session{std::move(stream), settings, std::move(log), std::move(engine)}};
-    session->log_->told("telnet-connected", "connected to " + session->stream_->peer());
+    std::unique_ptr<Session> session{new Session{std::move(stream), settings, std::move(transcript), std::move(engine)}};
+    session->log_.connected(*session->stream_);
     session->engine_.start();
     session->push();
     co_return session;
@@ -86,7 +86,7 @@ Task<std::unique_ptr<Session>> Session::open(Call& call, std::shared_ptr<const S
 
 Deadline Session::silence_limit() const { return net::deadline_of(settings_->options.timeout); }
 
-std::string Session::last() const { return log_->masked(last_of(text_)); }
+std::string Session::last() const { return log_.masked(last_of(text_)); }
 
 Error Session::closed(const Call& call, Phase phase) const {
     return failure(call.job(), TelnetErrc::closed, phase, ended_reason_, "the session has ended: " + ended_ + "; log in anew", last())
@@ -109,12 +109,12 @@ void Session::end(std::string why, Reason reason) {
     if (!ended_.empty()) return;
     ended_ = std::move(why);
     ended_reason_ = reason;
-    log_->told("telnet-ended", "the session has ended: " + ended_);
+    log_.told("ended", "the session has ended: " + ended_);
     stream_->close();
 }
 
 void Session::note_negotiation() {
-    for (const std::string& one : engine_.take_notes()) log_->noted(one);
+    for (const std::string& one : engine_.take_notes()) log_.noted(one, "negotiated");
 }
 
 void Session::push() {
@@ -156,7 +156,7 @@ bool Session::take_in(Call& call, bool& would_block) {
     const std::size_t before = text_.size();
     const bool good = engine_.feed({buffer.data(), step.size}, text_);
     note_negotiation();
-    if (text_.size() > before) log_->received(std::string_view{text_}.substr(before));
+    if (text_.size() > before) transcript_->received(std::string_view{text_}.substr(before));
     if (!good) {
         end(engine_.problem(), Reason::bad_answer);
         throw failure(call.job(), TelnetErrc::failed, Phase::protocol, Reason::bad_answer, engine_.problem() + "; is it a TELNET server?", last())
@@ -234,9 +234,9 @@ void Session::say(Call& call, std::string_view text, bool is_secret) {
         throw net::in_job(call.job(), make_error(Errc::invalid_argument, "what is to be sent has characters that ISO-8859-1 does not have"));
     const bool shown = !engine_.echo();
     if (is_secret)
-        log_->sent_secret(shown);
+        transcript_->sent_secret(shown);
     else
-        log_->sent(text, shown);
+        transcript_->sent(text, shown);
 }
 
 Task<bool> Session::send(Call& call, std::string text, bool is_secret) {
@@ -303,12 +303,12 @@ Task<std::string> Session::login(Call& call) {
     prompt_.learn(std::string_view{text_}.substr(begin));
     answered();
     logged_in_ = true;
-    log_->told("telnet-logged-in", options.username.empty() ? "logged in" : "logged in as " + options.username);
+    log_.logged_in(options.username, *stream_);
     for (const std::string& line : options.on_login) {
         std::function<void(std::string_view)> nowhere = [](std::string_view) {};
         co_await run(call, line, std::move(nowhere));
     }
-    co_return log_->masked(std::move(said));
+    co_return log_.masked(std::move(said));
 }
 
 bool Session::answer_pager(Call& call, std::size_t& pages) {
@@ -450,14 +450,14 @@ void Session::command(TelnetCommand what) {
     for (std::size_t i = 0; i < k_commands.size(); ++i) {
         if (k_commands[i].first != what) continue;
         engine_.command(k_commands[i].second);
-        log_->noted(std::string{"> "} + k_command_names[i]);
+        log_.told("command", std::string{"> "} + k_command_names[i]);
     }
     push();
 }
 
 void Session::control(char byte) {
     engine_.send_bytes(byte == '\r' && !engine_.binary_out() ? std::string_view{"\r\0", 2} : std::string_view{&byte, 1});
-    log_->noted("> Ctrl-" + std::string(1, byte == 0x7F ? '?' : static_cast<char>(byte + '@')));
+    log_.told("command", "> Ctrl-" + std::string(1, byte == 0x7F ? '?' : static_cast<char>(byte + '@')));
     push();
 }
 

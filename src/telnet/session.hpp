@@ -15,10 +15,10 @@
 #include "net/call.hpp"
 #include "net/stream.hpp"
 #include "net/task.hpp"
-#include "telnet/dialogue_log.hpp"
 #include "telnet/engine.hpp"
 #include "telnet/prompts.hpp"
 #include "telnet/settings.hpp"
+#include "telnet/transcript.hpp"
 
 namespace qconn::telnet {
 
@@ -28,11 +28,13 @@ using net::Task;
 /// One call at a time, on the call's loop; between calls it belongs to no loop's thread. What broke it stays: ended().
 class Session {
 public:
-    static Task<std::unique_ptr<Session>> open(Call& call, std::shared_ptr<const Settings> settings, std::shared_ptr<DialogueLog> log,
+    static Task<std::unique_ptr<Session>> open(Call& call, std::shared_ptr<const Settings> settings, std::shared_ptr<Transcript> transcript,
                                                std::uint16_t columns, std::uint16_t rows);
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
-    ~Session() = default;
+    ~Session() {
+        if (ended_.empty()) log_.ended();
+    }
 
     /// @returns what the server said
     Task<std::string> login(Call& call);
@@ -59,8 +61,14 @@ public:
 private:
     enum class More : std::uint8_t { text, silence, closed };
 
-    Session(std::unique_ptr<net::Stream> stream, std::shared_ptr<const Settings> settings, std::shared_ptr<DialogueLog> log, EngineSettings engine)
-        : settings_{std::move(settings)}, log_{std::move(log)}, stream_{std::move(stream)}, engine_{std::move(engine)}, prompt_{settings_->prompts} {}
+    Session(std::unique_ptr<net::Stream> stream, std::shared_ptr<const Settings> settings, std::shared_ptr<Transcript> transcript,
+            EngineSettings engine)
+        : settings_{std::move(settings)},
+          transcript_{std::move(transcript)},
+          log_{transcript_->begin_session()},
+          stream_{std::move(stream)},
+          engine_{std::move(engine)},
+          prompt_{settings_->prompts} {}
 
     /// Waits for text. @returns silence where there was none by then; closed where the session has ended
     /// @throws Error TELNET-TIMEOUT where `limit` passes (of silence: none), CANCELLED
@@ -84,7 +92,8 @@ private:
     std::string last() const;
 
     const std::shared_ptr<const Settings> settings_;
-    const std::shared_ptr<DialogueLog> log_;
+    const std::shared_ptr<Transcript> transcript_;
+    const net::SessionLog log_;
     std::unique_ptr<net::Stream> stream_;
     Engine engine_;
     std::string text_;          // received, and not asked for so far

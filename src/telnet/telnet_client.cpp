@@ -9,10 +9,10 @@
 #include "base/redaction.hpp"
 #include "base/text.hpp"
 #include "net/calls.hpp"
-#include "telnet/dialogue_log.hpp"
 #include "telnet/session.hpp"
 #include "telnet/settings.hpp"
 #include "telnet/telnet_error.hpp"
+#include "telnet/transcript.hpp"
 #include "telnet/turns.hpp"
 
 namespace qconn {
@@ -41,17 +41,16 @@ struct TelnetClient::Impl : std::enable_shared_from_this<TelnetClient::Impl> {
     Impl(std::shared_ptr<const telnet::Settings> s, const Runtime& r)
         : settings{std::move(s)},
           redactions{redactions_of(settings->options.label)},
-          log{std::make_shared<telnet::DialogueLog>(settings->options.label, settings->options.transcript_size, settings->options.log,
-                                                    settings->options.dbglog, r.log())},
+          dialogue{net::DialogueLog::of("telnet", settings->options, r.log())},
+          transcript{std::make_shared<telnet::Transcript>(dialogue, settings->options.transcript_size)},
           calls{r},
           columns{settings->options.columns},
-          rows{settings->options.rows} {
-        if (settings->options.password) log->add_secret(*settings->options.password);
-    }
+          rows{settings->options.rows} {}
 
     const std::shared_ptr<const telnet::Settings> settings;
     const Redactions redactions;  // in force also for what is said after the client has gone
-    const std::shared_ptr<telnet::DialogueLog> log;
+    const std::shared_ptr<net::DialogueLog> dialogue;
+    const std::shared_ptr<telnet::Transcript> transcript;
     net::Calls calls;
     telnet::Turns turns;
     // Of the call whose turn it is:
@@ -62,7 +61,7 @@ struct TelnetClient::Impl : std::enable_shared_from_this<TelnetClient::Impl> {
     mutable std::mutex mutex;
     TelnetSessionInfo info;  // guarded by mutex
 
-    Job job(std::string verb, std::string_view subject = {}) const { return settings->job(std::move(verb), log->masked(std::string{subject})); }
+    Job job(std::string verb, std::string_view subject = {}) const { return settings->job(std::move(verb), dialogue->masked(std::string{subject})); }
 
     void tell() {
         const std::scoped_lock lock{mutex};
@@ -81,7 +80,7 @@ struct TelnetClient::Impl : std::enable_shared_from_this<TelnetClient::Impl> {
     Task<bool> open(Call& call) {
         if (session && session->ended().empty()) co_return false;
         session.reset();
-        session = co_await Session::open(call, settings, log, columns, rows);
+        session = co_await Session::open(call, settings, transcript, columns, rows);
         tell();
         co_return true;
     }
@@ -157,7 +156,6 @@ struct TelnetClient::Impl : std::enable_shared_from_this<TelnetClient::Impl> {
         co_return Nothing{};
     }
     Task<Nothing> close(Call&) {
-        if (session && session->ended().empty()) log->told("telnet-closed", "the session was closed");
         if (session) session->close();
         session.reset();
         co_return Nothing{};
@@ -256,15 +254,19 @@ struct TelnetClient::Impl : std::enable_shared_from_this<TelnetClient::Impl> {
 TelnetClient::TelnetClient(TelnetOptions options, Runtime runtime)
     : impl_{std::make_shared<Impl>(telnet::settings_of(std::move(options)), runtime)} {}
 
-TelnetClient::~TelnetClient() { impl_->calls.close(); }
+TelnetClient::~TelnetClient() {
+    impl_->calls.close();
+    impl_->dialogue->set_listener({});
+}
 
 std::string_view TelnetClient::label() const noexcept { return impl_->settings->options.label; }
 const TelnetOptions& TelnetClient::options() const noexcept { return impl_->settings->options; }
+void TelnetClient::set_dialogue_listener(DialogueListener listener) { impl_->dialogue->set_listener(std::move(listener)); }
 TelnetSessionInfo TelnetClient::session() const {
     const std::scoped_lock lock{impl_->mutex};
     return impl_->info;
 }
-std::string TelnetClient::transcript() const { return impl_->log->transcript(); }
+std::string TelnetClient::transcript() const { return impl_->transcript->text(); }
 
 // Blocking calls keep what they use: the client may be destroyed meanwhile, which ends them.
 
@@ -302,7 +304,7 @@ void TelnetClient::send(std::string_view text, Deadline deadline) {
 void TelnetClient::send_line(std::string_view line, Deadline deadline) { send(std::string{line} + '\n', deadline); }
 void TelnetClient::send_line(const Secret& line, Deadline deadline) {
     const auto impl = impl_;
-    impl->log->add_secret(line);
+    impl->dialogue->add_secret(line);
     const std::string what = std::string{line.reveal()} + '\n';
     observed([&] { impl->blocking<Nothing>(impl->job("sending"), deadline, [&what](Impl& i, Call& c) { return i.send(c, what, true); }); });
 }

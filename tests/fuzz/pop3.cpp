@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "fuzz/require.hpp"
 #include "mail/pop3_dialogue.hpp"
 #include "mail/pop3_reply.hpp"
+#include "net/dialogue_log.hpp"
 
 using namespace qconn;
 using namespace qconn::mail::pop3;
@@ -46,8 +48,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     plan->depth = (data[0] & 0x40U) != 0 ? LoginDepth::request : LoginDepth::session;
     std::string shown;
-    plan->dbglog = [&shown](std::string_view line) { shown.append(line).append("\n"); };
-    LoginDialogue dialogue{plan};
+    const auto log = std::make_shared<net::DialogueLog>(
+        net::DialogueLog::Options{"pop3", "in", false, false, [&shown](const DialogueLine& line) { shown.append(line.text).append("\n"); }}, Log{});
+    log->add_secret(plan->password);
+    log->add_secret(plan->token);
+    LoginDialogue dialogue{plan, net::SessionLog{log}};
     std::string said;
     dialogue.begin(said);
     input.clear();

@@ -15,6 +15,7 @@
 
 #include <qconn/base/secret.hpp>
 #include <qconn/file/file_transfer_client.hpp>
+#include <qconn/net/dialogue_log.hpp>
 #include <qconn/net/endpoint.hpp>
 #include <qconn/net/reply.hpp>
 #include <qconn/net/runtime.hpp>
@@ -76,6 +77,13 @@ struct FtpOptions {
     /// A server that lets no rename replace a file (IIS): the old file is removed first. For a moment there is neither, and a failure right then
     /// leaves the new contents under their temporary name.
     bool delete_before_rename{false};
+
+    /// Commands are logged (level info), and what becomes of sessions.
+    bool log{false};
+    /// All else that is said, answers above all, is logged too (level debug).
+    bool dbglog{false};
+    /// Told each line of the dialogue.
+    DialogueListener on_dialogue{};
 };
 
 /// Codes of this family.
@@ -129,7 +137,7 @@ public:
 /// ones on a thread of the runtime, where sink, source and visitor are called too. A call that is cancelled, or whose deadline passes, ends at once;
 /// the transfer is then broken off in the background. Blocking calls are refused on the runtime's I/O threads. Destroying the client ends all calls
 /// as cancelled.
-class QCONN_API FtpClient final : public FileTransferClient {
+class QCONN_API FtpClient final : public FileTransferClient, public DialogueSource {
 public:
     /// Nothing is connected yet. @throws Error FTP-URL-ERROR, TLS-OPTION-ERROR
     explicit FtpClient(FtpOptions options, Runtime runtime = {});
@@ -137,6 +145,7 @@ public:
 
     std::string_view label() const noexcept override;
     const FtpOptions& options() const noexcept;
+    void set_dialogue_listener(DialogueListener listener) override;
     /// Connects, logs in and enters the directory, unless that has been done.
     void connect(Deadline deadline = {});
     Operation async_connect(Deadline deadline, Callback<void> callback);

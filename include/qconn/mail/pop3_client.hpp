@@ -17,6 +17,7 @@
 #include <qconn/base/operation.hpp>
 #include <qconn/mail/pop3_error.hpp>
 #include <qconn/mail/pop3_options.hpp>
+#include <qconn/net/dialogue_log.hpp>
 #include <qconn/net/runtime.hpp>
 
 namespace qconn {
@@ -184,7 +185,7 @@ struct Pop3Processed {
 ///
 /// @note Thread-safe. Blocking calls do their I/O on the calling thread, asynchronous ones on a thread of the runtime, where sinks and handlers are
 /// called too. Blocking calls are refused on the runtime's I/O threads. Destroying the client ends all calls as cancelled, and its session.
-class QCONN_API Pop3Client final : public Client {
+class QCONN_API Pop3Client final : public Client, public DialogueSource {
 public:
     /// Nothing is connected yet. @throws Error POP3-URL-ERROR, POP3-CONFIG-ERROR, TLS-OPTION-ERROR
     explicit Pop3Client(Pop3Options options, Runtime runtime = {});
@@ -192,6 +193,7 @@ public:
 
     std::string_view label() const noexcept override;
     const Pop3Options& options() const noexcept;
+    void set_dialogue_listener(DialogueListener listener) override;
 
     /// Connects and logs in.
     /// @param holder  what others are told who have to wait: "the import of orders"

@@ -5,13 +5,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include <qconn/base/secret.hpp>
+#include <qconn/net/dialogue_log.hpp>
 #include <qconn/net/endpoint.hpp>
 #include <qconn/net/socket_options.hpp>
 #include <qconn/net/tls.hpp>
@@ -68,10 +67,12 @@ struct Pop3Options {
     /// Commands that are on their way at a time, where the server announces PIPELINING (RFC 2449). 1: one after the other.
     std::size_t pipeline{16};
 
-    /// Gets the dialogue, a line at a time: `C: RETR 1`, `S: +OK 120 octets`. Passwords and tokens are masked, messages are told by their size only.
-    /// Called where the I/O is done; must not throw. (Qorus' runtime option `log` has the commands, `dbglog` the answers too.)
-    std::function<void(std::string_view line)> log{};
-    std::function<void(std::string_view line)> dbglog{};
+    /// Commands are logged (level info), and what becomes of sessions.
+    bool log{false};
+    /// All else that is said, answers above all, is logged too (level debug).
+    bool dbglog{false};
+    /// Told each line of the dialogue.
+    DialogueListener on_dialogue{};
 };
 
 }  // namespace qconn

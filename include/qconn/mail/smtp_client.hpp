@@ -18,6 +18,7 @@
 #include <qconn/mail/mail_message.hpp>
 #include <qconn/mail/smtp_error.hpp>
 #include <qconn/mail/smtp_options.hpp>
+#include <qconn/net/dialogue_log.hpp>
 #include <qconn/net/runtime.hpp>
 
 namespace qconn {
@@ -121,7 +122,7 @@ struct SmtpServerInfo {
 /// @note Thread-safe; up to max_sessions calls run beside each other, others wait. Blocking calls do their I/O on the calling thread, asynchronous
 /// ones on a thread of the runtime, where attachments are read too. A call that is cancelled, or whose deadline passes, ends at once. Blocking calls
 /// are refused on the runtime's I/O threads. Destroying the client ends all calls as cancelled.
-class QCONN_API SmtpClient final : public Client {
+class QCONN_API SmtpClient final : public Client, public DialogueSource {
 public:
     /// Nothing is connected yet. @throws Error SMTP-URL-ERROR, SMTPCLIENT-INVALID-AUTHENTICATION, SMTP-MESSAGE-ERROR (`from`), TLS-OPTION-ERROR
     explicit SmtpClient(SmtpOptions options, Runtime runtime = {});
@@ -129,6 +130,7 @@ public:
 
     std::string_view label() const noexcept override;
     const SmtpOptions& options() const noexcept;
+    void set_dialogue_listener(DialogueListener listener) override;
 
     /// Connects and logs in, unless that has been done. @returns what the server can do
     SmtpServerInfo connect(Deadline deadline = {});

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 #include <qconn/auth/oauth2.hpp>
 #include <qconn/base/secret.hpp>
 #include <qconn/mail/mail_address.hpp>
+#include <qconn/net/dialogue_log.hpp>
 #include <qconn/net/endpoint.hpp>
 #include <qconn/net/socket_options.hpp>
 #include <qconn/net/tls.hpp>
@@ -83,12 +83,12 @@ struct SmtpOptions {
     /// Sessions that nobody uses are closed after that time.
     std::chrono::milliseconds idle_time{60'000};
 
-    /// What becomes of each message is logged (level info; refusals as warnings).
+    /// Commands are logged (level info), and what becomes of sessions and messages (refusals as warnings).
     bool log{false};
-    /// Each line of the dialogue is logged (level debug), secrets masked, without the messages themselves.
-    bool dialogue_log{false};
-    /// Told each line of the dialogue likewise, without its end. Called on the thread that does the I/O; must neither block nor throw.
-    std::function<void(bool sent, std::string_view line)> on_line{};
+    /// All else that is said, answers above all, is logged too (level debug).
+    bool dbglog{false};
+    /// Told each line of the dialogue.
+    DialogueListener on_dialogue{};
 };
 
 }  // namespace qconn

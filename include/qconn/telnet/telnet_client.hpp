@@ -16,6 +16,7 @@
 #include <qconn/base/deadline.hpp>
 #include <qconn/base/operation.hpp>
 #include <qconn/base/secret.hpp>
+#include <qconn/net/dialogue_log.hpp>
 #include <qconn/net/runtime.hpp>
 #include <qconn/telnet/telnet_error.hpp>
 #include <qconn/telnet/telnet_options.hpp>
@@ -87,7 +88,7 @@ struct TelnetSessionInfo {
 /// user (a connection of a registry is therefore had by open()). command() and send_control() alone do not wait for a call that is under way, so that
 /// they can interrupt it. Blocking calls do their I/O on the calling thread, asynchronous ones on a thread of the runtime; there the former are
 /// refused. Between calls nothing is read. Destroying the client ends all calls as cancelled.
-class QCONN_API TelnetClient final : public Client {
+class QCONN_API TelnetClient final : public Client, public DialogueSource {
 public:
     /// Nothing is connected yet. @throws Error INVALID-TARGET, TELNET-PATTERN-ERROR
     explicit TelnetClient(TelnetOptions options, Runtime runtime = {});
@@ -95,6 +96,8 @@ public:
 
     std::string_view label() const noexcept override;
     const TelnetOptions& options() const noexcept;
+    /// Lines are told where they end, or something is sent behind them.
+    void set_dialogue_listener(DialogueListener listener) override;
 
     /// Connects, without a log-in, unless a session is open.
     void connect(Deadline deadline = {});

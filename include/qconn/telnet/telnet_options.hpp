@@ -13,6 +13,7 @@
 
 #include <qconn/base/export.hpp>
 #include <qconn/base/secret.hpp>
+#include <qconn/net/dialogue_log.hpp>
 #include <qconn/net/endpoint.hpp>
 #include <qconn/net/socket_options.hpp>
 
@@ -113,10 +114,13 @@ struct TelnetOptions {
     std::size_t max_output{std::size_t{64} << 20};
     /// The last of what was said, both ways, for transcript(). 0: none.
     std::size_t transcript_size{std::size_t{64} << 10};
-    /// What becomes of the session is logged, at level info.
+
+    /// What is sent is logged (level info), and what becomes of sessions.
     bool log{false};
-    /// What is said is logged, at level debug, line by line, secrets masked.
+    /// All else that is said, what is received above all, is logged too (level debug).
     bool dbglog{false};
+    /// Told each line of the dialogue.
+    DialogueListener on_dialogue{};
 };
 
 /// The patterns in the place of those that options leave empty.

@@ -7,6 +7,7 @@
 #include "fixture.hpp"
 #include "support/catch.hpp"
 #include "support/outcomes.hpp"
+#include "support/overheard.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
@@ -311,5 +312,37 @@ TEST_CASE("over IPv6 too, active and passive", "[ftp][integration]") {
             client.write("six", "6");
             CHECK(client.read("six") == "6");
         }
+    }
+}
+
+TEST_CASE("the dialogue with an FTP server is seen, but for secrets and files", "[ftp][integration]") {
+    for (const FtpWay& way : ftp_ways()) {
+        INFO((way.vsftpd ? "vsftpd, " : "ProFTPD, ") << way.name);
+        const Overheard overheard;
+        FtpOptions options = options_for(way);
+        options.log = options.dbglog = true;
+        options.on_dialogue = overheard.listener();
+        {
+            FtpClient client{options, overheard.runtime()};
+            client.write("seen.txt", "not for the log");
+            CHECK(client.read("seen.txt") == "not for the log");
+            CHECK(client.list().size() == 1);
+        }
+        INFO(overheard.lines() + overheard.log());
+        CHECK(overheard.has_line("* connected to 127.0.0.1:"));
+        CHECK(overheard.has_line("< 220"));
+        CHECK(overheard.has_line("> USER " + options.username + "\n< 331"));
+        CHECK(overheard.has_line("> PASS <masked>\n< 230"));
+        CHECK(overheard.has_line("* logged in as " + options.username + (way.security == FtpTls::none ? "\n" : ", under TLSv1.")));
+        CHECK(overheard.has_line(way.mode == FtpDataMode::active ? "* a data connection from 127.0.0.1:" : "* a data connection to 127.0.0.1:"));
+        CHECK(overheard.has_line("* STOR: 15 bytes"));
+        CHECK(overheard.has_line("> RETR seen.txt"));
+        CHECK(overheard.has_line("* RETR: 15 bytes"));
+        CHECK(overheard.has_line("> QUIT\n* the session has ended"));
+        CHECK(overheard.has_record("info ftp-sent > RETR seen.txt"));
+        CHECK(overheard.has_record("debug ftp-received < 226"));
+        CHECK(overheard.has_record("debug ftp-noted * RETR: 15 bytes"));
+        CHECK_FALSE(overheard.shows(options.password->reveal()));
+        CHECK_FALSE(overheard.shows("not for the log"));
     }
 }

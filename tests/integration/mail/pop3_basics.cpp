@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "pop3_fixture.hpp"
 #include "support/catch.hpp"
+#include "support/overheard.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
@@ -54,13 +55,42 @@ TEST_CASE("each way to log in is taken", "[mail][integration]") {
         for (const Pop3Tls security : {Pop3Tls::none, Pop3Tls::implicit}) {
             Pop3Options options = box.options(security);
             options.auth = how;
-            std::string said;
-            options.log = [&said](std::string_view line) { said.append(line).append("\n"); };
-            Pop3Client client{options};
+            options.log = options.dbglog = true;
+            Overheard overheard;
+            options.on_dialogue = overheard.listener();
+            Pop3Client client{options, overheard.runtime()};
             CHECK(client.stat() == Pop3Stat{0, 0});
-            CHECK(said.find(k_password) == npos);
-            if (how == Pop3Auth::automatic) CHECK(said.find(security == Pop3Tls::none ? "APOP" : "AUTH PLAIN") != npos);
+            INFO(overheard.lines() + overheard.log());
+            CHECK_FALSE(overheard.shows(k_password));
+            CHECK(overheard.shows("<masked>"));
+            CHECK(overheard.has_record("info pop3-logged-in * logged in as " + box.user()));
+            if (how == Pop3Auth::automatic) CHECK(overheard.has_line(security == Pop3Tls::none ? "> APOP" : "> AUTH PLAIN <masked>"));
         }
+    }
+}
+
+TEST_CASE("the dialogue with a POP3 server is seen, but for secrets and messages", "[mail][integration]") {
+    Mailbox box;
+    box.put("Subject: seen\n\nnot for the log\n");
+    for (const Pop3Tls security : {Pop3Tls::none, Pop3Tls::required}) {
+        const Overheard overheard;
+        Pop3Options options = box.options(security);
+        options.log = options.dbglog = true;
+        Pop3Client client{options, overheard.runtime()};
+        Pop3Session session = client.open();
+        client.set_dialogue_listener(overheard.listener());
+        const std::string text = session.retrieve(1);
+        session.commit();
+        INFO(overheard.lines() + overheard.log());
+        CHECK(overheard.lines().starts_with("> RETR 1\n< +OK"));
+        CHECK(overheard.has_line("* RETR: " + std::to_string(text.size()) + " bytes\n> QUIT\n< +OK"));
+        CHECK(overheard.has_record("info pop3-connected * connected to 127.0.0.1:"));
+        CHECK(overheard.has_record(security == Pop3Tls::none ? "info pop3-sent > APOP " : "info pop3-sent > AUTH PLAIN <masked>"));
+        CHECK(overheard.has_record("info pop3-sent > RETR 1"));
+        CHECK(overheard.has_record("debug pop3-received < +OK"));
+        CHECK(overheard.has_record("debug pop3-noted * CAPA: "));
+        CHECK_FALSE(overheard.shows(k_password));
+        CHECK_FALSE(overheard.shows("not for the log"));
     }
 }
 

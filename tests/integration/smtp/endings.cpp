@@ -12,6 +12,7 @@
 #include "support/catch.hpp"
 #include "support/free_port.hpp"
 #include "support/outcomes.hpp"
+#include "support/overheard.hpp"
 #include "support/wait.hpp"
 
 using namespace qconn;
@@ -404,33 +405,27 @@ TEST_CASE("what a server cannot do is said before anything is sent", "[smtp][int
 }
 
 TEST_CASE("the log tells of messages and of the dialogue, if it is asked to, and once that a password went in clear", "[smtp][integration]") {
-    std::mutex mutex;
-    std::string lines;
-    RuntimeOptions how;
-    how.log = Log{LogLevel::debug, [&](const LogRecord& record) {
-                      const std::scoped_lock lock{mutex};
-                      lines.append(to_string(record.level)).append(" ").append(record.event).append(": ").append(record.text).append("\n");
-                  }};
-    const Runtime runtime{how};
+    Overheard overheard;
     const ScriptedSmtp server{script({{"EHLO", "250-x\r\n250 AUTH PLAIN\r\n"}, {"AUTH", "235 ok\r\n"}, {"RCPT TO:<reject@", "550 no\r\n"}})};
     SmtpOptions options = server.options();
     options.username = "edi";
     options.password = Secret{std::string{"s3cret-word"}};
-    options.log = options.dialogue_log = true;
+    options.log = options.dbglog = true;
     {
-        SmtpClient client{options, runtime};
+        SmtpClient client{options, overheard.runtime()};
         client.send(a_message(), {}, 20s);
         error_of([&] { client.send(message_to("reject@example.com", "x"), {}, 20s); });
         client.disconnect(10s);
         client.send(a_message(), {}, 20s);
     }
-    const std::scoped_lock lock{mutex};
+    const std::string lines = overheard.log();
     INFO(lines);
-    CHECK(lines.find("info mail-sent: ") != std::string::npos);
-    CHECK(lines.find("warning mail-failed: ") != std::string::npos);
-    CHECK(lines.find("debug smtp-dialogue: > AUTH PLAIN <masked>") != std::string::npos);
-    CHECK(lines.find("debug smtp-dialogue: > RCPT TO:<jane@example.com>") != std::string::npos);
-    CHECK(lines.find("s3cret-word") == std::string::npos);
+    CHECK(overheard.has_record("info mail-sent "));
+    CHECK(overheard.has_record("warning mail-failed "));
+    CHECK(overheard.has_record("info smtp-sent > AUTH PLAIN <masked>\n"));
+    CHECK(overheard.has_record("info smtp-sent > RCPT TO:<jane@example.com>\n"));
+    CHECK(overheard.has_record("debug smtp-received < 550 no\n"));
+    CHECK_FALSE(overheard.shows("s3cret-word"));
     const std::size_t warned = lines.find("warning password-in-clear");
     REQUIRE(warned != std::string::npos);
     CHECK(lines.find("warning password-in-clear", warned + 1) == std::string::npos);

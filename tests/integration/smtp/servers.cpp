@@ -9,6 +9,7 @@
 #include "net/ping_run.hpp"
 #include "support/catch.hpp"
 #include "support/define.hpp"
+#include "support/overheard.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
@@ -340,15 +341,16 @@ TEST_CASE("a sender that is refused, and a size", "[smtp][integration]") {
 
     Server small{"aiosmtp", {.environment = {"SMTP_SIZE=20000"}}};
     SmtpOptions options = options_for(small);
-    std::string lines;
-    options.on_line = [&lines](bool sent, std::string_view line) { lines.append(sent ? "> " : "< ").append(line).append("\n"); };
+    Overheard overheard;
+    options.on_dialogue = overheard.listener();
     SmtpClient limited{options};
     MailMessage large = message_to("jane@example.com", "large");
     large.attachments = {MailAttachment::bytes("x.bin", std::string(30'000, 'x'))};
     const Error size = error_of([&] { limited.send(large, {}, 20s); });
     CHECK(size.name() == "SMTP-SIZE-ERROR");
     CHECK(size.reason() == Reason::limit);
-    CHECK(lines.find("MAIL FROM") == std::string::npos);  // nothing was said of it
+    CHECK(overheard.has_line("> EHLO"));
+    CHECK_FALSE(overheard.has_line("> MAIL FROM"));  // nothing was said of it
     // Where the size is not known before, the server says it.
     large.attachments = {MailAttachment::from("x.bin", function_source([left = 30'000](char* to, std::size_t most) mutable {
                                                   const std::size_t n = std::min(most, static_cast<std::size_t>(left));
@@ -403,12 +405,69 @@ TEST_CASE("a session under TLS is used again for the next message", "[smtp][inte
         for (const SmtpTls security : {SmtpTls::required, SmtpTls::implicit}) {
             int greetings = 0;
             SmtpOptions options = options_for(*server, security);
-            options.on_line = [&greetings](bool sent, std::string_view line) { greetings += !sent && line.starts_with("220 localhost") ? 1 : 0; };
+            options.on_dialogue = [&greetings](const DialogueLine& line) {
+                greetings += line.kind == DialogueLine::Kind::received && line.text.starts_with("220 localhost") ? 1 : 0;
+            };
             SmtpClient client{options};
             for (int i = 0; i < 4; ++i) CHECK(client.send(message_to("jane@example.com", "again"), {}, 20s).complete());
             CHECK(greetings == 1);
         }
     }
+}
+
+TEST_CASE("the dialogue with an SMTP server is seen, but for secrets and messages", "[smtp][integration]") {
+    for (Server* server : both()) {
+        for (const SmtpAuth auth : {SmtpAuth::plain, SmtpAuth::login}) {
+            Overheard overheard;
+            SmtpOptions options = options_for(*server, SmtpTls::required);
+            options.auth = auth;
+            options.log = options.dbglog = true;
+            options.on_dialogue = overheard.listener();
+            MailMessage message = message_to("jane@example.com", "seen");
+            message.text = "not for the log";
+            {
+                SmtpClient client{options, overheard.runtime()};
+                const SmtpReceipt receipt = client.send(message, {}, 20s);
+                INFO(overheard.lines());
+                CHECK(overheard.has_line("* connected to 127.0.0.1:"));
+                CHECK(overheard.has_line("< 220 "));
+                CHECK(overheard.has_line("> STARTTLS"));
+                CHECK(overheard.has_line(auth == SmtpAuth::plain ? "> AUTH PLAIN <masked>" : "> <masked>"));
+                CHECK(overheard.has_line("< 235 "));
+                CHECK(overheard.has_line("* logged in as " + options.username + ", under TLSv1."));
+                CHECK(overheard.has_line("> RCPT TO:<jane@example.com>"));
+                CHECK(overheard.has_line("* the message: " + std::to_string(receipt.bytes) + " bytes"));
+            }
+            INFO(overheard.log());
+            CHECK(overheard.has_line("> QUIT"));
+            CHECK(overheard.has_line("* the session has ended"));
+            CHECK(overheard.has_record("info smtp-logged-in * logged in as "));
+            CHECK(overheard.has_record("info smtp-sent > DATA"));
+            CHECK(overheard.has_record("debug smtp-received < 354"));
+            CHECK(overheard.has_record("debug smtp-noted * the message: "));
+            const std::string password{options.password->reveal()};
+            CHECK_FALSE(overheard.shows(password));
+            CHECK_FALSE(overheard.shows(base64::encode(password)));
+            CHECK_FALSE(overheard.shows(base64::encode(std::string{'\0'} + options.username + '\0' + password)));
+            CHECK_FALSE(overheard.shows("not for the log"));
+        }
+    }
+}
+
+TEST_CASE("a kept SMTP session is listened to from when somebody does until nobody does", "[smtp][integration]") {
+    SmtpClient client{options_for(exim())};
+    const MailMessage message = message_to("jane@example.com", "kept");
+    client.send(message, {}, 20s);
+    const Overheard overheard;
+    client.set_dialogue_listener(overheard.listener());
+    client.send(message, {}, 20s);
+    const std::string lines = overheard.lines();
+    INFO(lines);
+    CHECK(overheard.has_line("> MAIL FROM"));
+    CHECK_FALSE(overheard.has_line("> EHLO"));
+    client.set_dialogue_listener({});
+    client.send(message, {}, 20s);
+    CHECK(overheard.lines() == lines);
 }
 
 TEST_CASE("verify gives the server's answer", "[smtp][integration]") {

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <chrono>
 #include <initializer_list>
-#include <mutex>
 #include <string>
 
 #include "fixture.hpp"
 #include "support/catch.hpp"
+#include "support/overheard.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
@@ -272,42 +272,44 @@ TEST_CASE("patterns: what is none, what takes for ever, and nothing at all", "[t
     CHECK(telnet_error_of([&] { TelnetClient{options}; }).name() == "TELNET-PATTERN-ERROR");
 }
 
-TEST_CASE("neither transcript nor log shows a secret, also where the server repeats it", "[telnet][integration]") {
-    std::mutex mutex;
-    std::string logged;
-    RuntimeOptions quiet;
-    quiet.log = Log{LogLevel::debug, [&](const LogRecord& record) {
-                        const std::scoped_lock lock{mutex};
-                        logged += std::string{record.event} + " " + std::string{record.text} + "\n";
-                    }};
-    const Runtime runtime{quiet};
+TEST_CASE("neither transcript nor log nor listener is shown a secret, also where the server repeats it", "[telnet][integration]") {
+    Overheard overheard;
     TelnetOptions options = telnet_options(device("shows_password"));
     options.log = true;
     options.dbglog = true;
-    TelnetClient client{options, runtime};
+    TelnetClient client{options, overheard.runtime()};
 
     client.login(20s);
+    client.set_dialogue_listener(overheard.listener());  // of a session that is there
     client.send_line("enable", 10s);
     client.expect("Password: ", 10s);
     client.send_line(Secret{std::string{"s3cret-enable"}}, 10s);
     client.expect("switch#", 10s);
     client.run("show version", 10s);
+    client.send_control('c', 10s);
     client.close(5s);
 
     const std::string transcript = client.transcript();
-    const std::scoped_lock lock{mutex};
+    const std::string logged = overheard.log();
+    const std::string lines = overheard.lines();
     INFO(transcript);
     INFO(logged);
-    for (const std::string* text : std::initializer_list<const std::string*>{&transcript, &logged}) {
+    INFO(lines);
+    for (const std::string* text : {&transcript, &logged, &lines}) {
         CHECK(holds(*text, "<masked>"));
         CHECK(holds(*text, "uptime is 3 weeks"));
         CHECK_FALSE(holds(*text, k_password));
         CHECK_FALSE(holds(*text, "s3cret"));
     }
     CHECK(holds(transcript, "Password: <masked>"));
-    CHECK(holds(logged, "telnet-connected"));
-    CHECK(holds(logged, "telnet-logged-in logged in as qconntest"));
-    CHECK(holds(logged, "* < DO TERMINAL-TYPE"));
-    CHECK(holds(logged, "> show version"));
-    CHECK(holds(logged, "telnet-closed"));
+    CHECK(overheard.has_record("info telnet-connected * connected to 127.0.0.1:"));
+    CHECK(overheard.has_record("info telnet-logged-in * logged in as qconntest"));
+    CHECK(overheard.has_record("debug telnet-negotiated * < DO TERMINAL-TYPE"));
+    CHECK(overheard.has_record("info telnet-sent > show version"));
+    CHECK(overheard.has_record("info telnet-command * > Ctrl-C"));
+    CHECK(overheard.has_record("info telnet-ended * the session has ended"));
+    CHECK(overheard.has_line("> enable"));
+    CHECK(overheard.has_line("> <masked>"));
+    CHECK(overheard.has_line("* the session has ended"));
+    CHECK_FALSE(overheard.has_line("* connected"));
 }

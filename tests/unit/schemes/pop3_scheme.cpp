@@ -65,6 +65,7 @@ TEST_CASE("the defaults of the POP3 table are those of Pop3Options", "[schemes][
     CHECK(made.auth == plain.auth);
     CHECK(made.security == plain.security);
     CHECK_FALSE(made.log);
+    CHECK_FALSE(made.dbglog);
     CHECK(plain.connect_timeout == 30s);
     CHECK(plain.io_timeout == 15s);
     const Pop3Options logged = pop3_options_for("pop3://edi:x@mail.example", "log: true\ndbglog: true\npipeline: 1\nauth: cram-md5");

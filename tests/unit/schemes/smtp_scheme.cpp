@@ -82,7 +82,7 @@ TEST_CASE("every option of mail reaches the client, and the defaults are those o
     CHECK(made.idle_time == plain.idle_time);
     CHECK(made.cleartext_password == plain.cleartext_password);
     CHECK(made.log == plain.log);
-    CHECK(made.dialogue_log == plain.dialogue_log);
+    CHECK(made.dbglog == plain.dbglog);
     CHECK(made.auth == plain.auth);
     CHECK(made.from.address.empty());
 
@@ -100,7 +100,7 @@ TEST_CASE("every option of mail reaches the client, and the defaults are those o
     CHECK(all.max_sessions == 4);
     CHECK(all.idle_time == 5ms);
     CHECK(all.log);
-    CHECK(all.dialogue_log);
+    CHECK(all.dbglog);
     CHECK_FALSE(all.cleartext_password);
     CHECK(all.socket.local_port == 40'000);
     CHECK_FALSE(all.tls.verify);

@@ -26,7 +26,9 @@ std::shared_ptr<SmtpLoginPlan> plan(SmtpDepth depth, SmtpTls security = SmtpTls:
 
 /// What is said when these are the answers, one after the other; each in pieces of one byte.
 struct Talk {
-    explicit Talk(std::shared_ptr<const SmtpLoginPlan> p) : dialogue{std::move(p)} { take(dialogue.begin(said)); }
+    explicit Talk(std::shared_ptr<const SmtpLoginPlan> p, net::SessionLog log = {}) : dialogue{std::move(p), std::move(log)} {
+        take(dialogue.begin(said));
+    }
     Talk& hear(std::string_view reply) {
         said.clear();
         std::string input;
@@ -226,9 +228,12 @@ TEST_CASE("a token goes under TLS only, and what the server says of one that it 
 TEST_CASE("who listens to the dialogue sees no secret", "[smtp]") {
     std::string lines;
     for (const char* offer : {"PLAIN", "LOGIN", "CRAM-MD5"}) {
-        auto listened = plan(SmtpDepth::session, SmtpTls::implicit);
-        listened->listener = [&lines](bool sent, std::string_view line) { lines.append(sent ? "> " : "< ").append(line).append("\n"); };
-        Talk talk{listened};
+        const auto log = std::make_shared<net::DialogueLog>(
+            net::DialogueLog::Options{"smtp", "out", false, false,
+                                      [&lines](const DialogueLine& line) { lines.append(line.mark()).append(line.text).append("\n"); }},
+            Log{});
+        log->add_secret(Secret{std::string{"s3cret-word"}});
+        Talk talk{plan(SmtpDepth::session, SmtpTls::implicit), net::SessionLog{log}};
         talk.hear(k_hello).hear(std::string{"250-mail.example\r\n250 AUTH "} + offer);
         talk.hear("334 " + encoded("Username:")).hear("334 " + encoded("Password:")).hear("235 s3cret-word is right");
     }
