@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <exception>
+#include <optional>
+#include <thread>
+#include <vector>
 
 #include "base/redaction.hpp"
 #include "base/text.hpp"
@@ -29,6 +32,14 @@ constexpr std::size_t k_longest_shown = 4'096;
 
 }  // namespace
 
+struct DialogueLog::Listener {
+    explicit Listener(DialogueListener f) : function{std::move(f)} {}
+    const DialogueListener function;
+    // Guarded by the mutex of the log:
+    std::vector<std::thread::id> inside;  // that are being called
+    bool has_thrown{false};
+};
+
 DialogueLog::DialogueLog(Options options, Log log)
     : options_{options.family, std::move(options.label), options.log, options.dbglog, {}}, log_{std::move(log)} {
     set_listener(std::move(options.listener));
@@ -45,11 +56,14 @@ std::string DialogueLog::masked(std::string text) const {
 }
 
 void DialogueLog::set_listener(DialogueListener listener) {
-    auto given = listener ? std::make_shared<const DialogueListener>(std::move(listener)) : nullptr;
-    const std::scoped_lock lock{calling_};
-    listener_.swap(given);
-    has_thrown_ = false;
+    auto other = listener ? std::make_shared<Listener>(std::move(listener)) : nullptr;
+    std::unique_lock lock{mutex_};
+    listener_.swap(other);
     listened_to_.store(listener_ != nullptr, std::memory_order_relaxed);
+    if (!other) return;
+    // Whoever is called from inside it would wait for himself.
+    const auto mine = std::this_thread::get_id();
+    left_.wait(lock, [&] { return std::all_of(other->inside.begin(), other->inside.end(), [mine](std::thread::id one) { return one == mine; }); });
 }
 
 void DialogueLog::tell(DialogueLine::Kind kind, Weight weight, std::string_view event, std::string_view text, std::uint64_t session) noexcept {
@@ -75,18 +89,28 @@ void DialogueLog::tell(DialogueLine::Kind kind, Weight weight, std::string_view 
 }
 
 void DialogueLog::call_listener(const DialogueLine& line) {
-    const std::scoped_lock lock{calling_};
-    const auto listener = listener_;  // one that replaces itself must not be destroyed meanwhile
-    if (!listener) return;
-    std::string thrown;
+    std::shared_ptr<Listener> listener;
+    const auto mine = std::this_thread::get_id();
+    {
+        const std::scoped_lock lock{mutex_};
+        listener = listener_;
+        if (!listener) return;
+        listener->inside.push_back(mine);
+    }
+    std::optional<std::string> thrown;
     try {
-        (*listener)(line);
-        return;
+        listener->function(line);
     } catch (const std::exception& e) { thrown = e.what(); } catch (...) {
         thrown = "something that is no std::exception";
     }
-    if (std::exchange(has_thrown_, true)) return;
-    log_.write({LogLevel::error, options_.label, "listener-threw", thrown, {{"source", "dialogue"}}});
+    bool is_news = false;
+    {
+        const std::scoped_lock lock{mutex_};
+        listener->inside.erase(std::find(listener->inside.begin(), listener->inside.end(), mine));
+        is_news = thrown && !std::exchange(listener->has_thrown, true);
+    }
+    left_.notify_all();
+    if (is_news) log_.write({LogLevel::error, options_.label, "listener-threw", *thrown, {{"source", "dialogue"}}});
 }
 
 void SessionLog::sent_lines(std::string_view lines) const {

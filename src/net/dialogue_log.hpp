@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -21,7 +22,7 @@ namespace qconn::net {
 class Stream;
 
 /// Of a client, for all its sessions (SessionLog).
-/// @note Thread-safe. Neither listener nor log is called with a lock that anything else of this needs.
+/// @note Thread-safe. Neither listener nor log is called with a lock held.
 class DialogueLog {
 public:
     struct Options {
@@ -54,17 +55,17 @@ private:
     /// @param event  behind the family
     void tell(DialogueLine::Kind kind, Weight weight, std::string_view event, std::string_view text, std::uint64_t session) noexcept;
     void call_listener(const DialogueLine& line);
+    struct Listener;
 
     const Options options_;  // without the listener
     const Log log_;
     std::atomic<bool> listened_to_{false};
     std::atomic<std::uint64_t> sessions_{0};
     mutable std::mutex mutex_;
-    SecretMask mask_;  // guarded by mutex_
-    // Held while the listener is called, which may say something more or replace itself:
-    std::recursive_mutex calling_;
-    std::shared_ptr<const DialogueListener> listener_;  // guarded by calling_
-    bool has_thrown_{false};                            // likewise; the listener
+    std::condition_variable left_;  // a listener has been left
+    // Guarded by mutex_:
+    SecretMask mask_;
+    std::shared_ptr<Listener> listener_;  // null: nobody
 };
 
 /// One session's part of it. A value type; one made without a DialogueLog is silent.

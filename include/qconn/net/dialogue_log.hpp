@@ -27,8 +27,9 @@ struct DialogueLine {
     QCONN_API std::string_view mark() const noexcept;
 };
 
-/// Told each line of a client's dialogues, never two at a time. Called where the I/O is done, an I/O thread of the runtime or the caller's of a
-/// blocking call: it must not block. What it throws is logged once (`listener-threw`) and does no harm.
+/// Told each line of a client's dialogues, those of a session in their order. Called where the I/O is done, an I/O thread of the runtime or the
+/// caller's of a blocking call, at the same time from several where several sessions speak: it must not block. What it throws is logged once
+/// (`listener-threw`) and does no harm.
 ///
 /// Passwords, tokens and what is made of them for a log-in are masked: as a whole where they are sent, and by what they are wherever else they stand,
 /// as in answers that repeat them (from 3 characters on; shorter ones would blot out parts of words). Contents (mails, files, listings) are no lines:
@@ -40,7 +41,8 @@ class QCONN_API DialogueSource {
 public:
     virtual ~DialogueSource();
     /// From now on, in the place of who listened before (`on_dialogue` of the options), also for sessions that are kept. Empty: nobody.
-    /// @note Thread-safe. When this returns, or the client's destructor, the former listener is not called any more, unless it is the caller.
+    /// @note Thread-safe. When this returns, or the client's destructor, the former listener is not called any more: both wait for calls that are
+    /// under way, but for one that they are called from.
     virtual void set_dialogue_listener(DialogueListener listener) = 0;
 };
 
