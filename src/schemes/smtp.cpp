@@ -148,7 +148,6 @@ const OptionTable<SmtpConnection>& table() {
             spec.example = 1;
         }
         milliseconds("idle_time", &SmtpOptions::idle_time, 10'000, "Sessions that nobody uses are closed after that time");
-        add_log_options(all);
         {
             OptionSpec& spec =
                 all.add("disable_automatic_pings", OptionType::boolean,
@@ -156,6 +155,7 @@ const OptionTable<SmtpConnection>& table() {
             spec.fallback = false;
             spec.example = true;
         }
+        add_log_options(all);
 #ifdef QCONN_WITH_HTTP
         add_oauth2_options(all);
         add_proxy_options(all);
