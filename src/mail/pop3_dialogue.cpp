@@ -299,7 +299,11 @@ Dialogue::Step LoginDialogue::feed(std::string_view input, bool, std::string& ou
             return fail(failure(plan_->job, code, Reason::bad_answer, what, phase()));
         }
         step.used += used;
-        log_.received(*line);
+        // Data of a log-in, in which a server may repeat what it was sent in a form that nobody finds.
+        if (status.kind == Status::Kind::more)
+            log_.received("+ " + std::string{k_masked});
+        else
+            log_.received(*line);
         if (auto error = take(status, out)) return fail(std::move(*error));
         if (stage_ == Stage::handshake) {
             // What comes behind the answer in clear must not be taken for something that was said under TLS: it is thrown away with this.

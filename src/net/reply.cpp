@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/reply.hpp"
 
+#include <string>
 #include <utility>
+
+#include <qconn/base/secret.hpp>
 
 #include "base/text.hpp"
 
@@ -52,8 +55,12 @@ std::size_t ReplyParser::feed(std::string_view input) {
 void ReplyParser::end_line() {
     while (!line_.empty() && line_.back() == '\r') line_.pop_back();
     std::string line = std::exchange(line_, {});
-    log_.received(line);
     const int code = code_of(line);
+    // 334 is data of a log-in (RFC 2228, 4954), in which a server may repeat what it was sent in a form that nobody finds.
+    if (code == 334)
+        log_.received("334 " + std::string{k_masked});
+    else
+        log_.received(line);
     const char mark = line.size() > 3 ? line[3] : ' ';
     if (reply_.code == 0) {
         if (line.empty()) return;  // some servers end replies with an empty line

@@ -10,6 +10,7 @@
 #include "mail/pop3_reply.hpp"
 #include "mail/pop3_settings.hpp"
 #include "support/catch.hpp"
+#include "support/overheard.hpp"
 
 using namespace qconn;
 using namespace qconn::mail::pop3;
@@ -28,7 +29,9 @@ std::shared_ptr<LoginPlan> plan(LoginDepth depth, Pop3Tls security = Pop3Tls::no
 
 /// What is said when these are the answers, one after the other; each in pieces of one byte.
 struct Talk {
-    explicit Talk(std::shared_ptr<const LoginPlan> p) : dialogue{std::move(p)} { take(dialogue.begin(said)); }
+    explicit Talk(std::shared_ptr<const LoginPlan> p, net::SessionLog log = {}) : dialogue{std::move(p), std::move(log)} {
+        take(dialogue.begin(said));
+    }
     Talk& hear(std::string_view answer) {
         for (const char c : std::string{answer} + "\r\n") {
             input += c;
@@ -112,6 +115,31 @@ TEST_CASE("with STLS nothing of the log-in is said before the handshake, and wha
     REQUIRE(refused.error);
     CHECK(refused.error->code() == Pop3Errc::tls_required);
     CHECK(refused.said == "STLS\r\n");
+}
+
+TEST_CASE("who listens to a log-in of POP3 sees no secret, nor what is made of it", "[mail]") {
+    const test::Overheard overheard;
+    const auto log = std::make_shared<net::DialogueLog>(net::DialogueLog::Options{"pop3", "in", false, false, overheard.listener()}, Log{});
+    log->add_secret(Secret{std::string{"s3cret-word"}});
+    const auto talk = [&log](Pop3Auth auth) {
+        auto made = plan(LoginDepth::login);
+        made->auth = auth;
+        return Talk{made, net::SessionLog{log}};
+    };
+    talk(Pop3Auth::user).hear("+OK").hear("-ERR").hear("+OK").hear("-ERR s3cret-word is wrong");
+    const std::string digest = talk(Pop3Auth::apop).hear("+OK <1@x>").hear("-ERR").said.substr(std::string{"CAPA\r\nAPOP edi "}.size(), 32);
+    talk(Pop3Auth::apop).hear("+OK <1@x>").hear("-ERR").hear("-ERR " + digest + " is wrong");
+    const std::string answer = base64::encode(sasl::cram_md5("<1@x>", "edi", "s3cret-word").reveal());
+    talk(Pop3Auth::cram_md5).hear("+OK").hear("-ERR").hear("+ " + base64::encode("<1@x>")).hear("-ERR " + answer + " is wrong");
+    const std::string plain = base64::encode(sasl::plain({}, "edi", "s3cret-word").reveal());
+    talk(Pop3Auth::plain).hear("+OK").hear("-ERR").hear("+ " + base64::encode("x s3cret-word")).hear("-ERR " + plain + " is wrong");
+    INFO(overheard.lines());
+    CHECK(overheard.has_line("> USER edi\n< +OK\n> PASS <masked>\n< -ERR <masked> is wrong\n"));
+    CHECK(overheard.has_line("> APOP edi <masked>\n< -ERR <masked> is wrong\n"));
+    CHECK(overheard.has_line("> AUTH CRAM-MD5\n< + <masked>\n> <masked>\n< -ERR <masked> is wrong\n"));
+    CHECK(overheard.has_line("> AUTH PLAIN <masked>\n"));
+    for (const std::string& secret : {std::string{"s3cret"}, digest, answer, plain, base64::encode("x s3cret-word")})
+        CHECK_FALSE(overheard.shows(secret));
 }
 
 TEST_CASE("the way to log in follows from what the server offers", "[mail]") {

@@ -211,5 +211,7 @@ TEST_CASE("lines of replies are told as they came", "[net]") {
     const std::string text = "211-Features:\r\n MDTM\r\n211 End\r\n";
     for (const char c : text) parser.feed({&c, 1});
     CHECK(parser.take().has_value());
-    CHECK(heard.lines == Words{"< 211-Features:", "<  MDTM", "< 211 End"});
+    parser.feed("334 dDBrZW4=\r\n");
+    CHECK(parser.take()->text() == "dDBrZW4=");
+    CHECK(heard.lines == Words{"< 211-Features:", "<  MDTM", "< 211 End", "< 334 <masked>"});
 }
