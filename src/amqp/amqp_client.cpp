@@ -246,8 +246,9 @@ AmqpClient::AmqpClient(AmqpOptions options, Runtime runtime)
 }
 
 AmqpClient::~AmqpClient() {
-    if (pump_) pump_->close();
     connection_->shut();
+    // A handler that is running may wait for a call, which has ended now; on the I/O thread it could not even be told so.
+    if (pump_) pump_->close(!connection_->loop().on_thread());
 }
 
 std::string_view AmqpClient::label() const noexcept { return connection_->label(); }

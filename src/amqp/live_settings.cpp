@@ -99,8 +99,10 @@ void LiveSettings::set(std::string_view name, const Value& value) {
         if (!value.is_bool()) refuse(name, "takes true or false");
         return one.set(*this, value.as_bool() ? 1 : 0);
     }
-    if (!value.is_integer() || value.as_int64() < one.least || value.as_int64() > one.most)
-        refuse(name, "takes a whole number from " + std::to_string(one.least) + " to " + std::to_string(one.most));
+    const bool fits = value.kind() == ValueKind::int64
+                          ? value.as_int64() >= one.least && value.as_int64() <= one.most
+                          : value.kind() == ValueKind::uint64 && value.as_uint64() <= static_cast<std::uint64_t>(one.most);
+    if (!fits) refuse(name, "takes a whole number from " + std::to_string(one.least) + " to " + std::to_string(one.most));
     one.set(*this, value.as_int64());
 }
 

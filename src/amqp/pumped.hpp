@@ -22,8 +22,9 @@ public:
     /// A message without an answer counts against the credit of its link: no more wait than that.
     AmqpReceiverOptions pumped(AmqpReceiverOptions options);
 
-    /// No handler is called any more; waits for one that is running, unless it is called from it.
-    void close() noexcept { source_.close(); }
+    /// No handler is called any more.
+    /// @param wait  for one that is running, unless it is called from it
+    void close(bool wait) noexcept { source_.close(wait); }
 
 private:
     /// What the call throws is logged. @returns false: it threw

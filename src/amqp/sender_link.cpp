@@ -376,8 +376,10 @@ void SenderLink::on_lost(const Error& error) {
     const bool resend = keeps_sent() && stage != Stage::ended;
     Error unknown = amqp_error(AmqpErrc::unknown, "a message was sent by link \"" + text::printable(name) +
                                                       "\" and what became of it is unknown: " + std::string{error.message()});
-    // What is sent settled is sent once at most.
-    const auto others = [resend](const Outbox::Entry& entry) { return !entry.transactional && (!resend || entry.settled); };
+    // What is sent settled is sent once at most. Of what was sent before there was to be a second time nothing is left to be sent.
+    const auto others = [resend](const Outbox::Entry& entry) {
+        return !entry.transactional && (!resend || entry.settled || entry.bytes.size() != entry.size);
+    };
     fail_all(others, unknown, nullptr);
     if (to_ == To::coordinator) {  // what it was to say is about transactions that are over
         Error unsent = error;

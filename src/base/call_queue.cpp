@@ -76,6 +76,7 @@ public:
         state_.running = false;
         state_.source = nullptr;
         state_.made.notify_all();
+        state_.came.notify_one();  // another thread may wait for its turn
     }
 
 private:
@@ -92,6 +93,7 @@ CallQueue::~CallQueue() {
     const std::scoped_lock lock{state_->mutex};
     state_->ended = true;
     left.swap(state_->entries);
+    state_->came.notify_all();
 }
 
 std::weak_ptr<CallQueueState> CallQueue::weak() const { return state_; }
@@ -128,7 +130,6 @@ std::size_t CallQueue::run(Deadline deadline) {
         state->source = nullptr;
         state->made.notify_all();
     }
-    state->came.notify_one();  // another thread may wait for its turn
     return count;
 }
 
@@ -145,7 +146,7 @@ void CallQueue::Source::post(UniqueFunction<void()> call) {
     if (const auto state = queue_.lock()) state->post({std::move(call), this}, &closed_);
 }
 
-void CallQueue::Source::close() noexcept {
+void CallQueue::Source::close(bool wait) noexcept {
     const auto state = queue_.lock();
     if (!state) return;
     std::deque<CallQueueState::Entry> dropped;  // destroyed without the lock
@@ -156,7 +157,7 @@ void CallQueue::Source::close() noexcept {
     const bool emptied = kept.empty() && !state->entries.empty();
     state->entries.swap(kept);
     if (emptied) state->show(false);
-    if (state->source != this || state->runner == std::this_thread::get_id()) return;
+    if (!wait || state->source != this || state->runner == std::this_thread::get_id()) return;
     state->made.wait(lock, [&] { return state->source != this; });
 }
 

@@ -173,7 +173,7 @@ std::optional<Error> LoginDialogue::begin_sasl(std::string_view mechanism, Secre
 std::optional<Error> LoginDialogue::answer_challenge(const Status& status, std::string& out) {
     if (stage_ == Stage::sasl_answer) {
         // A refusal of XOAUTH2 comes as a challenge, to which an empty answer is due.
-        refusal_ = masked(text::printable(text::shorten(base64::decode(status.text).value_or(status.text), 300)));
+        refusal_ = text::shorten(masked(text::printable(base64::decode(status.text).value_or(status.text))), 300);
         say(out, {});
         return std::nullopt;
     }

@@ -19,7 +19,7 @@ struct SafesFree {
 };
 using Pkcs8Ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, OpensslFree<PKCS8_PRIV_KEY_INFO_free>>;
 
-void take_bag(const PKCS12_SAFEBAG* bag, const std::string& password, CertificateBundle& into) {
+void take_bag(const PKCS12_SAFEBAG* bag, const char* password, int size, CertificateBundle& into) {
     KeyPtr key;
     switch (PKCS12_SAFEBAG_get_nid(bag)) {
         case NID_certBag:
@@ -28,7 +28,7 @@ void take_bag(const PKCS12_SAFEBAG* bag, const std::string& password, Certificat
             return;
         case NID_keyBag: key.reset(EVP_PKCS82PKEY(PKCS12_SAFEBAG_get0_p8inf(bag))); break;
         case NID_pkcs8ShroudedKeyBag: {
-            const Pkcs8Ptr opened{PKCS12_decrypt_skey(bag, password.data(), static_cast<int>(password.size()))};
+            const Pkcs8Ptr opened{PKCS12_decrypt_skey(bag, password, size)};
             if (opened) key.reset(EVP_PKCS82PKEY(opened.get()));
             break;
         }
@@ -75,19 +75,26 @@ OwnCertificate none(std::string trouble) {
     return result;
 }
 
-}  // namespace
-
-CertificateBundle everything_in(PKCS12* container, const std::string& password) {
+CertificateBundle opened(PKCS12* container, const char* password, int size) {
     CertificateBundle bundle;
     const std::unique_ptr<STACK_OF(PKCS7), SafesFree> safes{PKCS12_unpack_authsafes(container)};
     for (int i = 0; safes && i < sk_PKCS7_num(safes.get()); ++i) {
         PKCS7* const safe = sk_PKCS7_value(safes.get(), i);
         const bool encrypted = OBJ_obj2nid(safe->type) == NID_pkcs7_encrypted;
-        const std::unique_ptr<STACK_OF(PKCS12_SAFEBAG), SafesFree> bags{
-            encrypted ? PKCS12_unpack_p7encdata(safe, password.data(), static_cast<int>(password.size())) : PKCS12_unpack_p7data(safe)};
-        for (int j = 0; bags && j < sk_PKCS12_SAFEBAG_num(bags.get()); ++j) take_bag(sk_PKCS12_SAFEBAG_value(bags.get(), j), password, bundle);
+        const std::unique_ptr<STACK_OF(PKCS12_SAFEBAG), SafesFree> bags{encrypted ? PKCS12_unpack_p7encdata(safe, password, size)
+                                                                                  : PKCS12_unpack_p7data(safe)};
+        for (int j = 0; bags && j < sk_PKCS12_SAFEBAG_num(bags.get()); ++j) take_bag(sk_PKCS12_SAFEBAG_value(bags.get(), j), password, size, bundle);
     }
     ERR_clear_error();
+    return bundle;
+}
+
+}  // namespace
+
+CertificateBundle everything_in(PKCS12* container, const std::string& password) {
+    auto bundle = opened(container, password.data(), static_cast<int>(password.size()));
+    // No pass-phrase and an empty one are two things there.
+    if (bundle.keys.empty() && password.empty()) bundle = opened(container, nullptr, 0);
     return bundle;
 }
 

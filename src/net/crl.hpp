@@ -18,6 +18,7 @@
 // As in <openssl/types.h>, which needs not be read for this.
 struct X509_crl_st;
 struct X509_name_st;
+struct x509_st;
 
 namespace qconn::net {
 
@@ -28,16 +29,36 @@ using CrlPtr = std::shared_ptr<X509_crl_st>;
 /// One place where a list can be had: addresses that all have the same one, to be tried in their order.
 using CrlSource = std::vector<std::string>;
 
+/// A list that a handshake waits for.
+struct CrlWant {
+    CrlSource source;
+    std::shared_ptr<x509_st> issuer;  ///< by whom it has to be signed
+};
+
 /// What one attempt to fetch a list came to: the list, or why there is none.
 struct FetchedCrl {
     CrlPtr list;
     std::string trouble;
+    bool tried{true};  ///< false: there was no time for it
 };
 
+/// The largest of public authorities have some tens of mebibytes.
+inline constexpr std::size_t k_max_crl = std::size_t{64} * 1024 * 1024;
+
 /// Blocks for `limit` at most. Proxies are those of the environment (http_proxy, no_proxy), as libcurl knows them.
-FetchedCrl fetch_crl(const CrlSource& source, Deadline limit);
-/// The lists in PEM text, or the one in DER form; empty where it is neither.
-std::vector<CrlPtr> read_crls(std::string_view bytes);
+FetchedCrl fetch_crl(const CrlWant& want, Deadline limit);
+/// The lists in PEM text, or the one in DER form.
+struct ReadCrls {
+    std::vector<CrlPtr> lists;
+    std::string trouble;  ///< empty where all could be read, and there is one
+};
+ReadCrls read_crls(std::string_view bytes);
+
+/// Why a list does not count for certificates by that issuer; empty where it does. Lists come by http: anybody on the way may have put in another,
+/// or one that only tells of changes (a delta, RFC 5280 section 5.2.4), which OpenSSL would take for a whole one.
+std::string crl_problem(X509_crl_st* list, x509_st* issuer);
+/// Likewise of one that was named by the program.
+bool is_delta(X509_crl_st* list);
 
 /// The lists that are known, by their sources.
 /// @note Thread-safe
@@ -57,7 +78,7 @@ public:
     std::vector<CrlPtr> by_issuer(const X509_name_st* issuer) const;
     /// The same for equal sources, as long as they are kept.
     const void* key(const CrlSource& source);
-    /// A list that was there before stays where there is no new one.
+    /// A list that was there before stays where there is no new one, or an older one.
     void keep(const CrlSource& source, FetchedCrl fetched);
 
 private:
@@ -74,7 +95,7 @@ private:
 /// The lists of one chain that a handshake waits for.
 struct CrlWanted {
     std::shared_ptr<CrlCache> cache;
-    std::vector<CrlSource> sources;
+    std::vector<CrlWant> wants;
     std::chrono::milliseconds timeout{0};
 };
 

@@ -4,8 +4,8 @@
 
 namespace qconn::net {
 
-FetchedCrl fetch_crl(const CrlSource& source, Deadline) {
-    return {nullptr, source.front() + ": this build of qconn has no HTTP to fetch it by; name the list by crl_file"};
+FetchedCrl fetch_crl(const CrlWant& want, Deadline) {
+    return {nullptr, want.source.front() + ": this build of qconn has no HTTP to fetch it by; name the list by crl_file"};
 }
 
 }  // namespace qconn::net

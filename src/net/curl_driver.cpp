@@ -551,9 +551,8 @@ void CurlDriver::run(CurlTransfer& transfer) {
         }
         if (end.stop == CurlStop::none && end.code != CURLE_OK) {
             if (const auto wanted = transfer.wanted_crls()) {
-                end.stop = fetch_crls(*lane, transfer, *wanted);
-                anew = true;
-                if (end.stop == CurlStop::none) continue;
+                anew = fetch_crls(*lane, transfer, *wanted, end.stop);
+                if (anew && end.stop == CurlStop::none) continue;
             }
         }
         end.words = handle.words_;
@@ -635,9 +634,10 @@ CurlStop CurlDriver::look_up(Lane& lane, CurlTransfer& transfer) {
     return why;
 }
 
-CurlStop CurlDriver::fetch_crls(Lane& lane, CurlTransfer& transfer, const CrlWanted& wanted) {
+bool CurlDriver::fetch_crls(Lane& lane, CurlTransfer& transfer, const CrlWanted& wanted, CurlStop& why) {
     struct Shared {
         Arrival arrival;
+        bool failed{false};               // guarded by it
         std::unique_ptr<CrlQuery> query;  // the loop's
     };
     transfer.begin_again();
@@ -645,12 +645,17 @@ CurlStop CurlDriver::fetch_crls(Lane& lane, CurlTransfer& transfer, const CrlWan
     shared->arrival.waits = lane.multi.get();
     const auto loop = runtime_.impl().loop().shared_from_this();
     loop->post([shared, loop, wanted, runtime = runtime_] {
-        shared->query = std::make_unique<CrlQuery>(runtime.impl().blocking_pool(), *loop, wanted, [shared] { shared->arrival.tell([] {}); });
+        try {
+            shared->query = std::make_unique<CrlQuery>(runtime.impl().blocking_pool(), *loop, wanted, [shared] { shared->arrival.tell([] {}); });
+        } catch (...) {  // as many checks hang as may
+            shared->arrival.tell([&] { shared->failed = true; });
+        }
     });
-    const CurlStop why = wait(lane, transfer, shared->arrival);
-    shared->arrival.leave([] {});
+    why = wait(lane, transfer, shared->arrival);
+    bool failed = false;
+    shared->arrival.leave([&] { failed = shared->failed; });
     loop->post([shared] { shared->query.reset(); });
-    return why;
+    return !failed;
 }
 
 // ---- asynchronous ------------------------------------------------------------------------------------------------------------------------------

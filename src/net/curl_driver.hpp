@@ -237,7 +237,8 @@ private:
     static CurlStop wait(Lane& lane, CurlTransfer& transfer, const Arrival& arrival);
     /// Waits for the addresses of its host.
     CurlStop look_up(Lane& lane, CurlTransfer& transfer);
-    CurlStop fetch_crls(Lane& lane, CurlTransfer& transfer, const CrlWanted& wanted);
+    /// False: they cannot be asked for.
+    bool fetch_crls(Lane& lane, CurlTransfer& transfer, const CrlWanted& wanted, CurlStop& why);
     class Lanes;
     class Async;
     static void note(const CurlTransfer& transfer, const CurlTransfer::End& end, const Runtime& runtime, CurlNames& missed) noexcept;

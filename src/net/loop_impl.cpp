@@ -102,6 +102,11 @@ void CallLoop::post(UniqueFunction<void()> work) {
     if (wake) static_cast<void>(::write(wake_.get(), &one, sizeof one) == 0);
 }
 
+void CallLoop::set_waits(bool waits) {
+    const std::scoped_lock lock{mutex_};
+    waits_ = waits;
+}
+
 bool CallLoop::run_posted() {
     {
         const std::scoped_lock lock{mutex_};
@@ -119,6 +124,7 @@ void CallLoop::run_until(const bool& done) {
     while (!done) {
         if (run_posted()) continue;
         poller_.wait(timers_.next());
+        set_waits(false);
         timers_.run_due(Clock::now(), log_);
     }
     run_posted();  // what is left to be let go of

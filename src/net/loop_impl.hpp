@@ -5,7 +5,6 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include <atomic>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -62,6 +61,7 @@ public:
 
 private:
     bool run_posted();
+    void set_waits(bool waits);
     void watch_wake();
 
     const std::weak_ptr<RuntimeImpl> owner_;

@@ -87,6 +87,7 @@ void Poller::forget(Watched& one) noexcept {
     // Said even where its closing would do: a child of a fork may hold the descriptor too.
     if (!std::exchange(one.in_set, false)) return;
     in_set_[static_cast<std::size_t>(one.fd)] = nullptr;
+    if (forks_ != fork_generation()) return;  // the set is the parent's too
     ::epoll_ctl(set_.get(), EPOLL_CTL_DEL, one.fd, nullptr);
 }
 

@@ -257,8 +257,9 @@ void Stream::wait(Ready side, UniqueFunction<void()> callback) {
     if (!wanted_) return watch().wait(side, std::move(callback));
     const auto runtime = loop_->runtime();
     if (!runtime) return;  // it is ending, and with it whoever waits
-    crl_query_ = std::make_unique<CrlQuery>(runtime->blocking_pool(), *loop_, std::move(*wanted_), std::move(callback));
+    CrlWanted wanted = std::move(*wanted_);
     wanted_.reset();
+    crl_query_ = std::make_unique<CrlQuery>(runtime->blocking_pool(), *loop_, std::move(wanted), std::move(callback));
 }
 
 void Stream::cancel_waits() noexcept {

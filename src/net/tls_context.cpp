@@ -38,7 +38,7 @@ constexpr std::size_t k_max_file = std::size_t{16} * 1024 * 1024;
         Reason::bad_value);
 }
 
-std::string read_file(std::string_view label, std::string_view field, const std::string& path) {
+std::string read_file(std::string_view label, std::string_view field, const std::string& path, std::size_t most = k_max_file) {
     const auto unreadable = [&](const std::string& why) {
         refuse(label, field, "the file \"" + path + "\" cannot be read (" + why + "); check path and permissions");
     };
@@ -53,9 +53,9 @@ std::string read_file(std::string_view label, std::string_view field, const std:
     ::ssize_t got = 0;
     do {
         // Looked at while reading as well: the file may grow.
-        if (std::max(text.size(), static_cast<std::size_t>(seen.st_size)) > k_max_file) {
+        if (std::max(text.size(), static_cast<std::size_t>(seen.st_size)) > most) {
             wipe(text);
-            refuse(label, field, "the file \"" + path + "\" is larger than 16 MiB; that is no certificate");
+            refuse(label, field, "the file \"" + path + "\" is larger than " + std::to_string(most >> 20U) + " MiB, which none is");
         }
         got = ::read(fd.get(), block.data(), block.size());
         if (got < 0 && errno != EINTR) unreadable(std::generic_category().message(errno));
@@ -124,9 +124,13 @@ private:
         if (o_.crl_check == CrlCheck::off) return;
         find_crls_in_cache(core_.store.get());
         if (o_.crl_file.empty()) return;
-        const auto lists = read_crls(read_file(label_, "crl_file", o_.crl_file));
-        if (lists.empty()) refuse(label_, "crl_file", "the file \"" + o_.crl_file + "\" holds no list of revoked certificates in PEM or DER form");
-        for (const auto& list : lists) X509_STORE_add_crl(core_.store.get(), list.get());
+        const auto read = read_crls(read_file(label_, "crl_file", o_.crl_file, k_max_crl));
+        if (!read.trouble.empty()) refuse(label_, "crl_file", "the file \"" + o_.crl_file + "\": " + read.trouble);
+        for (const auto& list : read.lists) {
+            if (is_delta(list.get()))
+                refuse(label_, "crl_file", "the file \"" + o_.crl_file + "\" has a list that tells of changes only; it takes whole ones");
+            X509_STORE_add_crl(core_.store.get(), list.get());
+        }
         ERR_clear_error();
     }
 

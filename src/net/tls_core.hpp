@@ -37,8 +37,8 @@ struct SslState {
     std::vector<TlsProblem> problems;
     std::string verdict;
     std::optional<Error> refusal;
-    bool can_wait{false};           // whoever drives the handshake looks at `wanted` and goes on with it later
-    std::vector<CrlSource> wanted;  // lists without which the verification cannot be finished
+    bool can_wait{false};         // whoever drives the handshake looks at `wanted` and goes on with it later
+    std::vector<CrlWant> wanted;  // lists without which the verification cannot be finished
 };
 /// Made at first use, freed with the SSL.
 SslState& state_of(SSL* ssl);
@@ -75,7 +75,7 @@ struct TlsCore {
     std::string name_to_send(std::string_view host) const;
     /// Whether an earlier session may stand for a handshake of its own: not where each one is to be looked up in lists.
     bool resumes() const noexcept { return options.reuse_sessions && options.crl_check == CrlCheck::off; }
-    CrlWanted wanted(std::vector<CrlSource> sources) const { return {crls, std::move(sources), options.crl_timeout}; }
+    CrlWanted wanted(std::vector<CrlWant> wants) const { return {crls, std::move(wants), options.crl_timeout}; }
 
     const TlsOptions options;
     const std::shared_ptr<CrlCache> crls;

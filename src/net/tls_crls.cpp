@@ -30,6 +30,13 @@ STACK_OF(X509_CRL) * lists_of(const X509_STORE_CTX* store, const X509_NAME* issu
     return lists;
 }
 
+/// Whoever made the certificate chose these bytes, which get into messages too.
+bool is_usable(const std::string& url) {
+    constexpr std::size_t k_longest = 1024;
+    const auto is_plain = [](char c) { return c > ' ' && c < 0x7F; };
+    return url.size() <= k_longest && text::to_lower(url.substr(0, 7)) == "http://" && std::all_of(url.begin(), url.end(), is_plain);
+}
+
 /// RFC 5280 section 4.2.1.13: the addresses within one point have the same list; ldap and directory names are left out.
 std::vector<CrlSource> sources_of(X509* certificate) {
     std::vector<CrlSource> sources;
@@ -44,7 +51,7 @@ std::vector<CrlSource> sources_of(X509* certificate) {
             const auto* const value = static_cast<const ASN1_STRING*>(GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, j), &type));
             if (type != GEN_URI) continue;
             std::string url{reinterpret_cast<const char*>(ASN1_STRING_get0_data(value)), static_cast<std::size_t>(ASN1_STRING_length(value))};
-            if (text::to_lower(url.substr(0, 7)) == "http://" && url.find('\0') == url.npos) source.push_back(std::move(url));
+            if (is_usable(url)) source.push_back(std::move(url));
         }
         if (!source.empty()) sources.push_back(std::move(source));
     }
@@ -56,7 +63,24 @@ X509* at_depth(X509_STORE_CTX* store, int depth) {
     return depth < sk_X509_num(chain) ? sk_X509_value(chain, depth) : nullptr;
 }
 
-int depth_of_anchor(X509_STORE_CTX* store) { return sk_X509_num(X509_STORE_CTX_get0_chain(store)) - 1; }
+/// Whether that says that the chain does not lead to an authority that is trusted.
+bool is_untrusted(const TlsProblem& one) noexcept {
+    switch (one.code) {
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        case X509_V_ERR_CERT_UNTRUSTED: return true;
+        default: return false;
+    }
+}
+
+/// Of the authority that is trusted, behind which nobody is asked for; where the chain leads to none, behind its last.
+int depth_of_anchor(X509_STORE_CTX* store, const std::vector<TlsProblem>& problems) {
+    const int last = sk_X509_num(X509_STORE_CTX_get0_chain(store)) - 1;
+    return std::any_of(problems.begin(), problems.end(), is_untrusted) ? last + 1 : last;
+}
 
 }  // namespace
 
@@ -85,21 +109,25 @@ bool is_missing_crl(int code) noexcept {
 }
 
 void settle_crls(X509_STORE_CTX* store, const TlsCore& core, std::vector<TlsProblem>& problems) {
-    const int anchor = depth_of_anchor(store);
+    const int anchor = depth_of_anchor(store, problems);
     std::erase_if(problems, [anchor](const TlsProblem& one) { return is_missing_crl(one.code) && one.depth >= anchor; });
     for (auto& problem : problems) problem.waived = problem.waived || (core.options.crl_check == CrlCheck::soft && is_missing_crl(problem.code));
 }
 
-std::vector<CrlSource> wanted_crls(X509_STORE_CTX* store, const TlsCore& core, const std::vector<TlsProblem>& problems) {
-    std::vector<CrlSource> wanted;
+std::vector<CrlWant> wanted_crls(X509_STORE_CTX* store, const TlsCore& core, const std::vector<TlsProblem>& problems) {
+    std::vector<CrlWant> wanted;
     if (core.options.crl_timeout.count() == 0) return wanted;
-    if (std::any_of(problems.begin(), problems.end(), [](const TlsProblem& one) { return !one.waived && !is_missing_crl(one.code); })) return wanted;
-    for (int depth = 0; depth < depth_of_anchor(store); ++depth) {
+    const auto refuses = [](const TlsProblem& one) { return (!one.waived && !is_missing_crl(one.code)) || is_untrusted(one); };
+    if (std::any_of(problems.begin(), problems.end(), refuses)) return wanted;
+    for (int depth = 0; depth < depth_of_anchor(store, problems); ++depth) {
+        X509* const issuer = at_depth(store, depth + 1);
         const auto is_here = [depth](const TlsProblem& one) { return one.depth == depth && is_missing_crl(one.code); };
         const bool missing = std::any_of(problems.begin(), problems.end(), is_here);
         for (auto& source : sources_of(at_depth(store, depth))) {
             // One that is not missing is looked at as well: what was fetched once is to be renewed.
-            if (core.crls->is_due(source) && (missing || core.crls->knows(source))) wanted.push_back(std::move(source));
+            if (!core.crls->is_due(source) || (!missing && !core.crls->knows(source))) continue;
+            if (issuer == nullptr || X509_up_ref(issuer) != 1) continue;
+            wanted.push_back({std::move(source), {issuer, X509_free}});
         }
     }
     return wanted;

@@ -27,7 +27,7 @@ void settle_crls(X509_STORE_CTX* store, const TlsCore& core, std::vector<TlsProb
 
 /// Lists that this chain needs and that have to be asked for. None where the chain is refused anyway: whoever made that is not to choose what is
 /// fetched from here.
-std::vector<CrlSource> wanted_crls(X509_STORE_CTX* store, const TlsCore& core, const std::vector<TlsProblem>& problems);
+std::vector<CrlWant> wanted_crls(X509_STORE_CTX* store, const TlsCore& core, const std::vector<TlsProblem>& problems);
 
 /// Why there is no list for the certificate at that depth.
 std::string missing_crl_words(X509_STORE_CTX* store, const TlsCore& core, int depth);

@@ -167,9 +167,12 @@ int verify(X509_STORE_CTX* store, void*) {
     X509_STORE_CTX_set_verify_cb(store, note_problem);
     const bool checks_crls = options.verify && options.crl_check != CrlCheck::off;
     if (checks_crls) check_crls(store);
-    if (X509_verify_cert(store) != 1 && state.problems.empty()) {
-        const int code = X509_STORE_CTX_get_error(store);
-        state.problems.push_back({code == X509_V_OK ? X509_V_ERR_UNSPECIFIED : code, 0, false});
+    if (X509_verify_cert(store) != 1) {
+        // All that it finds is noted and gone on from: this is trouble of its own, as a want of memory.
+        int code = X509_STORE_CTX_get_error(store);
+        if (code == X509_V_OK) code = X509_V_ERR_UNSPECIFIED;
+        const auto known = [code](const TlsProblem& p) { return p.code == code; };
+        if (std::none_of(state.problems.begin(), state.problems.end(), known)) state.problems.push_back({code, 0, false});
     }
     ERR_clear_error();
     if (checks_crls) {

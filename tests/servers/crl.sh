@@ -8,6 +8,7 @@
 #   issuing.crl root.crl        the lists, DER: issuing.crl has revoked.crt, root.crl nothing (issuing.crt says URL/root.crl)
 #   root-all.crl                the root's with issuing.crt on it
 #   old.crl                     issuing.crl as it was, over since yesterday
+#   delta.crl                   tells only what has changed since issuing.crl, which is nothing
 #   foreign.crl                 says that it is of the issuing authority, and is signed by somebody else
 #   both.pem                    issuing.crl and root.crl, PEM
 set -euo pipefail
@@ -41,6 +42,8 @@ unique_subject = no
 policy = any
 [any]
 commonName = supplied
+[delta]
+2.5.29.27 = critical,ASN1:INTEGER:01
 [authority]
 basicConstraints = critical,CA:TRUE
 keyUsage = critical,keyCertSign,cRLSign
@@ -82,6 +85,7 @@ list root root
 list old issuing -crl_lastupdate 20200101000000Z -crl_nextupdate 20200201000000Z
 revoke revoked issuing
 list issuing issuing
+list delta issuing -crlexts delta
 cat issuing.pem root.pem >both.pem
 revoke issuing root
 list root-all root

@@ -292,7 +292,7 @@ struct AmqpReceiverOptions {
     bool auto_accept{true};
     std::vector<std::string> desired_capabilities{};
     AmqpMap properties{};
-    /// Takes the messages; on the I/O thread, as the handlers of a sender. Empty: they wait for receive().
+    /// Takes the messages; called as the handlers of a sender. Empty: they wait for receive().
     std::function<void(AmqpDelivery& delivery)> on_message{};
 };
 

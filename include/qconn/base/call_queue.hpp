@@ -54,8 +54,9 @@ public:
         ~Source() { close(); }
         /// Nothing once the source is closed, or the queue is gone.
         void post(UniqueFunction<void()> call);
-        /// None of its calls is made any more; waits for one that is being made, unless it is called from that.
-        void close() noexcept;
+        /// None of its calls is made any more.
+        /// @param wait  for one that is being made, unless it is called from that
+        void close(bool wait = true) noexcept;
 
     private:
         const std::weak_ptr<CallQueueState> queue_;

@@ -130,3 +130,28 @@ TEST_CASE("when a pumped client has gone none of its handlers is called", "[amqp
     CHECK(pump_until(*events, [&] { return called; }));
     CHECK_FALSE(client);
 }
+
+TEST_CASE("a pumped client may go while its handler waits for a call of its own", "[amqp][integration]") {
+    const auto events = std::make_shared<CallQueue>();
+    std::optional<AmqpClient> client{std::in_place, pumped_by(events)};
+    client->set("call_timeout", 0);  // for ever
+    AmqpSender silent = client->open_sender(sending_to("silent"), soon());
+    AmqpSender sender = client->open_sender(sending_to("pumped-end"), soon());
+    sender.send(AmqpMessage::of_text("x"), soon());
+    std::atomic<bool> inside{false};
+    std::string told;
+    AmqpReceiverOptions options = receiving_from("pumped-end");
+    options.on_message = [&](AmqpDelivery&) {
+        inside = true;
+        told = error_of([&] { silent.send(AmqpMessage::of_text("never settled")); }).name();
+    };
+    const AmqpReceiver receiver = client->open_receiver(std::move(options), soon());
+    std::thread runner{[&] { pump_until(*events, [&] { return inside.load(); }); }};
+    REQUIRE(wait_until([&] { return inside.load(); }));
+
+    client.reset();
+
+    runner.join();
+    CHECK_FALSE(told.empty());
+    CHECK(told != "NO-ERROR");
+}

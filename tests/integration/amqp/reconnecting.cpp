@@ -260,3 +260,19 @@ TEST_CASE("a living client is told not to connect anew, and to do so again", "[a
     CHECK(seen.all() == std::vector<std::string>{"connected", "lost, once more", "connected", "lost"});
     CHECK_FALSE(client.is_open());
 }
+
+TEST_CASE("what was sent before messages were to be sent again is not, for nothing of it was kept", "[amqp][integration]") {
+    FaultProxy proxy{rhea().port()};
+    AmqpClient client{through(proxy)};
+    AmqpSender sender = client.open_sender(sending_to("silent"), soon());
+    Seen seen;
+    sender.async_send(AmqpMessage::of_text("x"), soon(),
+                      [&](const Result<AmqpOutcome>& result) { seen.add(result ? result->shown() : std::string{result.error().name()}); });
+    REQUIRE(wait_until([&] { return sender.info().unsettled == 1; }));
+
+    client.set("resend_unsettled", true);
+    proxy.cut();
+
+    REQUIRE(seen.wait(1));
+    CHECK(seen.all() == std::vector<std::string>{"AMQP-OUTCOME-UNKNOWN"});
+}

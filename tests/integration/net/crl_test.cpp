@@ -200,8 +200,8 @@ void check_judgement(const MakeClient& make) {
         CHECK(outcome.mentions("certificate revoked (depth 1)"));
     }
 
-    SECTION("lists that say nothing: over, of another, no list at all") {
-        const std::string bad = GENERATE("old.crl", "foreign.crl", "root.crt");
+    SECTION("lists that say nothing: over, signed by another, of another, of changes only, no list at all") {
+        const std::string bad = GENERATE("old.crl", "foreign.crl", "root.crl", "delta.crl", "root.crt");
         CAPTURE(bad);
         authority.publish("root.crl", "root.crl");
         authority.publish("issuing.crl", bad);
@@ -226,6 +226,18 @@ void check_judgement(const MakeClient& make) {
         const auto passes = make(options)(server.port());
         INFO(passes.message);
         CHECK(passes.ok);
+    }
+
+    SECTION("a file with a list of changes, or with a damaged one, is refused") {
+        TlsOptions options = authority.trusting(hard);
+        const auto refusal = [&](const std::string& text) {
+            const TempDir folder;
+            options.crl_file = folder.write("lists.pem", text);
+            return make(options)(1).message;
+        };
+        CHECK(refusal(read_file(authority.file("delta.pem"))).find("changes only") != std::string::npos);
+        const std::string good = read_file(authority.file("issuing.pem"));
+        CHECK(refusal(good + "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n").find("list number 2 is damaged") != std::string::npos);
     }
 
     SECTION("what a file says needs no fetching") {

@@ -168,3 +168,17 @@ TEST_CASE("many threads post while two run", "[base][call_queue]") {
     for (auto& thread : threads) thread.join();
     CHECK(made == k_threads * k_calls);
 }
+
+TEST_CASE("where a call throws, another thread that waits makes those behind it", "[base][call_queue]") {
+    CallQueue queue;
+    std::atomic<bool> made{false};
+    std::thread other;
+    queue.post([&] {
+        other = std::thread{[&] { queue.run(); }};
+        throw std::runtime_error{"bad"};
+    });
+    queue.post([&] { made = true; });
+    CHECK_THROWS_AS(queue.run(), std::runtime_error);
+    CHECK(test::wait_until([&] { return made.load(); }));
+    other.join();
+}
