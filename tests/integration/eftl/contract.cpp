@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The contract of connections, for eftl and eftls.
 #include <atomic>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "contract/connection_contract.hpp"
+#include "contract/tls_samples.hpp"
 #include "integration/eftl/eftl_fixture.hpp"
 #include "support/black_hole.hpp"
 #include "support/catch.hpp"
@@ -53,14 +53,6 @@ Use map_use() {
                 }};
 }
 
-/// A file's text as the value of an option.
-std::string block(const std::string& option, const std::string& file) {
-    std::ifstream in{tls_file(file)};
-    std::string out = option + ": |";
-    for (std::string line; std::getline(in, line);) out += "\n  " + line;
-    return out;
-}
-
 ConnectionContract contract_of(const std::string& scheme, EftlBus& bus, EftlBus& other, const SilentServer& silent) {
     const bool tls = scheme == "eftls";
     const std::string host = tls ? "localhost:" : "127.0.0.1:";
@@ -88,19 +80,11 @@ ConnectionContract contract_of(const std::string& scheme, EftlBus& bus, EftlBus&
                            std::this_thread::sleep_for(300ms);
                            return true;
                        }};
-    const std::string authority = "ssl_ca_file: " + tls_file("ca.crt");
-    const std::string certificate = "ssl_cert_path: " + tls_file("client.crt");
-    const std::string key = "ssl_key_path: " + tls_file("client.key");
     const std::string open = at(login, bus.server.port());
     out.samples = {{"urls", {"", trust + "urls: " + (tls ? "wss://" : "ws://") + login + host + std::to_string(bus.server.port()) + "/channel"}},
                    {"trust_store", {open, "trust_store: " + tls_file("ca.crt")}},
-                   {"client_id", {"", trust + "client_id: contract"}},
-                   {"ssl_ca_only", {open, authority + "\nssl_ca_only: true"}},
-                   {"ssl_cert_path", {open, trust + certificate + "\n" + key}},
-                   {"ssl_cert_data", {open, trust + block("ssl_cert_data", "client.crt") + "\n" + key}},
-                   {"ssl_key_path", {open, trust + certificate + "\n" + key}},
-                   {"ssl_key_data", {open, trust + certificate + "\n" + block("ssl_key_data", "client.key")}},
-                   {"ssl_key_password", {open, trust + certificate + "\n" + key + "\nssl_key_password: x"}}};
+                   {"client_id", {"", trust + "client_id: contract"}}};
+    out.samples.merge(tls_samples());
     const std::string canary = k_canary;
     out.with_canary = {
         {at("user:" + canary + "@", bus.server.port()), trust},
