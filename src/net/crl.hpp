@@ -47,6 +47,7 @@ inline constexpr std::size_t k_max_crl = std::size_t{64} * 1024 * 1024;
 
 /// Blocks for `limit` at most. Proxies are those of the environment (http_proxy, no_proxy), as libcurl knows them.
 FetchedCrl fetch_crl(const CrlWant& want, Deadline limit);
+
 /// The lists in PEM text, or the one in DER form.
 struct ReadCrls {
     std::vector<CrlPtr> lists;
@@ -57,7 +58,7 @@ ReadCrls read_crls(std::string_view bytes);
 /// Why a list does not count for certificates by that issuer; empty where it does. Lists come by http: anybody on the way may have put in another,
 /// or one that only tells of changes (a delta, RFC 5280 section 5.2.4), which OpenSSL would take for a whole one.
 std::string crl_problem(X509_crl_st* list, x509_st* issuer);
-/// Likewise of one that was named by the program.
+/// Whether it tells of changes only.
 bool is_delta(X509_crl_st* list);
 
 /// The lists that are known, by their sources.

@@ -63,23 +63,10 @@ X509* at_depth(X509_STORE_CTX* store, int depth) {
     return depth < sk_X509_num(chain) ? sk_X509_value(chain, depth) : nullptr;
 }
 
-/// Whether that says that the chain does not lead to an authority that is trusted.
-bool is_untrusted(const TlsProblem& one) noexcept {
-    switch (one.code) {
-        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-        case X509_V_ERR_CERT_UNTRUSTED: return true;
-        default: return false;
-    }
-}
-
 /// Of the authority that is trusted, behind which nobody is asked for; where the chain leads to none, behind its last.
 int depth_of_anchor(X509_STORE_CTX* store, const std::vector<TlsProblem>& problems) {
     const int last = sk_X509_num(X509_STORE_CTX_get0_chain(store)) - 1;
-    return std::any_of(problems.begin(), problems.end(), is_untrusted) ? last + 1 : last;
+    return std::any_of(problems.begin(), problems.end(), [](const TlsProblem& one) { return is_untrusted(one.code); }) ? last + 1 : last;
 }
 
 }  // namespace
@@ -88,6 +75,18 @@ void find_crls_in_cache(X509_STORE* store) { X509_STORE_set_lookup_crls(store, l
 
 void check_crls(X509_STORE_CTX* store) {
     X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(store), X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+}
+
+bool is_untrusted(int code) noexcept {
+    switch (code) {
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        case X509_V_ERR_CERT_UNTRUSTED: return true;
+        default: return false;
+    }
 }
 
 bool is_missing_crl(int code) noexcept {
@@ -117,7 +116,7 @@ void settle_crls(X509_STORE_CTX* store, const TlsCore& core, std::vector<TlsProb
 std::vector<CrlWant> wanted_crls(X509_STORE_CTX* store, const TlsCore& core, const std::vector<TlsProblem>& problems) {
     std::vector<CrlWant> wanted;
     if (core.options.crl_timeout.count() == 0) return wanted;
-    const auto refuses = [](const TlsProblem& one) { return (!one.waived && !is_missing_crl(one.code)) || is_untrusted(one); };
+    const auto refuses = [](const TlsProblem& one) { return (!one.waived && !is_missing_crl(one.code)) || is_untrusted(one.code); };
     if (std::any_of(problems.begin(), problems.end(), refuses)) return wanted;
     for (int depth = 0; depth < depth_of_anchor(store, problems); ++depth) {
         X509* const issuer = at_depth(store, depth + 1);

@@ -19,6 +19,8 @@ void find_crls_in_cache(X509_STORE* store);
 /// From here on the whole chain is looked up in lists. Before X509_verify_cert().
 void check_crls(X509_STORE_CTX* store);
 
+/// Whether that says that the chain does not lead to an authority that is trusted.
+bool is_untrusted(int code) noexcept;
 /// Whether that says that there is no list, or none that counts.
 bool is_missing_crl(int code) noexcept;
 

@@ -91,13 +91,7 @@ bool is_waived(int code, TlsWaiver waive) noexcept {
         case X509_V_ERR_HOSTNAME_MISMATCH:
         case X509_V_ERR_IP_ADDRESS_MISMATCH:
         case X509_V_ERR_EMAIL_MISMATCH: return has(waive, TlsWaiver::wrong_host);
-        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-        case X509_V_ERR_CERT_UNTRUSTED: return has(waive, TlsWaiver::untrusted);
-        default: return false;
+        default: return is_untrusted(code) && has(waive, TlsWaiver::untrusted);
     }
 }
 

@@ -121,7 +121,8 @@ struct AmqpOptions {
     bool generate_message_id{false};
     AmqpReconnect reconnect{};
     /// What calls all handlers: AmqpHandlers, on_message, on_outcome, on_ready; one queue may do that for several clients. Null: the client's I/O
-    /// thread. Callbacks of asynchronous calls are for CallQueue::wrap().
+    /// thread. Callbacks of asynchronous calls are for CallQueue::wrap(). A client that is destroyed on its I/O thread does not wait for
+    /// a handler that is running.
     std::shared_ptr<CallQueue> events{};
     /// Calls that need a connection make one. False: they end with AMQP-NOT-CONNECTED where there is none.
     bool connect_on_use{true};

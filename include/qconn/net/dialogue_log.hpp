@@ -10,7 +10,8 @@
 
 namespace qconn {
 
-/// A line of a dialogue, fit to be shown: without its end, on one line, secrets masked, cut behind 4,096 bytes.
+/// A line of a dialogue, fit to be shown: without its end, on one line, secrets masked, cut behind 4,096 bytes (before what cannot
+/// be printed is escaped).
 struct DialogueLine {
     enum class Kind : std::uint8_t {
         sent,

@@ -77,9 +77,10 @@ struct TlsOptions {
     bool ca_only{false};
 
     /// Lists of revoked certificates are fetched from where the certificates say, by http as their signatures protect them, before the handshake
-    /// goes on; kept until they are renewed, for all clients of one runtime.
+    /// goes on; kept until they are renewed, for all clients of one runtime. Not with `verify` off. Each handshake is then a whole one, whatever
+    /// `reuse_sessions` says. With TlsWaiver::untrusted nothing is fetched for a chain that leads to no authority.
     CrlCheck crl_check{CrlCheck::off};
-    /// Lists that need not be fetched: a PEM or DER file. They count with any `crl_check` but off.
+    /// Lists that need not be fetched: a PEM or DER file of at most 64 MiB, whole lists only. They count with any `crl_check` but off.
     std::string crl_file;
     /// For the fetching of all lists of a handshake. What could not be had is not asked for again for a minute. 0: nothing is fetched.
     std::chrono::milliseconds crl_timeout{5'000};
