@@ -18,9 +18,11 @@ template <class T>
 class OutcomeBox {
 public:
     void put(Result<T> result) {
-        const std::scoped_lock lock{mutex_};
-        result_.emplace(std::move(result));
-        changed_.notify_all();
+        {
+            const std::scoped_lock lock{mutex_};
+            result_.emplace(std::move(result));
+        }
+        changed_.notify_all();  // who is woken finds the mutex free
     }
     /// Waits for it. Once. @throws Error the outcome's
     T take() {

@@ -106,10 +106,12 @@ void Desk::serve(const std::function<void()>& cancel) {
 }
 
 void Desk::finish(bool good) {
-    const std::scoped_lock lock{mutex_};
-    finished_ = true;
-    good_ = good;
-    changed_.notify_all();
+    {
+        const std::scoped_lock lock{mutex_};
+        finished_ = true;
+        good_ = good;
+    }
+    changed_.notify_all();  // who is woken finds the mutex free
 }
 
 void Desk::wake_loop() {
@@ -125,9 +127,11 @@ void SinkDesk::expect(std::optional<std::uint64_t> size) {
 }
 
 void SinkDesk::take(Slice slice) {
-    const std::scoped_lock lock{mutex_};
-    if (queue_.empty()) changed_.notify_all();
+    std::unique_lock lock{mutex_};
+    const bool first = queue_.empty();
     queue_.push_back(std::move(slice));
+    lock.unlock();
+    if (first) changed_.notify_all();
 }
 
 void SinkDesk::work(std::unique_lock<std::mutex>& lock) {
@@ -148,11 +152,26 @@ void SinkDesk::work(std::unique_lock<std::mutex>& lock) {
 SourceDesk::SourceDesk(ByteSource& source, const Progress& progress, std::shared_ptr<BlockPool> pool, std::shared_ptr<net::Loop> loop)
     : Desk{std::move(loop)}, source_{source}, progress_{progress}, pool_{std::move(pool)}, size_{source.size()}, most_{k_chunk} {}
 
+void SourceDesk::prime() {
+    if (!size_ || *size_ > most_) return;
+    std::unique_lock lock{mutex_};
+    primed_ = true;
+    if (!go_to(source_, 0)) return;
+    read_piece(lock);
+    reading_ = true;
+}
+
 void SourceDesk::begin(std::uint64_t from) {
     const std::scoped_lock lock{mutex_};
     if (begun_) return;  // the call goes on over another session; nothing has been taken from the queue yet
     begun_ = true;
-    seek_to_ = from;
+    if (primed_) {
+        if (reading_) position_ = 0;
+        ready_.set();
+        if (ended_ || !reading_) return;
+    } else {
+        seek_to_ = from;
+    }
     changed_.notify_all();
 }
 
@@ -196,6 +215,11 @@ void SourceDesk::tell(std::optional<std::uint64_t> position) {
 }
 
 void SourceDesk::read(std::unique_lock<std::mutex>& lock) {
+    read_piece(lock);
+    if (std::exchange(hungry_, false)) wake_loop();
+}
+
+void SourceDesk::read_piece(std::unique_lock<std::mutex>& lock) {
     const std::uint32_t most = most_;
     lock.unlock();
     Piece piece;
@@ -205,7 +229,6 @@ void SourceDesk::read(std::unique_lock<std::mutex>& lock) {
     lock.lock();
     ended_ = ended;
     if (piece.size > 0) queue_.push_back(std::move(piece));
-    if (std::exchange(hungry_, false)) wake_loop();
 }
 
 void SourceDesk::after_throw(const std::function<void()>&) {

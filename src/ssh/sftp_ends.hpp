@@ -162,6 +162,9 @@ class SourceDesk final : public Desk, public Feed {
 public:
     /// On the calling thread.
     SourceDesk(ByteSource& source, const Progress& progress, std::shared_ptr<BlockPool> pool, std::shared_ptr<net::Loop> loop);
+    /// What is small is read before the call is begun, so that the loop need not ask for it. Only where begin(0) is to come: a source may be readable
+    /// just once. @throws what the source does
+    void prime();
     std::optional<std::uint64_t> size() const noexcept override { return size_; }
     void begin(std::uint64_t from) override;
     Event& ready() noexcept override { return ready_; }
@@ -174,6 +177,7 @@ private:
     bool has_work(bool finished) const override;
     void work(std::unique_lock<std::mutex>& lock) override;
     void after_throw(const std::function<void()>& cancel) override;
+    void read_piece(std::unique_lock<std::mutex>& lock);
     void seek(std::unique_lock<std::mutex>& lock);
     void read(std::unique_lock<std::mutex>& lock);
     void tell(std::optional<std::uint64_t> position);
@@ -189,6 +193,7 @@ private:
     std::deque<Piece> queue_;
     std::optional<std::uint64_t> seek_to_;
     std::uint32_t most_;  // bytes of a piece
+    bool primed_{false};
     bool begun_{false};
     bool reading_{false};
     bool ended_{false};   // the source
