@@ -83,6 +83,10 @@ void FileClient::make_symlink(std::string_view target, std::string_view path, De
     const auto impl = impl_;
     observed([&] { file::make_symlink(impl->task("making the link", path), impl->options, target, impl->stop(deadline)); });
 }
+void FileClient::make_hard_link(std::string_view existing, std::string_view path, Deadline deadline) {
+    const auto impl = impl_;
+    observed([&] { file::make_hard_link(impl->task("making the link", path), impl->options, existing, impl->stop(deadline)); });
+}
 std::string FileClient::read(std::string_view path, Deadline deadline) {
     const auto impl = impl_;
     return observed([&] { return file::read(impl->task("reading", path), impl->options, impl->stop(deadline)); });

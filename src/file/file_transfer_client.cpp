@@ -30,5 +30,6 @@ void FileTransferClient::set_attributes(std::string_view, const FileAttributes&,
     unsupported(*this, "changing the attributes of a file");
 }
 void FileTransferClient::make_symlink(std::string_view, std::string_view, Deadline) { unsupported(*this, "making a symbolic link"); }
+void FileTransferClient::make_hard_link(std::string_view, std::string_view, Deadline) { unsupported(*this, "making a hard link"); }
 
 }  // namespace qconn

@@ -170,6 +170,17 @@ void make_symlink(const Task& task, const FileOptions& options, std::string_view
     if (::symlinkat(std::string{target}.c_str(), spot.folder.get(), spot.name.c_str()) != 0) throw file_error(task, errno);
 }
 
+void make_hard_link(const Task& task, const FileOptions& options, std::string_view existing, const Stop& stop) {
+    refuse_read_only(task, options);
+    const Task source_task{task.label, task.directory, task.verb, existing};
+    const Spot source = find(source_task, options, false);
+    const Spot target = find(task, options, false);
+    stop.commit(task);
+    if (::linkat(source.folder.get(), source.name.c_str(), target.folder.get(), target.name.c_str(), 0) == 0) return;
+    const int error = errno;
+    throw file_error(error == ENOENT || error == EPERM || error == EMLINK ? source_task : task, error);
+}
+
 void move(const Task& task, const FileOptions& options, std::string_view to, bool overwrite, const Stop& stop) {
     refuse_read_only(task, options);
     const Spot source = find(task, options, false);

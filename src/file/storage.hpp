@@ -26,6 +26,7 @@ std::uint64_t get(const Task& task, const FileOptions& options, ByteSink& sink, 
 std::uint64_t put(const Task& task, const FileOptions& options, ByteSource& source, const PutOptions& how, const Stop& stop);
 void set_attributes(const Task& task, const FileOptions& options, const FileAttributes& attributes, const Stop& stop);
 void make_symlink(const Task& task, const FileOptions& options, std::string_view target, const Stop& stop);
+void make_hard_link(const Task& task, const FileOptions& options, std::string_view existing, const Stop& stop);
 void move(const Task& task, const FileOptions& options, std::string_view to, bool overwrite, const Stop& stop);
 void remove(const Task& task, const FileOptions& options, const Stop& stop);
 void make_directory(const Task& task, const FileOptions& options, const Stop& stop);

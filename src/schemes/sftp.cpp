@@ -22,6 +22,7 @@ struct SftpSchemeOptions : SshOptions {
     std::string path_add;
     std::uint64_t max_read{SftpOptions{}.max_read};
     std::chrono::milliseconds timeout{SftpOptions{}.timeout};
+    std::size_t channels{SftpOptions{}.channels};
 };
 
 const OptionTable<SftpSchemeOptions>& sftp_table() {
@@ -53,6 +54,15 @@ const OptionTable<SftpSchemeOptions>& sftp_table() {
             spec.maximum = 86'400'000;
             spec.example = 10'000;
         }
+        {
+            OptionSpec& spec = all.add("channels", OptionType::integer,
+                                       "Channels of the session that large transfers at once may be spread over; 1: for servers that allow no other",
+                                       [](SftpSchemeOptions& o, const Value& v) { o.channels = static_cast<std::size_t>(v.as_int64()); });
+            spec.fallback = static_cast<long long>(SftpOptions{}.channels);
+            spec.minimum = 1;
+            spec.maximum = 10;
+            spec.example = 1;
+        }
         add_ssh_options(all);
         return all;
     }();
@@ -78,6 +88,7 @@ SftpOptions sftp_options_of(const ResolvedDefinition& definition) {
     options.path = std::move(given.path);
     options.max_read = given.max_read;
     options.timeout = given.timeout;
+    options.channels = given.channels;
     options.ssh = std::move(given);
     return options;
 }

@@ -190,10 +190,13 @@ std::uint64_t SftpClient::get(std::string_view path, ByteSink& sink, const GetOp
 std::uint64_t SftpClient::put(std::string_view path, ByteSource& source, const PutOptions& how, Deadline deadline) {
     const auto engine = engine_;
     return observed([&] {
+        sftp::refuse_on_loop(*engine);
         const std::string verb = sftp::verb_of_mode(how.mode);
         std::shared_ptr<sftp::SourceDesk> desk;
         try {
             desk = std::make_shared<sftp::SourceDesk>(source, how.progress, engine->upload_pool(), sftp::loop_of(*engine));
+            // Not before there is a session: a source that can be read just once is kept for the next attempt.
+            if (!how.resume && engine->is_up()) desk->prime();
         } catch (...) { sftp::rethrow_callers(*engine, verb, path, std::current_exception()); }
         return sftp::wait_at<std::uint64_t>(desk, *engine, verb, path, deadline, [desk, how](Call& call) { return sftp::put(call, desk, how); });
     });
@@ -228,6 +231,13 @@ void SftpClient::make_symlink(std::string_view target, std::string_view path, De
     observed([&] {
         sftp::wait_for<void>(*engine, "making the link", path, deadline,
                              [to = std::string{target}](Call& call) { return sftp::make_symlink(call, to); });
+    });
+}
+void SftpClient::make_hard_link(std::string_view existing, std::string_view path, Deadline deadline) {
+    const auto engine = engine_;
+    observed([&] {
+        sftp::wait_for<void>(*engine, "making the link", path, deadline,
+                             [from = std::string{existing}](Call& call) { return sftp::make_hard_link(call, from); });
     });
 }
 

@@ -43,7 +43,7 @@ void Download::detach() noexcept {
     leave();
 }
 
-std::size_t Download::share() const noexcept { return std::max(window_ / std::max<std::size_t>(session_->transfers(), 1), k_least_chunks * chunk_); }
+std::size_t Download::share() const noexcept { return std::max<std::size_t>(session_->share_of(window_), k_least_chunks * chunk_); }
 
 void Download::pump() {
     if (drain_ == nullptr || is_done()) return;

@@ -43,7 +43,7 @@ public:
         std::uint64_t most{0};
         std::optional<std::uint64_t> size{};  ///< of the file, so far as the server told
     };
-    /// @param window  for all transfers of the session together
+    /// @param window  for all transfers of the client together
     Download(std::shared_ptr<Session> session, std::string handle, Drain& drain, Range range, std::size_t window);
     ~Download() override;
 

@@ -13,16 +13,19 @@ namespace {
 
 /// How long tidying up after a call may take.
 constexpr std::chrono::seconds k_tidy_limit{10};
-/// Sessions that were given up and still owe answers.
-constexpr std::size_t k_most_old = 4;
 /// Sessions that one call may lose before anything of it was sent.
 constexpr int k_most_tries = 3;
 /// Blocks for uploads that are kept.
 constexpr std::size_t k_upload_spare = 32;
+/// How long a lane is waited for, and how long it is kept for the next large transfer: each is a process of the server's.
+constexpr std::chrono::milliseconds k_patience{10'000}, k_linger{10'000};
+/// Connections that may end over another channel before none is asked for any more.
+constexpr int k_most_ended = 2;
 
 SftpOptions checked(SftpOptions options) {
-    constexpr std::size_t k_least_window = 64 * 1024;
+    constexpr std::size_t k_least_window = 64 * 1024, k_most_channels = 10;
     options.window = std::max(options.window, k_least_window);
+    options.channels = std::clamp<std::size_t>(options.channels, 1, k_most_channels);
     while (options.path.size() > 1 && options.path.ends_with('/')) options.path.pop_back();
     return options;
 }
@@ -35,7 +38,10 @@ Engine::Engine(std::shared_ptr<ssh::ChannelSource> source, SftpOptions options, 
       runtime_{std::move(runtime)},
       source_{std::move(source)},
       server_{source_->peer()},
-      upload_pool_{make_block_pool(k_upload_block, k_upload_spare)} {}
+      upload_pool_{make_block_pool(k_upload_block, k_upload_spare)},
+      first_{std::make_shared<Lane>(Lane::Common{source_, options_.label, server_, options_.timeout, sharers_})},
+      lanes_{first_},
+      usable_{options_.channels} {}
 
 Engine::~Engine() = default;
 
@@ -51,14 +57,8 @@ void Engine::close(std::shared_ptr<Engine> self) {
 
 void Engine::close_if_idle() {
     if (!closing_ || !calls_.empty()) return;
-    if (opening_) {
-        opening_ = false;
-        ++opening_number_;
-        opening_operation_.cancel();
-    }
-    // What calls have left to be tidied up are calls too, and have ended.
-    for (const auto& old : std::exchange(old_, {})) old->close();
-    if (const auto session = std::exchange(session_, nullptr)) session->close();
+    const auto lanes = lanes_;
+    for (const auto& lane : lanes) lane->close();
 }
 
 void Engine::leave(const std::shared_ptr<Call>& call) {
@@ -81,85 +81,86 @@ void Engine::tidy(std::string verb, std::string path, std::function<Task<void>(C
 }
 
 void Engine::give_up(const std::shared_ptr<Session>& session) {
-    if (session != session_) return;
-    session_ = nullptr;
-    old_.push_back(session);
-    session->retire();
-    if (old_.size() > k_most_old) {
-        const auto oldest = old_.front();
-        oldest->close();
-    }
+    const auto lanes = lanes_;  // who loses its session may ask for a lane
+    for (const auto& lane : lanes) lane->give_up(session);
 }
 
 Task<std::shared_ptr<Session>> Engine::session(Call& call) {
-    if (session_ && session_->is_open()) co_return session_;
-    const auto wait = std::make_shared<SessionWait>();
-    waiting_.push_back(wait);
-    open();
+    std::optional<Error> error;
     try {
-        co_await call.until(*wait);
-    } catch (const Error&) {
-        stop_waiting(wait.get());
-        throw;
+        auto session = co_await first_->session(call);
+        co_return session;
+    } catch (const Error& thrown) {
+        if (call.is_stopped()) throw;
+        error = thrown;
     }
-    if (wait->error) {
-        call.note_begun();  // a session that cannot be had is not tried again
-        call.set_repeatable(false);
-        // Its own words where it is the session's; others know better what they did.
-        if (wait->error->code().category() == sftp_category()) throw call.lost(*wait->error);
-        throw *wait->error;
+    // Lanes may have all the channels that the server gives.
+    for (const auto& lane : lanes_) {
+        if (auto session = lane->current()) co_return session;
     }
-    co_return wait->session;
+    call.note_begun();  // a session that cannot be had is not tried again
+    call.set_repeatable(false);
+    // Its own words where it is the session's; others know better what they did.
+    if (error->code().category() == sftp_category()) throw call.lost(*error);
+    throw *error;
 }
 
-void Engine::stop_waiting(const SessionWait* wait) {
-    waiting_.erase(std::remove_if(waiting_.begin(), waiting_.end(), [&](const auto& one) { return one.get() == wait; }), waiting_.end());
-    if (waiting_.empty() && opening_) {
-        // Nobody wants it any more.
-        opening_ = false;
-        ++opening_number_;
-        opening_operation_.cancel();
-        opening_operation_ = {};
+Task<Seat> Engine::seat(Call& call) {
+    Seat seat;
+    for (;;) {
+        const std::size_t index = take_place(seat.place);
+        auto first = co_await session(call);  // whatever the lane: a server that cannot be reached refuses no channel
+        if (index == 0) {
+            seat.session = std::move(first);
+            co_return seat;
+        }
+        std::optional<Error> error;
+        try {
+            seat.session = co_await seat.place.lane()->session(call);
+        } catch (const Error& thrown) { error = thrown; }
+        if (!error && first->is_open()) {
+            ended_by_another_ = 0;
+            co_return seat;
+        }
+        const bool cancelled = error && error->code() == make_error_code(Errc::cancelled);
+        if (!cancelled) on_no_lane(index, first, error);
+        if (call.is_stopped()) throw *error;
+        seat.session = nullptr;
     }
 }
 
-void Engine::open() {
-    if (opening_ || session_) return;
-    opening_ = true;
-    const std::uint64_t number = ++opening_number_;
-    opening_operation_ = source_->open_subsystem("sftp", {}, [self = shared_from_this(), number](Result<std::unique_ptr<ssh::Channel>> result) {
-        self->on_channel(number, std::move(result));
-    });
-}
-
-void Engine::on_channel(std::uint64_t number, Result<std::unique_ptr<ssh::Channel>> result) {
-    if (number != opening_number_ || !opening_) return;
-    opening_ = false;
-    opening_operation_ = {};
-    if (!result) return tell_waiting(nullptr, result.error());
-    auto session = std::make_shared<Session>(std::move(*result), options_.label, server_, options_.timeout);
-    session_ = session;
-    session->start(
-        [weak = weak_from_this(), raw = std::weak_ptr{session}](std::optional<Error> error) {
-            const auto self = weak.lock();
-            if (!self) return;
-            self->tell_waiting(error ? nullptr : raw.lock(), error);
-        },
-        [weak = weak_from_this(), raw = session.get()] {
-            const auto self = weak.lock();
-            if (!self) return;
-            if (self->session_.get() == raw) self->session_ = nullptr;
-            const auto is_it = [&](const auto& one) { return one.get() == raw; };
-            self->old_.erase(std::remove_if(self->old_.begin(), self->old_.end(), is_it), self->old_.end());
-        });
-}
-
-void Engine::tell_waiting(const std::shared_ptr<Session>& session, const std::optional<Error>& error) {
-    for (const auto& one : std::exchange(waiting_, {})) {
-        one->session = session;
-        one->error = error;
-        one->done();
+/// In the lane with the fewest; the first of those.
+std::size_t Engine::take_place(Place& place) {
+    place = {};
+    if (usable_ < options_.channels && ended_by_another_ < k_most_ended) {
+        // Another connection, maybe to another server.
+        if (const auto now = first_->current(); now && now != usable_with_.lock()) usable_ = options_.channels;
     }
+    std::size_t best = 0;
+    for (std::size_t i = 1; i < usable_ && lanes_[best]->load() > 0; ++i) {
+        if (i == lanes_.size()) {
+            const std::chrono::milliseconds patience = options_.timeout.count() > 0 ? std::min(options_.timeout, k_patience) : k_patience;
+            lanes_.push_back(
+                std::make_shared<Lane>(Lane::Common{source_, options_.label, server_, options_.timeout, sharers_}, Lane::Spare{patience, k_linger}));
+        }
+        if (lanes_[i]->load() < lanes_[best]->load()) best = i;
+    }
+    place = Place{lanes_[best]};
+    return best;
+}
+
+/// The transfer goes on in another. A server that ends the connection whenever it is asked for a second channel is not asked for one any more; the
+/// lane may then be the first channel of a connection that was made since, and is closed.
+void Engine::on_no_lane(std::size_t index, const std::shared_ptr<Session>& first, const std::optional<Error>& error) {
+    usable_ = std::min(usable_, index);
+    usable_with_ = first;
+    // The lane hears of the end before the first session may.
+    if (first->is_open() && !error->spoils_connection()) return;
+    if (ended_last_.lock() == first) return;
+    ended_last_ = first;
+    if (++ended_by_another_ >= k_most_ended) usable_ = 1;
+    const auto lane = lanes_[index];
+    lane->close();
 }
 
 }  // namespace qconn::sftp

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What an SftpClient is made of: its session, made when it is needed, and its calls.
+/// What an SftpClient is made of: its lanes, and its calls.
 #pragma once
 
 #include <atomic>
@@ -16,15 +16,14 @@
 #include "net/loop_impl.hpp"
 #include "ssh/channel.hpp"
 #include "ssh/sftp_call.hpp"
+#include "ssh/sftp_lane.hpp"
 
 namespace qconn::sftp {
 
-/// Who waits for the session.
-class SessionWait final : public Awaited {
-public:
+/// A session, and for a large transfer its place there.
+struct Seat {
     std::shared_ptr<Session> session{};
-    std::optional<Error> error{};
-    void done() { finish(); }
+    Place place{};
 };
 
 /// @note The loop's thread, but for what says otherwise.
@@ -40,6 +39,8 @@ public:
     net::Loop& loop() const noexcept { return source_->loop(); }
     /// Where the bytes of uploads are put.
     const std::shared_ptr<BlockPool>& upload_pool() const noexcept { return upload_pool_; }
+    /// It has a session, or had when that was looked at last.
+    bool is_up() const noexcept { return first_->is_up(); }
     /// Ends all calls as cancelled, and then the session.
     static void close(std::shared_ptr<Engine> self);
     /// Runs `body` on the loop, and `callback` after it, once.
@@ -48,6 +49,9 @@ public:
 
     /// The session, or a new one. @throws Error what the source of channels says, or what stopped the call
     Task<std::shared_ptr<Session>> session(Call& call);
+    /// For a large transfer: in the lane that has the fewest, which may be a new one. A server that refuses another channel is not asked again while
+    /// the first session stands. @throws as session()
+    Task<Seat> seat(Call& call);
     /// Work that nobody waits for: tidying up after a call that has ended.
     void tidy(std::string verb, std::string path, std::function<Task<void>(Call&)> body);
     /// Nothing new is asked of it any more.
@@ -63,10 +67,8 @@ private:
     bool may_begin_anew(const Call& call, const Error& error, int tries) const;
     void enter(const std::shared_ptr<Call>& call) { calls_.insert(call); }
     void leave(const std::shared_ptr<Call>& call);
-    void open();
-    void on_channel(std::uint64_t number, Result<std::unique_ptr<ssh::Channel>> result);
-    void tell_waiting(const std::shared_ptr<Session>& session, const std::optional<Error>& error);
-    void stop_waiting(const SessionWait* wait);
+    std::size_t take_place(Place& place);
+    void on_no_lane(std::size_t index, const std::shared_ptr<Session>& first, const std::optional<Error>& error);
     void close_if_idle();
 
     const SftpOptions options_;
@@ -75,16 +77,23 @@ private:
     const std::shared_ptr<ssh::ChannelSource> source_;
     const std::string server_;
     const std::shared_ptr<BlockPool> upload_pool_;
-    std::shared_ptr<Session> session_;           // greeting or open
-    std::vector<std::shared_ptr<Session>> old_;  // given up, but not yet ended
-    bool opening_{false};                        // the channel
-    std::uint64_t opening_number_{0};
-    Operation opening_operation_;
-    std::vector<std::shared_ptr<SessionWait>> waiting_;
+    const std::shared_ptr<Sharers> sharers_{std::make_shared<Sharers>()};
+    const std::shared_ptr<Lane> first_;         // everybody's
+    std::vector<std::shared_ptr<Lane>> lanes_;  // with it; the others are made when large transfers are many
+    std::size_t usable_;                        // of the lanes, so far as is known
+    std::weak_ptr<Session> usable_with_;        // the first lane's session when another was refused
+    int ended_by_another_{0};                   // connections, one after the other, that ended as another channel was asked for
+    std::weak_ptr<Session> ended_last_;
     std::unordered_set<std::shared_ptr<Call>> calls_;
     std::unordered_set<std::string> claimed_;
     bool closing_{false};
 };
+
+/// Whether a lane of its own is worth the round trips that it takes. A source that cannot tell its size may be endless.
+inline bool is_large(const std::optional<std::uint64_t>& size) noexcept {
+    constexpr std::uint64_t k_large = std::uint64_t{4} << 20U;
+    return !size || *size >= k_large;
+}
 
 template <class T>
 Operation Engine::start(std::string verb, std::string path, Deadline deadline, std::function<Task<T>(Call&)> body, Callback<T> callback) {

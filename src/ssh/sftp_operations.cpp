@@ -80,24 +80,56 @@ Task<void> list(Call& call, std::string pattern, std::shared_ptr<Taker> taker) {
     throw_failure(remote, *listing);
 }
 
+namespace {
+
+struct OpenFile {
+    RemoteHandle handle{};
+    std::optional<std::uint64_t> size{};
+    /// What there is to read, so far as the server told.
+    std::uint64_t left(std::uint64_t from, std::uint64_t most) const noexcept {
+        const std::uint64_t all = size.value_or(0);
+        return std::min(all - std::min(from, all), most);
+    }
+};
+
+Task<OpenFile> open_to_read(const Remote& remote, const std::string& full) {
+    Pending looked = remote.send(path_request(PacketType::stat, full));
+    Pending opened = remote.open(open_request(full, k_open_read));
+    const Answer look = co_await remote.call.answer(looked);
+    const Answer open = co_await remote.call.answer(opened);
+    const auto attributes = remote.attributes_if(look);
+    OpenFile file;
+    if (open.type == PacketType::handle) file.handle = remote.handle(open);
+    if (attributes && attributes->permissions && !is_type(*attributes, S_IFREG)) throw no_regular_file(remote, *attributes);
+    if (!file.handle) remote.handle(open);  // throws
+    if (attributes) file.size = attributes->size;
+    co_return std::move(file);
+}
+
+}  // namespace
+
 Task<std::uint64_t> get(Call& call, std::shared_ptr<Drain> drain, std::uint64_t from, std::uint64_t most) {
     call.set_repeatable(true);
     const std::string full = remote_path(call, call.path());
     Remote remote = co_await connect(call);
-    Pending looked = remote.send(path_request(PacketType::stat, full));
-    Pending opened = remote.open(open_request(full, k_open_read));
-    const Answer look = co_await call.answer(looked);
-    const Answer open = co_await call.answer(opened);
-    const auto attributes = remote.attributes_if(look);
-    const RemoteHandle handle = open.type == PacketType::handle ? remote.handle(open) : RemoteHandle{};
-    if (attributes && attributes->permissions && !is_type(*attributes, S_IFREG)) throw no_regular_file(remote, *attributes);
-    if (!handle) remote.handle(open);  // throws
-
+    OpenFile file = co_await open_to_read(remote, full);
+    drain->expect(file.size);
+    bool elsewhere = false;
+    if (is_large(file.left(from, most))) {
+        Seat seat = co_await call.engine().seat(call);
+        elsewhere = seat.session != remote.session;
+        remote.session = std::move(seat.session);
+        remote.place = std::move(seat.place);
+        if (elsewhere) {  // a handle is good in its own session only
+            OpenFile again = co_await open_to_read(remote, full);
+            file = std::move(again);
+            drain->expect(file.size);
+        }
+    }
     // Offsets that no file can have are no error either.
-    if (attributes && attributes->size.value_or(0) != 0 && from >= *attributes->size) co_return 0;
-    const Download::Range range{from, most, attributes ? attributes->size : std::nullopt};
-    drain->expect(range.size);
-    const auto download = std::make_shared<Download>(remote.session, handle.get(), *drain, range, call.engine().options().window);
+    if (file.size.value_or(0) != 0 && from >= *file.size) co_return 0;
+    const Download::Range range{from, most, file.size};
+    const auto download = std::make_shared<Download>(remote.session, file.handle.get(), *drain, range, call.engine().options().window);
     const Detacher<Download> detacher{download};
     drain->set_pump([weak = std::weak_ptr{download}] {
         if (const auto one = weak.lock()) one->pump();
@@ -106,6 +138,14 @@ Task<std::uint64_t> get(Call& call, std::shared_ptr<Drain> drain, std::uint64_t 
     co_await call.until(*download);
     if (download->delivered() > 0) call.set_repeatable(false);
     throw_failure(remote, *download);
+    if (elsewhere) {
+        // What is done next with the file goes through another channel, and may want it closed. It has all come, whatever the answer.
+        Pending closed = remote.send(handle_request(PacketType::close, file.handle.get()));
+        file.handle.release();
+        try {
+            co_await call.answer(closed);
+        } catch (const Error&) {}
+    }
     co_return download->delivered();
 }
 
@@ -263,6 +303,27 @@ Task<void> make_symlink(Call& call, std::string target) {
     const Answer answer = co_await call.answer(made);
     auto refused = remote.refusal(answer);
     if (!refused) co_return;
+    Error error = co_await target_error(remote, *refused, full);
+    throw error;
+}
+
+Task<void> make_hard_link(Call& call, std::string existing) {
+    const std::string full = remote_path(call, call.path());
+    const std::string source = remote_path(call, existing);
+    Remote remote = co_await connect(call);
+    if (!remote.session->abilities().hardlink)
+        throw remote.error(SftpErrc::unsupported, Reason::unsupported, "the server does not have the extension hardlink@openssh.com");
+    call.commit();
+    Pending made = remote.send(extended_request("hardlink@openssh.com", {source, full}));
+    const Answer answer = co_await call.answer(made);
+    auto refused = remote.refusal(answer);
+    if (!refused) co_return;
+    if (refused->code == StatusCode::no_such_file) throw status_error(call.subject(existing), refused->status(), Reason::not_found, {});
+    if (refused->code == StatusCode::failure) {
+        Pending looked = remote.send(path_request(PacketType::lstat, full));
+        const Answer look = co_await call.answer(looked);
+        if (!remote.attributes_if(look)) throw remote.error(*refused, "the two may be on different file systems");
+    }
     Error error = co_await target_error(remote, *refused, full);
     throw error;
 }

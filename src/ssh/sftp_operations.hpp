@@ -28,5 +28,6 @@ Task<void> make_directory(Call& call);
 Task<FreeSpace> free_space(Call& call);
 Task<void> set_attributes(Call& call, FileAttributes attributes);
 Task<void> make_symlink(Call& call, std::string target);
+Task<void> make_hard_link(Call& call, std::string existing);
 
 }  // namespace qconn::sftp

@@ -275,7 +275,7 @@ Task<void> truncate_quietly(Call& call, std::shared_ptr<Session> session, std::s
 
 Task<std::uint64_t> put_new(Call& call, std::shared_ptr<Feed> feed, PutOptions how) {
     const std::string full = remote_path(call, call.path());
-    Remote remote = co_await connect(call);
+    Remote remote = co_await connect_for(call, feed->size());
     const bool replace = how.mode == WriteMode::replace;
     if (!how.resume) feed->begin(0);
     std::optional<Claim> claim;
@@ -360,6 +360,8 @@ Task<void> take_back(Call& call, std::shared_ptr<Session> session, std::string p
     }
     if (made && size == 0) co_await remove_quietly(call, session, path);
 }
+
+// Under the final name, all goes through the first lane: what an earlier call has left on its way there must not come behind what this one writes.
 
 Task<std::uint64_t> put_append(Call& call, std::shared_ptr<Feed> feed, PutOptions how) {
     const std::string full = remote_path(call, call.path());

@@ -79,6 +79,16 @@ Task<Remote> connect(Call& call) {
     co_return remote;
 }
 
+Task<Remote> connect_for(Call& call, std::optional<std::uint64_t> size) {
+    if (!is_large(size)) {
+        Remote remote = co_await connect(call);
+        co_return std::move(remote);
+    }
+    Seat seat = co_await call.engine().seat(call);
+    Remote remote{call, std::move(seat.session), std::move(seat.place)};
+    co_return std::move(remote);
+}
+
 std::string remote_path(const Call& call, std::string_view path) {
     const std::string& root = call.engine().options().path;
     if (path.find('\0') != npos) throw sftp_error(call.subject(path), SftpErrc::path, Reason::bad_value, "the path holds a zero byte");

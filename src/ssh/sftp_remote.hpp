@@ -39,9 +39,10 @@ private:
 
 /// A call that has its session.
 struct Remote {
-    Remote(Call& c, std::shared_ptr<Session> s) noexcept : call{c}, session{std::move(s)} {}
+    Remote(Call& c, std::shared_ptr<Session> s, Place p = {}) noexcept : call{c}, session{std::move(s)}, place{std::move(p)} {}
     Call& call;
     std::shared_ptr<Session> session;
+    Place place;  // of a large transfer
 
     Pending send(std::string packet) const { return call.send(session, std::move(packet)); }
     Pending open(std::string packet) const { return call.send(session, std::move(packet), true); }
@@ -65,6 +66,8 @@ struct Remote {
 
 /// @throws Error what the session cannot be had for
 Task<Remote> connect(Call& call);
+/// For a transfer of so many bytes, so far as that is known: large ones are spread over several channels.
+Task<Remote> connect_for(Call& call, std::optional<std::uint64_t> size);
 
 /// The path for the server: under the connection's directory, unless it is absolute. @throws Error SFTP-PATH
 std::string remote_path(const Call& call, std::string_view path);

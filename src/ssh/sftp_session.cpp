@@ -53,7 +53,8 @@ std::uint32_t chunk_of(std::uint64_t limit) noexcept {
 
 }  // namespace
 
-Session::Session(std::unique_ptr<ssh::Channel> channel, std::string label, std::string server, std::chrono::milliseconds timeout)
+Session::Session(std::unique_ptr<ssh::Channel> channel, std::string label, std::string server, std::chrono::milliseconds timeout,
+                 std::shared_ptr<Sharers> sharers)
     : loop_{channel->loop().shared_from_this()},
       channel_{std::move(channel)},
       label_{std::move(label)},
@@ -61,6 +62,7 @@ Session::Session(std::unique_ptr<ssh::Channel> channel, std::string label, std::
       timeout_{timeout},
       input_pool_{make_block_pool(PacketInput::k_block_size, k_spare_blocks)},
       input_{input_pool_},
+      sharers_{std::move(sharers)},
       silence_{*loop_} {}
 
 Session::~Session() = default;
@@ -308,6 +310,7 @@ void Session::fail_protocol(std::string_view what) {
 }
 
 void Session::leave_transfer() {
+    --sharers_->transfers;
     if (--transfers_ > 0) return;
     input_pool_->trim();
     if (retired_ && state_ != State::ended) loop_->post([self = shared_from_this()] { self->retire(); });

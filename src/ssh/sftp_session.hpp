@@ -2,7 +2,9 @@
 /// One SFTP session over a channel: requests go out as they come, answers find who asked.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -43,11 +45,17 @@ struct Abilities {
     bool limits{false};
 };
 
+/// The transfers of a client, in all its sessions: they share the window.
+struct Sharers {
+    std::size_t transfers{0};
+};
+
 /// @note One thread at a time: the loop's.
 class Session : public std::enable_shared_from_this<Session> {
 public:
     /// @param timeout  longest silence while an answer is owed; zero: none
-    Session(std::unique_ptr<ssh::Channel> channel, std::string label, std::string server, std::chrono::milliseconds timeout);
+    Session(std::unique_ptr<ssh::Channel> channel, std::string label, std::string server, std::chrono::milliseconds timeout,
+            std::shared_ptr<Sharers> sharers);
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
     ~Session();
@@ -88,9 +96,13 @@ public:
     void close();
 
     /// Transfers share the window; a listing is one too.
-    void enter_transfer() noexcept { ++transfers_; }
+    void enter_transfer() noexcept {
+        ++transfers_;
+        ++sharers_->transfers;
+    }
     void leave_transfer();
-    std::size_t transfers() const noexcept { return transfers_; }
+    /// How much of a window is that of one transfer.
+    std::size_t share_of(std::size_t window) const noexcept { return window / std::max<std::size_t>(sharers_->transfers, 1); }
 
 private:
     enum class State : std::uint8_t { greeting, open, ended };
@@ -145,7 +157,8 @@ private:
     bool taking_{false};       // in take_packets, which flushes at its end
     bool retired_{false};
     std::optional<Error> end_error_;
-    std::size_t transfers_{0};
+    const std::shared_ptr<Sharers> sharers_;
+    std::size_t transfers_{0};  // of this session
     net::Timer silence_;
     bool silence_armed_{false};
     Clock::time_point last_heard_{};

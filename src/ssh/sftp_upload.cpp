@@ -27,7 +27,7 @@ void Upload::pump() {
     const auto self = shared_from_this();
     const std::uint32_t chunk = session_->write_size();
     while (feed_ != nullptr && !ended_ && !failed()) {
-        const std::size_t share = std::max<std::size_t>(window_ / std::max<std::size_t>(session_->transfers(), 1), chunk);
+        const std::size_t share = std::max<std::size_t>(session_->share_of(window_), chunk);
         if (bytes_under_way_ + chunk > share && bytes_under_way_ > 0) return;
         Feed::Piece piece;
         Feed::Next what = Feed::Next::later;

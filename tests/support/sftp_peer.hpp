@@ -145,7 +145,7 @@ public:
         return static_cast<int>(pids_.size());
     }
 
-private:
+    /// One more, and our end of its channel.
     Result<net::UniqueFd> start() {
         auto [ours, theirs] = socket_pair();
         std::vector<std::string> words = prefix_;
@@ -168,6 +168,7 @@ private:
         return std::move(ours);
     }
 
+private:
     const std::string directory_;
     const std::vector<std::string> options_;
     const std::vector<std::string> prefix_;

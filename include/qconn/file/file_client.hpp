@@ -88,6 +88,7 @@ public:
     FileInfo stat_link(std::string_view path, Deadline deadline = {}) override;
     void set_attributes(std::string_view path, const FileAttributes& attributes, Deadline deadline = {}) override;
     void make_symlink(std::string_view target, std::string_view path, Deadline deadline = {}) override;
+    void make_hard_link(std::string_view existing, std::string_view path, Deadline deadline = {}) override;
     std::size_t useful_transfers() const noexcept override { return 4; }
 
     Operation async_list(std::string path, std::string pattern, Deadline deadline, Callback<std::vector<FileInfo>> callback) override;

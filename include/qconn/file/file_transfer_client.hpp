@@ -122,6 +122,8 @@ public:
     virtual void set_attributes(std::string_view path, const FileAttributes& attributes, Deadline deadline = {});
     /// `path` becomes a link that holds `target`.
     virtual void make_symlink(std::string_view target, std::string_view path, Deadline deadline = {});
+    /// `path` becomes one more name of the file `existing`, and is never replaced: who makes such a link first has it.
+    virtual void make_hard_link(std::string_view existing, std::string_view path, Deadline deadline = {});
 
     /// How many transfers are worth having in flight at once.
     virtual std::size_t useful_transfers() const noexcept { return 1; }

@@ -29,7 +29,11 @@ struct SftpOptions {
     /// Longest silence of the server while it owes an answer. Zero: none.
     std::chrono::milliseconds timeout{45'000};
     /// Bytes that all transfers together may have under way; each has its share, and holds no more than that in memory. At least 64 KiB.
-    std::size_t window{std::size_t{4} << 20};
+    std::size_t window{std::size_t{8} << 20};
+    /// Channels of the one session over which large transfers (4 MiB and more) that are under way together are spread: servers allow each some 2 MiB
+    /// on its way, which bounds it where the way is long. They are opened when they are needed, and fewer are used where the server refuses more. 1
+    /// to 10.
+    std::size_t channels{4};
 };
 
 /// Codes of this family.
@@ -118,6 +122,8 @@ public:
     FileInfo stat_link(std::string_view path, Deadline deadline = {}) override;
     void set_attributes(std::string_view path, const FileAttributes& attributes, Deadline deadline = {}) override;
     void make_symlink(std::string_view target, std::string_view path, Deadline deadline = {}) override;
+    /// @throws Error SFTP-UNSUPPORTED where the server has no hardlink@openssh.com
+    void make_hard_link(std::string_view existing, std::string_view path, Deadline deadline = {}) override;
     std::size_t useful_transfers() const noexcept override { return 32; }
 
     Operation async_list(std::string path, std::string pattern, Deadline deadline, Callback<std::vector<FileInfo>> callback) override;

@@ -11,6 +11,7 @@
 #include "integration/ssh/ssh_fixture.hpp"
 #include "support/catch.hpp"
 #include "support/outcomes.hpp"
+#include "support/text.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
@@ -150,12 +151,7 @@ TEST_CASE("several commands run beside each other in one session", "[ssh][integr
     const Server& server = shared_sshd();
     SshClient client{options_for(server)};
     client.connect(k_enough);
-    const auto logins = [&] {
-        const std::string log = server.log();
-        std::size_t count = 0;
-        for (std::size_t at = 0; (at = log.find("Accepted password", at)) != std::string::npos; ++at) ++count;
-        return count;
-    };
+    const auto logins = [&] { return count_in(server.log(), "Accepted password"); };
     const std::size_t before = logins();
     Outcomes<SshResult> outcomes;
     const auto begun = Clock::now();

@@ -12,6 +12,7 @@
 #include "integration/ssh/ssh_fixture.hpp"
 #include "support/black_hole.hpp"
 #include "support/catch.hpp"
+#include "support/define.hpp"
 #include "support/free_port.hpp"
 #include "support/tcp_table.hpp"
 
@@ -129,4 +130,25 @@ TEST_CASE("ssh keeps the contract of connections", "[contract][integration]") {
 TEST_CASE("sftp keeps the contract of connections", "[contract][integration]") {
     const Peers peers;
     CHECK(to_text(broken_promises(contract_of("sftp", peers.server, peers.other, peers.silent))) == "");
+}
+
+TEST_CASE("a definition's jump host is logged in to with the password for it", "[ssh][integration]") {
+    const Peers peers;
+    const std::string login = std::string{k_ssh_user} + ':' + std::string{k_password} + '@';
+    const std::string known =
+        peers.server.directory().write("both", peers.server.directory().read("known_hosts") + peers.other.directory().read("known_hosts"));
+    const auto options = [&](std::string_view password) {
+        return "known_hosts: " + known + "\nuse_agent: false\njump: ['ssh://" + std::string{k_ssh_user} + '@' + peers.other.address() +
+               "']\njump_password: '" + std::string{password} + "'\n";
+    };
+    const std::string address = "ssh://" + login + peers.server.address();
+    const Checked right = define(address, options(k_password));
+    INFO(right.text());
+    REQUIRE(right.valid);
+    CHECK(right.client<SshClient>()->run("echo behind", 30s).output == "behind\n");
+    CHECK(peers.other.log().find("Accepted password") != std::string::npos);
+    const Error error = error_of([&] { define(address, options("wrong")).client<SshClient>()->run("true", 30s); });
+    CHECK(error.reason() == Reason::denied);
+    CHECK(std::string{error.message()}.find("jump host") != std::string::npos);
+    CHECK(std::string{error.what()}.find("wrong\"") == std::string::npos);
 }

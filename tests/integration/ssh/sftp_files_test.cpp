@@ -242,6 +242,10 @@ TEST_CASE("directories are listed with links and patterns, without what is unfin
     files->make_symlink("b.txt", "d/made");
     CHECK(fs::read_symlink(files.dir / "d/made") == "b.txt");
     CHECK(failure_of([&] { files->make_symlink("b.txt", "d/made"); }).reason() == Reason::exists);
+    files->make_hard_link("d/a.txt", "d/same");
+    CHECK(fs::hard_link_count(files.dir / "d/a.txt") == 2);
+    CHECK(failure_of([&] { files->make_hard_link("d/a.txt", "d/same"); }).reason() == Reason::exists);
+    CHECK(failure_of([&] { files->make_hard_link("d/none", "d/other"); }).reason() == Reason::not_found);
 }
 
 TEST_CASE("names may hold blanks, newlines, dashes, UTF-8 and other bytes", "[sftp][integration]") {
@@ -420,7 +424,8 @@ TEST_CASE("a full disk at the server is said to be so, and leaves no part behind
 }
 
 TEST_CASE("a server that cannot do something says so", "[sftp][integration]") {
-    const Files files{sftp_options(), {"-P", "write,posix-rename,statvfs,mkdir"}};
+    const Files files{sftp_options(), {"-P", "write,posix-rename,statvfs,mkdir,hardlink"}};
+    CHECK(failure_of([&] { files->make_hard_link("x", "y"); }).reason() == Reason::unsupported);
     CHECK_THROWS_AS(files->free_space(), Error);
     const Error refused = failure_of([&] { files->make_directory("x"); });
     CHECK(refused.reason() == Reason::permission);

@@ -7,6 +7,7 @@
 #include "integration/ssh/ssh_fixture.hpp"
 #include "support/catch.hpp"
 #include "support/free_port.hpp"
+#include "support/text.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
@@ -15,12 +16,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto k_enough = 30s;
-
-std::size_t count_in(const std::string& log, const std::string& words) {
-    std::size_t count = 0;
-    for (std::size_t at = 0; (at = log.find(words, at)) != std::string::npos; ++at) ++count;
-    return count;
-}
 
 }  // namespace
 

@@ -317,6 +317,8 @@ TEST_CASE("a confined connection cannot be left", "[file]") {
     CHECK(error_of([&] { files.write("up/x", "x"); }).name() == "FILE-PATH-ERROR");
     CHECK(error_of([&] { files.move("a", "../a"); }).name() == "FILE-PATH-ERROR");
     CHECK(error_of([&] { files.move("../secret", "b"); }).name() == "FILE-PATH-ERROR");
+    CHECK(error_of([&] { files.make_hard_link("../secret", "b"); }).name() == "FILE-PATH-ERROR");
+    CHECK(error_of([&] { files.make_hard_link("a", "../b"); }).name() == "FILE-PATH-ERROR");
     CHECK(error_of([&] { files.remove("../secret"); }).name() == "FILE-PATH-ERROR");
     CHECK(error_of([&] { files.make_directory("up/d"); }).name() == "FILE-PATH-ERROR");
     CHECK(error_of([&] { files.read("loop"); }).reason() == Reason::bad_value);

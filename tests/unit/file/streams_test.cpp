@@ -252,5 +252,9 @@ TEST_CASE("attributes are changed one by one, links made and looked at themselve
     CHECK(files.stat_link("link").target == "a");
     CHECK(files.stat("link").type == FileType::file);
     CHECK(error_from([&] { files.make_symlink("b", "link"); }).reason() == Reason::exists);
+    files.make_hard_link("a", "same");
+    CHECK(files.read("same") == "text");
+    CHECK(error_from([&] { files.make_hard_link("a", "same"); }).reason() == Reason::exists);
+    CHECK(error_from([&] { files.make_hard_link("none", "other"); }).reason() == Reason::not_found);
     CHECK(error_from([&] { files.set_attributes("none", {.mode = 0600U}); }).reason() == Reason::not_found);
 }
