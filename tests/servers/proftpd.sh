@@ -4,6 +4,7 @@
 # nobody), who sees DIR/home as /. Standard error: commands.
 # FTP_CERT: expired, wrong, self: another certificate than the good one
 # FTP_TLS=off: none at all
+# FTP_QUOTA=BYTES: what TEST_USER may have in all (mod_quotatab)
 # FTP_OPTIONS: further lines for both ports, such as 'TLSRequired on'; FTP_IPV6=1: on ::1, not 127.0.0.1
 . "$(dirname "$0")/lib.sh"
 
@@ -19,6 +20,14 @@ start() {
   chown nobody:nogroup "$dir/home"
   printf '%s:%s:65534:65534::%s:/bin/sh\n' "$user" "$(openssl passwd -6 "$pass")" "$dir/home" >"$dir/passwd"
   chmod 600 "$dir/passwd"
+  if [ -n "${FTP_QUOTA:-}" ]; then
+    local table
+    for table in limit tally; do
+      rm -f "$dir/$table.tab"
+      ftpquota --create-table --type="$table" --table-path="$dir/$table.tab"
+    done
+    ftpquota --add-record --type=limit --table-path="$dir/limit.tab" --name="$user" --quota-type=user --bytes-upload="$FTP_QUOTA" >/dev/null
+  fi
   local certificate=server key=server address=127.0.0.1 six=off
   case ${FTP_CERT:-} in
     expired | wrong) certificate=$FTP_CERT ;;
@@ -43,10 +52,16 @@ DefaultRoot ~
 RequireValidShell off
 ${FTP_OPTIONS:-}
 CONF
+    if [ -n "${FTP_QUOTA:-}" ]; then
+      printf 'QuotaEngine on\nQuotaLimitTable file:%s/limit.tab\nQuotaTallyTable file:%s/tally.tab\nQuotaLock %s/quota.lock\n' "$dir" "$dir" "$dir"
+    fi
   } >"$dir/common.conf"
   cat >"$dir/proftpd.conf" <<CONF
 ModulePath /usr/lib/proftpd
 LoadModule mod_tls.c
+LoadModule mod_site_misc.c
+LoadModule mod_quotatab.c
+LoadModule mod_quotatab_file.c
 ServerType standalone
 ServerName test
 DefaultAddress $address

@@ -230,6 +230,19 @@ TEST_CASE("links are told from what they lead to", "[ftp][integration]") {
     CHECK(error_of([&] { client.stat_link("nothing"); }).reason() == Reason::not_found);
 }
 
+TEST_CASE("links are made where the server can", "[ftp][integration]") {
+    const FtpOptions options = options_for(FtpWay{""});
+    FtpClient client{options};
+    client.write("target", "12345");
+    client.make_symlink("target", "link");
+    CHECK(client.stat_link("link").type == FileType::symlink);
+    CHECK(client.read("link") == "12345");
+    CHECK(error_of([&] { client.make_symlink("target", "link"); }).reason() == Reason::exists);
+    CHECK(error_of([&] { client.make_symlink("two words", "other"); }).reason() == Reason::unsupported);
+    FtpClient other{options_for(FtpWay{"", FtpTls::none, FtpDataMode::passive, true})};
+    CHECK(error_of([&] { other.make_symlink("target", "link"); }).reason() == Reason::permission);
+}
+
 TEST_CASE("text is sent with the line ends of the network and comes with ours", "[ftp][integration]") {
     for (const bool vs : {false, true}) {
         FtpOptions options = options_for(FtpWay{"", FtpTls::none, FtpDataMode::passive, vs});

@@ -168,3 +168,22 @@ TEST_CASE("a full disk is told, nothing of the file stays, and the session can b
         ::umount2(small.c_str(), MNT_DETACH);
     }
 }
+
+TEST_CASE("a quota that is used up is told, and nothing of the file stays", "[ftp][integration]") {
+    const Server server{"proftpd", {.environment = {"FTP_QUOTA=300000"}}};
+    FtpOptions options = options_for(server, FtpTls::required);
+    FtpClient client{options};
+    client.write("old", "kept");
+    // Not by appending: ProFTPD removes a file with which that went too far.
+    for (const WriteMode mode : {WriteMode::replace, WriteMode::create}) {
+        const Error error = error_of([&] { client.write(mode == WriteMode::create ? "new" : "old", std::string(1'000'000, 'x'), mode); });
+        INFO(error.what());
+        CHECK(error.name() == "FTP-ERROR");
+        CHECK(error.reason() == Reason::disk_full);
+        CHECK(has(error.what(), "quota"));
+    }
+    CHECK(client.read("old") == "kept");
+    CHECK(client.list().size() == 1);
+    client.write("small", std::string(100'000, 'y'));  // there is room for that
+    CHECK(client.stat("small").size == 100'000);
+}
