@@ -16,6 +16,9 @@
 
 namespace qconn::ssh {
 
+/// What a channel's other end may send before it is read.
+inline constexpr std::size_t k_receive_window = std::size_t{4} << 20U;
+
 /// An open channel with a subsystem or a command at its other end. Reads and writes return at once. Destroying it closes the channel.
 /// @note One thread at a time: the loop's.
 class Channel {

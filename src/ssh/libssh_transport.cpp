@@ -19,6 +19,7 @@
 
 #include "base/base64.hpp"
 #include "base/text.hpp"
+#include "ssh/channel.hpp"
 #include "ssh/ssh_error.hpp"
 #include "ssh/transport.hpp"
 
@@ -92,8 +93,8 @@ private:
         std::size_t to{0};
         std::size_t left() const noexcept { return to - from; }
     };
-    /// What the server may send before we read. libssh's own window, 1.28 MB, bounds a transfer over a long way.
-    static constexpr std::uint32_t k_window = 4U << 20U;
+    /// libssh's own window, 1.28 MB, would bound a transfer over a long way.
+    static constexpr std::uint32_t k_window = k_receive_window;
     static constexpr std::size_t k_top_up = 1U << 20U;
     static constexpr std::size_t k_room = k_window + (1U << 20U);  // more than a server that keeps to the window can send
 

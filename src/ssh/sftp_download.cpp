@@ -25,9 +25,9 @@ Download::Download(std::shared_ptr<Session> session, std::string handle, Drain& 
                                                                                  : range.from + range.most},
       next_{range.from},
       place_{range.from},
-      chunk_{session_->read_size()},
       most_probes_{range.size.value_or(0) == 0 ? 2U : 1U} {
     session_->enter_transfer();
+    chunk_ = first_chunk();
 }
 
 Download::~Download() { leave(); }
@@ -43,7 +43,16 @@ void Download::detach() noexcept {
     leave();
 }
 
-std::size_t Download::share() const noexcept { return std::max<std::size_t>(session_->share_of(window_), k_least_chunks * chunk_); }
+std::size_t Download::share() const noexcept {
+    return std::max<std::size_t>(std::min(session_->share_of(window_), ssh::k_receive_window), k_least_chunks * chunk_);
+}
+
+/// Small enough for some of them to be under way.
+std::uint32_t Download::first_chunk() const noexcept {
+    constexpr std::size_t k_some = 4;
+    const std::uint32_t most = session_->read_size();
+    return static_cast<std::uint32_t>(std::clamp<std::size_t>(session_->share_of(window_) / k_some, std::min(k_chunk, most), most));
+}
 
 void Download::pump() {
     if (drain_ == nullptr || is_done()) return;

@@ -69,6 +69,7 @@ private:
     };
 
     std::size_t share() const noexcept;
+    std::uint32_t first_chunk() const noexcept;
     void ask(std::uint64_t offset, std::uint32_t size);
     void on_data(std::uint64_t offset, Part& part, Slice slice);
     void deliver(Slice slice);
@@ -88,7 +89,7 @@ private:
     std::uint64_t next_;                                            // to be asked for
     std::uint64_t place_;                                           // to be delivered next
     std::map<std::uint64_t, Part> parts_;                           // by offset
-    std::uint32_t chunk_;
+    std::uint32_t chunk_{0};
     std::size_t probes_{0};  // asked for beyond the size that is known
     std::size_t most_probes_{1};
     bool counted_{true};  // among the session's transfers

@@ -12,7 +12,7 @@ namespace qconn::sftp {
 namespace {
 
 /// Blocks that are read ahead of the loop.
-constexpr std::size_t k_ahead = 8;
+constexpr std::size_t k_ahead = 4;
 /// Batches of entries that may wait for a visitor.
 constexpr std::size_t k_waiting_batches = 16;
 /// More entries than that are not taken into memory.

@@ -21,7 +21,7 @@ constexpr std::size_t k_piece = 16 * 1024;
 /// Blocks of input that are kept while transfers are under way: making one anew costs more than filling it.
 constexpr std::size_t k_spare_blocks = 16;
 /// What limits@openssh.com allows is used up to here: larger packets gain nothing more.
-constexpr std::uint32_t k_largest_chunk = 128 * 1024;
+constexpr std::uint32_t k_largest_chunk = 255 * 1024;
 
 struct KnownExtension {
     std::string_view name;

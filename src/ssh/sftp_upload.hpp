@@ -17,7 +17,7 @@ namespace qconn::sftp {
 
 /// Where the bytes begin in a block for uploads; before them is room for the head of the WRITE.
 inline constexpr std::size_t k_upload_begin = (k_write_head + 63) / 64 * 64;
-inline constexpr std::size_t k_upload_block = k_upload_begin + 128 * 1024;
+inline constexpr std::size_t k_upload_block = k_upload_begin + 255 * 1024;
 
 /// What a coroutine can wait for.
 class Event final : public Awaited {

@@ -6,7 +6,8 @@
 set -euo pipefail
 bench=$1 rounds=${2:-9} size=${3:-512} files=${4:-1000} names=${5:-get put fetch small get-tls put-tls fetch-tls small-tls}
 here=$(cd "$(dirname "$0")" && pwd)
-dir=$(mktemp -d)
+dir=$(mktemp -d -p /dev/shm)
+chmod 755 "$dir"
 port=$((20000 + RANDOM % 20000))
 user=qconntest pass=Passw0rd-1
 setsid "$here/../servers/proftpd.sh" start "$dir" "$port" >"$dir.log" 2>&1 </dev/null &

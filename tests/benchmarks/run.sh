@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# run.sh BUILD_DIR: every measurement that docs/performance.md quotes, one after the other. Wants a quiet machine; takes half an hour.
+# run.sh BUILD_DIR: every measurement that docs/performance.md quotes, one after the other. Wants a quiet machine; takes some hours with all of files, half an hour without.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build=${1:?usage: run.sh BUILD_DIR}
@@ -11,7 +11,7 @@ for name in load many registry http_get json_get rpc codecs detection mail_parse
   printf '== %s\n' "$name"
   "$build/tests/benchmarks/bench_$name"
 done
-for name in smtp pop3 amqp amqp_latency; do
+for name in sftp ftp smtp pop3 amqp amqp_latency; do
   printf '== %s\n' "$name"
   "$here/$name.sh" "$build/tests/benchmarks/bench_$name"
 done

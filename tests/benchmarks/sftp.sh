@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# sftp_ssh.sh BENCH_SFTP_SSH [ROUNDS] [MIB] [FILES] [CIPHER] [NAMES]: bench_sftp_ssh beside OpenSSH's sftp, against OpenSSH's sshd of this machine; taken
+# sftp.sh BENCH_SFTP [ROUNDS] [MIB] [FILES] [CIPHER] [NAMES]: bench_sftp beside OpenSSH's sftp, against OpenSSH's sshd of this machine; taken
 # in turn, the middle of the rounds: wall time and processor time of the client in seconds. One file of MIB each way (get put), FILES of 1 KiB each way
 # (get-small put-small); then through a proxy that adds 20 ms to each direction: 8 files of MIB / 8 (far-get far-put), and FILES / 20 small ones
 # (far-get-small far-put-small).
