@@ -96,8 +96,9 @@ void Lane::open() {
 void Lane::on_late() {
     const auto keep = shared_from_this();
     stop_opening();
-    if (const auto session = std::exchange(session_, nullptr)) session->close();  // which tells who waits
+    const auto session = std::exchange(session_, nullptr);
     tell_waiting(nullptr, make_error(Errc::timeout, "the server has not opened another channel in time"));
+    if (session) session->close();
 }
 
 void Lane::on_channel(std::uint64_t number, Result<std::unique_ptr<ssh::Channel>> result) {

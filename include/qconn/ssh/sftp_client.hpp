@@ -30,9 +30,9 @@ struct SftpOptions {
     std::chrono::milliseconds timeout{45'000};
     /// Bytes that all transfers together may have under way; each has its share, and holds no more than that in memory. At least 64 KiB.
     std::size_t window{std::size_t{8} << 20};
-    /// Channels of the one session over which large transfers (4 MiB and more) that are under way together are spread: servers allow each some 2 MiB
-    /// on its way, which bounds it where the way is long. They are opened when they are needed, and fewer are used where the server refuses more. 1
-    /// to 10.
+    /// Channels of the one session over which large transfers that are under way together are spread (4 MiB and more, puts of unknown size; not what
+    /// is appended or written in place): servers allow each some 2 MiB on its way, which bounds it where the way is long. They are opened when they
+    /// are needed, and fewer are used where the server refuses more. From 1 to 10.
     std::size_t channels{4};
 };
 
