@@ -191,9 +191,11 @@ TEST_CASE("what goes on in another channel has its own errors, deadlines and can
     });
     CHECK(failure_of([&] { files->put("endless", *endless, {}, 300ms); }).name() == "TIMEOUT");
     Outcomes<std::uint64_t> outcomes;
-    const auto slow = function_sink([&](std::string_view) { std::this_thread::sleep_for(1ms); });
+    std::atomic<bool> cancelled{false};
+    const auto slow = function_sink([&](std::string_view) { wait_until([&] { return cancelled.load(); }, 20s); });
     Operation operation = files->async_get("other", slow, {}, 20s, outcomes.callback());
     operation.cancel();
+    cancelled = true;
     REQUIRE(outcomes.wait(1));
     CHECK(outcomes.results()[0].error().name() == "CANCELLED");
     go = true;
