@@ -314,14 +314,18 @@ Task<bool> Session::wait_data(Call& call, Transfer& transfer, net::Ready side, R
         take_outcome(call, transfer, std::move(*got), otherwise);
         co_return true;
     }
-    const auto interval = settings_->options.noop_interval;
-    if (interval.count() > 0 && Clock::now() - last_word_ >= interval && !transfer.outcome) {
-        std::string line = "NOOP\r\n";
-        ++noops_;
-        co_await send(call, std::move(line));
-    }
+    co_await keep_alive(call, transfer);
     call.expect(Phase::body, "data", settings_->options.timeout);
     co_await StreamWait{call, *transfer.data, side, transfer.outcome ? nullptr : stream_.get()};
+    co_return true;
+}
+
+Task<bool> Session::keep_alive(Call& call, const Transfer& transfer) {
+    const auto interval = settings_->options.noop_interval;
+    if (interval.count() == 0 || transfer.outcome || Clock::now() - last_word_ < interval) co_return false;
+    std::string line = "NOOP\r\n";
+    ++noops_;
+    co_await send(call, std::move(line));
     co_return true;
 }
 

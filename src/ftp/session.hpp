@@ -75,6 +75,8 @@ public:
     /// Waits until the data connection can be read or written, or the server says something; that is taken in then.
     /// @throws Error where what the server says is that the transfer fails
     Task<bool> wait_data(Call& call, Transfer& transfer, net::Ready side, Reason otherwise);
+    /// NOOP, where the control connection has been silent for so long as the options say.
+    Task<bool> keep_alive(Call& call, const Transfer& transfer);
     /// The last reply of a transfer. @throws Error where it says that it failed
     Task<FtpReply> finish(Call& call, Transfer& transfer, Reason otherwise);
     /// The same for a transfer whose data connection broke: what the server says of it, or else that.

@@ -138,6 +138,7 @@ Task<bool> receive(Session& session, Call& call, Transfer& transfer, Receiving& 
         } else if (++turns >= k_blocks_at_once) {
             turns = 0;
             co_await Turn{call};
+            co_await session.keep_alive(call, transfer);  // it may never have to wait
         }
     }
 }
@@ -181,6 +182,7 @@ Task<std::uint64_t> send_all(Session& session, Call& call, Transfer& transfer, B
         if (++turns >= k_blocks_at_once) {
             turns = 0;
             co_await Turn{call};
+            co_await session.keep_alive(call, transfer);  // it may never have to wait
         }
     }
     for (;;) {
