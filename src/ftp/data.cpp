@@ -322,7 +322,7 @@ Task<bool> Session::wait_data(Call& call, Transfer& transfer, net::Ready side, R
 
 Task<bool> Session::keep_alive(Call& call, const Transfer& transfer) {
     const auto interval = settings_->options.noop_interval;
-    if (interval.count() == 0 || transfer.outcome || Clock::now() - last_word_ < interval) co_return false;
+    if (interval.count() <= 0 || transfer.outcome || Clock::now() - last_word_ < interval) co_return false;
     std::string line = "NOOP\r\n";
     ++noops_;
     co_await send(call, std::move(line));

@@ -123,6 +123,7 @@ public:
     /// `path` becomes a link that holds `target`.
     virtual void make_symlink(std::string_view target, std::string_view path, Deadline deadline = {});
     /// `path` becomes one more name of the file `existing`, and is never replaced: who makes such a link first has it.
+    /// @throws Error reason exists where `path` is there, not_found where `existing` is not
     virtual void make_hard_link(std::string_view existing, std::string_view path, Deadline deadline = {});
 
     /// How many transfers are worth having in flight at once.
