@@ -60,17 +60,20 @@ public:
     /// Waits where many wait already. @throws Error where one has failed, or the caller has had enough
     void add(std::string path, Job job) {
         std::unique_lock lock{mutex_};
-        changed_.wait(lock, [&] { return waiting_.size() < 4 * most_ || stopped_; });
+        // Once there is no room it waits for much of it, and is not woken for every file that is done.
+        if (waiting_.size() >= most_waiting()) room_.wait(lock, [&] { return has_room() || stopped_; });
         throw_what_ended_it();
         waiting_.push_back({std::move(path), std::move(job)});
-        if (threads_.size() < most_ && idle_ < waiting_.size()) threads_.emplace_back([this] { work(); });
-        changed_.notify_all();
+        if (idle_ < waiting_.size() && threads_.size() < most_) threads_.emplace_back([this] { work(); });
+        const bool wakes = idle_ > 0;
+        lock.unlock();
+        if (wakes) work_.notify_one();
     }
     /// Waits for all.
     void finish() {
         {
             std::unique_lock lock{mutex_};
-            changed_.wait(lock, [&] { return (waiting_.empty() && running_ == 0) || stopped_; });
+            room_.wait(lock, [&] { return is_done() || stopped_; });
         }
         stop();
         const std::lock_guard lock{mutex_};
@@ -97,13 +100,15 @@ private:
         std::unique_lock lock{mutex_};
         for (;;) {
             ++idle_;
-            changed_.wait(lock, [&] { return !waiting_.empty() || stopped_; });
+            work_.wait(lock, [&] { return !waiting_.empty() || stopped_; });
             --idle_;
             if (stopped_) return;
             Waiting next = std::move(waiting_.front());
             waiting_.pop_front();
             ++running_;
+            const bool makes_room = has_room();
             lock.unlock();
+            if (makes_room) room_.notify_one();
             std::optional<Error> failure;
             std::uint64_t bytes = 0;
             try {
@@ -120,7 +125,7 @@ private:
                 report_.bytes += bytes;
                 tell(next.path);
             }
-            changed_.notify_all();
+            if (is_done() || stopped_) room_.notify_one();
         }
     }
     void failed(const std::string& path, Error error) {
@@ -144,6 +149,9 @@ private:
         ended_by_->with_connection(label_);
         stopped_ = true;
     }
+    std::size_t most_waiting() const noexcept { return 4 * most_; }
+    bool has_room() const noexcept { return waiting_.size() <= most_waiting() / 2; }
+    bool is_done() const noexcept { return waiting_.empty() && running_ == 0; }
     void throw_what_ended_it() const {
         if (ended_by_) throw Error{*ended_by_};
     }
@@ -152,7 +160,7 @@ private:
             const std::lock_guard lock{mutex_};
             stopped_ = true;
         }
-        changed_.notify_all();
+        work_.notify_all();
         for (std::thread& thread : threads_) thread.join();
         threads_.clear();
     }
@@ -161,7 +169,8 @@ private:
     const TreeOptions& options_;
     const std::size_t most_;
     std::mutex mutex_;
-    std::condition_variable changed_;
+    std::condition_variable work_;      // of the threads: there is some, or no more is to be done
+    std::condition_variable room_;      // of the caller's thread: there is room, all is done, or something has ended it
     std::deque<Waiting> waiting_;       // these are guarded by mutex_
     std::vector<std::thread> threads_;  // only the caller's thread adds and joins
     std::size_t idle_{0};

@@ -447,6 +447,7 @@ void with_slow(const ConnectionContract& contract, Report& report, Work work) {
     Outcomes<std::string> outcomes = slow->outcomes;
     const std::size_t calls = work(*slow);
     slow.reset();
+    report.check(outcomes.wait_for_the_last(), "a callback is kept when its client is gone");
     report.check(outcomes.count() == calls, words(std::to_string(calls), " calls had ", std::to_string(outcomes.count()), " callbacks"));
 }
 
