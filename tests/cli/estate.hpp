@@ -10,10 +10,9 @@
 
 #include "process.hpp"
 #include "support/temp_dir.hpp"
+#include "support/text.hpp"
 
 namespace qconn::test {
-
-inline bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 struct Estate {
     TempDir directory;

@@ -5,10 +5,12 @@
 #include "cli/causes.hpp"
 #include "cli/screen.hpp"
 #include "support/catch.hpp"
+#include "support/text.hpp"
 
 using namespace qconn;
 using namespace qconn::cli;
 using namespace std::chrono_literals;
+using test::has;
 
 namespace {
 
@@ -63,8 +65,6 @@ std::string joined(const std::vector<std::string>& lines) {
 }
 
 std::string drawn(const Scene& scene, std::size_t rows, std::size_t columns) { return joined(draw(scene, Output{}, {rows, columns})); }
-
-bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 
 namespace qconn::test {
 
+inline bool has(std::string_view text, std::string_view part) noexcept { return text.find(part) != std::string_view::npos; }
 /// How often that is in it.
 inline std::size_t count_in(std::string_view text, std::string_view part) {
     std::size_t count = 0;

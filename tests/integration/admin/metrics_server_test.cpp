@@ -20,6 +20,7 @@
 
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
+#include "support/text.hpp"
 #include "unit/monitor/remote.hpp"
 
 namespace {
@@ -27,8 +28,6 @@ namespace {
 using namespace qconn;
 using namespace qconn::test;
 using namespace std::chrono_literals;
-
-bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 struct Scene {
     Scene() {

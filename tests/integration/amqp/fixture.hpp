@@ -11,6 +11,7 @@
 
 #include <qconn/amqp/amqp_client.hpp>
 
+#include "support/error_of.hpp"
 #include "support/server.hpp"
 
 namespace qconn::test {
@@ -32,15 +33,6 @@ AmqpOptions to(const Server& server, bool tls = false);
 
 AmqpSenderOptions sending_to(std::string address);
 AmqpReceiverOptions receiving_from(std::string address);
-
-/// What the call throws.
-template <class Call>
-Error error_of(Call call) {
-    try {
-        call();
-    } catch (const Error& error) { return error; }
-    return Error{Errc::system, "NO-ERROR", "nothing was thrown"};
-}
 
 /// Lines that come from any thread.
 class Seen {

@@ -6,6 +6,7 @@
 #include <qconn/http/authenticator.hpp>
 
 #include "../http/http_fixture.hpp"
+#include "support/text.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
@@ -56,8 +57,6 @@ std::string answer(const std::string& head, const std::string& body = "ok") {
     return "HTTP/1.1 " + head + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-bool holds(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
-
 }  // namespace
 
 TEST_CASE("each request of a call is signed for itself, also behind a redirect within the origin", "[auth][integration]") {
@@ -76,8 +75,8 @@ TEST_CASE("each request of a call is signed for itself, also behind a redirect w
     CHECK(call(client, form, request, Deadline{20s}).status == 200);
 
     const std::string host = "127.0.0.1:" + std::to_string(server.port());
-    CHECK(holds(server.received(), "Authorization: Test POST " + server.url() + "here 5 mine " + host + "\r\n"));
-    CHECK(holds(server.received(), "Authorization: Test GET " + server.url() + "there?b=2&a=1 0 mine " + host + "\r\n"));
+    CHECK(has(server.received(), "Authorization: Test POST " + server.url() + "here 5 mine " + host + "\r\n"));
+    CHECK(has(server.received(), "Authorization: Test GET " + server.url() + "there?b=2&a=1 0 mine " + host + "\r\n"));
 }
 
 TEST_CASE("what an authenticator sets never goes to another origin", "[auth][integration]") {
@@ -95,10 +94,10 @@ TEST_CASE("what an authenticator sets never goes to another origin", "[auth][int
     CHECK(call(client, form, {.path = "a"}, Deadline{20s}).status == 200);
     CHECK(call(client, form, {.path = other.url()}, Deadline{20s}).status == 200);
 
-    CHECK(holds(server.received(), "X-Signed: "));
+    CHECK(has(server.received(), "X-Signed: "));
     CHECK(wait_until([&] { return other.requests() == 2; }));
-    CHECK_FALSE(holds(other.received(), "X-Signed"));
-    CHECK_FALSE(holds(other.received(), "Authorization"));
+    CHECK_FALSE(has(other.received(), "X-Signed"));
+    CHECK_FALSE(has(other.received(), "Authorization"));
 }
 
 TEST_CASE("a call that brings its own authorization is sent with that", "[auth][integration]") {
@@ -112,8 +111,8 @@ TEST_CASE("a call that brings its own authorization is sent with that", "[auth][
     failure(client, Form::blocking, request, Deadline{20s});
 
     CHECK(wait_until([&] { return server.requests() == 1; }));
-    CHECK(holds(server.received(), "Authorization: Mine 1\r\n"));
-    CHECK_FALSE(holds(server.received(), "X-Signed"));
+    CHECK(has(server.received(), "Authorization: Mine 1\r\n"));
+    CHECK_FALSE(has(server.received(), "X-Signed"));
 }
 
 TEST_CASE("what cannot be authorized is not sent", "[auth][integration]") {
@@ -123,9 +122,9 @@ TEST_CASE("what cannot be authorized is not sent", "[auth][integration]") {
     options.authenticator = std::make_shared<Signer>();
     HttpClient client{options};
 
-    CHECK(holds(failure(client, form, {.path = "forbidden"}, Deadline{20s}).message(), "this is not signed"));
+    CHECK(has(failure(client, form, {.path = "forbidden"}, Deadline{20s}).message(), "this is not signed"));
     CHECK(server.requests() == 0);
-    CHECK(holds(failure(client, form, {.path = "a"}, Deadline{20s}).message(), "this is not signed"));
+    CHECK(has(failure(client, form, {.path = "a"}, Deadline{20s}).message(), "this is not signed"));
     CHECK(wait_until([&] { return server.requests() == 1; }));
 }
 
@@ -139,8 +138,8 @@ TEST_CASE("a key in a header is sent with each request, refused ones are reporte
     const Error error = failure(client, form, {}, Deadline{20s});
 
     CHECK(wait_until([&] { return server.requests() == 1; }));
-    CHECK(holds(server.received(), "X-Api-Key: k3y-canary\r\n"));
-    CHECK_FALSE(holds(error.what(), "k3y-canary"));
+    CHECK(has(server.received(), "X-Api-Key: k3y-canary\r\n"));
+    CHECK_FALSE(has(error.what(), "k3y-canary"));
     CHECK_THROWS_AS(header_authenticator({{"X-Api-Key", "a\r\nb"}}), Error);
     options.username = "jo";
     CHECK_THROWS_AS(HttpClient{options}, Error);

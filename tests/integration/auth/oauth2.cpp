@@ -17,6 +17,7 @@
 #include "oauth2_fixture.hpp"
 #include "support/document.hpp"
 #include "support/temp_dir.hpp"
+#include "support/text.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
@@ -38,8 +39,6 @@ Error refused(HttpClient& client, Form form, const std::string& path = "resource
     request.path = path;
     return failure(client, form, request, Deadline{20s});
 }
-
-bool holds(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 std::string pem_of(EVP_PKEY* key, bool with_private) {
     const net::BioPtr bio{BIO_new(BIO_s_mem())};
@@ -72,7 +71,7 @@ TEST_CASE("the client is known by what stands in the body as well", "[auth][inte
     options.basic_auth = false;
     HttpClient client{with_tokens(server, options)};
 
-    CHECK(holds(asked(client, Form::blocking).as_string(), "qconntest-post"));
+    CHECK(has(asked(client, Form::blocking).as_string(), "qconntest-post"));
 }
 
 TEST_CASE("a token that has ended is replaced before it is sent", "[auth][integration]") {
@@ -179,8 +178,8 @@ TEST_CASE("a wrong secret is refused once for many calls, and stands in no error
         CHECK(error.phase() == Phase::auth);
         CHECK(error.reason() == Reason::denied);
         CHECK(error.connection() == "shop");
-        CHECK(holds(error.message(), "invalid_client"));
-        CHECK_FALSE(holds(error.what(), "canary"));
+        CHECK(has(error.message(), "invalid_client"));
+        CHECK_FALSE(has(error.what(), "canary"));
     }
     CHECK(refusals(server) <= before + 2);  // one, unless this machine needs a second for five calls
 }
@@ -198,8 +197,8 @@ TEST_CASE("a token server that is not there is named as such", "[auth][integrati
     CHECK(error.phase() == Phase::auth);
     CHECK(error.reason() == Reason::refused);
     CHECK(error.retryable());
-    CHECK(holds(error.message(), "127.0.0.1:1"));
-    CHECK_FALSE(holds(error.message(), "canary"));
+    CHECK(has(error.message(), "127.0.0.1:1"));
+    CHECK_FALSE(has(error.message(), "canary"));
 }
 
 TEST_CASE("a token server that hangs costs nobody more than the deadline, and the end of the client ends the wait", "[auth][integration]") {
@@ -261,11 +260,11 @@ TEST_CASE("a token that the server repeats in its answer stands in no error and 
 
     REQUIRE(error);
     CHECK(error->name() == "REST-RESPONSE-ERROR");
-    CHECK(holds(error->message(), "<masked> is of no use"));
-    CHECK_FALSE(holds(error->what(), token));
+    CHECK(has(error->message(), "<masked> is of no use"));
+    CHECK_FALSE(has(error->what(), token));
     const std::scoped_lock lock{mutex};
-    CHECK_FALSE(holds(records, token));
-    CHECK_FALSE(holds(records, k_password));
+    CHECK_FALSE(has(records, token));
+    CHECK_FALSE(has(records, k_password));
 }
 
 TEST_CASE("a person allows the access, and from then on refresh tokens that change each time do", "[auth][integration]") {
@@ -307,7 +306,7 @@ TEST_CASE("a person allows the access, and from then on refresh tokens that chan
         FAIL("a code that nobody gave was taken");
     } catch (const Error& error) {
         CHECK(error.name() == "REST-LOGIN-ERROR");
-        CHECK(holds(error.message(), "invalid_grant"));
+        CHECK(has(error.message(), "invalid_grant"));
     }
 }
 
@@ -325,11 +324,11 @@ TEST_CASE("an assertion that is signed here is a log-in", "[auth][integration]")
     options.jwt.issuer = "robot@shop.example";
 
     HttpClient client{with_tokens(server, options)};
-    CHECK(holds(asked(client, Form::blocking).as_string(), "robot@shop.example"));
+    CHECK(has(asked(client, Form::blocking).as_string(), "robot@shop.example"));
 
     options.jwt.audience = "https://somebody.else/";
     HttpClient other{with_tokens(server, options)};
-    CHECK(holds(refused(other, Form::blocking).message(), "not for https://somebody.else/"));
+    CHECK(has(refused(other, Form::blocking).message(), "not for https://somebody.else/"));
 }
 
 TEST_CASE("a person's name and password get a token and a refresh token, which gets the next", "[auth][integration]") {
@@ -416,6 +415,6 @@ TEST_CASE("a ping renews a token that was revoked, and tells a wrong secret", "[
     REQUIRE(result.error);
     CHECK(result.error->name() == "REST-LOGIN-ERROR");
     CHECK(result.error->phase() == Phase::auth);
-    CHECK_FALSE(holds(result.error->what(), "canary"));
+    CHECK_FALSE(has(result.error->what(), "canary"));
     CHECK(registry.ping("shop", PingDepth::connect, Deadline{20s}).ok);
 }

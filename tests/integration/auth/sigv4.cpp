@@ -11,6 +11,7 @@
 #include "../http/http_fixture.hpp"
 #include "net/ping_run.hpp"
 #include "support/define.hpp"
+#include "support/text.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
@@ -63,8 +64,6 @@ Error refusal(RestClient& client, const RestCall& request) {
     FAIL("it was accepted");
     throw std::logic_error{"not reached"};
 }
-
-bool holds(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 /// What botocore's presigner makes of it.
 std::string presigned_there(const Value& asked) {
@@ -181,7 +180,7 @@ TEST_CASE("without region and service, in options or host, nothing is sent and t
 
     CHECK(error.name() == "AWSRESTCLIENT-ERROR");
     CHECK(error.connection() == "cloud");
-    CHECK(holds(error.what(), "region and service of the signature must be given (aws_region, aws_service)"));
+    CHECK(has(error.what(), "region and service of the signature must be given (aws_region, aws_service)"));
 }
 
 TEST_CASE("a session token goes along and is signed", "[sigv4][integration]") {
@@ -191,7 +190,7 @@ TEST_CASE("a session token goes along and is signed", "[sigv4][integration]") {
 
     const RestResponse response = client.get("a", Deadline{20s});
 
-    CHECK(holds(response.body["canonical_request"].as_string(), "\nx-amz-security-token:t0ken/+canary==\n"));
+    CHECK(has(response.body["canonical_request"].as_string(), "\nx-amz-security-token:t0ken/+canary==\n"));
 }
 
 TEST_CASE("a wrong secret and an unknown key are refused, and no error shows a secret", "[sigv4][integration]") {
@@ -207,8 +206,8 @@ TEST_CASE("a wrong secret and an unknown key are refused, and no error shows a s
         CHECK(error.name() == "HTTP-CLIENT-RECEIVE-ERROR");
         CHECK(error.phase() == Phase::auth);
         CHECK(error.reason() == Reason::permission);
-        CHECK(holds(error.what(), "403 Forbidden; these credentials may not do this"));
-        CHECK_FALSE(holds(error.what(), "canary"));
+        CHECK(has(error.what(), "403 Forbidden; these credentials may not do this"));
+        CHECK_FALSE(has(error.what(), "canary"));
     }
 }
 
@@ -223,7 +222,7 @@ TEST_CASE("requests behind a redirect within the origin are signed anew", "[sigv
         const bool repeated = posted.body["method"] == Value{"POST"};
         CHECK(repeated == (std::string_view{status} >= "307"));
         CHECK((posted.body["size"] == Value{0}) == !repeated);
-        CHECK(holds(posted.body["canonical_request"].as_string(), "/there/b%2520c\na=2&z=1\n"));
+        CHECK(has(posted.body["canonical_request"].as_string(), "/there/b%2520c\na=2&z=1\n"));
     }
 }
 
@@ -239,9 +238,9 @@ TEST_CASE("a clock that is wrong is what the error says, and each request is sig
     *offset = 3min;
     const bool tolerated = verdict(client, {.path = "a"}) == "accepted";
 
-    CHECK((holds(behind, "the clock of this machine is 90 minutes behind the server's") || holds(behind, "is 89 minutes behind the server's")));
-    CHECK((holds(ahead, "the clock of this machine is 7 minutes ahead of the server's") || holds(ahead, "is 6 minutes ahead of the server's")));
-    CHECK(holds(ahead, "set the clock"));
+    CHECK((has(behind, "the clock of this machine is 90 minutes behind the server's") || has(behind, "is 89 minutes behind the server's")));
+    CHECK((has(ahead, "the clock of this machine is 7 minutes ahead of the server's") || has(ahead, "is 6 minutes ahead of the server's")));
+    CHECK(has(ahead, "set the clock"));
     CHECK(tolerated);
 }
 
@@ -291,10 +290,10 @@ TEST_CASE("whoever has a signed URL can use it until it expires", "[sigv4][integ
 
     CHECK(client.request({.path = signer.presign({"GET", target}, 60s)}).status == 200);
     CHECK(client.request({.method = "PUT", .path = signer.presign({"PUT", target}, 60s), .body = "anything"}).status == 200);
-    CHECK(holds(failure(client, Form::blocking, {.method = "PUT", .path = signer.presign({"GET", target}, 60s)}).what(), "403"));
+    CHECK(has(failure(client, Form::blocking, {.method = "PUT", .path = signer.presign({"GET", target}, 60s)}).what(), "403"));
     const Error late = failure(client, Form::blocking, {.path = signer.presign({"GET", target}, 60s, std::chrono::system_clock::now() - 2min)});
-    CHECK(holds(late.detail<HttpErrorDetail>()->response.body, "Request has expired"));
-    CHECK_FALSE(holds(late.what(), "X-Amz-Signature"));
+    CHECK(has(late.detail<HttpErrorDetail>()->response.body, "Request has expired"));
+    CHECK_FALSE(has(late.what(), "X-Amz-Signature"));
 }
 
 TEST_CASE("a proxy on the way does not break a signature", "[sigv4][integration]") {
@@ -308,7 +307,7 @@ TEST_CASE("a proxy on the way does not break a signature", "[sigv4][integration]
 
     CHECK(verdict(client, {.path = "a%20b/c?z=1&a=2"}) == "accepted");
     CHECK(verdict(client, {.method = "PUT", .path = "a", .body = Map{{"a", 1}}}) == "accepted");
-    CHECK(holds(squid.directory().read("access.log"), "/a%20b/c"));
+    CHECK(has(squid.directory().read("access.log"), "/a%20b/c"));
 }
 
 TEST_CASE("what an API says of a refusal and what is known of it here are both in the error", "[sigv4][integration]") {
@@ -319,8 +318,8 @@ TEST_CASE("what an API says of a refusal and what is known of it here are both i
     const Error error = refusal(client, {.path = "a"});
 
     CHECK(error.name() == "Refused");
-    CHECK(holds(error.what(), "Signature expired: "));
-    CHECK(holds(error.what(), " minutes behind the server's"));
+    CHECK(has(error.what(), "Signature expired: "));
+    CHECK(has(error.what(), " minutes behind the server's"));
 }
 
 TEST_CASE("a connection to Amazon Web Services signs its calls and its pings", "[sigv4][integration]") {
@@ -338,9 +337,9 @@ TEST_CASE("a connection to Amazon Web Services signs its calls and its pings", "
     REQUIRE((good.valid && bad.valid));
 
     const RestResponse answer = good.client<RestClient>()->post("orders/a%20b?z=1&a=2", Map{{"id", 17}}, Deadline{20s});
-    CHECK(holds(answer.body["canonical_request"].as_string(),
-                "POST\n/queues/orders/a%2520b\na=2&z=1\naccept:application/json\ncontent-type:application/json"));
-    CHECK(holds(answer.body["canonical_request"].as_string(), "\nx-amz-security-token:t0ken\n"));
+    CHECK(has(answer.body["canonical_request"].as_string(),
+              "POST\n/queues/orders/a%2520b\na=2&z=1\naccept:application/json\ncontent-type:application/json"));
+    CHECK(has(answer.body["canonical_request"].as_string(), "\nx-amz-security-token:t0ken\n"));
 
     RestCall typed{.method = "POST", .path = "", .body = Map{{"QueueUrl", "q"}}};
     typed.headers = {{"Content-Type", "application/x-amz-json-1.0"}, {"X-Amz-Target", "AmazonSQS.SendMessage"}};
@@ -350,8 +349,8 @@ TEST_CASE("a connection to Amazon Web Services signs its calls and its pings", "
     const Error error = refusal(*refused, {.path = "a"});
     CHECK(error.name() == "REST-RESPONSE-ERROR");
     CHECK(error.phase() == Phase::auth);
-    CHECK(holds(error.what(), "The request signature we calculated does not match"));
-    CHECK_FALSE(holds(error.what(), "canary"));
+    CHECK(has(error.what(), "The request signature we calculated does not match"));
+    CHECK_FALSE(has(error.what(), "canary"));
 
     for (const PingDepth depth : {PingDepth::standard, PingDepth::auth, PingDepth::full}) CHECK(ping(good, depth).ok);
     CHECK(ping(bad, PingDepth::standard).ok);  // connects only

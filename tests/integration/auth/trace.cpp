@@ -9,14 +9,13 @@
 
 #include "../http/http_fixture.hpp"
 #include "oauth2_fixture.hpp"
+#include "support/text.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-bool holds(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 /// Keeps what it is told.
 class Witness {
@@ -78,15 +77,15 @@ TEST_CASE("token requests, a refusal and what follows it are seen, with every se
     CHECK(stranger.story().empty());
     const std::string text = witness.text();
     INFO(text);
-    CHECK(holds(text, "Authorization: Bearer <masked>"));
-    CHECK(holds(text, "grant_type=client_credentials"));
-    CHECK(holds(text, "Authorization: Basic <masked>"));
-    CHECK(holds(text, "\"access_token\":\"<masked>\""));
-    CHECK(holds(text, "the token <masked> is of no use"));
+    CHECK(has(text, "Authorization: Bearer <masked>"));
+    CHECK(has(text, "grant_type=client_credentials"));
+    CHECK(has(text, "Authorization: Basic <masked>"));
+    CHECK(has(text, "\"access_token\":\"<masked>\""));
+    CHECK(has(text, "the token <masked> is of no use"));
     for (const std::string& secret : {first, std::string{source->last()->access.reveal()}, std::string{k_password}, std::string{"C4nary"}}) {
         INFO(secret);
         CHECK_FALSE(secret.empty());
-        CHECK_FALSE(holds(text, secret));
+        CHECK_FALSE(has(text, secret));
     }
 }
 
@@ -101,8 +100,8 @@ TEST_CASE("the log-in in the body of the token request is masked as well", "[aut
     client.get("resource", Deadline{20s});
 
     CHECK(witness.story() == std::vector<std::string>{"call POST /token 200", "call GET /resource 200"});
-    CHECK(holds(witness.text(), "client_secret=<masked>"));
-    CHECK_FALSE(holds(witness.text(), k_password));
+    CHECK(has(witness.text(), "client_secret=<masked>"));
+    CHECK_FALSE(has(witness.text(), k_password));
 }
 
 TEST_CASE("requests and answers of REST and RPC are seen without what went over the wire as a secret", "[auth][trace][integration]") {
@@ -128,14 +127,14 @@ TEST_CASE("requests and answers of REST and RPC are seen without what went over 
     const std::string text = witness.text();
     INFO(text);
     CHECK(witness.story() == std::vector<std::string>{"call POST /orders 200", "call POST / 200"});
-    CHECK(holds(text, "X-Api-Key: <masked>"));
-    CHECK(holds(text, "\"sku\""));
-    CHECK(holds(text, "login"));
-    CHECK_FALSE(holds(text, "C4nary"));
+    CHECK(has(text, "X-Api-Key: <masked>"));
+    CHECK(has(text, "\"sku\""));
+    CHECK(has(text, "login"));
+    CHECK_FALSE(has(text, "C4nary"));
     // What went over the wire had them.
-    CHECK(holds(rest_peer.received(), "X-Api-Key: " + secret));
-    CHECK(holds(rest_peer.received(), "\"" + secret + "\""));
-    CHECK(holds(rpc_peer.received(), "\"" + secret + "\""));
+    CHECK(has(rest_peer.received(), "X-Api-Key: " + secret));
+    CHECK(has(rest_peer.received(), "\"" + secret + "\""));
+    CHECK(has(rpc_peer.received(), "\"" + secret + "\""));
 }
 
 TEST_CASE("redirects and failures are told, and nothing after the end of the looking", "[auth][trace][integration]") {
@@ -157,9 +156,9 @@ TEST_CASE("redirects and failures are told, and nothing after the end of the loo
         REQUIRE(witness.story().size() >= 2);
         CHECK(witness.story()[0] == "call POST / 302");
         CHECK(witness.story()[1] == "redirect GET /next?token=<masked> 0");
-        CHECK(holds(witness.text(), "Location: /next?token=<masked>"));
-        CHECK(holds(witness.text(), "closed the connection"));
-        CHECK_FALSE(holds(witness.text(), "C4nary"));
+        CHECK(has(witness.text(), "Location: /next?token=<masked>"));
+        CHECK(has(witness.text(), "closed the connection"));
+        CHECK_FALSE(has(witness.text(), "C4nary"));
     }
     failure(client, form, {}, Deadline{20s});  // nobody is told: there is nobody
 }

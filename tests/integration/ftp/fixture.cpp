@@ -1,42 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fixture.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#include <stdexcept>
 
 #include <qconn/file/file_transfer_client.hpp>
 
+#include "support/free_port.hpp"
+
 namespace qconn::test {
-
-namespace {
-
-int listen_on(std::uint16_t& port) {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), size) != 0 || ::listen(fd, 16) != 0 ||
-        ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0)
-        throw std::runtime_error{"no port to listen on"};
-    port = ntohs(address.sin_port);
-    return fd;
-}
-
-void send_all(int fd, const std::string& text) {
-    for (std::size_t sent = 0; sent < text.size();) {
-        const auto n = ::send(fd, text.data() + sent, text.size() - sent, MSG_NOSIGNAL);
-        if (n <= 0) return;
-        sent += static_cast<std::size_t>(n);
-    }
-}
-
-}  // namespace
 
 Server& proftpd() {
     static Server server{"proftpd"};
@@ -94,69 +66,6 @@ FtpOptions options_for(const FtpWay& way) {
     FtpClient{options}.make_directory(folder);
     options.path = way.vsftpd ? "/pub/" + folder : folder;
     return options;
-}
-
-ScriptedFtp::ScriptedFtp(Script script, std::string greeting)
-    : script_{std::move(script)}, greeting_{std::move(greeting)}, listener_{listen_on(port_)} {
-    accepting_ = std::thread{[this] {
-        for (;;) {
-            const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-            if (fd < 0 || stopped_) {
-                if (fd >= 0) ::close(fd);
-                return;
-            }
-            ++connections_;
-            const std::scoped_lock lock{mutex_};
-            open_.push_back(fd);
-            threads_.emplace_back([this, fd] { serve(fd); });
-        }
-    }};
-}
-
-ScriptedFtp::~ScriptedFtp() {
-    stopped_ = true;
-    ::shutdown(listener_, SHUT_RDWR);
-    accepting_.join();
-    std::vector<std::thread> threads;
-    {
-        const std::scoped_lock lock{mutex_};
-        for (const int fd : open_) ::shutdown(fd, SHUT_RDWR);
-        threads.swap(threads_);
-    }
-    for (auto& thread : threads) thread.join();
-    for (const int fd : open_) ::close(fd);
-    ::close(listener_);
-}
-
-void ScriptedFtp::serve(int fd) {
-    send_all(fd, greeting_);
-    std::string input;
-    char block[4096];
-    for (;;) {
-        const auto n = ::recv(fd, block, sizeof block, 0);
-        if (n <= 0) return;
-        input.append(block, static_cast<std::size_t>(n));
-        for (std::size_t end = input.find("\r\n"); end != std::string::npos; end = input.find("\r\n")) {
-            const std::string line = input.substr(0, end);
-            input.erase(0, end + 2);
-            {
-                const std::scoped_lock lock{mutex_};
-                heard_.push_back(line);
-            }
-            std::string reply = script_(line);
-            const bool ends = reply.starts_with('!');
-            send_all(fd, reply.substr(ends ? 1 : 0));
-            if (ends || line == "QUIT") {
-                ::shutdown(fd, SHUT_RDWR);
-                return;
-            }
-        }
-    }
-}
-
-std::vector<std::string> ScriptedFtp::heard() const {
-    const std::scoped_lock lock{mutex_};
-    return heard_;
 }
 
 FtpOptions ScriptedFtp::options() const {

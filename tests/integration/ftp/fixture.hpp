@@ -2,17 +2,16 @@
 /// Real FTP servers, and one that says what a test has it say.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
-#include <functional>
-#include <mutex>
 #include <string>
-#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <qconn/ftp/ftp_client.hpp>
 
+#include "support/error_of.hpp"
+#include "support/line_server.hpp"
 #include "support/server.hpp"
 
 namespace qconn::test {
@@ -36,35 +35,12 @@ FtpOptions options_for(const FtpWay& way);
 /// For ProFTPD: in its home.
 FtpOptions options_for(const Server& server, FtpTls security = FtpTls::none);
 
-/// A server that answers each command as a function says, on one thread a connection. Data connections are the function's affair (DataPort).
-class ScriptedFtp {
+/// A server of control connections. Data connections are the function's affair (DataPort).
+class ScriptedFtp : public LineServer {
 public:
-    /// Whole replies with their line ends; empty: none. "!" at the beginning: the connection is closed behind the rest.
-    using Script = std::function<std::string(const std::string& line)>;
-    explicit ScriptedFtp(Script script, std::string greeting = "220 scripted\r\n");
-    ScriptedFtp(const ScriptedFtp&) = delete;
-    ScriptedFtp& operator=(const ScriptedFtp&) = delete;
-    ~ScriptedFtp();
+    explicit ScriptedFtp(Script script, std::string greeting = "220 scripted\r\n") : LineServer{std::move(script), std::move(greeting)} {}
 
-    std::uint16_t port() const noexcept { return port_; }
-    std::vector<std::string> heard() const;
-    int connections() const noexcept { return connections_.load(); }
     FtpOptions options() const;
-
-private:
-    void serve(int fd);
-
-    const Script script_;
-    const std::string greeting_;
-    std::uint16_t port_{0};  // before listener_, which sets it
-    int listener_{-1};
-    std::atomic<int> connections_{0};
-    std::atomic<bool> stopped_{false};
-    mutable std::mutex mutex_;
-    std::vector<std::string> heard_;    // guarded by mutex_
-    std::vector<int> open_;             // likewise
-    std::vector<std::thread> threads_;  // likewise
-    std::thread accepting_;
 };
 
 /// What a log-in and the questions of a session are answered with; empty for anything else.
@@ -88,15 +64,6 @@ private:
     std::string got_;
     std::thread thread_;
 };
-
-/// What the call throws.
-template <class Call>
-Error error_of(Call call) {
-    try {
-        call();
-    } catch (const Error& error) { return error; }
-    return Error{Errc::system, "NO-ERROR", "nothing was thrown"};
-}
 
 /// Text of that size in which each place looks different.
 std::string large_text(std::size_t size);

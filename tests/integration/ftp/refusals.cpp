@@ -6,14 +6,13 @@
 #include "fixture.hpp"
 #include "support/catch.hpp"
 #include "support/free_port.hpp"
+#include "support/text.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 Error refused(FtpOptions options) {
     return error_of([&] {

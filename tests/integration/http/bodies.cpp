@@ -11,14 +11,13 @@
 
 #include "base/json.hpp"
 #include "http_fixture.hpp"
+#include "support/text.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 /// Different everywhere.
 std::string large_text(std::size_t lines = 60'000) {

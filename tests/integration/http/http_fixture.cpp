@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http_fixture.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cstring>
+
+#include "support/free_port.hpp"
 
 namespace qconn::test {
 
@@ -89,22 +90,15 @@ ScriptedServer::ScriptedServer(const std::string& path, std::string answer, Afte
 
 void ScriptedServer::listen(const std::string& path) {
     if (path.empty()) {
-        listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        ::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-        socklen_t size = sizeof address;
-        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-        port_ = ntohs(address.sin_port);
+        listener_ = listen_on(port_);
     } else {
         listener_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
         std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
         ::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+        ::listen(listener_, 16);
     }
-    ::listen(listener_, 16);
     acceptor_ = std::thread{[this] { accept_all(); }};
 }
 

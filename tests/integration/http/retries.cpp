@@ -3,14 +3,13 @@
 #include <qconn/net/runtime.hpp>
 
 #include "http_fixture.hpp"
+#include "support/text.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 std::string answer(const std::string& status, const std::string& headers = {}) {
     return "HTTP/1.1 " + status + "\r\n" + headers + "Content-Length: 2\r\n\r\nok";

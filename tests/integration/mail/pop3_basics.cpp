@@ -101,7 +101,7 @@ TEST_CASE("a wrong password is refused whatever the way, and told without it", "
         options.auth = how;
         options.password = Secret{std::string{"wr0ng-word"}};
         Pop3Client client{options};
-        const Error error = pop3_error_of([&] { client.stat(); });
+        const Error error = error_of([&] { client.stat(); });
         CHECK(error.code() == Pop3Errc::auth);
         CHECK(error.name() == "POP3-AUTH-ERROR");
         CHECK(error.reason() == Reason::denied);
@@ -117,7 +117,7 @@ TEST_CASE("a server that wants TLS lets nobody in without, and is told no passwo
     Pop3Options options = box.options();
     options.auth = Pop3Auth::user;
     options.socket.local_address = "127.0.0.2";  // from its own address it takes the peer for secured
-    const Error error = pop3_error_of([&] { Pop3Client{options}.stat(); });
+    const Error error = error_of([&] { Pop3Client{options}.stat(); });
     CHECK(error.code() == Pop3Errc::tls_required);
     CHECK(std::string{error.what()}.find("nothing secret was sent") != npos);
 
@@ -130,7 +130,7 @@ TEST_CASE("a certificate that is not trusted ends it", "[mail][integration]") {
     for (const Pop3Tls security : {Pop3Tls::required, Pop3Tls::implicit}) {
         Pop3Options options = box.options(security);
         options.tls.ca_file.clear();
-        const Error error = pop3_error_of([&] { Pop3Client{options}.stat(); });
+        const Error error = error_of([&] { Pop3Client{options}.stat(); });
         CHECK(error.phase() == Phase::tls);
         CHECK(error.reason() == Reason::certificate_untrusted);
     }
@@ -155,7 +155,7 @@ TEST_CASE("what a session marks is deleted by its commit and by nothing else", "
         const Pop3Committed committed = session.commit();
         CHECK(committed.deleted == 1);
         CHECK_FALSE(session.is_open());
-        CHECK(pop3_error_of([&] { session.stat(); }).code() == Pop3Errc::session_over);
+        CHECK(error_of([&] { session.stat(); }).code() == Pop3Errc::session_over);
     }
     CHECK(box.count() == 4);
     CHECK(client.retrieve(3).find("message 4") != npos);
@@ -166,17 +166,17 @@ TEST_CASE("a message that is not there is told, and the session goes on", "[mail
     box.fill(2, 100);
     Pop3Client client{box.options()};
     Pop3Session session = client.open();
-    const Error error = pop3_error_of([&] { session.retrieve(7); });
+    const Error error = error_of([&] { session.retrieve(7); });
     CHECK(error.code() == Pop3Errc::no_such_message);
     CHECK(error.reason() == Reason::not_found);
     CHECK(error.detail<Pop3ErrorDetail>()->message == 7);
     CHECK(session.retrieve(2).find("message 2") != npos);
-    CHECK(pop3_error_of([&] { session.mark_deleted({1, 9}); }).code() == Pop3Errc::no_such_message);
+    CHECK(error_of([&] { session.mark_deleted({1, 9}); }).code() == Pop3Errc::no_such_message);
     CHECK(session.marked() == std::vector<std::uint32_t>{1});
     session.close();
 
-    CHECK(pop3_error_of([&] { client.remove({1, 9}); }).code() == Pop3Errc::no_such_message);
-    CHECK(pop3_error_of([&] { client.remove_uids({"nobody"}); }).code() == Pop3Errc::no_such_message);
+    CHECK(error_of([&] { client.remove({1, 9}); }).code() == Pop3Errc::no_such_message);
+    CHECK(error_of([&] { client.remove_uids({"nobody"}); }).code() == Pop3Errc::no_such_message);
     CHECK(box.count() == 2);
     CHECK(client.remove_uids({client.uidl()[0].uid}).deleted == 1);
     CHECK(client.remove({1}).deleted == 1);
@@ -218,7 +218,7 @@ TEST_CASE("a mailbox of this client is held by one at a time, and others are tol
     options.connect_timeout = 300ms;
     Pop3Client client{options};
     Pop3Session session = client.open({}, "the import of orders");
-    const Error error = pop3_error_of([&] { client.stat(); });
+    const Error error = error_of([&] { client.stat(); });
     CHECK(error.code() == Pop3Errc::in_use);
     CHECK(error.retryable());
     CHECK(std::string{error.what()}.find("the import of orders") != npos);
@@ -234,7 +234,7 @@ TEST_CASE("a mailbox that somebody else holds is told to be in use", "[mail][int
     Pop3Client one{box.options()};
     Pop3Client two{box.options()};
     Pop3Session session = one.open();
-    const Error error = pop3_error_of([&] { two.stat(40s); });
+    const Error error = error_of([&] { two.stat(40s); });
     CHECK((error.code() == Pop3Errc::in_use || error.code() == Errc::timeout));
     INFO(error.what());
     CHECK(error.code() == Pop3Errc::in_use);
@@ -271,7 +271,7 @@ TEST_CASE("a handler that stops or throws keeps what it had taken", "[mail][inte
     CHECK(done.taken == 3);
     CHECK(box.count() == 27);
     seen = 0;
-    const Error error = pop3_error_of([&] {
+    const Error error = error_of([&] {
         client.process([&](Pop3Message&) -> Pop3Verdict {
             if (++seen > 2) throw std::runtime_error{"the queue is full"};
             return Pop3Verdict::taken;
@@ -311,7 +311,7 @@ TEST_CASE("a message that is too large for memory is told so, and goes into a si
     options.max_mail_size = 10'000;
     Pop3Client client{options};
     Pop3Session session = client.open();
-    const Error error = pop3_error_of([&] { session.retrieve(1); });
+    const Error error = error_of([&] { session.retrieve(1); });
     CHECK(error.code() == Pop3Errc::limit);
     std::uint64_t size = 0;
     const auto sink = function_sink([&](std::string_view bytes) { size += bytes.size(); });

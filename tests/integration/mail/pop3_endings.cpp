@@ -98,7 +98,7 @@ TEST_CASE("a commit whose answer never comes is told to be unknown", "[mail][int
     Pop3Client client{server.options()};
     Pop3Session session = client.open();
     session.mark_deleted({1, 2});
-    const Error error = pop3_error_of([&] { session.commit(); });
+    const Error error = error_of([&] { session.commit(); });
     CHECK(error.code() == Pop3Errc::commit_unknown);
     CHECK(error.name() == "POP3-COMMIT-UNKNOWN");
     CHECK(error.retryable());
@@ -108,7 +108,7 @@ TEST_CASE("a commit whose answer never comes is told to be unknown", "[mail][int
     Pop3Client other{silent.options()};
     Pop3Session waiting = other.open();
     waiting.mark_deleted(1);
-    const Error late = pop3_error_of([&] { waiting.commit(200ms); });
+    const Error late = error_of([&] { waiting.commit(200ms); });
     CHECK(late.code() == Pop3Errc::commit_unknown);
     CHECK(late.reason() == Reason::timeout);
 
@@ -122,7 +122,7 @@ TEST_CASE("a server that could not delete all says so", "[mail][integration]") {
     Pop3Client client{server.options()};
     Pop3Session session = client.open();
     session.mark_deleted(1);
-    const Error error = pop3_error_of([&] { session.commit(); });
+    const Error error = error_of([&] { session.commit(); });
     CHECK(error.code() == Pop3Errc::server);
     CHECK(std::string{error.what()}.find("not removed") != npos);
 }
@@ -177,7 +177,7 @@ TEST_CASE("where a connection breaks within a message, that one comes again and 
     deleted = false;
     Pop3Client other{once};
     Pop3Session session = other.open();
-    const Error error = pop3_error_of([&] { session.retrieve(2); });
+    const Error error = error_of([&] { session.retrieve(2); });
     CHECK(error.reason() == Reason::closed);
     CHECK_FALSE(session.is_open());
 }
@@ -185,7 +185,7 @@ TEST_CASE("where a connection breaks within a message, that one comes again and 
 TEST_CASE("where it cannot be committed, the unique ids of what was taken are told", "[mail][integration]") {
     ScriptedPop3 server{[](const std::string& line) { return line == "QUIT" ? std::string{"!"} : two_messages(line); }};
     Pop3Client client{server.options()};
-    const Error error = pop3_error_of([&] { client.process(take); });
+    const Error error = error_of([&] { client.process(take); });
     CHECK(error.code() == Pop3Errc::commit_unknown);
     REQUIRE(error.detail<Pop3ErrorDetail>() != nullptr);
     CHECK(error.detail<Pop3ErrorDetail>()->uncommitted == std::vector<std::string>{"aa", "bb"});
@@ -198,7 +198,7 @@ TEST_CASE("without unique ids nothing is tried twice", "[mail][integration]") {
         return line == "QUIT" ? std::string{"!"} : two_messages(line);
     }};
     Pop3Client client{server.options()};
-    CHECK(pop3_error_of([&] { client.process(take); }).code() == Pop3Errc::commit_unknown);
+    CHECK(error_of([&] { client.process(take); }).code() == Pop3Errc::commit_unknown);
     CHECK(server.connections() == 1);
     CHECK(client.list().size() == 2);
 }
@@ -219,16 +219,16 @@ TEST_CASE("a black hole ends at the time limits, and a deadline ends a call at o
     options.username = "edi";
     options.password = Secret{std::string{"x"}};
     options.connect_timeout = 200ms;
-    const Error error = pop3_error_of([&] { Pop3Client{options}.stat(); });
+    const Error error = error_of([&] { Pop3Client{options}.stat(); });
     CHECK(error.code() == Errc::timeout);
     CHECK(std::string{error.what()}.find("the greeting") != npos);
     options.connect_timeout = 0ms;
-    CHECK(pop3_error_of([&] { Pop3Client{options}.stat(100ms); }).code() == Errc::timeout);
+    CHECK(error_of([&] { Pop3Client{options}.stat(100ms); }).code() == Errc::timeout);
 
     ScriptedPop3 stuck{[](const std::string& line) { return line == "STAT" ? std::string{} : usual_answer(line); }};
     Pop3Options slow = stuck.options();
     slow.io_timeout = 150ms;
-    const Error quiet = pop3_error_of([&] { Pop3Client{slow}.stat(); });
+    const Error quiet = error_of([&] { Pop3Client{slow}.stat(); });
     CHECK(quiet.code() == Errc::timeout);
     CHECK(std::string{quiet.what()}.find("the answer to STAT") != npos);
 }
@@ -236,13 +236,13 @@ TEST_CASE("a black hole ends at the time limits, and a deadline ends a call at o
 TEST_CASE("nobody who listens is told as refused, and what is no POP3 as that", "[mail][integration]") {
     Pop3Options options = ScriptedPop3{usual_answer}.options();
     options.port = free_port();
-    CHECK(pop3_error_of([&] { Pop3Client{options}.stat(); }).reason() == Reason::refused);
+    CHECK(error_of([&] { Pop3Client{options}.stat(); }).reason() == Reason::refused);
     ScriptedPop3 other{usual_answer, "220 smtp.example.com ESMTP\r\n"};
-    const Error error = pop3_error_of([&] { Pop3Client{other.options()}.stat(); });
+    const Error error = error_of([&] { Pop3Client{other.options()}.stat(); });
     CHECK(error.code() == Pop3Errc::connect);
     CHECK(error.reason() == Reason::bad_answer);
     ScriptedPop3 busy{usual_answer, "-ERR [SYS/TEMP] come back later\r\n"};
-    const Error later = pop3_error_of([&] { Pop3Client{busy.options()}.stat(); });
+    const Error later = error_of([&] { Pop3Client{busy.options()}.stat(); });
     CHECK(later.code() == Pop3Errc::connect);
     CHECK(later.retryable());
     CHECK(later.detail<Pop3ErrorDetail>()->response_code == "SYS/TEMP");
@@ -268,7 +268,7 @@ TEST_CASE("letting go of a session ends the call that runs on it", "[mail][integ
         Pop3Session session = client.open();
         session.async_stat({}, [&](Result<Pop3Stat> got) { ended.set_value(std::move(got)); });
         while (stuck.heard().back() != "STAT") std::this_thread::sleep_for(5ms);
-        CHECK(pop3_error_of([&] { session.noop(); }).code() == Pop3Errc::in_use);
+        CHECK(error_of([&] { session.noop(); }).code() == Pop3Errc::in_use);
     }
     auto future = ended.get_future();
     REQUIRE(future.wait_for(5s) == std::future_status::ready);
@@ -332,7 +332,7 @@ TEST_CASE("a token logs in, and one that is refused is replaced once", "[mail][i
     }
     options.tokens = nullptr;
     options.token = Secret{std::string(400, 't')};
-    const Error error = pop3_error_of([&] { Pop3Client{options}.stat(); });
+    const Error error = error_of([&] { Pop3Client{options}.stat(); });
     CHECK(error.code() == Pop3Errc::auth);
     CHECK(std::string{error.what()}.find("400") != npos);
     CHECK(std::string{error.what()}.find("tttt") == npos);

@@ -2,17 +2,14 @@
 /// Mailboxes of a real POP3 server, and a server that says what a test has it say.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
-#include <functional>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <thread>
-#include <vector>
+#include <utility>
 
 #include <qconn/mail/pop3_client.hpp>
 
+#include "support/error_of.hpp"
+#include "support/line_server.hpp"
 #include "support/server.hpp"
 
 namespace qconn::test {
@@ -46,47 +43,14 @@ Server& dovecot();
 Server& dovecot_locking();
 Server& dovecot_strict();
 
-/// Answers each command as a function says, on one thread a connection.
-class ScriptedPop3 {
+class ScriptedPop3 : public LineServer {
 public:
-    /// Whole answers with their line ends; empty: none. "!" at the beginning: the connection is closed behind the rest.
-    using Script = std::function<std::string(const std::string& line)>;
-    explicit ScriptedPop3(Script script, std::string greeting = "+OK scripted\r\n");
-    ScriptedPop3(const ScriptedPop3&) = delete;
-    ScriptedPop3& operator=(const ScriptedPop3&) = delete;
-    ~ScriptedPop3();
+    explicit ScriptedPop3(Script script, std::string greeting = "+OK scripted\r\n") : LineServer{std::move(script), std::move(greeting)} {}
 
-    std::uint16_t port() const noexcept { return port_; }
-    std::vector<std::string> heard() const;
-    int connections() const noexcept { return connections_.load(); }
     Pop3Options options() const;
-
-private:
-    void serve(int fd);
-
-    const Script script_;
-    const std::string greeting_;
-    std::uint16_t port_{0};  // before listener_, which sets it
-    int listener_{-1};
-    std::atomic<int> connections_{0};
-    std::atomic<bool> stopped_{false};
-    mutable std::mutex mutex_;
-    std::vector<std::string> heard_;    // guarded by mutex_
-    std::vector<int> open_;             // likewise
-    std::vector<std::thread> threads_;  // likewise
-    std::thread accepting_;
 };
 
 /// What a log-in and the questions of an empty mailbox are answered with; empty for anything else.
 std::string usual_answer(const std::string& line);
-
-/// What the call throws.
-template <class Call>
-Error pop3_error_of(Call call) {
-    try {
-        call();
-    } catch (const Error& error) { return error; }
-    return Error{Errc::system, "NO-ERROR", "nothing was thrown"};
-}
 
 }  // namespace qconn::test

@@ -45,8 +45,8 @@ TEST_CASE("a mailbox is looked into and emptied by operations", "[mail][integrat
     CHECK(parsed["text"].as_string() == "text\r\nmore\r\n");
     CHECK(run_operation(client, "top", {{"number", 1}, {"lines", 1}}).as_string().find("more") == std::string_view::npos);
     CHECK(run_operation(client, "capabilities", {}).as_list().size() > 3);
-    CHECK(pop3_error_of([&] { run_operation(client, "delete", {}); }).code() == Errc::invalid_argument);
-    CHECK(pop3_error_of([&] { run_operation(client, "retrieve", {{"number", 0}}); }).code() == Errc::invalid_argument);
+    CHECK(error_of([&] { run_operation(client, "delete", {}); }).code() == Errc::invalid_argument);
+    CHECK(error_of([&] { run_operation(client, "retrieve", {{"number", 0}}); }).code() == Errc::invalid_argument);
     CHECK(run_operation(client, "delete", {{"numbers", List{1, 3}}})["deleted"].as_int64() == 2);
     CHECK(run_operation(client, "delete", {{"uid", list[1]["uid"]}})["deleted"].as_int64() == 1);
     CHECK(box.count() == 0);

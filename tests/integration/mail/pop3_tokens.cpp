@@ -29,7 +29,7 @@ TEST_CASE("Dovecot lets in who has a token of the server that it asks", "[mail][
     }
     SECTION("one that is given and wrong is refused, and not shown") {
         options.token = Secret{"canary-of-a-token"};
-        const Error error = pop3_error_of([&] { Pop3Client{options}.stat(); });
+        const Error error = error_of([&] { Pop3Client{options}.stat(); });
         CHECK(error.code() == Pop3Errc::auth);
         CHECK(error.reason() == Reason::denied);
         CHECK(error.message().find("canary") == std::string_view::npos);
@@ -37,7 +37,7 @@ TEST_CASE("Dovecot lets in who has a token of the server that it asks", "[mail][
     SECTION("a token for another user is refused") {
         options.username = "somebody";
         options.tokens = source_of(grant_of(oauth));
-        CHECK(pop3_error_of([&] { Pop3Client{options}.stat(); }).code() == Pop3Errc::auth);
+        CHECK(error_of([&] { Pop3Client{options}.stat(); }).code() == Pop3Errc::auth);
     }
 }
 #endif

@@ -12,6 +12,7 @@
 #include "net/stream.hpp"
 #include "net/unique_fd.hpp"
 #include "support/catch.hpp"
+#include "support/free_port.hpp"
 #include "support/server.hpp"
 #include "support/wait.hpp"
 
@@ -131,14 +132,6 @@ namespace {
 class OneAnswer {
 public:
     OneAnswer() {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        if (::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0 || ::listen(listener_.get(), 5) != 0 ||
-            ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
-            throw std::runtime_error{"no listener"};
-        port_ = ntohs(address.sin_port);
         thread_ = std::thread{[this] {
             const net::UniqueFd peer{::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)};
             char buffer[1000];
@@ -161,8 +154,8 @@ public:
     std::uint16_t port() const noexcept { return port_; }
 
 private:
-    net::UniqueFd listener_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    std::uint16_t port_{0};
+    std::uint16_t port_{0};  // before listener_, which sets it
+    net::UniqueFd listener_{listen_on(port_)};
     std::thread thread_;
 };
 

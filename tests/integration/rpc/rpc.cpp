@@ -7,6 +7,7 @@
 #include <set>
 
 #include "integration/http/http_fixture.hpp"
+#include "support/text.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
@@ -85,8 +86,6 @@ std::string answer(int status, const std::string& type, const std::string& body)
     return "HTTP/1.1 " + std::to_string(status) + " X\r\n" + (type.empty() ? "" : "Content-Type: " + type + "\r\n") +
            "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
-
-bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 }  // namespace
 

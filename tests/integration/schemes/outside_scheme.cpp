@@ -138,17 +138,7 @@ Scheme greeting_scheme() {
 
 class EchoServer {
 public:
-    EchoServer() : listener_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        REQUIRE(::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-        REQUIRE(::listen(listener_, 16) == 0);
-        REQUIRE(::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-        port_ = ntohs(address.sin_port);
-        thread_ = std::thread{[this] { serve(); }};
-    }
+    EchoServer() : listener_{test::listen_on(port_)}, thread_{[this] { serve(); }} {}
     ~EchoServer() { stop(); }
     void stop() {
         if (!thread_.joinable()) return;
@@ -169,8 +159,8 @@ private:
             ::close(fd);
         }
     }
+    std::uint16_t port_{0};  // before listener_, which sets it
     int listener_;
-    std::uint16_t port_{0};
     std::thread thread_;
 };
 

@@ -14,6 +14,7 @@
 #include "support/catch.hpp"
 #include "support/sftp_peer.hpp"
 #include "support/temp_dir.hpp"
+#include "support/text.hpp"
 
 namespace qconn::test {
 
@@ -75,7 +76,5 @@ inline std::string some_text(std::size_t size, std::uint64_t seed = 1) {
     }
     return text;
 }
-
-inline bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 }  // namespace qconn::test

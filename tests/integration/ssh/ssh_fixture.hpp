@@ -8,6 +8,7 @@
 
 #include <qconn/ssh/ssh_client.hpp>
 
+#include "support/error_of.hpp"
 #include "support/server.hpp"
 
 namespace qconn::test {
@@ -31,14 +32,5 @@ void kill_all(Server& server);
 SshOptions options_for(const Server& server);
 /// With one of its keys in place of the password.
 SshOptions options_with_key(const Server& server, const std::string& key, std::string_view pass_phrase = {});
-
-/// The error that a call throws; what it is where there was none is "NONE".
-template <class Call>
-Error error_of(Call call) {
-    try {
-        call();
-    } catch (const Error& error) { return error; }
-    return Error{Errc::system, "NONE", "nothing was thrown"};
-}
 
 }  // namespace qconn::test

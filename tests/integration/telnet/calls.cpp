@@ -45,7 +45,7 @@ TEST_CASE("the asynchronous forms do what the blocking ones do", "[telnet][integ
     REQUIRE(sizes.wait(1));
     for (const auto& one : nothing.results()) CHECK(one);
     const std::string version = "Switch Software, Version 12.2\n  uptime is 3 weeks\n";
-    CHECK(holds(*texts.results()[0], "Username:"));
+    CHECK(has(*texts.results()[0], "Username:"));
     CHECK(*texts.results()[1] == version);
     CHECK(texts.results()[2]->empty());
     CHECK(*sizes.results()[0] == version.size());
@@ -92,10 +92,10 @@ TEST_CASE("destroying a client ends its calls as cancelled, of both forms", "[te
     client->login(20s);
     Outcomes<std::string> outcomes;
     client->async_run("hang", 60s, outcomes.callback());
-    REQUIRE(wait_until([&] { return holds(client->transcript(), "hang\n"); }));
+    REQUIRE(wait_until([&] { return has(client->transcript(), "hang\n"); }));
     std::string name;
     TelnetClient* used = client.get();
-    std::thread blocked{[&] { name = telnet_error_of([&] { used->run("show version", 60s); }).name(); }};
+    std::thread blocked{[&] { name = error_of([&] { used->run("show version", 60s); }).name(); }};
     std::this_thread::sleep_for(100ms);
 
     client.reset();
@@ -110,17 +110,17 @@ TEST_CASE("a blocking call on an I/O thread is refused, and a command with line 
     TelnetClient client{telnet_options(device())};
     Outcomes<std::string> names;
     client.async_login(20s, [&client, tell = names.callback()](Result<std::string>) mutable {
-        tell(std::string{telnet_error_of([&] { client.run("show version", 1s); }).name()});
+        tell(std::string{error_of([&] { client.run("show version", 1s); }).name()});
     });
     REQUIRE(names.wait(1));
     CHECK(*names.results()[0] == "INVALID-ARGUMENT");
-    CHECK(telnet_error_of([&] { client.run("two\nlines", 5s); }).name() == "INVALID-ARGUMENT");
+    CHECK(error_of([&] { client.run("two\nlines", 5s); }).name() == "INVALID-ARGUMENT");
 }
 
 TEST_CASE("what a sink throws ends the call", "[telnet][integration]") {
     TelnetClient client{telnet_options(device())};
     const auto sink = function_sink([](std::string_view) { throw std::runtime_error{"the disk is full"}; });
-    const Error error = telnet_error_of([&] { client.run("show version", *sink, 20s); });
+    const Error error = error_of([&] { client.run("show version", *sink, 20s); });
     CHECK(says(error, "the disk is full"));
     CHECK(client.run("show version", 20s) == "Switch Software, Version 12.2\n  uptime is 3 weeks\n");
 }

@@ -71,7 +71,7 @@ TEST_CASE("what does not come in time: the error shows what came last, and the s
     client.login(20s);
     client.send_line("show version", 10s);
 
-    const Error silent = telnet_error_of([&] { client.expect("no such thing", 20s); });
+    const Error silent = error_of([&] { client.expect("no such thing", 20s); });
     INFO(silent.what());
     CHECK(silent.name() == "TELNET-TIMEOUT");
     CHECK(silent.retryable());
@@ -79,7 +79,7 @@ TEST_CASE("what does not come in time: the error shows what came last, and the s
     REQUIRE(silent.detail<TelnetErrorDetail>() != nullptr);
     CHECK(silent.detail<TelnetErrorDetail>()->last.ends_with("uptime is 3 weeks\nswitch>"));
 
-    const Error late = telnet_error_of([&] { client.expect("no such thing", 50ms); });
+    const Error late = error_of([&] { client.expect("no such thing", 50ms); });
     CHECK(late.name() == "TELNET-TIMEOUT");
 
     CHECK(client.expect("switch>", 10s).before.ends_with("uptime is 3 weeks\n"));
@@ -101,7 +101,7 @@ TEST_CASE("pages are turned, and look as if there were none", "[telnet][integrat
     CHECK(TelnetClient{quits}.run("show pages", 20s) == "page 1 line 1\npage 1 line 2\npage 1 line 3\n");
     TelnetOptions limited = telnet_options(device());
     limited.max_pages = 2;
-    const Error error = telnet_error_of([&] { TelnetClient{limited}.run("show pages", 20s); });
+    const Error error = error_of([&] { TelnetClient{limited}.run("show pages", 20s); });
     CHECK(error.name() == "TELNET-LIMIT-ERROR");
     CHECK(says(error, "max_pages"));
 }
@@ -141,7 +141,7 @@ TEST_CASE("encodings: bytes as they are, replaced, or of ISO-8859-1", "[telnet][
     CHECK(client.run("show latin", 20s) ==
           "Gr\xC3\xBC\xC3\x9F"
           "e\xC3\xBF\n");
-    const Error error = telnet_error_of([&] { client.send_line("\xE2\x82\xAC", 10s); });  // the euro sign
+    const Error error = error_of([&] { client.send_line("\xE2\x82\xAC", 10s); });  // the euro sign
     CHECK(error.name() == "INVALID-ARGUMENT");
 }
 
@@ -171,15 +171,15 @@ TEST_CASE("what a server asks of the terminal is told, and nothing else of the e
     TelnetClient client{options};
     const std::string told = client.run("show terminal", 20s);
     INFO(told);
-    CHECK(holds(told, "type=xterm\n"));
-    CHECK(holds(told, "speed=38400,38400\n"));
-    CHECK(holds(told, "size=255x24\n"));
-    CHECK(holds(told, R"(environment=b'\x03LANG\x01C\x03ODD\x01a\x02\x01b')"));
+    CHECK(has(told, "type=xterm\n"));
+    CHECK(has(told, "speed=38400,38400\n"));
+    CHECK(has(told, "size=255x24\n"));
+    CHECK(has(told, R"(environment=b'\x03LANG\x01C\x03ODD\x01a\x02\x01b')"));
     client.resize(100, 50, 5s);
-    CHECK(holds(client.run("show terminal", 20s), "size=100x50\n"));
+    CHECK(has(client.run("show terminal", 20s), "size=100x50\n"));
 
     TelnetClient none{telnet_options(device())};
-    CHECK_FALSE(holds(none.run("show terminal", 20s), "environment"));
+    CHECK_FALSE(has(none.run("show terminal", 20s), "environment"));
 }
 
 TEST_CASE("line ends are sent as the options say", "[telnet][integration]") {
@@ -196,7 +196,7 @@ TEST_CASE("line ends are sent as the options say", "[telnet][integration]") {
         const std::string heard = client.run("show heard", 20s);
         const std::string command = "73686f772076657273696f6e";  // show version
         INFO(heard);
-        CHECK(holds(heard, command + bytes + "73686f77"));
+        CHECK(has(heard, command + bytes + "73686f77"));
     }
 }
 
@@ -222,7 +222,7 @@ TEST_CASE("ten mebibytes of output in little memory, and what is more than is ta
 
     TelnetOptions limited = telnet_options(device());
     limited.max_output = 10'000;
-    const Error error = telnet_error_of([&] { TelnetClient{limited}.run("big 100000", 60s); });
+    const Error error = error_of([&] { TelnetClient{limited}.run("big 100000", 60s); });
     CHECK(error.name() == "TELNET-LIMIT-ERROR");
     CHECK(says(error, "max_output"));
 
@@ -253,15 +253,15 @@ TEST_CASE("a large text is sent while the server echoes all of it", "[telnet][in
 TEST_CASE("patterns: what is none, what takes for ever, and nothing at all", "[telnet][integration]") {
     TelnetClient client{telnet_options(device())};
     client.login(20s);
-    const Error wrong = telnet_error_of([&] { client.expect("(unclosed", 10s); });
+    const Error wrong = error_of([&] { client.expect("(unclosed", 10s); });
     CHECK(wrong.name() == "TELNET-PATTERN-ERROR");
     CHECK(wrong.reason() == Reason::bad_value);
-    CHECK(telnet_error_of([&] { client.expect(std::vector<TelnetPattern>{}, 10s); }).name() == "TELNET-PATTERN-ERROR");
-    CHECK(telnet_error_of([&] { client.expect("", 10s); }).name() == "TELNET-PATTERN-ERROR");
+    CHECK(error_of([&] { client.expect(std::vector<TelnetPattern>{}, 10s); }).name() == "TELNET-PATTERN-ERROR");
+    CHECK(error_of([&] { client.expect("", 10s); }).name() == "TELNET-PATTERN-ERROR");
 
     client.send_line("line 5000", 10s);
     const auto begun = Clock::now();
-    const Error endless = telnet_error_of([&] { client.expect("(x+x+)+y", 20s); });
+    const Error endless = error_of([&] { client.expect("(x+x+)+y", 20s); });
     INFO(endless.what());
     CHECK(endless.name() == "TELNET-PATTERN-ERROR");
     CHECK(endless.reason() == Reason::limit);
@@ -269,7 +269,7 @@ TEST_CASE("patterns: what is none, what takes for ever, and nothing at all", "[t
     CHECK(client.expect("switch>", 10s).text == "switch>");
     TelnetOptions options = telnet_options(device());
     options.shell_prompt = {"[unclosed"};
-    CHECK(telnet_error_of([&] { TelnetClient{options}; }).name() == "TELNET-PATTERN-ERROR");
+    CHECK(error_of([&] { TelnetClient{options}; }).name() == "TELNET-PATTERN-ERROR");
 }
 
 TEST_CASE("neither transcript nor log nor listener is shown a secret, also where the server repeats it", "[telnet][integration]") {
@@ -296,12 +296,12 @@ TEST_CASE("neither transcript nor log nor listener is shown a secret, also where
     INFO(logged);
     INFO(lines);
     for (const std::string* text : {&transcript, &logged, &lines}) {
-        CHECK(holds(*text, "<masked>"));
-        CHECK(holds(*text, "uptime is 3 weeks"));
-        CHECK_FALSE(holds(*text, k_password));
-        CHECK_FALSE(holds(*text, "s3cret"));
+        CHECK(has(*text, "<masked>"));
+        CHECK(has(*text, "uptime is 3 weeks"));
+        CHECK_FALSE(has(*text, k_password));
+        CHECK_FALSE(has(*text, "s3cret"));
     }
-    CHECK(holds(transcript, "Password: <masked>"));
+    CHECK(has(transcript, "Password: <masked>"));
     CHECK(overheard.has_record("info telnet-connected * connected to 127.0.0.1:"));
     CHECK(overheard.has_record("info telnet-logged-in * logged in as qconntest"));
     CHECK(overheard.has_record("debug telnet-negotiated * < DO TERMINAL-TYPE"));

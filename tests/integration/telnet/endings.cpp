@@ -20,7 +20,7 @@ TEST_CASE("a session that is cut off says so until the next log-in", "[telnet][i
     TelnetClient client{telnet_options(device())};
     client.login(20s);
 
-    const Error cut = telnet_error_of([&] { client.run("reload", 20s); });
+    const Error cut = error_of([&] { client.run("reload", 20s); });
     INFO(cut.what());
     CHECK(cut.name() == "TELNET-CLOSED");
     CHECK(cut.reason() == Reason::closed);
@@ -30,9 +30,9 @@ TEST_CASE("a session that is cut off says so until the next log-in", "[telnet][i
     CHECK_FALSE(client.session().is_open);
     CHECK_FALSE(client.session().broken.empty());
 
-    CHECK(telnet_error_of([&] { client.run("show version", 20s); }).name() == "TELNET-CLOSED");
-    CHECK(telnet_error_of([&] { client.send_line("x", 20s); }).name() == "TELNET-CLOSED");
-    CHECK(telnet_error_of([&] { client.command(TelnetCommand::are_you_there, 20s); }).name() == "TELNET-CLOSED");
+    CHECK(error_of([&] { client.run("show version", 20s); }).name() == "TELNET-CLOSED");
+    CHECK(error_of([&] { client.send_line("x", 20s); }).name() == "TELNET-CLOSED");
+    CHECK(error_of([&] { client.command(TelnetCommand::are_you_there, 20s); }).name() == "TELNET-CLOSED");
 
     client.login(20s);
     CHECK(client.run("show version", 20s) == "Switch Software, Version 12.2\n  uptime is 3 weeks\n");
@@ -44,10 +44,10 @@ TEST_CASE("what a server said before it closed can still be read", "[telnet][int
     client.send_line("reload", 10s);
 
     CHECK(client.expect("please", 10s).text == "please");
-    const Error closed = telnet_error_of([&] { client.expect("more", 10s); });
+    const Error closed = error_of([&] { client.expect("more", 10s); });
     CHECK(closed.name() == "TELNET-CLOSED");
     CHECK(client.read(5s) == " wa");
-    CHECK(telnet_error_of([&] { client.read(5s); }).name() == "TELNET-CLOSED");
+    CHECK(error_of([&] { client.read(5s); }).name() == "TELNET-CLOSED");
 }
 
 TEST_CASE("a session that the server ends while nobody looks is found ended by the next call", "[telnet][integration]") {
@@ -56,7 +56,7 @@ TEST_CASE("a session that the server ends while nobody looks is found ended by t
     client.login(20s);
     own.kill();
 
-    const Error error = telnet_error_of([&] { client.run("show version", 20s); });
+    const Error error = error_of([&] { client.run("show version", 20s); });
 
     INFO(error.what());
     CHECK(error.name() == "TELNET-CLOSED");
@@ -65,10 +65,10 @@ TEST_CASE("a session that the server ends while nobody looks is found ended by t
 
 TEST_CASE("without a session calls by hand say what to do, and run logs in by itself, also after close", "[telnet][integration]") {
     TelnetClient client{telnet_options(device())};
-    const Error none = telnet_error_of([&] { client.send_line("x", 5s); });
+    const Error none = error_of([&] { client.send_line("x", 5s); });
     CHECK(none.name() == "TELNET-CLOSED");
     CHECK(says(none, "connect() or login()"));
-    CHECK(telnet_error_of([&] { client.expect("x", 5s); }).name() == "TELNET-CLOSED");
+    CHECK(error_of([&] { client.expect("x", 5s); }).name() == "TELNET-CLOSED");
 
     client.run("show version", 20s);
     client.close(5s);
@@ -114,7 +114,7 @@ TEST_CASE("a command that was given up: the next one waits for its prompt first"
     TelnetClient client{options};
     client.login(20s);
 
-    CHECK(telnet_error_of([&] { client.run("sleep 1", 200ms); }).name() == "TELNET-TIMEOUT");
+    CHECK(error_of([&] { client.run("sleep 1", 200ms); }).name() == "TELNET-TIMEOUT");
 
     CHECK(client.run("show version", 20s) == "Switch Software, Version 12.2\n  uptime is 3 weeks\n");
 }
@@ -124,5 +124,5 @@ TEST_CASE("are you there is answered", "[telnet][integration]") {
     client.login(20s);
     client.command(TelnetCommand::are_you_there, 10s);
     CHECK(client.expect("\\[.*\\]", 10s).text == "[the switch is here]");
-    CHECK(telnet_error_of([&] { client.send_control('5', 10s); }).name() == "INVALID-ARGUMENT");
+    CHECK(error_of([&] { client.send_control('5', 10s); }).name() == "INVALID-ARGUMENT");
 }

@@ -9,7 +9,9 @@
 
 #include <qconn/telnet/telnet_client.hpp>
 
+#include "support/error_of.hpp"
 #include "support/server.hpp"
+#include "support/text.hpp"
 
 namespace qconn::test {
 
@@ -29,16 +31,6 @@ TelnetOptions telnet_options(std::uint16_t port, std::string_view user = k_user)
 inline TelnetOptions telnet_options(const Server& server, std::string_view user = k_user) { return telnet_options(server.port(), user); }
 inline TelnetOptions telnet_options(const Device& one) { return telnet_options(one.port); }
 
-/// What the call throws.
-template <class Call>
-Error telnet_error_of(Call call) {
-    try {
-        call();
-    } catch (const Error& error) { return error; }
-    return Error{Errc::system, "NO-ERROR", "nothing was thrown"};
-}
-
 inline bool says(const Error& error, std::string_view words) { return std::string_view{error.what()}.find(words) != std::string_view::npos; }
-inline bool holds(std::string_view text, std::string_view words) { return text.find(words) != std::string_view::npos; }
 
 }  // namespace qconn::test

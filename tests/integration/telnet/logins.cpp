@@ -19,8 +19,8 @@ TEST_CASE("a log-in at a real server: user and password are asked for, and comma
 
     const std::string said = client.login(20s);
 
-    CHECK(holds(said, "login:"));
-    CHECK(holds(said, "Password:"));
+    CHECK(has(said, "login:"));
+    CHECK(has(said, "Password:"));
     CHECK(client.run("echo $((6 * 7))", 10s) == "42\n");
     CHECK(client.run("id -un", 10s) == std::string{k_telnet_user} + "\n");
     CHECK(client.run("printf 'no end'", 10s) == "no end");
@@ -31,7 +31,7 @@ TEST_CASE("a log-in at a real server: user and password are asked for, and comma
     CHECK(info.echo);
     CHECK(info.suppress_go_ahead);
     CHECK(info.told == std::vector<std::string>{"TERMINAL-SPEED", "TERMINAL-TYPE", "NAWS"});
-    CHECK(holds(info.prompt, std::string{k_telnet_user} + "@"));
+    CHECK(has(info.prompt, std::string{k_telnet_user} + "@"));
     CHECK(client.login(5s).empty());
 }
 
@@ -46,7 +46,7 @@ TEST_CASE("a real server is told terminal, speed, window and environment", "[tel
 
     CHECK(client.run("echo $TERM", 20s) == "vt220\n");
     CHECK(client.run("stty size", 10s) == "45 123\n");
-    CHECK(holds(client.run("stty speed", 10s), "9600"));
+    CHECK(has(client.run("stty speed", 10s), "9600"));
     client.resize(80, 24, 10s);
     CHECK(client.run("stty size", 10s) == "24 80\n");
 }
@@ -56,7 +56,7 @@ TEST_CASE("a wrong password is told as such, by a real server and by a device", 
     options.password = Secret{std::string{"Wr0ng-word"}};
     TelnetClient client{options};
 
-    const Error error = telnet_error_of([&] { client.login(20s); });
+    const Error error = error_of([&] { client.login(20s); });
 
     INFO(error.what());
     CHECK(error.code() == make_error_code(TelnetErrc::login));
@@ -71,7 +71,7 @@ TEST_CASE("a wrong password is told as such, by a real server and by a device", 
 
     TelnetOptions wrong = telnet_options(device());
     wrong.username = "stranger";
-    const Error refused = telnet_error_of([&] { TelnetClient{wrong}.run("show version", 20s); });
+    const Error refused = error_of([&] { TelnetClient{wrong}.run("show version", 20s); });
     INFO(refused.what());
     CHECK(refused.reason() == Reason::denied);
     CHECK(says(refused, "% Login invalid"));
@@ -93,13 +93,13 @@ TEST_CASE("devices that log in in other ways: at once, by password only, after a
 TEST_CASE("what a server asks for and the options do not have is named", "[telnet][integration]") {
     TelnetOptions options = telnet_options(device());
     options.username.clear();
-    const Error no_user = telnet_error_of([&] { TelnetClient{options}.login(20s); });
+    const Error no_user = error_of([&] { TelnetClient{options}.login(20s); });
     CHECK(no_user.reason() == Reason::missing);
     CHECK(says(no_user, "asks for a user name"));
 
     options = telnet_options(device());
     options.password.reset();
-    const Error no_password = telnet_error_of([&] { TelnetClient{options}.login(20s); });
+    const Error no_password = error_of([&] { TelnetClient{options}.login(20s); });
     CHECK(no_password.reason() == Reason::missing);
     CHECK(says(no_password, "asks for a password"));
 }
@@ -110,7 +110,7 @@ TEST_CASE("a server that falls silent after the password is waited for so long, 
     TelnetClient client{options};
 
     const auto begun = Clock::now();
-    const Error error = telnet_error_of([&] { client.login(20s); });
+    const Error error = error_of([&] { client.login(20s); });
 
     INFO(error.what());
     CHECK(Clock::now() - begun < 10s);
@@ -123,31 +123,31 @@ TEST_CASE("a server that falls silent after the password is waited for so long, 
 TEST_CASE("a server that never says a word, and a port where nobody is", "[telnet][integration]") {
     TelnetOptions options = telnet_options(device("mute"));
     options.login_timeout = 300ms;
-    const Error silent = telnet_error_of([&] { TelnetClient{options}.login(20s); });
+    const Error silent = error_of([&] { TelnetClient{options}.login(20s); });
     CHECK(silent.name() == "TELNET-TIMEOUT");
     CHECK(says(silent, "the login prompt did not come in time, nor anything else"));
 
     options.port = free_port();
-    const Error refused = telnet_error_of([&] { TelnetClient{options}.login(20s); });
+    const Error refused = error_of([&] { TelnetClient{options}.login(20s); });
     CHECK(refused.phase() == Phase::connect);
     CHECK(refused.reason() == Reason::refused);
 
     const BlackHole hole;
     options.port = hole.port();
     options.connect_timeout = 300ms;
-    const Error hangs = telnet_error_of([&] { TelnetClient{options}.login(20s); });
+    const Error hangs = error_of([&] { TelnetClient{options}.login(20s); });
     CHECK(hangs.phase() == Phase::connect);
     CHECK(hangs.reason() == Reason::timeout);
 }
 
 TEST_CASE("a server that closes while one logs in: before a word, after the user name, after the password", "[telnet][integration]") {
-    const Error at_once = telnet_error_of([&] { TelnetClient{telnet_options(device("close"))}.login(20s); });
+    const Error at_once = error_of([&] { TelnetClient{telnet_options(device("close"))}.login(20s); });
     INFO(at_once.what());
     CHECK(at_once.name() == "TELNET-CONNECT-ERROR");
     CHECK(at_once.reason() == Reason::closed);
     CHECK(at_once.retryable());
     for (const char* words : {"close_user", "close_password"}) {
-        const Error error = telnet_error_of([&] { TelnetClient{telnet_options(device(words))}.login(20s); });
+        const Error error = error_of([&] { TelnetClient{telnet_options(device(words))}.login(20s); });
         INFO(error.what());
         CHECK(error.name() == "TELNET-LOGIN-ERROR");
         CHECK(error.reason() == Reason::closed);
@@ -159,7 +159,7 @@ TEST_CASE("peers that negotiate without an end, agree to nothing, or compress ar
         INFO(words);
         TelnetOptions options = telnet_options(device(words));
         const auto begun = Clock::now();
-        const Error error = telnet_error_of([&] { TelnetClient{options}.login(20s); });
+        const Error error = error_of([&] { TelnetClient{options}.login(20s); });
         INFO(error.what());
         CHECK(Clock::now() - begun < 15s);
         CHECK(error.name() == "TELNET-ERROR");
@@ -167,7 +167,7 @@ TEST_CASE("peers that negotiate without an end, agree to nothing, or compress ar
         CHECK(error.spoils_connection());
     }
     // Words between hide for a time that it answers each agreement with the contrary.
-    const Error loops = telnet_error_of([&] {
+    const Error loops = error_of([&] {
         TelnetClient client{telnet_options(device("loop"))};
         client.login(20s);
         client.expect("never", 20s);
@@ -184,7 +184,7 @@ TEST_CASE("a session goes through a proxy", "[telnet][integration]") {
     TelnetOptions options = telnet_options(device());
     options.proxy = Proxy::parse("socks5://" + std::string{k_user} + ":" + std::string{k_password} + "@" + proxy.address());
     CHECK(TelnetClient{options}.run("show version", 20s) == "Switch Software, Version 12.2\n  uptime is 3 weeks\n");
-    CHECK(holds(proxy.log(), std::to_string(options.port)));
+    CHECK(has(proxy.log(), std::to_string(options.port)));
 }
 
 TEST_CASE("lines of on_login are sent after each log-in", "[telnet][integration]") {

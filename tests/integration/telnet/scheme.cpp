@@ -47,7 +47,7 @@ TEST_CASE("a definition's client logs in with the URL's user and password, and i
     const auto client = estate.registry.open<TelnetClient>("box");
     CHECK(client->label() == "box");
     CHECK(client->run("show version", 20s) == "Switch Software, Version 12.2\n  uptime is 3 weeks\n");
-    CHECK(telnet_error_of([&] { estate.registry.get<TelnetClient>("box"); }).name() == "CONNECTION-EXCLUSIVE");
+    CHECK(error_of([&] { estate.registry.get<TelnetClient>("box"); }).name() == "CONNECTION-EXCLUSIVE");
 }
 
 TEST_CASE("user and password stand in options where the URL has none", "[telnet][integration]") {
@@ -94,9 +94,9 @@ TEST_CASE("operations: run, chat and session", "[telnet][integration]") {
     CHECK(several.as_list()[2].as_map().find("output")->as_string() == "x");
 
     const Value by_hand = estate.call("chat", Map{{"pattern", "Username:"}, {"lines", List{"someone", "Password:"}}});
-    CHECK(holds(by_hand.as_string(), "someone\nPassword:"));
+    CHECK(has(by_hand.as_string(), "someone\nPassword:"));
     const Value logged_in = estate.call("chat", Map{{"pattern", ""}, {"login", true}, {"lines", List{"ask", "\\[y/n\\]", "y", "switch>"}}});
-    CHECK(holds(logged_in.as_string(), "went on"));
+    CHECK(has(logged_in.as_string(), "went on"));
 
     const Value session = estate.call("session", {});
     CHECK(session.as_map().find("prompt")->as_string() == "switch>");

@@ -15,6 +15,7 @@
 #include "support/catch.hpp"
 #include "support/define.hpp"
 #include "support/server.hpp"
+#include "support/text.hpp"
 #include "support/wait.hpp"
 
 using namespace qconn;
@@ -22,8 +23,6 @@ using namespace qconn::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 std::string trust() { return "ssl_ca_file: " + tls_file("ca.crt") + "\n"; }
 

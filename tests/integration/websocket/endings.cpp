@@ -33,8 +33,8 @@ TEST_CASE("a close of the server is an error with its code and reason", "[websoc
             client.send("go", k_limit);
             const Error error = error_of([&] { client.receive(k_limit); });
             CHECK(error.name() == "WEBSOCKET-CLOSED");
-            CHECK(holds(error.message(), std::to_string(code)));
-            CHECK(holds(error.message(), "as asked"));
+            CHECK(has(error.message(), std::to_string(code)));
+            CHECK(has(error.message(), "as asked"));
             const auto* detail = error.detail<WebSocketErrorDetail>();
             REQUIRE(detail != nullptr);
             CHECK(detail->close_code == code);

@@ -11,7 +11,9 @@
 
 #include <qconn/websocket/websocket_client.hpp>
 
+#include "support/error_of.hpp"
 #include "support/server.hpp"
+#include "support/text.hpp"
 
 namespace qconn::test {
 
@@ -27,15 +29,6 @@ Server& raw_server();
 
 /// Options for `ws://ADDRESS/PATH`, or wss with the test's authority.
 WebSocketOptions to(const Server& server, const std::string& path = "/", bool tls = false);
-
-/// What the call throws.
-template <class Call>
-Error error_of(Call call) {
-    try {
-        call();
-    } catch (const Error& error) { return error; }
-    return Error{Errc::system, "NO-ERROR", "nothing was thrown"};
-}
 
 /// Texts that come from any thread.
 class Lines {
@@ -66,7 +59,5 @@ private:
     std::condition_variable changed_;
     std::vector<std::string> lines_;
 };
-
-inline bool holds(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 }  // namespace qconn::test

@@ -122,7 +122,7 @@ TEST_CASE("a set-up that fails ends the connection, and its words are in the err
     WebSocketClient client{options};
     const Error error = error_of([&] { client.connect(k_limit); });
     CHECK(error.name() == "WEBSOCKET-SETUP-ERROR");
-    CHECK(holds(error.message(), "nothing to subscribe to"));
+    CHECK(has(error.message(), "nothing to subscribe to"));
 }
 
 TEST_CASE("every message that was sent with a callback is told what became of it, whenever the network is cut", "[websocket][integration]") {

@@ -81,5 +81,5 @@ TEST_CASE("what is no JSON is an error of receiving, or goes to errlog", "[webso
     SewioWebSocketClient pushed{options};
     pushed.websocket().connect(k_limit);
     REQUIRE(errors.wait(1));
-    CHECK(holds(errors.all()[0], "no JSON object"));
+    CHECK(has(errors.all()[0], "no JSON object"));
 }

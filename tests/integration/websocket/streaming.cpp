@@ -90,14 +90,14 @@ TEST_CASE("a source or a sink that fails ends its call, and not more than it mus
     const auto broken = function_source([](char*, std::size_t) -> std::size_t { throw std::runtime_error{"the disk is gone"}; });
     const Error source = error_of([&] { client.send_from(WebSocketKind::text, *broken, k_limit); });
     CHECK(source.name() == "WEBSOCKET-STREAM-ERROR");
-    CHECK(holds(source.message(), "the disk is gone"));
+    CHECK(has(source.message(), "the disk is gone"));
 
     client.send(pattern(500'000), k_limit);
     client.send("next", k_limit);
     const auto full = function_sink([](std::string_view) { throw std::runtime_error{"the disk is full"}; });
     const Error sink = error_of([&] { client.receive_to(*full, k_limit); });
     CHECK(sink.name() == "WEBSOCKET-STREAM-ERROR");
-    CHECK(holds(sink.message(), "the disk is full"));
+    CHECK(has(sink.message(), "the disk is full"));
     CHECK(client.receive(k_limit).data == "next");
 
     // In the middle the message cannot be taken back: the connection is given up.

@@ -13,10 +13,12 @@
 #include "base/form.hpp"
 #include "support/catch.hpp"
 #include "support/outcomes.hpp"
+#include "support/text.hpp"
 #include "support/wait.hpp"
 
 using namespace qconn;
 using namespace std::chrono_literals;
+using test::has;
 
 namespace {
 
@@ -112,8 +114,6 @@ Error error_of(Work work) {
     throw std::logic_error{"not reached"};
 }
 
-bool holds(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
-
 constexpr std::string_view k_refused = R"({"error":"invalid_client","error_description":"s3cret-of-shop is wrong"})";
 
 }  // namespace
@@ -156,8 +156,8 @@ TEST_CASE("who waits for a token ends by its own deadline, and the fetch goes on
 
     CHECK(error.code() == make_error_code(Errc::timeout));
     CHECK(error.phase() == Phase::auth);
-    CHECK(holds(error.message(), "https://login.example/token"));
-    CHECK_FALSE(holds(error.message(), "k3y"));
+    CHECK(has(error.message(), "https://login.example/token"));
+    CHECK_FALSE(has(error.message(), "k3y"));
     server.answer(FakeServer::token(1));
     REQUIRE(patient.wait(1));
     CHECK(patient.results().front().value()->access.reveal() == "token-1");
@@ -199,8 +199,8 @@ TEST_CASE("a failed fetch is one error for all who wait and for who comes at onc
     CHECK(later.name() == "REST-LOGIN-ERROR");
     CHECK(later.reason() == Reason::denied);
     CHECK(later.connection() == "shop");
-    CHECK(holds(later.message(), "invalid_client"));
-    CHECK_FALSE(holds(later.message(), "s3cret"));
+    CHECK(has(later.message(), "invalid_client"));
+    CHECK_FALSE(has(later.message(), "s3cret"));
 }
 
 TEST_CASE("a refresh token comes before a log-in, and is given up where the server does not know it", "[auth]") {
@@ -256,7 +256,7 @@ TEST_CASE("a refresh token that is refused needs a person where nothing else get
 
     const Error error = outcomes.results().front().error();
     CHECK(error.name() == "REST-TOKEN-ERROR");
-    CHECK_FALSE(holds(error.message(), "refresh-0"));
+    CHECK_FALSE(has(error.message(), "refresh-0"));
     CHECK(source.needs_authorization());
 
     const AuthorizationRequest request = source.begin_authorization();
@@ -280,7 +280,7 @@ TEST_CASE("what a grant lacks is said when a token is asked for", "[auth]") {
     const Error error = error_of([&] { source.token(Deadline{20s}); });
 
     CHECK(error.name() == "OAUTH2-ERROR");
-    CHECK(holds(error.message(), "oauth2_client_secret"));
+    CHECK(has(error.message(), "oauth2_client_secret"));
     CHECK(server.asked() == 0);
     CHECK(error_of([] { TokenSource{example(), nullptr}; }).name() == "OAUTH2-ERROR");
 }

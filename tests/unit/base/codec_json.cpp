@@ -13,9 +13,11 @@
 #include "base/xml.hpp"
 #include "support/catch.hpp"
 #include "support/json_reference.hpp"
+#include "support/text.hpp"
 #include "support/value_from_bytes.hpp"
 
 using namespace qconn;
+using test::has;
 
 namespace {
 
@@ -26,8 +28,6 @@ std::string refused(std::string_view text, const json::Limits& limits = {}) {
     REQUIRE_FALSE(r);
     return std::string{r.error().name()} + ": " + std::string{r.error().message()};
 }
-
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 /// The value as JSON can hold it.
 Value simplified(const Value& v) {

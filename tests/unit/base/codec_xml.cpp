@@ -8,9 +8,11 @@
 #include "base/xml.hpp"
 #include "base/xml_text.hpp"
 #include "support/catch.hpp"
+#include "support/text.hpp"
 #include "support/value_from_bytes.hpp"
 
 using namespace qconn;
+using test::has;
 
 namespace {
 
@@ -24,8 +26,6 @@ std::string refused(std::string_view text, const xml::Limits& limits = {}) {
     REQUIRE_FALSE(r);
     return r.error().what();
 }
-
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 std::string written(const Value& v) { return xml::encode(v).substr(k_head.size()); }
 std::string written_rpc(const Value& v) { return xml::encode_rpc_value(v).substr(k_head.size()); }

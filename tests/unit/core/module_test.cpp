@@ -16,16 +16,16 @@
 
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
+#include "support/text.hpp"
 #include "unit/core/modules/bell_client.hpp"
 
 using namespace qconn;
 using qconn::test::TempDir;
+using test::has;
 
 namespace {
 
 std::string module_path(const std::string& name) { return std::string{QCONN_TEST_MODULES} + "/" + name + ".so"; }
-
-bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 Definition door() {
     Definition definition;

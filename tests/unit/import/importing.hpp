@@ -11,6 +11,7 @@
 #include <qconn/import/import.hpp>
 
 #include "support/catch.hpp"
+#include "support/text.hpp"
 
 namespace qconn::test {
 
@@ -64,8 +65,6 @@ inline std::string findings(const Imported& imported) {
     }
     return text;
 }
-
-inline bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 /// Everything that is said, as the tool shows it: must hold no secret.
 inline std::string shown(const Imported& imported) {

@@ -11,10 +11,12 @@
 
 #include "schemes/proxy_options.hpp"
 #include "support/define.hpp"
+#include "support/text.hpp"
 
 using namespace qconn;
 using namespace std::chrono_literals;
 using test::define;
+using test::has;
 
 namespace {
 
@@ -39,8 +41,6 @@ std::string wire(const PingPlan& plan) {
     ping.dialogue()->begin(out);
     return out;
 }
-
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

@@ -5,9 +5,11 @@
 #include <qconn/rpc/rpc_client.hpp>
 
 #include "support/define.hpp"
+#include "support/text.hpp"
 
 using namespace qconn;
 using test::define;
+using test::has;
 
 namespace {
 
@@ -40,8 +42,6 @@ std::string outcome(const PingPlan& plan, const std::string& body, const std::st
     if (step.want == Dialogue::Want::done) return "ok";
     return step.want == Dialogue::Want::failed ? std::string{step.error->message()} : "more";
 }
-
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

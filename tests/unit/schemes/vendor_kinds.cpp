@@ -9,13 +9,13 @@
 
 #include "rest/body.hpp"
 #include "support/define.hpp"
+#include "support/text.hpp"
 
 using namespace qconn;
 using test::define;
+using test::has;
 
 namespace {
-
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 std::shared_ptr<RestClient> client(std::string_view url, std::string_view options = {}) {
     const auto checked = define(url, options);

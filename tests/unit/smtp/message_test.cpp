@@ -9,10 +9,12 @@
 
 #include "mail/mail_message.hpp"
 #include "support/catch.hpp"
+#include "support/text.hpp"
 
 using namespace qconn;
 using mail::compose;
 using mail::ComposeSeed;
+using test::has;
 
 namespace {
 
@@ -48,7 +50,6 @@ std::string problem(const std::function<void(MailMessage&)>& change) {
     }
     return "nothing";
 }
-bool holds(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 
@@ -114,12 +115,12 @@ TEST_CASE("recipients are To, Cc and Bcc, each once, and Bcc is in no header", "
     const auto composed = compose(message, {}, seed());
     CHECK(composed.recipients == std::vector<std::string>{"jane@example.com", "cc@example.com", "hidden@example.com"});
     const std::string text = read_all(*composed.content);
-    CHECK_FALSE(holds(text, "idden"));
-    CHECK_FALSE(holds(text, "Bcc"));
+    CHECK_FALSE(has(text, "idden"));
+    CHECK_FALSE(has(text, "Bcc"));
 
     message.to.clear();
     message.cc.clear();
-    CHECK(holds(text_of(message), "\r\nTo: undisclosed-recipients:;\r\n"));
+    CHECK(has(text_of(message), "\r\nTo: undisclosed-recipients:;\r\n"));
 }
 
 TEST_CASE("threads, priority, further headers and senders", "[smtp]") {
@@ -139,7 +140,7 @@ TEST_CASE("threads, priority, further headers and senders", "[smtp]") {
                              "In-Reply-To: <first@id>\r\n", "References: <zeroth@id> <first@id>\r\n", "Importance: high\r\n", "X-Priority: 1\r\n",
                              "X-Order: =?UTF-8?Q?Gr=C3=B6=C3=9Fe_17?=\r\n", "Auto-Submitted: auto-generated\r\n"}) {
         INFO(line);
-        CHECK(holds(text, line));
+        CHECK(has(text, line));
     }
     CHECK(compose(
               [] {
@@ -158,55 +159,55 @@ TEST_CASE("addresses that are not ASCII are known to need SMTPUTF8, where they a
     CHECK_FALSE(compose(message, {}, seed()).utf8_headers);  // of the envelope only
     message.to = {{"Jörg", "jörg@müller.example"}};
     CHECK(compose(message, {}, seed()).utf8_headers);
-    CHECK(holds(text_of(message), "To: =?UTF-8?Q?J=C3=B6rg?= <jörg@müller.example>\r\n"));
+    CHECK(has(text_of(message), "To: =?UTF-8?Q?J=C3=B6rg?= <jörg@müller.example>\r\n"));
 }
 
 TEST_CASE("no part of a message makes another header", "[smtp]") {
     for (const char* evil : {"x\r\nBcc: evil@example.com", "x\nBcc: evil@example.com", "x\rBcc: y"}) {
         const std::string text = evil;
-        CHECK(holds(problem([&](MailMessage& m) { m.subject = text; }), "the subject has a line break"));
-        CHECK(holds(problem([&](MailMessage& m) { m.to[0].name = text; }), "the name in To has a line break"));
-        CHECK(holds(problem([&](MailMessage& m) { m.to[0].address = text; }), "the address in To has a line break"));
-        CHECK(holds(problem([&](MailMessage& m) { m.from.name = text; }), "the name in From has a line break"));
-        CHECK(holds(problem([&](MailMessage& m) { m.bcc = {{text, "a@b"}}; }), "the name in Bcc has a line break"));
-        CHECK(holds(problem([&](MailMessage& m) { m.headers = {{"X-A", text}}; }), "the header X-A has a line break"));
-        CHECK(holds(problem([&](MailMessage& m) { m.headers = {{text, "x"}}; }), "is no name of a header"));
-        CHECK(holds(problem([&](MailMessage& m) { m.message_id = text; }), "message_id must be"));
-        CHECK(holds(problem([&](MailMessage& m) { m.in_reply_to = text; }), "in_reply_to must be"));
-        CHECK(holds(problem([&](MailMessage& m) { m.references = {text}; }), "references must be"));
-        CHECK(holds(problem([&](MailMessage& m) { m.attachments = {MailAttachment::bytes(text, "x")}; }),
-                    "the name of an attachment has a line break"));
-        CHECK(holds(problem([&](MailMessage& m) { m.attachments = {MailAttachment::bytes("x", "x", text)}; }), "the content type"));
-        CHECK(holds(problem([&](MailMessage& m) {
-                        m.html = "x";
-                        m.inline_parts = {MailAttachment::bytes("x", "x")};
-                        m.inline_parts[0].content_id = text;
-                    }),
-                    "content_id"));
+        CHECK(has(problem([&](MailMessage& m) { m.subject = text; }), "the subject has a line break"));
+        CHECK(has(problem([&](MailMessage& m) { m.to[0].name = text; }), "the name in To has a line break"));
+        CHECK(has(problem([&](MailMessage& m) { m.to[0].address = text; }), "the address in To has a line break"));
+        CHECK(has(problem([&](MailMessage& m) { m.from.name = text; }), "the name in From has a line break"));
+        CHECK(has(problem([&](MailMessage& m) { m.bcc = {{text, "a@b"}}; }), "the name in Bcc has a line break"));
+        CHECK(has(problem([&](MailMessage& m) { m.headers = {{"X-A", text}}; }), "the header X-A has a line break"));
+        CHECK(has(problem([&](MailMessage& m) { m.headers = {{text, "x"}}; }), "is no name of a header"));
+        CHECK(has(problem([&](MailMessage& m) { m.message_id = text; }), "message_id must be"));
+        CHECK(has(problem([&](MailMessage& m) { m.in_reply_to = text; }), "in_reply_to must be"));
+        CHECK(has(problem([&](MailMessage& m) { m.references = {text}; }), "references must be"));
+        CHECK(
+            has(problem([&](MailMessage& m) { m.attachments = {MailAttachment::bytes(text, "x")}; }), "the name of an attachment has a line break"));
+        CHECK(has(problem([&](MailMessage& m) { m.attachments = {MailAttachment::bytes("x", "x", text)}; }), "the content type"));
+        CHECK(has(problem([&](MailMessage& m) {
+                      m.html = "x";
+                      m.inline_parts = {MailAttachment::bytes("x", "x")};
+                      m.inline_parts[0].content_id = text;
+                  }),
+                  "content_id"));
     }
-    CHECK(holds(problem([](MailMessage& m) { m.subject = std::string{"a\0b", 3}; }), "NUL"));
+    CHECK(has(problem([](MailMessage& m) { m.subject = std::string{"a\0b", 3}; }), "NUL"));
 }
 
 TEST_CASE("a message that nobody can send is refused with the reason", "[smtp]") {
-    CHECK(holds(problem([](MailMessage& m) { m.to.clear(); }), "no recipient"));
-    CHECK(holds(problem([](MailMessage& m) { m.from = {}; }), "no sender"));
-    CHECK(holds(problem([](MailMessage& m) { m.to[0].address = "Jane <jane@example.com>"; }), "is no address"));
-    CHECK(holds(problem([](MailMessage& m) { m.subject = "\xff"; }), "not UTF-8"));
-    CHECK(holds(problem([](MailMessage& m) { m.text = "\xff"; }), "the text is not UTF-8"));
-    CHECK(holds(problem([](MailMessage& m) { m.headers = {{"bCc", "a@b"}}; }), "field bcc"));
-    CHECK(holds(problem([](MailMessage& m) { m.headers = {{"Content-Type", "x/y"}}; }), "not set by hand"));
-    CHECK(holds(problem([](MailMessage& m) { m.inline_parts = {MailAttachment::bytes("x", "x")}; }), "HTML"));
-    CHECK(holds(problem([](MailMessage& m) {
-                    m.html = "x";
-                    m.inline_parts = {MailAttachment::bytes("x", "x")};
-                }),
-                "content_id"));
-    CHECK(holds(problem([](MailMessage& m) { m.attachments = {MailAttachment::bytes("x", "x", "message/rfc822")}; }), "octet-stream"));
-    CHECK(holds(problem([](MailMessage& m) {
-                    m.attachments = {MailAttachment::file("/etc/hostname")};
-                    m.attachments[0].data = "x";
-                }),
-                "more than one"));
+    CHECK(has(problem([](MailMessage& m) { m.to.clear(); }), "no recipient"));
+    CHECK(has(problem([](MailMessage& m) { m.from = {}; }), "no sender"));
+    CHECK(has(problem([](MailMessage& m) { m.to[0].address = "Jane <jane@example.com>"; }), "is no address"));
+    CHECK(has(problem([](MailMessage& m) { m.subject = "\xff"; }), "not UTF-8"));
+    CHECK(has(problem([](MailMessage& m) { m.text = "\xff"; }), "the text is not UTF-8"));
+    CHECK(has(problem([](MailMessage& m) { m.headers = {{"bCc", "a@b"}}; }), "field bcc"));
+    CHECK(has(problem([](MailMessage& m) { m.headers = {{"Content-Type", "x/y"}}; }), "not set by hand"));
+    CHECK(has(problem([](MailMessage& m) { m.inline_parts = {MailAttachment::bytes("x", "x")}; }), "HTML"));
+    CHECK(has(problem([](MailMessage& m) {
+                  m.html = "x";
+                  m.inline_parts = {MailAttachment::bytes("x", "x")};
+              }),
+              "content_id"));
+    CHECK(has(problem([](MailMessage& m) { m.attachments = {MailAttachment::bytes("x", "x", "message/rfc822")}; }), "octet-stream"));
+    CHECK(has(problem([](MailMessage& m) {
+                  m.attachments = {MailAttachment::file("/etc/hostname")};
+                  m.attachments[0].data = "x";
+              }),
+              "more than one"));
     MailMessage missing = simple();
     missing.attachments = {MailAttachment::file("/nowhere/x.txt")};
     CHECK_THROWS_AS(compose(missing, {}, seed()), Error);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "websocket/settings.hpp"
+#include "support/text.hpp"
 
 #include "support/catch.hpp"
 #include "websocket/websocket_error.hpp"
@@ -7,6 +8,7 @@
 using namespace qconn;
 using namespace qconn::websocket;
 using namespace std::chrono_literals;
+using test::has;
 
 namespace {
 
@@ -23,8 +25,6 @@ std::string problem_of(const WebSocketOptions& options) {
         return {};
     } catch (const Error& error) { return error.what(); }
 }
-
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 
@@ -50,9 +50,9 @@ TEST_CASE("a URL leads to a place", "[websocket]") {
 }
 
 TEST_CASE("options that cannot be used are refused when they are given", "[websocket]") {
-    CHECK(holds(problem_of(with_url("ftp://h/")), "WEBSOCKET-URL-ERROR"));
-    CHECK(holds(problem_of(with_url("ws:///x")), "WEBSOCKET-URL-ERROR"));
-    CHECK(holds(problem_of(with_url("ws://h/x#y")), "no fragment"));
+    CHECK(has(problem_of(with_url("ftp://h/")), "WEBSOCKET-URL-ERROR"));
+    CHECK(has(problem_of(with_url("ws:///x")), "WEBSOCKET-URL-ERROR"));
+    CHECK(has(problem_of(with_url("ws://h/x#y")), "no fragment"));
     struct Case {
         std::function<void(WebSocketOptions&)> change;
         const char* words;
@@ -83,8 +83,8 @@ TEST_CASE("options that cannot be used are refused when they are given", "[webso
         WebSocketOptions options = with_url("ws://h/");
         one.change(options);
         INFO(one.words);
-        CHECK(holds(problem_of(options), "WEBSOCKET-OPTION-ERROR"));
-        CHECK(holds(problem_of(options), one.words));
+        CHECK(has(problem_of(options), "WEBSOCKET-OPTION-ERROR"));
+        CHECK(has(problem_of(options), one.words));
     }
 }
 
