@@ -253,28 +253,29 @@ Task<Done> make_directory(Session& session, Call& call, const std::string& given
     throw refusal(job, "MKD", got, there ? Reason::exists : Reason::permission);
 }
 
-Task<Done> change(Session& session, Call& call, const std::string& path, const FileAttributes& attributes) {
+Task<Done> change(Session& session, Call& call, const std::string& path, const FileAttributes& attributes, Lacking lacking) {
     const Job& job = call.job();
-    if (attributes.uid || attributes.gid)
+    const bool lenient = lacking == Lacking::is_left_out;
+    if ((attributes.uid || attributes.gid) && !lenient)
         throw failure(job, FtpErrc::failed, Reason::unsupported, "FTP cannot change the owner of a file", Phase::none);
     if (attributes.mode) {
         std::array<char, 16> octal{};
         std::snprintf(octal.data(), octal.size(), "%03o", *attributes.mode & 07777U);
         std::string line = "SITE CHMOD " + std::string{octal.data()} + ' ' + path;
         FtpReply got = co_await session.command(call, std::move(line));
-        if (!is_positive(got)) throw refusal(job, "SITE CHMOD", got, Reason::permission);
+        if (!is_positive(got) && !(lenient && is_unknown(got))) throw refusal(job, "SITE CHMOD", got, Reason::permission);
     }
-    if (attributes.modified) {
+    if (attributes.modified && !(lenient && !session.features().mfmt)) {
         std::string line = "MFMT " + format_time(*attributes.modified) + ' ' + path;
         FtpReply got = co_await session.command(call, std::move(line));
-        if (!is_positive(got)) throw refusal(job, "MFMT", got, Reason::permission);
+        if (!is_positive(got) && !(lenient && is_unknown(got))) throw refusal(job, "MFMT", got, Reason::permission);
     }
     co_return Done{};
 }
 
 Task<Done> set_attributes(Session& session, Call& call, const std::string& path, const FileAttributes& attributes) {
     check_path(call.job(), path);
-    co_await change(session, call, path, attributes);
+    co_await change(session, call, path, attributes, Lacking::is_error);
     co_return Done{};
 }
 

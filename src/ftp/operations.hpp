@@ -46,8 +46,10 @@ Task<bool> is_directory(Session& session, Call& call, const std::string& path);
 Task<Done> go_back(Session& session, Call& call);
 /// Whether there is anything of that name.
 Task<bool> exists(Session& session, Call& call, const std::string& path);
+/// What the server has no way to change.
+enum class Lacking { is_error, is_left_out };
 /// Mode and time.
-Task<Done> change(Session& session, Call& call, const std::string& path, const FileAttributes& attributes);
+Task<Done> change(Session& session, Call& call, const std::string& path, const FileAttributes& attributes, Lacking lacking);
 /// RNFR and RNTO. @param replace  what is there may go
 Task<Done> rename(Session& session, Call& call, const std::string& from, const std::string& to, bool replace);
 

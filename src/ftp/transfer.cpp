@@ -264,7 +264,7 @@ Task<std::uint64_t> put_new(Session& session, Call& call, const std::string& pat
     std::string line = line_of(from > 0 ? "APPE" : "STOR", temporary);
     const std::uint64_t done = co_await send_file(session, call, std::move(line), path, source, options, from);
 
-    co_await change(session, call, temporary, options.attributes);
+    co_await change(session, call, temporary, options.attributes, Lacking::is_left_out);
     // RNFR changes nothing by itself.
     line = line_of("SIZE", temporary) + "\r\n" + line_of("RNFR", temporary) + "\r\n";
     if (ascii) line = line_of("RNFR", temporary) + "\r\n";
@@ -277,6 +277,8 @@ Task<std::uint64_t> put_new(Session& session, Call& call, const std::string& pat
     line = line_of("RNTO", path);
     FtpReply renamed = co_await session.command(call, std::move(line));
     if (!is_positive(renamed)) {
+        const bool directory = co_await is_directory(session, call, path);
+        if (directory) throw failure(job, FtpErrc::path, Reason::bad_value, "it is a directory; the path has to name the file in it", Phase::none);
         const bool replace = options.mode == WriteMode::replace;
         if (!replace || !session.settings().options.delete_before_rename) {
             Error error = refusal(job, "RNTO", renamed, Reason::permission);
@@ -334,8 +336,6 @@ Task<std::uint64_t> put(Session& session, Call& call, const std::string& path, B
     const Job& job = call.job();
     check_path(job, path);
     if (path.ends_with('/')) throw failure(job, FtpErrc::path, Reason::bad_value, "the path is that of a directory", Phase::none);
-    if (options.attributes.uid || options.attributes.gid)
-        throw failure(job, FtpErrc::failed, Reason::unsupported, "FTP cannot change the owner of a file", Phase::none);
     std::uint64_t done = 0;
     if (options.mode == WriteMode::replace || options.mode == WriteMode::create) {
         done = co_await put_new(session, call, path, source, options);
@@ -350,7 +350,7 @@ Task<std::uint64_t> put(Session& session, Call& call, const std::string& path, B
         FtpReply size = co_await session.command(call, std::move(line));
         check_size(call, size, done);
     }
-    co_await change(session, call, path, options.attributes);
+    co_await change(session, call, path, options.attributes, Lacking::is_left_out);
     co_return done;
 }
 

@@ -38,8 +38,12 @@ Error refused_source(const Remote& remote) {
 /// Sends what the feed has, and the tail. @throws Error; the handle is closed where that was reached
 Task<void> send_contents(const Remote& remote, const std::shared_ptr<Upload>& upload, RemoteHandle& handle, const Tail& tail,
                          const std::string& path) {
+    struct Asked {
+        Pending answer;
+        bool may_lack{true};  // it is left out where the server does not know how
+    };
     Call& call = remote.call;
-    std::vector<Pending> asked;
+    std::vector<Asked> asked;
     std::optional<Pending> owner;
     upload->pump();
     co_await call.until(upload->sent);
@@ -50,8 +54,8 @@ Task<void> send_contents(const Remote& remote, const std::shared_ptr<Upload>& up
             step.owner = tail.owner;
             owner.emplace(remote.send(attributes_request(PacketType::fsetstat, handle.get(), step)));
         }
-        for (const auto& step : tail.attributes) asked.push_back(remote.send(attributes_request(PacketType::fsetstat, handle.get(), step)));
-        if (tail.durable && remote.session->abilities().fsync) asked.push_back(remote.send(extended_request("fsync@openssh.com", {handle.get()})));
+        for (const auto& step : tail.attributes) asked.push_back({remote.send(attributes_request(PacketType::fsetstat, handle.get(), step))});
+        if (tail.durable && remote.session->abilities().fsync) asked.push_back({remote.send(extended_request("fsync@openssh.com", {handle.get()}))});
     }
     std::optional<Pending> looked;
     const std::uint64_t end = upload->sent_end();
@@ -59,7 +63,7 @@ Task<void> send_contents(const Remote& remote, const std::shared_ptr<Upload>& up
         if (end < *tail.part) {
             Attributes shorter;
             shorter.size = end;
-            asked.push_back(remote.send(attributes_request(PacketType::fsetstat, handle.get(), shorter)));
+            asked.push_back({remote.send(attributes_request(PacketType::fsetstat, handle.get(), shorter)), false});
         }
         looked.emplace(remote.send(handle_request(PacketType::fstat, handle.get())));
     }
@@ -81,9 +85,9 @@ Task<void> send_contents(const Remote& remote, const std::shared_ptr<Upload>& up
         static_cast<void>(remote.refusal(answer));
     }
     for (auto& one : asked) {
-        const Answer answer = co_await call.answer(one);
+        const Answer answer = co_await call.answer(one.answer);
         const auto refused = remote.refusal(answer);
-        if (!refused) continue;
+        if (!refused || (one.may_lack && refused->code == StatusCode::op_unsupported)) continue;
         Error error = co_await space_error(remote, *refused, path);
         throw error;
     }

@@ -4,10 +4,14 @@
 
 #include <string>
 
+#include <qconn/file/transfer.hpp>
+
 #include "fixture.hpp"
 #include "support/catch.hpp"
 #include "support/outcomes.hpp"
 #include "support/overheard.hpp"
+#include "support/temp_dir.hpp"
+#include "support/text.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
@@ -196,6 +200,37 @@ TEST_CASE("a path that would be more than one command is not sent", "[ftp][integ
               options.path = "a\r\nDELE b";
               FtpClient bad{options};
           }).name() == "FTP-URL-ERROR");
+}
+
+TEST_CASE("what a server cannot change is left out where a file is put, and refused where it is asked for", "[ftp][integration]") {
+    const std::chrono::system_clock::time_point then{std::chrono::sys_days{std::chrono::year{2020} / 2 / 29}};
+    const TempDir here;
+    const std::string file = here.write("f", "of this machine");
+    for (const bool vsftpd : {false, true}) {
+        FtpClient client{options_for(FtpWay{"", FtpTls::none, FtpDataMode::passive, vsftpd})};
+        const auto source = text_source("x");
+        client.put("g", *source, {.attributes = {.mode = 0600, .uid = 1, .gid = 1, .modified = then}});
+        CHECK(client.read("g") == "x");
+        CHECK(put_file(client, file, "f") == 15);
+        CHECK(client.read("f") == "of this machine");
+        CHECK((*client.stat("g").modified == then) == !vsftpd);  // it has no MFMT
+    }
+    FtpClient client{options_for(FtpWay{"", FtpTls::none, FtpDataMode::passive, true})};
+    client.write("f", "x");
+    CHECK(error_of([&] { client.set_attributes("f", {.modified = then}); }).reason() == Reason::unsupported);
+}
+
+TEST_CASE("a file that is put where a directory is, is refused as that", "[ftp][integration]") {
+    for (const bool vsftpd : {false, true}) {
+        FtpClient client{options_for(FtpWay{"", FtpTls::none, FtpDataMode::passive, vsftpd})};
+        client.make_directory("d");
+        const auto source = text_source("x");
+        const Error error = error_of([&] { client.put("d", *source); });
+        CHECK(error.reason() == Reason::bad_value);
+        CHECK(has(error.what(), "it is a directory"));
+        CHECK(client.list().size() == 1);
+        CHECK(client.list("d").empty());
+    }
 }
 
 TEST_CASE("mode and time of a file are set, of the one that is put too", "[ftp][integration]") {

@@ -72,7 +72,7 @@ FtpOptions ScriptedFtp::options() const {
     FtpOptions options;
     options.label = "files";
     options.host = "127.0.0.1";
-    options.port = port_;
+    options.port = port();
     return options;
 }
 

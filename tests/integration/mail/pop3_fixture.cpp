@@ -89,7 +89,7 @@ Pop3Options ScriptedPop3::options() const {
     Pop3Options options;
     options.label = "mailbox";
     options.host = "127.0.0.1";
-    options.port = port_;
+    options.port = port();
     options.username = "edi";
     options.password = Secret{std::string{"s3cret-word"}};
     return options;

@@ -87,7 +87,7 @@ SmtpOptions ScriptedSmtp::options() const {
     SmtpOptions options;
     options.label = "out";
     options.host = "127.0.0.1";
-    options.port = port_;
+    options.port = port();
     options.from = {"", "reports@example.com"};
     return options;
 }

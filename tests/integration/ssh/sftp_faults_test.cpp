@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What OpenSSH's server does not do: answers in another order, short reads, garbage, silence.
+#include <algorithm>
 #include <map>
 #include <random>
 #include <thread>
 
 #include "sftp_fixture.hpp"
+#include "support/error_of.hpp"
 #include "support/outcomes.hpp"
 #include "support/wait.hpp"
 
@@ -20,6 +22,7 @@ enum Type {
     k_read = 5,
     k_write = 6,
     k_lstat = 7,
+    k_fsetstat = 10,
     k_readdir = 12,
     k_opendir = 11,
     k_stat = 17,
@@ -160,6 +163,31 @@ TEST_CASE("without posix-rename an existing target goes just before the rename, 
     played->move("a", "f", true);
     CHECK(done == std::vector<std::string>{"rename", "remove", "rename"});
     CHECK(failure_of([&] { played->free_space(); }).reason() == Reason::unsupported);
+}
+
+TEST_CASE("a server that cannot set times is given the file without them, and one that refuses them is told", "[sftp][integration]") {
+    for (const std::size_t code : {8, 3}) {
+        std::vector<int> seen;
+        const auto error = [&] {
+            const Played played{[&](FakePeer& peer, int) {
+                if (!peer.greet()) return;
+                while (const auto request = peer.next()) {
+                    seen.push_back(request->type);
+                    switch (request->type) {
+                        case k_open: peer.handle(*request, "h"); break;
+                        case k_lstat: peer.status(*request, 2); break;
+                        case k_fsetstat: peer.status(*request, code); break;
+                        default: peer.status(*request, 0); break;
+                    }
+                }
+            }};
+            const auto source = text_source("x");
+            return error_of([&] { played->put("f", *source, {.attributes = {.modified = std::chrono::system_clock::now()}}); });
+        }();
+        CHECK(error.name() == (code == 8 ? "NO-ERROR" : "SFTP-PERMISSION"));
+        CHECK(std::count(seen.begin(), seen.end(), k_fsetstat) == 1);
+        CHECK(std::count(seen.begin(), seen.end(), k_rename) == (code == 8 ? 1 : 0));
+    }
 }
 
 TEST_CASE("what is no SFTP ends the session with a typed error, and the next call has a new one", "[sftp][integration]") {
