@@ -57,7 +57,7 @@ count() { sed -nE 's/^[0-9]+% tests passed, ([0-9]+) tests? failed out of ([0-9]
 step "asan, build"
 cmake --preset asan -DCMAKE_UNITY_BUILD=ON -DQCONN_TEST_PROGRAMS=ON >/dev/null && cmake --build --preset asan || exit 1
 step "asan, tests"
-run asan -LE package
+run asan -LE 'package|slow'
 step "asan, packages"
 run asan -L package
 step "tsan, build"

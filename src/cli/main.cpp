@@ -165,7 +165,7 @@ int main(int argc, char** argv) {
           add_remove,  add_enable, add_disable,     add_mute,     add_unmute,     add_maintenance, add_ack,    add_secrets, add_import,
           add_schemes, add_schema, add_settings,    add_docs,     add_completion, add_complete,    add_man})
         add(app, tool);
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
     add_auth(app, tool);
 #endif
     take_marks_off(app);

@@ -25,7 +25,7 @@
 #include "schemes/socket_options.hpp"
 #include "schemes/tls_options.hpp"
 #include "schemes/token_log_in.hpp"
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
 #include "schemes/oauth2_options.hpp"
 #include "schemes/proxy_options.hpp"
 #endif
@@ -148,7 +148,7 @@ void add_peers(OptionTable<AmqpConnection>& all) {
         spec.fallback_text = "the host's name";
         spec.example = "shop";
     }
-#ifdef QCONN_WITH_WEBSOCKET
+#ifndef QCONN_WITHOUT_WEBSOCKET
     {
         OptionSpec& spec = all.add("websocket_path", &AmqpOptions::websocket_path, OptionType::string,
                                    "Over WebSocket, at this path of the host; the port is 80, with amqps 443, unless the URL or hosts have another");
@@ -345,7 +345,7 @@ const OptionTable<AmqpConnection>& amqp_table() {
         add_times(all);
         add_limits(all);
         add_open(all);
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
         add_oauth2_options(all);
         add_proxy_options(all);
 #endif
@@ -385,7 +385,7 @@ AmqpConnection amqp_options_of(const ResolvedDefinition& definition) {
     options.address = address_of_path(url);
     if (const Value& addresses = option_of(definition, "addresses"); options.address.empty() && addresses.is_string())
         options.address = words_of(addresses.as_string()).front();
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
     options.proxy = proxy_of(definition, options.use_tls ? "https" : "http");
 #endif
     return options;
@@ -492,7 +492,7 @@ void check_amqp(const Definition& definition, Findings& findings) {
         }
     }
     check_tls_options(definition, findings);
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
     check_proxy_options(definition, findings);
 #endif
     check_token_log_in(definition, findings);

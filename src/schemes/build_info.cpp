@@ -12,11 +12,11 @@
 #include <string>
 #include <string_view>
 
-#ifdef QCONN_WITH_SSH
+#ifndef QCONN_WITHOUT_SSH
 #include <libssh/libssh.h>
 #endif
 
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
 #include <brotli/decode.h>
 #include <bzlib.h>
 #include <curl/curl.h>
@@ -43,7 +43,7 @@ std::string compiler() {
 #endif
 }
 
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
 
 struct CurlFeature {
     int bit;
@@ -93,10 +93,10 @@ BuildInfo build_info() {
     info.libraries.push_back({"libyaml", yaml_get_version_string(), {}, {}, {}});
     info.libraries.push_back(headers_only("pugixml", dotted(PUGIXML_VERSION / 1000, PUGIXML_VERSION / 10 % 100, PUGIXML_VERSION % 10)));
     info.libraries.push_back(headers_only("Boost", dotted(BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100)));
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
     add_http(info.libraries);
 #endif
-#ifdef QCONN_WITH_SSH
+#ifndef QCONN_WITHOUT_SSH
     const std::string_view ssh = ssh_version(0);  // "0.10.6/openssl/zlib"
     info.libraries.push_back(
         {"libssh", std::string{ssh.substr(0, ssh.find('/'))}, dotted(LIBSSH_VERSION_MAJOR, LIBSSH_VERSION_MINOR, LIBSSH_VERSION_MICRO), {}, {}});

@@ -9,7 +9,7 @@ namespace qconn {
 const Catalogue& builtin_catalogue() {
     static const Catalogue catalogue = [] {
         Catalogue all;
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
         all.add(schemes::http_scheme());
         all.add(schemes::rest_scheme());
         all.add(schemes::awsrest_scheme());
@@ -24,21 +24,21 @@ const Catalogue& builtin_catalogue() {
         all.add(schemes::xmlrpc_scheme());
         all.add(schemes::yamlrpc_scheme());
 #endif
-#ifdef QCONN_WITH_WEBSOCKET
+#ifndef QCONN_WITHOUT_WEBSOCKET
         all.add(schemes::ws_scheme());
         all.add(schemes::sewiows_scheme());
         all.add(schemes::eftl_scheme());
 #endif
         all.add(schemes::amqp_scheme());
         all.add(schemes::file_scheme());
-#ifdef QCONN_WITH_SSH
+#ifndef QCONN_WITHOUT_SSH
         all.add(schemes::ssh_scheme());
         all.add(schemes::sftp_scheme());
 #endif
         all.add(schemes::ftp_scheme());
         all.add(schemes::smtp_scheme());
         all.add(schemes::pop3_scheme());
-#ifdef QCONN_WITH_TELNET
+#ifndef QCONN_WITHOUT_TELNET
         all.add(schemes::telnet_scheme());
 #endif
         return all;

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
 #include <qconn/http/http_client.hpp>
 #endif
 
@@ -12,7 +12,7 @@ namespace qconn {
 
 namespace {
 
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
 std::string get(const FileRequest& request, const TlsOptions& tls, const Runtime& runtime) {
     const std::string& url = request.reference;
     HttpOptions options;
@@ -36,7 +36,7 @@ std::string get(const FileRequest& request, const TlsOptions& tls, const Runtime
 // Listed here for the same reason as the schemes.
 FileResolver builtin_file_resolver(const FileLimits& limits, const TlsOptions& tls, const Runtime& runtime) {
     FileResolver resolver{limits};
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
     const FileWay way{"over HTTP", [tls, runtime](const FileRequest& request) { return get(request, tls, runtime); }};
     resolver.add("http", way);
     resolver.add("https", way);

@@ -14,7 +14,7 @@
 #include "schemes/schemes.hpp"
 #include "schemes/socket_options.hpp"
 #include "schemes/tls_options.hpp"
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
 #include "schemes/proxy_options.hpp"
 #endif
 
@@ -101,7 +101,7 @@ const OptionTable<FtpOptions>& table() {
             spec.example = true;
         }
         add_log_options(all);
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
         add_proxy_options(all);
 #endif
         add_socket_options(all);
@@ -134,7 +134,7 @@ FtpOptions options_of(const ResolvedDefinition& definition) {
         options.password = Secret{password.as_string()};
     }
     if (url.scheme == "ftps") options.security = is_true(option_of(definition, "implicit_tls")) ? FtpTls::implicit : FtpTls::required;
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
     options.proxy = proxy_of(definition, url.scheme == "ftps" ? "https" : "http");
 #endif
     return options;
@@ -225,7 +225,7 @@ void check(const Definition& definition, Findings& findings) {
     }
     check_idle_options(definition, findings);
     check_tls_options(definition, findings);
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
     check_proxy_options(definition, findings);
 #endif
 }

@@ -15,7 +15,7 @@
 #include "schemes/socket_options.hpp"
 #include "schemes/tls_options.hpp"
 #include "schemes/token_log_in.hpp"
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
 #include "schemes/oauth2_options.hpp"
 #include "schemes/proxy_options.hpp"
 #endif
@@ -111,7 +111,7 @@ const OptionTable<Pop3Connection>& pop3_table() {
             spec.example = 1;
         }
         add_log_options(all);
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
         add_oauth2_options(all);
         add_proxy_options(all);
 #endif
@@ -145,7 +145,7 @@ Pop3Connection pop3_options_of(const ResolvedDefinition& definition) {
         options.security = Pop3Tls::implicit;
     else if (pop3_flag(definition, "tls"))
         options.security = Pop3Tls::required;
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
     options.proxy = proxy_of(definition, url.scheme == "pop3s" ? "https" : "http");
 #endif
     return options;
@@ -216,7 +216,7 @@ void check_pop3(const Definition& definition, Findings& findings) {
         if (token) findings.warning("token", "token-in-clear", "without TLS everybody on the way can read the token", "set 'tls', or use pop3s");
     }
     check_tls_options(definition, findings);
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
     check_proxy_options(definition, findings);
 #endif
     check_token_log_in(definition, findings);

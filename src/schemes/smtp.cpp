@@ -18,7 +18,7 @@
 #include "schemes/socket_options.hpp"
 #include "schemes/tls_options.hpp"
 #include "schemes/token_log_in.hpp"
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
 #include "schemes/oauth2_options.hpp"
 #include "schemes/proxy_options.hpp"
 #endif
@@ -156,7 +156,7 @@ const OptionTable<SmtpConnection>& table() {
             spec.example = true;
         }
         add_log_options(all);
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
         add_oauth2_options(all);
         add_proxy_options(all);
 #endif
@@ -204,7 +204,7 @@ SmtpConnection options_of(const ResolvedDefinition& definition) {
         if (user.is_string()) options.username = std::string{user.as_string()};
         if (password.is_string()) options.password = Secret{password.as_string()};
     }
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
     options.proxy = proxy_of(definition, options.security == SmtpTls::offered || options.security == SmtpTls::none ? "http" : "https");
 #endif
     return options;
@@ -281,7 +281,7 @@ void check(const Definition& definition, Findings& findings) {
     }
     check_idle_options(definition, findings);
     check_tls_options(definition, findings);
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
     check_proxy_options(definition, findings);
 #endif
     check_token_log_in(definition, findings);

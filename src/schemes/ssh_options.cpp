@@ -108,7 +108,7 @@ void set_ssh_address(SshOptions& options, const ResolvedDefinition& definition) 
     options.port = url.port.value_or(k_port);
     options.user = url.username.value_or("");
     options.password = url.password.value_or(Secret{});
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
     if (std::optional<Proxy> proxy = proxy_of(definition, "https")) options.proxy = std::make_shared<const Proxy>(std::move(*proxy));
 #endif
     const Value& jumps = option_of(definition, "jump");
@@ -139,7 +139,7 @@ void check_ssh(const Definition& definition, Findings& findings) {
         findings.warning("known_hosts", "unused-option", "'fingerprints' is set, so no file of known servers is read for the server itself");
     if (is_set(definition, "jump_password") && !is_set(definition, "jump"))
         findings.warning("jump_password", "unused-option", "'jump_password' says nothing without 'jump'");
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
     check_proxy_options(definition, findings);
 #endif
 }

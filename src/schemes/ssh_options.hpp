@@ -13,7 +13,7 @@
 #include <qconn/ssh/ssh_options.hpp>
 
 #include "schemes/convert.hpp"
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
 #include "schemes/proxy_options.hpp"
 #endif
 #include "schemes/socket_options.hpp"
@@ -129,7 +129,7 @@ void add_ssh_options(OptionTable<Options>& table) {
     add_socket_options(table);
     table.remove("max_send_rate");
     table.remove("max_receive_rate");
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
     add_proxy_options(table);
 #endif
 }

@@ -15,7 +15,7 @@
 #include "schemes/socket_options.hpp"
 #include "telnet/pattern.hpp"
 #include "telnet/settings.hpp"
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
 #include "schemes/proxy_options.hpp"
 #endif
 
@@ -171,7 +171,7 @@ const OptionTable<TelnetOptions>& telnet_table() {
         milliseconds("settle_time", &TelnetOptions::settle_time, 200,
                      "So long nothing more may come behind what looks like a prompt, until a log-in without `shell_prompt` counts as ended");
         add_log_options(all);
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
         add_proxy_options(all);
 #endif
         add_socket_options(all);
@@ -191,7 +191,7 @@ TelnetOptions telnet_options_of(const ResolvedDefinition& definition) {
     options.port = url.port.value_or(k_telnet_port);
     if (url.username) options.username = *url.username;
     if (url.password) options.password = url.password;
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
     options.proxy = proxy_of(definition, "http");
 #endif
     return options;
@@ -331,7 +331,7 @@ void check_telnet(const Definition& definition, Findings& findings) {
         findings.warning("username", "unused-option", "the URL has a user, so 'username' is not used");
     if (url.password && is_set(definition, "password"))
         findings.warning("password", "unused-option", "the URL has a password, so 'password' is not used");
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
     check_proxy_options(definition, findings);
 #endif
 }

@@ -15,7 +15,7 @@
 #include <qconn/net/tls.hpp>
 
 #include "schemes/convert.hpp"
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
 #include "schemes/oauth2.hpp"
 #endif
 
@@ -31,7 +31,7 @@ struct TokenLogIn {
     std::optional<Proxy> proxy;
 };
 
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
 
 /// What is wrong with the options oauth2_…, taken together; URLs must be whole ones there.
 void check_token_log_in(const Definition& definition, Findings& findings);

@@ -81,7 +81,7 @@ TEST_CASE("an Airflow export in JSON has places, extras as text and as object, a
     check_round_trip(imported);
 
     const Definition& erp = definition(imported, "erp");
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
     CHECK(erp.url == "https://robot:${env:ERP_PASSWORD}@erp.example:8443/base");
 #endif
     CHECK(erp.description == "The ERP \xF0\x9F\x9A\x80");
@@ -168,7 +168,7 @@ b=postgres://us%2Fer:pw@h.example/db
                                           true);
     INFO(findings(imported));
     check_round_trip(imported);
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
     CHECK(definition(imported, "a").url == "http://h.example");
     CHECK(option(definition(imported, "a"), "username") == Value{"us:er"});
     CHECK(option(definition(imported, "a"), "password") == Value{"pw"});

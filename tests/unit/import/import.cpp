@@ -105,7 +105,7 @@ TEST_CASE("empty texts of every importer give nothing, and no error", "[import]"
     }
 }
 
-#ifdef QCONN_WITH_HTTP
+#ifndef QCONN_WITHOUT_HTTP
 TEST_CASE("what the check of a scheme finds is told at the place in the source", "[import]") {
     const Imported imported = import_text("airflow", "# first\nx=http://u@h.example?Accept=x&timeout=5\ny=rest://\n");
     INFO(findings(imported));
