@@ -108,6 +108,7 @@ TEST_CASE("where a rename replaces nothing, the old file is removed only if that
             if (line.starts_with("RNFR")) return "350 to\r\n";
             if (line.starts_with("RNTO")) return ++renames == 1 ? "550 Cannot create a file when that file already exists.\r\n" : "250 ok\r\n";
             if (line.starts_with("DELE")) return "250 ok\r\n";
+            if (line == "CWD x") return "550 a file\r\n";
             return usual_reply(line);
         }};
         FtpOptions options = server.options();
