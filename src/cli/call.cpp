@@ -114,8 +114,12 @@ int call(Tool& tool, const CallArguments& arguments) {
     if (!client) client = registry.open<Client>(all[0]);
     if (onlooker && show_dialogue(*client)) onlooker->seen();
     const Format format = tool.format == Format::table ? Format::json : tool.format;  // nothing is known of what it gives
-    present(tool.out, format, {.document = declared->run(*client, values, deadline)});
-    return k_ok;
+    const Value result = declared->run(*client, values, deadline);
+    present(tool.out, format, {.document = result});
+    const std::string failure = declared->failure ? declared->failure(result) : std::string{};
+    if (failure.empty()) return k_ok;
+    tool.out.flush();  // what the call gave comes before what is said of it
+    throw CallFailed(failure);
 }
 
 }  // namespace
@@ -131,7 +135,8 @@ void add_call(CLI::App& app, Tool& tool) {
     command->footer(
         "'qconn call NAME operations' lists the operations with their arguments, also those that only this connection has. An argument is\n"
         "KEY=VALUE only where the operation declares KEY or takes any; after '--' nothing is. Arguments of type any, hash and list are read as JSON; "
-        "an 'any' that is no JSON is a string.\n\n"
+        "an 'any' that is no JSON is a string. A result that tells of a failure (a command's status, files that were not carried) is printed, and the "
+        "exit code is 1.\n\n"
         "Examples:\n"
         "  qconn call shop-api get orders/17\n"
         "  qconn call shop-api post orders '{\"sku\": \"A-1\", \"count\": 2}' --timeout 5s\n"

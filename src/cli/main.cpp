@@ -41,6 +41,9 @@ int run_command(Tool& tool, const std::function<int()>& run) {
     } catch (const NotFound& error) {
         report(tool, error.what(), plain_error("NOT-FOUND", error.what()));
         code = k_not_found;
+    } catch (const CallFailed& error) {
+        report(tool, error.what(), plain_error("CALL-FAILED", error.what()));
+        code = k_failed;
     } catch (const Error& error) {
         if (const auto* detail = error.detail<SettingsErrorDetail>(); detail && !reports_data(tool))
             for (const Diagnostic& one : detail->diagnostics) std::fputs(qconn::render(one).c_str(), stderr);

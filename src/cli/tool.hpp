@@ -44,6 +44,12 @@ public:
     using std::runtime_error::runtime_error;
 };
 
+/// A call came to its end, and its result says that something failed: exit code 1.
+class CallFailed : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
 /// How the paragraph begins that --help of each command has below its options.
 constexpr std::string_view k_common_options = "Options of all commands: ";
 /// That paragraph.

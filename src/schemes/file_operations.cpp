@@ -104,6 +104,20 @@ Value value_of(const TreeReport& report) {
     return map;
 }
 
+/// With go_on a tree comes to its end whatever happens to its files.
+std::string tree_failure(const Value& result) {
+    const Value& failures = result["failures"];
+    if (!failures.is_list() || failures.as_list().empty()) return {};
+    const List& all = failures.as_list();
+    std::string text = all.size() == 1 ? "one was not carried: " : std::to_string(all.size()) + " were not carried; the first: ";
+    return text.append(all.front()["path"].as_string()).append(": ").append(all.front()["error"].as_string());
+}
+
+OperationSpec tree(OperationSpec operation) {
+    operation.failure = tree_failure;
+    return operation;
+}
+
 /// Those of single files, and of trees.
 std::vector<Argument> copy_fields(bool tree) {
     std::vector<Argument> fields{{"resume", OptionType::boolean, false, "go on with parts of earlier transfers"},
@@ -140,16 +154,16 @@ std::vector<OperationSpec> copy_operations() {
                       const std::uint64_t bytes = put_file(client, file, path.empty() ? name_in(file) : path, copy_options(given), deadline);
                       return Value{Map{{"bytes", static_cast<unsigned long long>(bytes)}}};
                   }),
-        operation("get_tree", "Fetch a directory with all that is in it", {{"directory", OptionType::string, true, "of this machine"}, folder},
+        tree(operation("get_tree", "Fetch a directory with all that is in it", {{"directory", OptionType::string, true, "of this machine"}, folder},
                   copy_fields(true),
                   [text](FileTransferClient& client, const Map& given, Deadline deadline) {
                       return value_of(get_tree(client, text(given, "path"), text(given, "directory"), tree_options(given), deadline));
-                  }),
-        operation("put_tree", "Send a directory with all that is in it", {{"directory", OptionType::string, true, "of this machine"}, folder},
+                  })),
+        tree(operation("put_tree", "Send a directory with all that is in it", {{"directory", OptionType::string, true, "of this machine"}, folder},
                   copy_fields(true),
                   [text](FileTransferClient& client, const Map& given, Deadline deadline) {
                       return value_of(put_tree(client, text(given, "directory"), text(given, "path"), tree_options(given), deadline));
-                  }),
+                  })),
         operation("remove_tree", "Remove a directory with all that is in it", {there}, {},
                   [text](FileTransferClient& client, const Map& given, Deadline deadline) {
                       const std::uint64_t removed = remove_tree(client, text(given, "path"), deadline);

@@ -56,6 +56,16 @@ Value receipt_value(const SmtpReceipt& receipt) {
                {"recipients", std::move(recipients)}};
 }
 
+/// Of a partial one: who does not get it.
+std::string send_failure(const Value& receipt) {
+    std::string text;
+    for (const Value& one : receipt["recipients"].as_list()) {
+        if (one["accepted"].as_bool()) continue;
+        text.append(text.empty() ? "refused: " : ", ").append(one["address"].as_string());
+    }
+    return text;
+}
+
 MailMessage message_of(const Map& given) {
     MailMessage message;
     const std::string from = text_argument(given, "from");
@@ -93,6 +103,7 @@ std::vector<OperationSpec> smtp_operations() {
         options.partial = is_flag_set(given, "partial");
         return receipt_value(dynamic_cast<SmtpClient&>(client).send(message_of(given), options, deadline));
     };
+    send.failure = send_failure;
 
     OperationSpec verify;
     verify.name = "verify";

@@ -43,6 +43,14 @@ Value value_of(SshResult result) {
     return out;
 }
 
+/// Every end is a result; who asked for the command wants to know which it was.
+std::string run_failure(const Value& result) {
+    if (const Value& signal = result["signal"]; signal.is_string()) return "the signal " + std::string{signal.as_string()} + " ended the command";
+    const Value& status = result["status"];
+    if (!status.is_integer()) return "the server did not tell how the command ended";
+    return status.as_int64() == 0 ? std::string{} : "the command ended with status " + std::to_string(status.as_int64());
+}
+
 Value value_of(const SshSessionInfo& info) {
     return Map{{"banner", info.banner},
                {"host_key_type", info.host_key_type},
@@ -74,6 +82,7 @@ OperationSpec run_operation() {
         }
         return value_of(dynamic_cast<SshClient&>(client).run(command, deadline));
     };
+    spec.failure = run_failure;
     return spec;
 }
 

@@ -419,6 +419,29 @@ TEST_CASE("call: file operations, after -- nothing is an option", "[cli][integra
     CHECK(has(gone.err, "done.txt"));
 }
 
+TEST_CASE("call: a result that tells of failures is printed, and the exit code is 1", "[cli][integration]") {
+    const Estate estate;
+    std::filesystem::create_directories(estate.directory / "inbox");
+    std::filesystem::create_directories(estate.directory / "here/a.txt/full");  // where the file belongs
+    estate.directory.write("inbox/a.txt", "A");
+    estate.directory.write("inbox/b.txt", "B");
+    estate.add("inbox", "file://" + (estate.directory / "inbox"));
+
+    const Outcome some = estate.run({"call", "inbox", "get_tree", "here", "go_on=true"});
+    INFO(some.out + some.err);
+    CHECK(some.code == 1);
+    CHECK(json::parse(some.out)["files"] == 1);
+    CHECK(has(json::parse(some.out)["failures"].dump(), "a.txt"));
+    CHECK(has(some.err, "one was not carried: a.txt: "));
+    CHECK(estate.directory.read("here/b.txt") == "B");
+
+    const Outcome data = estate.run({"call", "inbox", "get_tree", "here", "go_on=true", "--json"});
+    CHECK(data.code == 1);
+    CHECK(json::parse(data.err)["error"]["name"] == "CALL-FAILED");
+
+    CHECK(estate.run({"call", "inbox", "get_tree", "elsewhere", "go_on=true"}).code == 0);
+}
+
 TEST_CASE("monitor --json: one object a line with exactly these fields, as a server dies and returns", "[cli][integration]") {
     Server nginx{"nginx"};
     const Estate estate;

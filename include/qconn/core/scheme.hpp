@@ -94,6 +94,8 @@ struct OperationSpec {
         OptionType type{OptionType::any};
         bool required{true};
         std::string help;
+        /// A file of this machine that `run` writes; given as `-` it is standard output, which then gets nothing else.
+        bool written{false};
     };
     std::string name;
     std::string help;
@@ -107,6 +109,9 @@ struct OperationSpec {
     std::optional<Argument> rest{};
     /// Named and positional arguments by name.
     std::function<Value(Client& client, const Map& arguments, Deadline deadline)> run;
+    /// What went wrong according to a result of `run`, in words; empty: nothing. For calls that come to their end and may have failed all the same:
+    /// a command has its exit status, a directory files that could not be carried. Absent: every result is a success.
+    std::function<std::string(const Value& result)> failure{};
 };
 
 struct ModuleInfo;
