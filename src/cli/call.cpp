@@ -134,7 +134,7 @@ void add_call(CLI::App& app, Tool& tool) {
                       "Show on standard error what is said: over HTTP, lines of FTP, POP3, SMTP, TELNET, frames of AMQP; secrets masked");
     command->footer(
         "'qconn call NAME operations' lists the operations with their arguments, also those that only this connection has. An argument is\n"
-        "KEY=VALUE only where the operation declares KEY or takes any; after '--' nothing is. Arguments of type any, hash and list are read as JSON; "
+        "KEY=VALUE only where the operation declares KEY or takes any; after '--' nothing is, so what holds a '=' itself stands there. Arguments of type any, hash and list are read as JSON; "
         "an 'any' that is no JSON is a string. A result that tells of a failure (a command's status, files that were not carried) is printed, and the "
         "exit code is 1.\n\n"
         "Examples:\n"

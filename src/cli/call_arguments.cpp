@@ -19,6 +19,12 @@ bool is_name(std::string_view text) noexcept {
            std::all_of(text.begin(), text.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '.'; });
 }
 
+/// As the options of all operations are named.
+bool is_option_name(std::string_view text) noexcept {
+    const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
+    return !text.empty() && letter(text.front()) && std::all_of(text.begin(), text.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+}
+
 /// Absent where the text is not of that type.
 std::optional<Value> converted(const std::string& text, OptionType type) {
     switch (type) {
@@ -64,6 +70,8 @@ public:
             const auto field = std::find_if(operation_.fields.begin(), operation_.fields.end(), [&](const Argument& a) { return a.name == key; });
             if (field != operation_.fields.end()) return set(*field, word.text.substr(equals + 1));
             if (operation_.free_fields && is_name(key)) return set({key, OptionType::any, false, {}}, word.text.substr(equals + 1));
+            // Otherwise a slip of the pen would become the name of a file.
+            if (!operation_.fields.empty() && is_option_name(key)) refuse_option(key);
         }
         if (next_ == operation_.arguments.size()) {
             if (!operation_.rest) fail("'" + printable(word.text) + "' is one argument too many");
@@ -91,6 +99,11 @@ private:
         auto value = converted(text, argument.type);
         if (!value) fail("the argument " + argument.name + " is no " + std::string{to_string(argument.type)} + ": '" + printable(text) + "'");
         return std::move(*value);
+    }
+    [[noreturn]] void refuse_option(const std::string& key) const {
+        std::vector<std::string> known;
+        for (const Argument& field : operation_.fields) known.push_back(field.name);
+        fail("there is no option '" + key + "'" + suggestion(key, known) + "; a word with '=' that is none stands after '--'");
     }
     [[noreturn]] void fail(const std::string& what) const { throw UsageError(what + "; usage: " + usage(operation_)); }
 

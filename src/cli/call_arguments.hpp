@@ -17,7 +17,8 @@ struct CallWord {
 
 /// Arguments by name, of their types. A word is KEY=VALUE where the operation declares a field KEY, or takes any further field and KEY looks like
 /// a name; all others fill the positional arguments in order.
-/// @throws UsageError with the operation's usage: too many, missing, given twice, or of another type
+/// @throws UsageError with the operation's usage: too many, missing, given twice, of another type, or KEY=VALUE with the name of no option where the
+/// operation has options
 Map bind_arguments(const OperationSpec& operation, const std::vector<CallWord>& words);
 
 }  // namespace qconn::cli

@@ -401,8 +401,12 @@ TEST_CASE("call: file operations, after -- nothing is an option", "[cli][integra
     const Estate estate;
     estate.add("inbox", "file://" + estate.directory.path());
 
-    CHECK(estate.run({"call", "inbox", "write", "note.txt", "a=b"}).code == 0);
+    CHECK(estate.run({"call", "inbox", "write", "note.txt", "--", "a=b"}).code == 0);
     CHECK(estate.directory.read("note.txt") == "a=b");
+    const Outcome slip = estate.run({"call", "inbox", "put", "note.txt", "verfy=true"});
+    CHECK(slip.code == 2);
+    CHECK(has(slip.err, "there is no option 'verfy'; did you mean 'verify'?"));
+    CHECK_FALSE(std::filesystem::exists(estate.directory / "verfy=true"));
     CHECK(estate.run({"call", "inbox", "write", "note.txt", "--", "--json"}).code == 0);
     CHECK(estate.directory.read("note.txt") == "--json");
     CHECK(has(estate.run({"call", "inbox", "read", "note.txt"}).out, "--json"));

@@ -91,9 +91,19 @@ TEST_CASE("a word is KEY=VALUE only where the operation declares KEY", "[cli]") 
 
     CHECK(bind(spec, {"orders", "limit=3"}) == Map{{"path", "orders"}, {"limit", 3}});
     CHECK(bind(spec, {"limit=3", "orders", "deep=true"}) == Map{{"path", "orders"}, {"limit", 3}, {"deep", true}});
-    CHECK(bind(spec, {"a=b"}) == Map{{"path", "a=b"}});
-    CHECK(bind(spec, {"orders", "a=b"}) == Map{{"path", "orders"}, {"body", "a=b"}});
+    CHECK(bind(spec, {"A=b"}) == Map{{"path", "A=b"}});
+    CHECK(bind(spec, {"orders", "x y=b"}) == Map{{"path", "orders"}, {"body", "x y=b"}});
     CHECK(bind_arguments(spec, {{"limit=3", true}}) == Map{{"path", "limit=3"}});
+}
+
+TEST_CASE("a misspelt option becomes no argument", "[cli]") {
+    OperationSpec spec = operation(false);
+
+    CHECK(refusal(spec, {"orders", "limt=3"}).starts_with("there is no option 'limt'; did you mean 'limit'?; a word with '=' that is none stands after '--'"));
+    CHECK(refusal(spec, {"zzzzzz=1"}).starts_with("there is no option 'zzzzzz'; there are: limit, deep; "));
+    CHECK(bind_arguments(spec, {{"limt=3", true}}) == Map{{"path", "limt=3"}});
+    spec.fields.clear();  // nothing that could be misspelt
+    CHECK(bind(spec, {"limt=3"}) == Map{{"path", "limt=3"}});
 }
 
 TEST_CASE("with free fields every name before '=' is a KEY, other texts are not", "[cli]") {
