@@ -134,9 +134,9 @@ void add_call(CLI::App& app, Tool& tool) {
                       "Show on standard error what is said: over HTTP, lines of FTP, POP3, SMTP, TELNET, frames of AMQP; secrets masked");
     command->footer(
         "'qconn call NAME operations' lists the operations with their arguments, also those that only this connection has. An argument is\n"
-        "KEY=VALUE only where the operation declares KEY or takes any; after '--' nothing is, so what holds a '=' itself stands there. Arguments of type any, hash and list are read as JSON; "
-        "an 'any' that is no JSON is a string. A result that tells of a failure (a command's status, files that were not carried) is printed, and the "
-        "exit code is 1.\n\n"
+        "KEY=VALUE only where the operation declares KEY or takes any; after '--' nothing is, so names that hold a '=' stand there. Arguments of type "
+        "any, hash and list are read as JSON; an 'any' that is no JSON is a string; of type data @FILE is what the file holds, @- standard input. A "
+        "result that tells of a failure (a command's status, files that were not carried) is printed, and the exit code is 1.\n\n"
         "Examples:\n"
         "  qconn call shop-api get orders/17\n"
         "  qconn call shop-api post orders '{\"sku\": \"A-1\", \"count\": 2}' --timeout 5s\n"
@@ -144,7 +144,8 @@ void add_call(CLI::App& app, Tool& tool) {
         "  qconn call shop-api get orders/17 --verbose\n"
         "  qconn call shop-api operations\n"
         "  qconn call billing add 1 2\n"
-        "  qconn call inbox write note.txt -- a=b");
+        "  qconn call inbox write note.txt -- a=b\n"
+        "  qconn call edi-host run 'sort -u' input=@names.txt");
     command->callback([&tool, arguments] { tool.run = [&tool, arguments] { return call(tool, *arguments); }; });
 }
 

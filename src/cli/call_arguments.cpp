@@ -2,7 +2,12 @@
 #include "cli/call_arguments.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <iostream>
+#include <iterator>
+
+#include <qconn/base/byte_stream.hpp>
 
 #include "cli/describe.hpp"
 #include "cli/json.hpp"
@@ -23,6 +28,19 @@ bool is_name(std::string_view text) noexcept {
 bool is_option_name(std::string_view text) noexcept {
     const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
     return !text.empty() && letter(text.front()) && std::all_of(text.begin(), text.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+}
+
+/// A whole file; "-" is standard input. @throws Error SYSTEM-ERROR
+std::string contents_of(const std::string& name) {
+    if (name == "-") return {std::istreambuf_iterator<char>{std::cin}, {}};
+    const auto source = file_source(name);
+    std::string text;
+    std::array<char, 65536> block{};
+    for (std::size_t n = 1; n > 0;) {
+        n = source->read(block.data(), block.size());
+        text.append(block.data(), n);
+    }
+    return text;
 }
 
 /// Absent where the text is not of that type.
@@ -68,17 +86,17 @@ public:
         if (const auto equals = word.text.find('='); !word.literal && equals != std::string::npos) {
             const std::string key = word.text.substr(0, equals);
             const auto field = std::find_if(operation_.fields.begin(), operation_.fields.end(), [&](const Argument& a) { return a.name == key; });
-            if (field != operation_.fields.end()) return set(*field, word.text.substr(equals + 1));
-            if (operation_.free_fields && is_name(key)) return set({key, OptionType::any, false, {}}, word.text.substr(equals + 1));
+            if (field != operation_.fields.end()) return set(*field, {word.text.substr(equals + 1), false});
+            if (operation_.free_fields && is_name(key)) return set({key, OptionType::any, false, {}}, {word.text.substr(equals + 1), false});
             // Otherwise a slip of the pen would become the name of a file.
             if (!operation_.fields.empty() && is_option_name(key)) refuse_option(key);
         }
         if (next_ == operation_.arguments.size()) {
             if (!operation_.rest) fail("'" + printable(word.text) + "' is one argument too many");
-            rest_.push_back(value_of(*operation_.rest, word.text));
+            rest_.push_back(value_of(*operation_.rest, word));
             return;
         }
-        set(operation_.arguments[next_++], word.text);
+        set(operation_.arguments[next_++], word);
     }
 
     Map take() {
@@ -92,12 +110,13 @@ public:
     }
 
 private:
-    void set(const Argument& argument, const std::string& text) {
-        if (!values_.insert(argument.name, value_of(argument, text))) fail("the argument " + argument.name + " is given twice");
+    void set(const Argument& argument, const CallWord& word) {
+        if (!values_.insert(argument.name, value_of(argument, word))) fail("the argument " + argument.name + " is given twice");
     }
-    Value value_of(const Argument& argument, const std::string& text) const {
-        auto value = converted(text, argument.type);
-        if (!value) fail("the argument " + argument.name + " is no " + std::string{to_string(argument.type)} + ": '" + printable(text) + "'");
+    Value value_of(const Argument& argument, const CallWord& word) const {
+        if (argument.type == OptionType::data && !word.literal && word.text.starts_with('@')) return Value::binary(contents_of(word.text.substr(1)));
+        auto value = converted(word.text, argument.type);
+        if (!value) fail("the argument " + argument.name + " is no " + std::string{to_string(argument.type)} + ": '" + printable(word.text) + "'");
         return std::move(*value);
     }
     [[noreturn]] void refuse_option(const std::string& key) const {

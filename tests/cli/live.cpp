@@ -410,6 +410,8 @@ TEST_CASE("call: file operations, after -- nothing is an option", "[cli][integra
     CHECK(estate.run({"call", "inbox", "write", "note.txt", "--", "--json"}).code == 0);
     CHECK(estate.directory.read("note.txt") == "--json");
     CHECK(has(estate.run({"call", "inbox", "read", "note.txt"}).out, "--json"));
+    CHECK(estate.run({"call", "inbox", "write", "copy.txt", "@" + (estate.directory / "note.txt")}).code == 0);
+    CHECK(estate.directory.read("copy.txt") == "--json");
     CHECK(has(estate.run({"call", "inbox", "stat", "note.txt"}).out, "6"));
 
     const Outcome list = estate.run({"call", "inbox", "list"});

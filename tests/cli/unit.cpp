@@ -16,6 +16,8 @@
 #include "cli/output.hpp"
 #include "cli/tool.hpp"
 #include "support/catch.hpp"
+#include "support/error_of.hpp"
+#include "support/temp_dir.hpp"
 
 using namespace qconn;
 using namespace qconn::cli;
@@ -152,6 +154,20 @@ TEST_CASE("arguments have the types that are declared", "[cli]") {
     CHECK(one(OptionType::number, "1.5") == Value{1.5});
     CHECK_THROWS_AS(one(OptionType::list, "1,2"), UsageError);
     CHECK_THROWS_AS(one(OptionType::map, "[1]"), UsageError);
+}
+
+TEST_CASE("data is what a file holds, where it is named by @", "[cli]") {
+    const test::TempDir dir;
+    dir.write("in", std::string_view{"a\0\n@", 4});
+    OperationSpec spec;
+    spec.name = "x";
+    spec.arguments = {{"text", OptionType::string, false, ""}, {"data", OptionType::data, false, ""}};
+    spec.fields = {{"input", OptionType::data, false, ""}};
+
+    CHECK(bind(spec, {"input=@" + (dir / "in")}).at("input") == Value::binary(std::string_view{"a\0\n@", 4}));
+    CHECK(bind(spec, {"@x", "@" + (dir / "in")}) == Map{{"text", "@x"}, {"data", Value::binary(std::string_view{"a\0\n@", 4})}});
+    CHECK(bind_arguments(spec, {{"x", false}, {"@in", true}}).at("data") == Value::binary("@in"));
+    CHECK(test::error_of([&] { bind(spec, {"input=@" + (dir / "gone")}); }).name() == "SYSTEM-ERROR");
 }
 
 TEST_CASE("JSON arguments lose no digit and nest only so deep", "[cli]") {
