@@ -4,8 +4,10 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include <qconn/file/file_transfer_client.hpp>
@@ -73,6 +75,19 @@ std::string name_in(const std::string& path) {
     return std::string{name.substr(name.rfind('/') + 1)};
 }
 
+/// Where a file comes to here: under its own name where a directory is named.
+std::string local_target(const std::string& file, const std::string& path) {
+    std::error_code unknown;
+    if (file.empty() || file.ends_with('/') || std::filesystem::is_directory(file, unknown))
+        return (std::filesystem::path{file} / name_in(path)).string();
+    return file;
+}
+
+/// And where it comes to there. What is a directory there, only the '/' at the end tells without asking.
+std::string remote_target(const std::string& path, const std::string& file) {
+    return path.empty() || path.ends_with('/') ? path + name_in(file) : path;
+}
+
 FileCopyOptions copy_options(const Map& given) {
     FileCopyOptions options;
     options.resume = is_true(given, "resume");
@@ -136,22 +151,20 @@ std::vector<OperationSpec> copy_operations() {
     const Argument folder{"path", OptionType::string, false, "a directory; default: that of the connection"};
     return {
         operation("get", "Fetch a file; its name here appears once it is whole",
-                  {there, {"file", OptionType::string, false, "of this machine; default: the same name in the current directory"}},
+                  {there, {"file", OptionType::string, false, "of this machine, or a directory; default: the same name in the current one"}},
                   copy_fields(false),
                   [text](FileTransferClient& client, const Map& given, Deadline deadline) {
                       const std::string path = text(given, "path");
-                      const std::string file = text(given, "file");
-                      const std::uint64_t bytes = get_file(client, path, file.empty() ? name_in(path) : file, copy_options(given), deadline);
+                      const std::uint64_t bytes = get_file(client, path, local_target(text(given, "file"), path), copy_options(given), deadline);
                       return Value{Map{{"bytes", static_cast<unsigned long long>(bytes)}}};
                   }),
         operation("put", "Send a file; its name there appears once it is whole",
                   {{"file", OptionType::string, true, "of this machine"},
-                   {"path", OptionType::string, false, "in the directory of the connection; default: the same name"}},
+                   {"path", OptionType::string, false, "in the directory of the connection, or one in it with '/' at its end; default: the same name"}},
                   copy_fields(false),
                   [text](FileTransferClient& client, const Map& given, Deadline deadline) {
                       const std::string file = text(given, "file");
-                      const std::string path = text(given, "path");
-                      const std::uint64_t bytes = put_file(client, file, path.empty() ? name_in(file) : path, copy_options(given), deadline);
+                      const std::uint64_t bytes = put_file(client, file, remote_target(text(given, "path"), file), copy_options(given), deadline);
                       return Value{Map{{"bytes", static_cast<unsigned long long>(bytes)}}};
                   }),
         tree(operation("get_tree", "Fetch a directory with all that is in it", {{"directory", OptionType::string, true, "of this machine"}, folder},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -112,6 +113,32 @@ TEST_CASE("what cannot work in a file definition is found", "[schemes][file]") {
     CHECK_FALSE(define("file:///data", "max_read_size: -1").valid);
     CHECK(define("file:///C:/temp").code() == "windows-path");
     CHECK(define("file:///C:/temp").valid);
+}
+
+TEST_CASE("get and put take directories, in which files have their own names", "[schemes][file]") {
+    const test::TempDir there;
+    const test::TempDir here;
+    std::filesystem::create_directories(there / "sub");
+    std::filesystem::create_directories(here / "in");
+    there.write("sub/a.txt", "A");
+    here.write("b.txt", "B");
+    const auto checked = define("file://" + there.path());
+    const auto client = checked.client<FileClient>();
+    const auto call = [&](std::string_view name, const Map& arguments) {
+        for (const auto& operation : checked.scheme().operations) {
+            if (operation.name == name) operation.run(*client, arguments, {});
+        }
+    };
+
+    call("get", {{"path", "sub/a.txt"}, {"file", here / "in"}});
+    CHECK(here.read("in/a.txt") == "A");
+    call("get", {{"path", "sub/a.txt"}, {"file", here / "in/"}, {"verify", true}});
+    call("get", {{"path", "sub/a.txt"}, {"file", here / "c.txt"}});
+    CHECK(here.read("c.txt") == "A");
+    call("put", {{"file", here / "b.txt"}, {"path", "sub/"}});
+    CHECK(there.read("sub/b.txt") == "B");
+    call("put", {{"file", here / "b.txt"}, {"path", "sub/d.txt"}});
+    CHECK(there.read("sub/d.txt") == "B");
 }
 
 TEST_CASE("the operations of file can be called by name", "[schemes][file]") {
