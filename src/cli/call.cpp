@@ -77,6 +77,14 @@ private:
     bool seen_{false};
 };
 
+/// The call itself writes to standard output.
+bool takes_output(const OperationSpec& operation, const Map& values) {
+    return std::any_of(operation.arguments.begin(), operation.arguments.end(), [&](const OperationSpec::Argument& one) {
+        const Value* const value = one.written ? values.find(one.name) : nullptr;
+        return value != nullptr && *value == Value{"-"};
+    });
+}
+
 int call(Tool& tool, const CallArguments& arguments) {
     const std::vector<std::string> all = positional(tool, arguments.words);
     if (all.size() < 2) throw UsageError("give a connection and an operation; 'qconn call NAME operations' lists the operations");
@@ -115,7 +123,7 @@ int call(Tool& tool, const CallArguments& arguments) {
     if (onlooker && show_dialogue(*client)) onlooker->seen();
     const Format format = tool.format == Format::table ? Format::json : tool.format;  // nothing is known of what it gives
     const Value result = declared->run(*client, values, deadline);
-    present(tool.out, format, {.document = result});
+    if (!takes_output(*declared, values)) present(tool.out, format, {.document = result});
     const std::string failure = declared->failure ? declared->failure(result) : std::string{};
     if (failure.empty()) return k_ok;
     tool.out.flush();  // what the call gave comes before what is said of it

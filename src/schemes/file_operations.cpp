@@ -2,6 +2,7 @@
 #include "schemes/file_operations.hpp"
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -133,6 +134,36 @@ OperationSpec tree(OperationSpec operation) {
     return operation;
 }
 
+/// The other side is standard input or output: nothing that could be gone on with, or read once more.
+bool is_standard(const std::string& file, const Map& given) {
+    if (file != "-") return false;
+    if (is_true(given, "resume") || is_true(given, "verify"))
+        throw make_error(Errc::invalid_argument, "resume and verify are for files, and '-' is standard input or output");
+    return true;
+}
+
+[[noreturn]] void refused(const char* what) { throw make_error(Errc::system, what + std::generic_category().message(errno)); }
+
+std::uint64_t get_to_output(FileTransferClient& client, const std::string& path, Deadline deadline) {
+    const auto sink = function_sink([](std::string_view bytes) {
+        if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) != bytes.size()) refused("writing to standard output failed: ");
+    });
+    const std::uint64_t bytes = client.get(path, *sink, {}, deadline);
+    if (std::fflush(stdout) != 0) refused("writing to standard output failed: ");
+    return bytes;
+}
+
+std::uint64_t put_from_input(FileTransferClient& client, const std::string& path, Deadline deadline) {
+    if (path.empty() || path.ends_with('/'))
+        throw make_error(Errc::invalid_argument, "what comes from standard input has no name: give the path of the file");
+    const auto source = function_source([](char* to, std::size_t most) {
+        const std::size_t n = std::fread(to, 1, most, stdin);
+        if (n == 0 && std::ferror(stdin) != 0) refused("reading standard input failed: ");
+        return n;
+    });
+    return client.put(path, *source, {}, deadline);
+}
+
 /// Those of single files, and of trees.
 std::vector<Argument> copy_fields(bool tree) {
     std::vector<Argument> fields{{"resume", OptionType::boolean, false, "go on with parts of earlier transfers"},
@@ -151,20 +182,26 @@ std::vector<OperationSpec> copy_operations() {
     const Argument folder{"path", OptionType::string, false, "a directory; default: that of the connection"};
     return {
         operation("get", "Fetch a file; its name here appears once it is whole",
-                  {there, {"file", OptionType::string, false, "of this machine, or a directory; default: the same name in the current one"}},
+                  {there, {"file", OptionType::string, false, "of this machine, or a directory; default: the same name in the current one; -: standard output", true}},
                   copy_fields(false),
                   [text](FileTransferClient& client, const Map& given, Deadline deadline) {
                       const std::string path = text(given, "path");
-                      const std::uint64_t bytes = get_file(client, path, local_target(text(given, "file"), path), copy_options(given), deadline);
+                      const std::string file = text(given, "file");
+                      const std::uint64_t bytes = is_standard(file, given)
+                                                      ? get_to_output(client, path, deadline)
+                                                      : get_file(client, path, local_target(file, path), copy_options(given), deadline);
                       return Value{Map{{"bytes", static_cast<unsigned long long>(bytes)}}};
                   }),
         operation("put", "Send a file; its name there appears once it is whole",
-                  {{"file", OptionType::string, true, "of this machine"},
+                  {{"file", OptionType::string, true, "of this machine; -: standard input"},
                    {"path", OptionType::string, false, "in the directory of the connection, or one in it with '/' at its end; default: the same name"}},
                   copy_fields(false),
                   [text](FileTransferClient& client, const Map& given, Deadline deadline) {
                       const std::string file = text(given, "file");
-                      const std::uint64_t bytes = put_file(client, file, remote_target(text(given, "path"), file), copy_options(given), deadline);
+                      const std::string path = text(given, "path");
+                      const std::uint64_t bytes = is_standard(file, given)
+                                                      ? put_from_input(client, path, deadline)
+                                                      : put_file(client, file, remote_target(path, file), copy_options(given), deadline);
                       return Value{Map{{"bytes", static_cast<unsigned long long>(bytes)}}};
                   }),
         tree(operation("get_tree", "Fetch a directory with all that is in it", {{"directory", OptionType::string, true, "of this machine"}, folder},

@@ -425,6 +425,28 @@ TEST_CASE("call: file operations, after -- nothing is an option", "[cli][integra
     CHECK(has(gone.err, "done.txt"));
 }
 
+TEST_CASE("call: files go to standard output and come from standard input", "[cli][integration]") {
+    const Estate estate;
+    estate.directory.write("bytes", std::string_view{"a\0\xff\n", 4});
+    estate.add("inbox", "file://" + estate.directory.path());
+
+    const Outcome got = estate.run({"call", "inbox", "get", "bytes", "-"});
+    INFO(got.err);
+    CHECK(got.code == 0);
+    CHECK(got.out == std::string_view{"a\0\xff\n", 4});
+    CHECK_FALSE(std::filesystem::exists(estate.directory / "-"));
+
+    const std::string pipe = std::string{QCONN_TOOL} + " call inbox get bytes - | " + QCONN_TOOL + " call inbox put - copy";
+    const Outcome put = Process{{"/bin/sh", {"-c", pipe}, {}, estate.directory.path()}}.finish();
+    INFO(put.err);
+    CHECK(put.code == 0);
+    CHECK(estate.directory.read("copy") == std::string_view{"a\0\xff\n", 4});
+
+    CHECK(has(estate.run({"call", "inbox", "get", "bytes", "-", "verify=true"}).err, "INVALID-ARGUMENT"));
+    CHECK(has(estate.run({"call", "inbox", "put", "-"}).err, "INVALID-ARGUMENT"));
+    CHECK(estate.run({"call", "inbox", "get", "gone", "-"}).out.empty());
+}
+
 TEST_CASE("call: a result that tells of failures is printed, and the exit code is 1", "[cli][integration]") {
     const Estate estate;
     std::filesystem::create_directories(estate.directory / "inbox");
