@@ -2,8 +2,10 @@
 /// `qconn call`: one operation of any client.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <optional>
+#include <utility>
 
 #include <qconn/core/scheme.hpp>
 
@@ -39,11 +41,34 @@ const OperationSpec* find_operation(const std::vector<OperationSpec>& all, const
     return found == all.end() ? nullptr : &*found;
 }
 
-[[noreturn]] void refuse(const Scheme& scheme, const std::vector<OperationSpec>& all, const std::string& name) {
+/// What other tools call it, and operations that may do it.
+constexpr std::array k_other_words{
+    std::pair{"ls", "list"},       std::pair{"dir", "list"},        std::pair{"rm", "remove"},       std::pair{"rm", "delete"},
+    std::pair{"del", "remove"},    std::pair{"delete", "remove"},   std::pair{"rmdir", "remove"},    std::pair{"unlink", "remove"},
+    std::pair{"mv", "move"},       std::pair{"rename", "move"},     std::pair{"ren", "move"},        std::pair{"cat", "read"},
+    std::pair{"type", "read"},     std::pair{"cp", "get"},          std::pair{"cp", "put"},          std::pair{"copy", "get"},
+    std::pair{"copy", "put"},      std::pair{"download", "get"},    std::pair{"upload", "put"},      std::pair{"mget", "get_tree"},
+    std::pair{"mput", "put_tree"}, std::pair{"mirror", "get_tree"}, std::pair{"mirror", "put_tree"}, std::pair{"md", "mkdir"},
+    std::pair{"df", "space"},      std::pair{"info", "stat"},       std::pair{"exec", "run"},        std::pair{"retr", "retrieve"}};
+
+/// "; did you mean 'get' or 'put'?"; empty where none of them is there.
+std::string meaning(std::string_view word, const std::vector<std::string>& known) {
+    std::string text;
+    for (const auto& [other, name] : k_other_words) {
+        if (other != word || std::find(known.begin(), known.end(), name) == known.end()) continue;
+        text.append(text.empty() ? "; did you mean '" : " or '").append(name) += '\'';
+    }
+    return text.empty() ? text : text + '?';
+}
+
+[[noreturn]] void refuse(const Scheme& scheme, const std::vector<OperationSpec>& all, const std::string& connection, const std::string& name) {
     if (all.empty()) throw UsageError("connections of scheme " + scheme.names.front() + " have no operations that can be called");
     std::vector<std::string> known;
     for (const OperationSpec& one : all) known.push_back(one.name);
-    throw UsageError("there is no operation '" + printable(name) + "'" + suggestion(name, known));
+    std::string near = meaning(name, known);
+    if (near.empty()) near = suggestion(name, known);
+    throw UsageError("'" + printable(connection) + "' has no operation '" + printable(name) + "'" + near + "; 'qconn call " + printable(connection) +
+                     " operations' lists them");
 }
 
 void list(Tool& tool, const Scheme& scheme, const std::vector<OperationSpec>& all) {
@@ -113,7 +138,7 @@ int call(Tool& tool, const CallArguments& arguments) {
         }
     }
     if (declared == nullptr && scheme->other_operation) declared = &*scheme->other_operation;
-    if (declared == nullptr) refuse(*scheme, operations.empty() ? scheme->operations : operations, all[1]);
+    if (declared == nullptr) refuse(*scheme, operations.empty() ? scheme->operations : operations, all[0], all[1]);
 
     std::vector<CallWord> words;
     for (std::size_t i = 2; i < all.size(); ++i) words.push_back({all[i], i >= all.size() - tool.literals.size()});
@@ -142,7 +167,8 @@ void add_call(CLI::App& app, Tool& tool) {
                       "Show on standard error what is said: over HTTP, lines of FTP, POP3, SMTP, TELNET, frames of AMQP; secrets masked");
     command->footer(
         "'qconn call NAME operations' lists the operations with their arguments, also those that only this connection has. An argument is\n"
-        "KEY=VALUE only where the operation declares KEY or takes any; after '--' nothing is, so names that hold a '=' stand there. Arguments of type "
+        "KEY=VALUE only where the operation declares KEY or takes any; after '--' nothing is, so names that hold a '=' stand there. Arguments of "
+        "type "
         "any, hash and list are read as JSON; an 'any' that is no JSON is a string; of type data @FILE is what the file holds, @- standard input. A "
         "result that tells of a failure (a command's status, files that were not carried) is printed, and the exit code is 1.\n\n"
         "Examples:\n"

@@ -27,7 +27,8 @@ bool is_name(std::string_view text) noexcept {
 /// As the options of all operations are named.
 bool is_option_name(std::string_view text) noexcept {
     const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
-    return !text.empty() && letter(text.front()) && std::all_of(text.begin(), text.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+    return !text.empty() && letter(text.front()) &&
+           std::all_of(text.begin(), text.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
 }
 
 /// A whole file; "-" is standard input. @throws Error SYSTEM-ERROR

@@ -182,7 +182,9 @@ std::vector<OperationSpec> copy_operations() {
     const Argument folder{"path", OptionType::string, false, "a directory; default: that of the connection"};
     return {
         operation("get", "Fetch a file; its name here appears once it is whole",
-                  {there, {"file", OptionType::string, false, "of this machine, or a directory; default: the same name in the current one; -: standard output", true}},
+                  {there,
+                   {"file", OptionType::string, false,
+                    "of this machine, or a directory; default: the same name in the current one; -: standard output", true}},
                   copy_fields(false),
                   [text](FileTransferClient& client, const Map& given, Deadline deadline) {
                       const std::string path = text(given, "path");
@@ -192,28 +194,29 @@ std::vector<OperationSpec> copy_operations() {
                                                       : get_file(client, path, local_target(file, path), copy_options(given), deadline);
                       return Value{Map{{"bytes", static_cast<unsigned long long>(bytes)}}};
                   }),
-        operation("put", "Send a file; its name there appears once it is whole",
-                  {{"file", OptionType::string, true, "of this machine; -: standard input"},
-                   {"path", OptionType::string, false, "in the directory of the connection, or one in it with '/' at its end; default: the same name"}},
-                  copy_fields(false),
-                  [text](FileTransferClient& client, const Map& given, Deadline deadline) {
-                      const std::string file = text(given, "file");
-                      const std::string path = text(given, "path");
-                      const std::uint64_t bytes = is_standard(file, given)
-                                                      ? put_from_input(client, path, deadline)
-                                                      : put_file(client, file, remote_target(path, file), copy_options(given), deadline);
-                      return Value{Map{{"bytes", static_cast<unsigned long long>(bytes)}}};
-                  }),
+        operation(
+            "put", "Send a file; its name there appears once it is whole",
+            {{"file", OptionType::string, true, "of this machine; -: standard input"},
+             {"path", OptionType::string, false, "in the directory of the connection, or one in it with '/' at its end; default: the same name"}},
+            copy_fields(false),
+            [text](FileTransferClient& client, const Map& given, Deadline deadline) {
+                const std::string file = text(given, "file");
+                const std::string path = text(given, "path");
+                const std::uint64_t bytes = is_standard(file, given)
+                                                ? put_from_input(client, path, deadline)
+                                                : put_file(client, file, remote_target(path, file), copy_options(given), deadline);
+                return Value{Map{{"bytes", static_cast<unsigned long long>(bytes)}}};
+            }),
         tree(operation("get_tree", "Fetch a directory with all that is in it", {{"directory", OptionType::string, true, "of this machine"}, folder},
-                  copy_fields(true),
-                  [text](FileTransferClient& client, const Map& given, Deadline deadline) {
-                      return value_of(get_tree(client, text(given, "path"), text(given, "directory"), tree_options(given), deadline));
-                  })),
+                       copy_fields(true),
+                       [text](FileTransferClient& client, const Map& given, Deadline deadline) {
+                           return value_of(get_tree(client, text(given, "path"), text(given, "directory"), tree_options(given), deadline));
+                       })),
         tree(operation("put_tree", "Send a directory with all that is in it", {{"directory", OptionType::string, true, "of this machine"}, folder},
-                  copy_fields(true),
-                  [text](FileTransferClient& client, const Map& given, Deadline deadline) {
-                      return value_of(put_tree(client, text(given, "directory"), text(given, "path"), tree_options(given), deadline));
-                  })),
+                       copy_fields(true),
+                       [text](FileTransferClient& client, const Map& given, Deadline deadline) {
+                           return value_of(put_tree(client, text(given, "directory"), text(given, "path"), tree_options(given), deadline));
+                       })),
         operation("remove_tree", "Remove a directory with all that is in it", {there}, {},
                   [text](FileTransferClient& client, const Map& given, Deadline deadline) {
                       const std::uint64_t removed = remove_tree(client, text(given, "path"), deadline);

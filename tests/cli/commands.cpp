@@ -280,6 +280,17 @@ TEST_CASE("an unknown command is named, with the nearest one", "[cli][integratio
     CHECK(run_qconn({"secrets"}).code == 2);
 }
 
+TEST_CASE("an unknown operation is named, with the one that is meant", "[cli][integration]") {
+    const GoodEstate estate;
+    const auto said = [&](const char* operation) { return estate.run({"call", "inbox", operation, "x"}).err; };
+    CHECK(has(said("lst"), "'inbox' has no operation 'lst'; did you mean 'list'?; 'qconn call inbox operations' lists them"));
+    CHECK(has(said("ls"), "has no operation 'ls'; did you mean 'list'?"));
+    CHECK(has(said("rm"), "did you mean 'remove'?"));
+    CHECK(has(said("cat"), "did you mean 'read'?"));
+    CHECK(has(said("cp"), "did you mean 'get' or 'put'?"));
+    CHECK(has(said("download"), "did you mean 'get'?"));
+}
+
 TEST_CASE("help has examples, and is no error", "[cli][integration]") {
     const Outcome all = run_qconn({"--help"});
     CHECK(all.code == 0);

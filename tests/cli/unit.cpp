@@ -101,7 +101,8 @@ TEST_CASE("a word is KEY=VALUE only where the operation declares KEY", "[cli]") 
 TEST_CASE("a misspelt option becomes no argument", "[cli]") {
     OperationSpec spec = operation(false);
 
-    CHECK(refusal(spec, {"orders", "limt=3"}).starts_with("there is no option 'limt'; did you mean 'limit'?; a word with '=' that is none stands after '--'"));
+    CHECK(refusal(spec, {"orders", "limt=3"})
+              .starts_with("there is no option 'limt'; did you mean 'limit'?; a word with '=' that is none stands after '--'"));
     CHECK(refusal(spec, {"zzzzzz=1"}).starts_with("there is no option 'zzzzzz'; there are: limit, deep; "));
     CHECK(bind_arguments(spec, {{"limt=3", true}}) == Map{{"path", "limt=3"}});
     spec.fields.clear();  // nothing that could be misspelt
