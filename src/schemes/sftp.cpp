@@ -115,6 +115,8 @@ Scheme sftp_scheme() {
     scheme.example_url = "sftp://edi@files.example.com/outgoing";
     scheme.clients = client_types<SftpClient, FileTransferClient>({"SftpClient", "FileTransferClient"});
     scheme.operations = file_operations();
+    scheme.operations.push_back(
+        ssh_session_operation([](Client& client, Deadline deadline) { return dynamic_cast<SftpClient&>(client).connect(deadline); }));
     scheme.make_client = [](const ResolvedDefinition& definition, const Runtime& runtime) -> std::shared_ptr<Client> {
         return std::make_shared<SftpClient>(sftp_options_of(definition), runtime);
     };

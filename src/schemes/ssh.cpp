@@ -51,20 +51,6 @@ std::string run_failure(const Value& result) {
     return status.as_int64() == 0 ? std::string{} : "the command ended with status " + std::to_string(status.as_int64());
 }
 
-Value value_of(const SshSessionInfo& info) {
-    return Map{{"banner", info.banner},
-               {"host_key_type", info.host_key_type},
-               {"fingerprint", info.fingerprint},
-               {"key_exchange", info.key_exchange},
-               {"cipher", info.cipher_out},
-               {"cipher_in", info.cipher_in},
-               {"mac", info.mac_out},
-               {"mac_in", info.mac_in},
-               {"user", info.user},
-               {"login", info.login},
-               {"transport", info.transport}};
-}
-
 OperationSpec run_operation() {
     OperationSpec spec;
     spec.name = "run";
@@ -86,14 +72,6 @@ OperationSpec run_operation() {
     return spec;
 }
 
-OperationSpec info_operation() {
-    OperationSpec spec;
-    spec.name = "session";
-    spec.help = "What was agreed on with the server: its key, algorithms, the way of the log-in";
-    spec.run = [](Client& client, const Map&, Deadline deadline) { return value_of(dynamic_cast<SshClient&>(client).connect(deadline)); };
-    return spec;
-}
-
 }  // namespace
 
 Scheme ssh_scheme() {
@@ -105,7 +83,8 @@ Scheme ssh_scheme() {
         "asks for the greeting.";
     scheme.example_url = "ssh://edi@host.example.com";
     scheme.clients = client_types<SshClient>({"SshClient"});
-    scheme.operations = {run_operation(), info_operation()};
+    scheme.operations = {run_operation(),
+                         ssh_session_operation([](Client& client, Deadline deadline) { return dynamic_cast<SshClient&>(client).connect(deadline); })};
     scheme.make_client = [](const ResolvedDefinition& definition, const Runtime& runtime) -> std::shared_ptr<Client> {
         return std::make_shared<SshClient>(ssh_options_of(definition), runtime);
     };

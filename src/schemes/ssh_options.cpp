@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <qconn/ssh/ssh_client.hpp>
 
@@ -78,6 +79,27 @@ PingEvidence ssh_evidence(const SshSessionInfo& info) {
     key.fingerprint = info.fingerprint;
     seen.credentials.push_back(std::move(key));
     return seen;
+}
+
+OperationSpec ssh_session_operation(std::function<SshSessionInfo(Client&, Deadline)> connect) {
+    OperationSpec spec;
+    spec.name = "session";
+    spec.help = "What was agreed on with the server: its key, algorithms, the way of the log-in";
+    spec.run = [connect = std::move(connect)](Client& client, const Map&, Deadline deadline) -> Value {
+        const SshSessionInfo info = connect(client, deadline);
+        return Map{{"banner", info.banner},
+                   {"host_key_type", info.host_key_type},
+                   {"fingerprint", info.fingerprint},
+                   {"key_exchange", info.key_exchange},
+                   {"cipher", info.cipher_out},
+                   {"cipher_in", info.cipher_in},
+                   {"mac", info.mac_out},
+                   {"mac_in", info.mac_in},
+                   {"user", info.user},
+                   {"login", info.login},
+                   {"transport", info.transport}};
+    };
+    return spec;
 }
 
 std::string fingerprints_problem(const Value& list) {

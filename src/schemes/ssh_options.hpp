@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -136,6 +137,9 @@ void add_ssh_options(OptionTable<Options>& table) {
 
 /// For people: the server, its key, how the log-in went.
 PingEvidence ssh_evidence(const SshSessionInfo& info);
+
+/// The operation that tells of the session. @param connect  of the client: makes it where there is none
+OperationSpec ssh_session_operation(std::function<SshSessionInfo(Client&, Deadline)> connect);
 
 /// Label, host, log-in, jumps and proxy.
 void set_ssh_address(SshOptions& options, const ResolvedDefinition& definition);

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SFTP over OpenSSH's sshd: trees with large files, and servers that allow few channels.
+#include <algorithm>
+#include <chrono>
+
+#include <qconn/core/scheme.hpp>
 #include <qconn/file/tree.hpp>
 #include <qconn/ssh/sftp_client.hpp>
 
@@ -44,4 +48,19 @@ TEST_CASE("a tree with large files goes and comes over the channels that sshd al
     else
         CHECK(channels > 1);
     remove_tree(client, "tree");
+}
+
+TEST_CASE("the operation session tells what was agreed on, whatever the session is for", "[sftp][ssh][integration]") {
+    const Scheme* const scheme = builtin_catalogue().find("sftp");
+    REQUIRE(scheme != nullptr);
+    const auto operation =
+        std::find_if(scheme->operations.begin(), scheme->operations.end(), [](const OperationSpec& one) { return one.name == "session"; });
+    REQUIRE(operation != scheme->operations.end());
+    SftpOptions options;
+    options.ssh = options_with_key(shared_sshd(), "ed25519");
+    SftpClient client{options};
+    const Value told = operation->run(client, {}, std::chrono::seconds{20});
+    CHECK(told["user"] == Value{std::string{k_ssh_user}});
+    CHECK(told["login"] == Value{"publickey"});
+    CHECK(told["fingerprint"].as_string().starts_with("SHA256:"));
 }
