@@ -12,6 +12,36 @@ struct Line {
     std::string_view text;
 };
 
+struct Named {
+    std::string_view error;
+    std::string_view text;
+};
+
+// Of errors whose phase and reason are also those of others, for which something else is to be done.
+constexpr std::array k_named{
+    Named{"SSH-HOST-KEY-CHANGED",
+          "The server has another key than the one that is known: it was set up anew, or somebody is in between. Compare the fingerprint with its "
+          "administrator's before anything else; if it is right, 'ssh-keygen -R HOST' takes the old line out, and the new one can be added."},
+    Named{"SSH-HOST-KEY-UNKNOWN",
+          "Nobody has said that this key is the server's: compare the fingerprint with its administrator's, then add the line that the message shows "
+          "to the file of known servers, or pin the key (option fingerprints)."},
+    Named{"SSH-HOST-KEY-REVOKED",
+          "The file of known servers says that this key must not be trusted: do not log in before its administrator has said why."},
+    Named{"SSH-HOST-KEY-PIN",
+          "The server shows none of the pinned keys: it was set up anew, or somebody is in between. Compare the fingerprint with its administrator's "
+          "before the option fingerprints is changed."},
+    Named{"SSH-KNOWN-HOSTS-ERROR",
+          "A file of known servers on this machine cannot be used: the message names it; check the path (option known_hosts) and its permissions."},
+    Named{"SSH-KEY-ERROR", "The private key cannot be used: check the option keyfile, whether this user can read the file, and keyfile_password."},
+    Named{
+        "SSH2CLIENT-AUTH-ERROR",
+        "The message says what the server takes and what there was: check the user and the password of the URL, the option keyfile, and whether the "
+        "server knows the key (authorized_keys)."},
+    Named{"SSH-HANDSHAKE-ERROR",
+          "No SSH server answers there, or both sides have no algorithm in common: check host and port; the message has the server's words (options "
+          "ciphers, macs, key_exchanges, host_key_algorithms)."},
+};
+
 // The first line that fits is taken: exact ones, then those for a reason, then those for a phase.
 constexpr std::array k_lines{
     Line{Phase::secret, Reason::timeout,
@@ -86,11 +116,16 @@ constexpr std::array k_lines{
 
 }  // namespace
 
-std::string_view advice(Phase phase, Reason reason) noexcept {
+std::string_view advice(Phase phase, Reason reason, std::string_view error) noexcept {
+    const std::string_view name = error.substr(0, error.find(':'));
+    for (const Named& one : k_named)
+        if (one.error == name) return one.text;
     for (const Line& line : k_lines) {
         if ((line.phase == Phase::none || line.phase == phase) && (line.reason == Reason::none || line.reason == reason)) return line.text;
     }
     return "The message above has the system's or the peer's own words.";
 }
+
+std::string_view advice(const Error& error) noexcept { return advice(error.phase(), error.reason(), error.name()); }
 
 }  // namespace qconn::cli

@@ -9,6 +9,8 @@
 namespace qconn::cli {
 
 /// One or two sentences for an operator, from where and why it failed. Never empty.
-std::string_view advice(Phase phase, Reason reason) noexcept;
+/// @param error  its name, alone or before its words ("SSH-HOST-KEY-CHANGED: …"): some are known better than by phase and reason
+std::string_view advice(Phase phase, Reason reason, std::string_view error = {}) noexcept;
+std::string_view advice(const Error& error) noexcept;
 
 }  // namespace qconn::cli

@@ -33,7 +33,10 @@ bool is_dated(const Outage& outage) noexcept { return outage.since != std::chron
 
 }  // namespace
 
-std::string fault_text(const Outage& outage) { return std::string{k_faults[static_cast<std::size_t>(outage.kind)]} + outage.cause; }
+std::string fault_text(const Outage& outage) {
+    if (outage.kind == OutageKind::certificate && outage.error.starts_with("SSH-HOST-KEY")) return "the host key of " + outage.cause;
+    return std::string{k_faults[static_cast<std::size_t>(outage.kind)]} + outage.cause;
+}
 
 std::string reason_text(Phase phase, Reason reason) {
     std::string text{phase == Phase::none ? std::string_view{} : to_string(phase)};
@@ -122,7 +125,7 @@ void print_causes(Output& out, const std::vector<OutageGroup>& groups, const Cau
         const std::string indent(3 + digits, ' ');
         if (view.remarks)
             for (const std::string& remark : view.remarks(group)) out.line(indent + remark);
-        out.line(indent + out.paint(Style::dim, "do: " + std::string{advice(group.outage.phase, group.outage.reason)}));
+        out.line(indent + out.paint(Style::dim, "do: " + std::string{advice(group.outage.phase, group.outage.reason, group.outage.error)}));
     }
 }
 
@@ -134,7 +137,7 @@ Value group_value(const OutageGroup& group) {
                {"phase", to_string(outage.phase)},
                {"reason", to_string(outage.reason)},
                {"error", outage.error},
-               {"advice", advice(outage.phase, outage.reason)},
+               {"advice", advice(outage.phase, outage.reason, outage.error)},
                {"names", List(group.names.begin(), group.names.end())}};
 }
 

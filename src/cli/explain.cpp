@@ -73,12 +73,12 @@ Findings look(Registry& registry, const std::string& name, const ExplainArgument
     } else if (found.judged.verdict == Verdict::invalid) {
         found.next.emplace_back("The definition cannot be used: correct what is marked above; 'qconn check' goes through all of them.");
     } else if (found.judged.result.error) {
-        found.next.emplace_back(advice(found.judged.result.error->phase(), found.judged.result.error->reason()));
+        found.next.emplace_back(advice(*found.judged.result.error));
     } else if (found.deeper && found.deeper->result.error) {
         const Error& error = *found.deeper->result.error;
         found.next.emplace_back((found.nothing_asked ? "The monitor takes it for up, as its ping asks nothing (disable_automatic_pings)"
                                                      : "The monitor takes it for up, as its ping only goes to depth " + found.depth) +
-                                ". A request fails; if it should not: " + std::string{advice(error.phase(), error.reason())});
+                                ". A request fails; if it should not: " + std::string{advice(error)});
     }
     if (const auto& tls = found.shown().result.tls; tls && !tls->chain.empty() && found.shown().result.ok) {
         const int days = days_left(tls->chain.front());

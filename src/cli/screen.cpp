@@ -171,7 +171,7 @@ private:
         if (lines >= 1) out.push_back(row({names_within(group.names, columns)}, k_indent));
         if (lines < 3) return out;
         out.push_back(row({group.outage.error}, k_indent));
-        out.push_back(row({{"do: " + std::string{advice(group.outage.phase, group.outage.reason)}, Style::warn}}, k_indent));
+        out.push_back(row({{"do: " + std::string{advice(group.outage.phase, group.outage.reason, group.outage.error)}, Style::warn}}, k_indent));
         return out;
     }
 

@@ -60,6 +60,9 @@ std::vector<OutageGroup> group_by_cause(const std::vector<Stranded>& down) {
     for (const Stranded& one : down) {
         const Stranded& root = root_of(one, by_name);
         Cause cause = cause_of(root.name, root.error ? &*root.error : nullptr, root.where);
+        // Nobody has to be alerted once for all of them here: what needs another remedy is told apart. A path that is not there on a host says
+        // nothing of its TLS.
+        if (cause.kind == OutageKind::peer && root.error) cause.fault = fault_of(root.error->phase(), root.error->reason(), root.error->name());
         const auto [group, is_new] = groups.try_emplace(std::move(cause));
         if (is_new) group->second.outage = outage_of(group->first, root);
         group->second.names.push_back(one.name);

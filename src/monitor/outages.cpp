@@ -13,6 +13,12 @@ std::string_view to_string(OutageKind kind) noexcept {
 
 namespace monitor {
 
+std::string fault_of(Phase phase, Reason reason, std::string_view error) {
+    std::string text{to_string(phase)};
+    text.append(", ").append(to_string(reason));
+    return text.append(", ").append(error.substr(0, error.find(':')));
+}
+
 Cause cause_of(const std::string& name, const Error* error, const Whereabouts& where) {
     const Phase phase = error != nullptr ? error->phase() : Phase::none;
     const Reason reason = error != nullptr ? error->reason() : Reason::none;
@@ -25,7 +31,7 @@ Cause cause_of(const std::string& name, const Error* error, const Whereabouts& w
         case Reason::certificate_untrusted:
         case Reason::certificate_name:
         case Reason::certificate_pin:
-        case Reason::certificate_revoked: return {OutageKind::certificate, where.host};
+        case Reason::certificate_revoked: return {OutageKind::certificate, where.host, fault_of(phase, reason, error->name())};
         case Reason::denied: return {OutageKind::credentials, where.host};
         default: return {phase == Phase::auth ? OutageKind::credentials : OutageKind::peer, where.host};
     }
@@ -98,7 +104,9 @@ Outages::Bearer Outages::choose_bearer(TargetId member) {
 }
 
 std::uint64_t Outages::resume(TargetId id, const KeptOutage& before, bool silenced) {
-    const auto [group, is_new] = groups_.try_emplace({before.outage.kind, before.outage.cause});
+    Cause cause{before.outage.kind, before.outage.cause};
+    if (cause.kind == OutageKind::certificate) cause.fault = fault_of(before.outage.phase, before.outage.reason, before.outage.error);
+    const auto [group, is_new] = groups_.try_emplace(std::move(cause));
     if (is_new) {
         group->second.outage = before.outage;
         group->second.told = before.told;

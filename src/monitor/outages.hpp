@@ -29,6 +29,9 @@ namespace qconn::monitor {
 struct Cause {
     OutageKind kind{OutageKind::peer};
     std::string key;
+    /// What tells two of one kind and key apart, for which different things are to be done. Of certificates and host keys: an expired one is another
+    /// outage than one that some do not know.
+    std::string fault{};
 
     auto operator<=>(const Cause&) const = default;
 };
@@ -46,6 +49,8 @@ struct KeptOutage {
     bool told{false};
 };
 
+/// Phase, reason and name of a failure. @param error  its name, alone or before its words
+std::string fault_of(Phase phase, Reason reason, std::string_view error);
 /// What is at fault, as far as one failure tells.
 Cause cause_of(const std::string& name, const Error* error, const Whereabouts& where);
 

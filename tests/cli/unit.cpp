@@ -7,6 +7,7 @@
 
 #include "cli/advice.hpp"
 #include "cli/call_arguments.hpp"
+#include "cli/causes.hpp"
 #include "cli/changes.hpp"
 #include "cli/describe.hpp"
 #include "cli/diff.hpp"
@@ -249,6 +250,25 @@ TEST_CASE("every phase and reason has a next step", "[cli]") {
     }
     CHECK(advice(Phase::connect, Reason::refused).find("listens") != std::string_view::npos);
     CHECK(advice(Phase::tls, Reason::certificate_expired).find("clock") != std::string_view::npos);
+    CHECK(advice(Phase::tls, Reason::certificate_untrusted).find("CA certificate") != std::string_view::npos);
+}
+
+TEST_CASE("errors that share a phase and a reason with others have a next step of their own", "[cli]") {
+    const auto next = [](const char* error) { return std::string{advice(Phase::tls, Reason::certificate_untrusted, error)}; };
+    CHECK(next("SSH-HOST-KEY-CHANGED: the server of").find("somebody is in between") != std::string::npos);
+    CHECK(next("SSH-HOST-KEY-CHANGED").find("ssh-keygen -R") != std::string::npos);
+    CHECK(next("SSH-HOST-KEY-UNKNOWN: it").find("fingerprints") != std::string::npos);
+    CHECK(next("SSH-KNOWN-HOSTS-ERROR: it").find("known_hosts") != std::string::npos);
+    CHECK(advice(Phase::auth, Reason::missing, "SSH2CLIENT-AUTH-ERROR: it").find("qconn auth") == std::string_view::npos);
+    CHECK(next("SSL-ERROR: it").find("CA certificate") != std::string::npos);
+
+    Outage outage;
+    outage.kind = OutageKind::certificate;
+    outage.cause = "h:22";
+    outage.error = "SSH-HOST-KEY-CHANGED: it";
+    CHECK(fault_text(outage) == "the host key of h:22");
+    outage.error = "SSL-ERROR: it";
+    CHECK(fault_text(outage) == "the certificate of h:22");
 }
 
 TEST_CASE("names of definition files hold nothing that file systems refuse, are never hidden and differ", "[cli]") {

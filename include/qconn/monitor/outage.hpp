@@ -60,8 +60,9 @@ struct FoundDown {
     std::optional<Error> error;
 };
 
-/// What is at fault, by the rules of a monitor, for who has pinged without one. The largest first; `id` counts from 1, `since` is the zero time
-/// point. A connection that the registry does not know is at fault itself.
+/// What is at fault, by the rules of a monitor, for who has pinged without one; but a host that fails in several ways (by phase, reason and name of
+/// the error) is in a group for each. The largest first; `id` counts from 1, `since` is the zero time point. A connection that the registry does not
+/// know is at fault itself.
 /// @note Where connecting through a proxy failed it makes the plan of that ping anew, so it may resolve secrets. Thread-safe.
 QCONN_API std::vector<OutageGroup> group_outages(const Registry& registry, const std::vector<FoundDown>& down);
 

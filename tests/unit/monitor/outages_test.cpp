@@ -146,7 +146,9 @@ TEST_CASE("the cause is what the failures say", "[monitor][outage]") {
     CHECK(cause(Phase::resolve, Reason::unknown_host, plain) == Cause{OutageKind::name, "db1"});
     CHECK(cause(Phase::resolve, Reason::resolver, plain) == Cause{OutageKind::resolver, ""});
     CHECK(cause(Phase::resolve, Reason::resolver, behind) == Cause{OutageKind::resolver, ""});
-    CHECK(cause(Phase::tls, Reason::certificate_expired, plain) == Cause{OutageKind::certificate, "db1:5432"});
+    CHECK(cause(Phase::tls, Reason::certificate_expired, plain) ==
+          Cause{OutageKind::certificate, "db1:5432", fault_of(Phase::tls, Reason::certificate_expired, "SYSTEM-ERROR")});
+    CHECK(cause(Phase::tls, Reason::certificate_expired, plain) != cause(Phase::tls, Reason::certificate_untrusted, plain));
     CHECK(cause(Phase::tls, Reason::handshake, plain) == Cause{OutageKind::peer, "db1:5432"});
     CHECK(cause(Phase::auth, Reason::denied, plain) == Cause{OutageKind::credentials, "db1:5432"});
     CHECK(cause(Phase::proxy, Reason::refused, behind) == Cause{OutageKind::proxy, "proxy:3128"});
@@ -155,6 +157,23 @@ TEST_CASE("the cause is what the failures say", "[monitor][outage]") {
     CHECK(cause(Phase::secret, Reason::missing, plain) == Cause{OutageKind::connection, "shop"});
     CHECK(cause(Phase::protocol, Reason::not_found, {}) == Cause{OutageKind::connection, "shop"});
     CHECK(cause_of("shop", nullptr, plain) == Cause{OutageKind::peer, "db1:5432"});
+}
+
+TEST_CASE("what one host says of a certificate and of a path are two things to whoever has pinged", "[monitor][outage]") {
+    const auto failure = [](const char* name, Phase phase, Reason reason) {
+        return Error{Errc::system, name, "no"}.with_phase(phase).with_reason(reason);
+    };
+    const Whereabouts host{"h:22", {}, {}};
+    const Whereabouts behind{"inner:80", {}, {"b"}};
+    const auto groups = group_by_cause({{"a", failure("SFTP-NOT-FOUND", Phase::protocol, Reason::not_found), host},
+                                        {"b", failure("SSL-ERROR", Phase::tls, Reason::handshake), host},
+                                        {"c", failure("SSH-HOST-KEY-CHANGED", Phase::tls, Reason::certificate_untrusted), host},
+                                        {"d", failure("SSH-HOST-KEY-UNKNOWN", Phase::tls, Reason::certificate_untrusted), host},
+                                        {"e", failure("SSH-HOST-KEY-UNKNOWN", Phase::tls, Reason::certificate_untrusted), host},
+                                        {"through-b", failure("TIMEOUT", Phase::connect, Reason::timeout), behind}});
+    std::set<std::vector<std::string>> names;
+    for (const OutageGroup& group : groups) names.insert(group.names);
+    CHECK(names == std::set<std::vector<std::string>>{{"a"}, {"b", "through-b"}, {"c"}, {"d", "e"}});
 }
 
 TEST_CASE("while what it is reached through is down, that is why it is, whoever was found down first", "[monitor][outage]") {
