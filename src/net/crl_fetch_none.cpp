@@ -5,7 +5,7 @@
 namespace qconn::net {
 
 FetchedCrl fetch_crl(const CrlWant& want, Deadline) {
-    return {nullptr, want.source.front() + ": this build of qconn has no HTTP to fetch it by; name the list by crl_file"};
+    return {nullptr, want.source.front() + ": this build of qconn has no HTTP to fetch it by; name the list by ssl_crl_file"};
 }
 
 }  // namespace qconn::net

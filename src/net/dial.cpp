@@ -117,7 +117,7 @@ private:
             if (endpoint_.is_socket && endpoint_.tls->verify && endpoint_.tls->server_name.value_or("").empty()) {
                 throw Error{make_error_code(NetErrc::tls_option), error_name(NetErrc::tls_option),
                             "TLS over the UNIX socket \"" + endpoint_.host +
-                                "\" has no host name that the certificate could be checked for; set server_name to the name in it"}
+                                "\" has no host name that the certificate could be checked for; set ssl_server_name to the name in it"}
                     .with_phase(Phase::tls)
                     .with_reason(Reason::bad_value);
             }

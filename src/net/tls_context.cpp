@@ -31,9 +31,33 @@ namespace {
 
 constexpr std::size_t k_max_file = std::size_t{16} * 1024 * 1024;
 
+/// The members of TlsOptions by the names that they have in definitions.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 20> k_option_names{{{"ca_directory", "ssl_ca_directory"},
+                                                                                        {"ca_file", "ssl_ca_file"},
+                                                                                        {"ca_only", "ssl_ca_only"},
+                                                                                        {"ca_pem", "ssl_ca_data"},
+                                                                                        {"certificate_data", "ssl_cert_data"},
+                                                                                        {"certificate_file", "ssl_cert_path"},
+                                                                                        {"certificate_subject", "ssl_cert_subject"},
+                                                                                        {"cipher_suites", "ssl_cipher_suites"},
+                                                                                        {"ciphers", "ssl_ciphers"},
+                                                                                        {"crl_file", "ssl_crl_file"},
+                                                                                        {"groups", "ssl_groups"},
+                                                                                        {"key_data", "ssl_key_data"},
+                                                                                        {"key_file", "ssl_key_path"},
+                                                                                        {"key_log_file", "ssl_key_log_file"},
+                                                                                        {"key_password", "ssl_key_password"},
+                                                                                        {"maximum", "ssl_max_version"},
+                                                                                        {"minimum", "ssl_min_version"},
+                                                                                        {"pinned_sha256", "ssl_pinned_sha256"},
+                                                                                        {"server_name", "ssl_server_name"},
+                                                                                        {"signature_algorithms", "ssl_signature_algorithms"}}};
+
 [[noreturn]] void refuse(std::string_view label, std::string_view field, std::string_view words) {
-    std::string message = "TLS option `";
-    message.append(field).append("`: ").append(words);
+    std::string message = "TLS option ";
+    for (const auto& [member, option] : k_option_names)
+        if (member == field) message.append(1, '`').append(option).append("` ");
+    message.append("(TlsOptions::").append(field).append("): ").append(words);
     throw Error{make_error_code(NetErrc::tls_option), error_name(NetErrc::tls_option), std::move(message)}.with_connection(label).with_reason(
         Reason::bad_value);
 }
@@ -82,7 +106,7 @@ public:
         client_certificate();
         pin();
         if (o_.minimum != TlsVersion::unset && o_.maximum != TlsVersion::unset && o_.minimum > o_.maximum)
-            refuse(label_, "minimum", "it is above `maximum`; no version is left");
+            refuse(label_, "minimum", "it is above `ssl_max_version`; no version is left");
         key_log();
     }
 
@@ -93,7 +117,8 @@ private:
         if (!o_.ca_only) {
             X509_STORE_set_default_paths(core_.store.get());
         } else if (o_.verify && o_.ca_file.empty() && o_.ca_directory.empty() && o_.ca_pem.empty()) {
-            refuse(label_, "ca_only", "it leaves out the system's authorities, but no others are named; set ca_file, ca_directory or ca_pem");
+            refuse(label_, "ca_only",
+                   "it leaves out the system's authorities, but no others are named; set ssl_ca_file, ssl_ca_directory or ssl_ca_data");
         }
         ERR_clear_error();
         if (!o_.ca_file.empty()) add_authorities("ca_file", read_file(label_, "ca_file", o_.ca_file), "the file \"" + o_.ca_file + "\"");
@@ -139,7 +164,7 @@ private:
         if (!by_data && o_.certificate_file.empty()) {
             if (!o_.key_file.empty() || !o_.key_data.empty())
                 refuse(label_, o_.key_data.empty() ? "key_file" : "key_data",
-                       "there is a key but no certificate; set certificate_file or certificate_data");
+                       "there is a key but no certificate; set ssl_cert_path or ssl_cert_data");
             return;
         }
         const std::string_view field = by_data ? "certificate_data" : "certificate_file";
@@ -187,7 +212,7 @@ private:
         if (!keys.empty()) return keys;
         const bool has_key = pem.find("PRIVATE KEY-----") != pem.npos;
         const bool encrypted = pem.find("ENCRYPTED") != pem.npos;
-        if (!has_key) refuse(label_, field, "no private key in PEM form is there; set key_file or key_data");
+        if (!has_key) refuse(label_, field, "no private key in PEM form is there; set ssl_key_path or ssl_key_data");
         if (!encrypted) refuse(label_, field, "the private key cannot be read: " + words);
         if (o_.key_password.empty()) refuse(label_, "key_password", "the private key is encrypted, and there is no pass-phrase for it");
         refuse(label_, "key_password", "the pass-phrase does not open the private key (" + words + ")");

@@ -29,14 +29,15 @@ Judged judge(int reason) noexcept {
             return {Reason::handshake, "what answers there does not speak TLS; check the port, or use the scheme without TLS"};
         case SSL_R_UNSUPPORTED_PROTOCOL:
         case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
-        case SSL_R_NO_PROTOCOLS_AVAILABLE: return {Reason::handshake, "the two sides have no TLS version in common; see `minimum` and `maximum`"};
+        case SSL_R_NO_PROTOCOLS_AVAILABLE:
+            return {Reason::handshake, "the two sides have no TLS version in common; see ssl_min_version and ssl_max_version"};
         case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
         case SSL_R_TLSV1_ALERT_INSUFFICIENT_SECURITY:
             return {Reason::handshake,
                     "the server found nothing acceptable among what was offered: ciphers, groups and signature algorithms, or it wants a client "
                     "certificate"};
         case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
-            return {Reason::denied, "the server wants a client certificate; set certificate_file or certificate_data"};
+            return {Reason::denied, "the server wants a client certificate; set ssl_cert_path or ssl_cert_data"};
         case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
         case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
         case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
@@ -45,7 +46,7 @@ Judged judge(int reason) noexcept {
         case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
         case SSL_R_TLSV1_ALERT_ACCESS_DENIED:
             return {Reason::denied, "the server refused the client certificate; check that it is the right one and still valid"};
-        case SSL_R_TLSV1_UNRECOGNIZED_NAME: return {Reason::handshake, "the server does not know the name that was sent; see server_name"};
+        case SSL_R_TLSV1_UNRECOGNIZED_NAME: return {Reason::handshake, "the server does not know the name that was sent; see ssl_server_name"};
         default: return {Reason::handshake, {}};
     }
 }

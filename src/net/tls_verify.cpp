@@ -113,13 +113,14 @@ int note_problem(int good, X509_STORE_CTX* store) {
 std::string_view advice(Reason reason) noexcept {
     switch (reason) {
         case Reason::certificate_expired: return "renew it on the server, and check this machine's clock";
-        case Reason::certificate_name: return "use one of its names in the URL, or set the server name (server_name)";
-        case Reason::certificate_pin: return "if the certificate was replaced on purpose, pin the new one (pinned_sha256)";
+        case Reason::certificate_name: return "use one of its names in the URL, or set the server name (ssl_server_name)";
+        case Reason::certificate_pin: return "if the certificate was replaced on purpose, pin the new one (ssl_pinned_sha256)";
         case Reason::certificate_revoked:
-            return "have a revoked one replaced on the server; where a list is missing, see that it can be fetched from here, name it by crl_file, "
+            return "have a revoked one replaced on the server; where a list is missing, see that it can be fetched from here, name it by "
+                   "ssl_crl_file, "
                    "or check "
-                   "softly (crl_check)";
-        default: return "add the certificate of its authority (ca_file, ca_directory, ca_pem), or have the server send its whole chain";
+                   "softly (ssl_crl_check)";
+        default: return "add the certificate of its authority (ssl_ca_file, ssl_ca_directory, ssl_ca_data), or have the server send its whole chain";
     }
 }
 

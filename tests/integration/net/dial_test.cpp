@@ -318,7 +318,7 @@ TEST_CASE("TLS options that cannot be used fail the ping with the field", "[net]
 
     REQUIRE(result.error);
     CHECK(result.error->name() == "TLS-OPTION-ERROR");
-    CHECK(text_of(result).find("`ca_file`") != std::string::npos);
+    CHECK(text_of(result).find("`ssl_ca_file` (TlsOptions::ca_file): ") != std::string::npos);
     CHECK(text_of(result).find("/nonexistent/ca.pem") != std::string::npos);
 }
 
