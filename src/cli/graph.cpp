@@ -86,11 +86,14 @@ std::vector<Route> routes_of(const ConnectionInfo& info, const Scheme* scheme) {
             std::uint16_t port = url.port.value_or(0);
             if (port == 0 && scheme != nullptr)
                 if (const auto known = scheme->default_ports.find(url.scheme); known != scheme->default_ports.end()) port = known->second;
-            if (url.is_socket || url.host.empty())
+            const bool is_path = scheme != nullptr && scheme->family == "file";  // host and path together are the directory
+            if (is_path && !url.host.empty())
+                route.target = "/" + url.host + url.path;
+            else if (url.is_socket || url.host.empty())
                 route.target = url.is_socket ? url.host : url.path;
             else
                 route.target = with_port(url.host, port);
-            if (!url.is_socket && !url.host.empty()) route.proxy = proxy_text(info.options, url.host, port);
+            if (!is_path && !url.is_socket && !url.host.empty()) route.proxy = proxy_text(info.options, url.host, port);
         }
         routes.push_back(std::move(route));
     }

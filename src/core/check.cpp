@@ -293,6 +293,8 @@ private:
         std::string hint;
         if (name == "<<") {
             hint = "merge keys are not part of YAML 1.2; write the options out";
+        } else if (words_.owner.empty() && !entry_->scheme.default_ports.empty() && (name == "password" || name == "user" || name == "username")) {
+            hint = "it is a part of the URL: " + definition_.scheme() + "://USER:${env:PASSWORD}@HOST";
         } else {
             std::vector<std::string> names = entry_->option_names;
             for (const auto& spec : entry_->scheme.options) names.insert(names.end(), spec.aliases.begin(), spec.aliases.end());

@@ -22,6 +22,7 @@ std::vector<std::string> routes(const ConnectionInfo& one) {
     Scheme scheme;
     scheme.default_ports = {{"rest", 80}, {"rests", 443}};
     std::vector<std::string> texts;
+    if (one.scheme == "file") scheme.family = "file";
     for (const Route& route : routes_of(one, &scheme)) texts.push_back(route.target + (route.proxy.empty() ? "" : " by " + route.proxy));
     return texts;
 }
@@ -35,6 +36,7 @@ TEST_CASE("a target is host and port, the default one too, or the path of files"
     CHECK(routes(info("rest://shop.example:8080")) == Texts{"shop.example:8080"});
     CHECK(routes(info("rest://[::1]/")) == Texts{"[::1]:80"});
     CHECK(routes(info("file:///var/in")) == Texts{"/var/in"});
+    CHECK(routes(info("file://var/in")) == Texts{"/var/in"});
     CHECK(routes(info("rest://a/|rest://b/")) == Texts{"a:80", "b:80"});
 }
 
