@@ -253,7 +253,7 @@ bool looks_like_ipv6(std::string_view authority) noexcept {
 
 }  // namespace
 
-std::string mask_url(std::string_view text, const IsOpen& is_open) {
+std::string mask_url(std::string_view text, const IsOpen& is_open, bool user_is_name) {
     const std::vector<Range> values = credential_values(text, is_open);
     // Only a scheme at the beginning is one: "://" may be part of a password.
     std::size_t begin = 0;
@@ -274,7 +274,9 @@ std::string mask_url(std::string_view text, const IsOpen& is_open) {
     for (const Range& value : values)
         if (value.begin <= at && at < value.end) shown = value.end;
     const auto colon = text.find(':', begin);
-    const std::size_t from = colon == npos || colon > at ? begin : colon + 1;
+    const bool has_password = colon != npos && colon < at;
+    if (!has_password && user_is_name && shown == at) return masked_after(text, 0, values);
+    const std::size_t from = has_password ? colon + 1 : begin;
     return std::string{text.substr(0, from)}.append(k_masked).append(masked_after(text, shown, values));
 }
 

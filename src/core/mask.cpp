@@ -27,9 +27,10 @@ public:
     }
 
     /// A URL, or what may be one or its path. References in it are single words meanwhile, so that nothing in them is taken for a part of it.
-    std::string url(std::string_view text) const {
+    std::string url(std::string_view text, bool user_is_name = false) const {
         const SecretTokens tokens = secrets_.tokens(text);
-        return tokens.restore(mask_url(tokens.opaque(), [&](std::string_view value) { return secrets_.is_reference(tokens.restore(value)); }));
+        return tokens.restore(mask_url(
+            tokens.opaque(), [&](std::string_view value) { return secrets_.is_reference(tokens.restore(value)); }, user_is_name));
     }
 
     /// Only scalars and lists of texts of options that hold no secrets.
@@ -75,7 +76,7 @@ std::string unquoted_name(std::string_view name) {
 Definition masked(const Definition& definition, const Scheme* scheme, const SecretTable& secrets) {
     const Masker masker{secrets};
     Definition out = definition;
-    out.url = masker.url(definition.url);
+    out.url = masker.url(definition.url, scheme != nullptr && scheme->user_is_name);
     out.options = {};
     for (const auto& [name, value] : definition.options) {
         const OptionSpec* spec = scheme ? scheme->option(name) : nullptr;

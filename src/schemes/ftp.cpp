@@ -236,6 +236,7 @@ Scheme ftp_scheme() {
     Scheme scheme;
     scheme.names = {"ftp", "ftps"};
     scheme.family = "ftp";
+    scheme.user_is_name = true;
     scheme.title = "FTP";
     scheme.help = "Files on an FTP server, for ftps under TLS (AUTH TLS, data connections too). A ping logs in, enters the directory and says QUIT.";
     scheme.example_url = "ftps://edi:secret@files.example.com/in";

@@ -237,6 +237,7 @@ Scheme pop3_scheme() {
     Scheme scheme;
     scheme.names = {"pop3", "pop3s"};
     scheme.family = "pop3";
+    scheme.user_is_name = true;
     scheme.title = "POP3";
     scheme.help = "A mailbox on a POP3 server, for pop3s under TLS. A ping logs in and says QUIT; depth full also asks for a sign of life.";
     scheme.example_url = "pop3s://orders@example.com:secret@mail.example.com";

@@ -305,6 +305,7 @@ Scheme smtp_scheme() {
         scheme.default_ports.emplace(one.name, one.port);
     }
     scheme.family = "smtp";
+    scheme.user_is_name = true;
     scheme.title = "SMTP";
     scheme.help =
         "Outgoing mail: smtp and esmtp with STARTTLS where the server offers it, smtptls and esmtptls where it must be, smtps and esmtps with TLS "

@@ -171,6 +171,7 @@ Scheme ssh_kind(const char* name, std::vector<OptionSpec> options, std::function
     Scheme scheme;
     scheme.names = {name};
     scheme.family = "ssh";
+    scheme.user_is_name = true;
     scheme.default_ports = {{name, k_port}};
     scheme.options = std::move(options);
     scheme.sharing = Sharing::parallel;

@@ -342,6 +342,7 @@ Scheme telnet_scheme() {
     Scheme scheme;
     scheme.names = {"telnet"};
     scheme.family = "telnet";
+    scheme.user_is_name = true;
     scheme.title = "TELNET";
     scheme.help = "Dialogues with shells, switches and other devices, without encryption. A ping connects; depth auth logs in.";
     scheme.example_url = "telnet://admin:secret@switch.example.com";

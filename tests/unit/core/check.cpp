@@ -112,6 +112,7 @@ TEST_CASE("an unknown option is an error at its key with the nearest name", "[ch
           "     |   ^^^^^^^\n"
           "     = hint: did you mean 'timeout'?\n");
     CHECK(bad("  zzzzzz: 1\n").hint.empty());
+    CHECK(bad("  user: edi\n").hint == "it is a part of the URL: shop://USER:${env:PASSWORD}@HOST");
     CHECK(bad("  <<: {a: 1}\n").hint.find("merge") != std::string::npos);
 }
 

@@ -4,9 +4,11 @@
 #include <set>
 #include <string>
 
+#include <qconn/core/registry.hpp>
 #include <qconn/core/scheme.hpp>
 
 #include "support/catch.hpp"
+#include "support/define.hpp"
 
 using namespace qconn;
 
@@ -55,6 +57,22 @@ TEST_CASE("every scheme is documented, and every option has help and an example"
             CHECK(operation.run);
         }
     }
+}
+
+TEST_CASE("a user without a password is masked where it may be a token, and shown where it is a name", "[schemes]") {
+    const auto shown = [](const char* url) {
+        Registry registry;
+        registry.add(test::define(url).definition);
+        return registry.info("test").url;
+    };
+    for (const char* url : {"ftp://edi@h/in", "smtp://edi@h", "pop3://edi@h"}) CHECK(shown(url) == url);
+    CHECK(shown("ftp://edi:secret@h/in") == "ftp://edi:<masked>@h/in");
+#ifndef QCONN_WITHOUT_SSH
+    CHECK(shown("sftp://edi@h") == "sftp://edi@h");
+#endif
+#ifndef QCONN_WITHOUT_HTTP
+    CHECK(shown("rests://token@h/api") == "rests://<masked>@h/api");
+#endif
 }
 
 TEST_CASE("an option has the same meaning in every scheme that has it", "[schemes]") {
