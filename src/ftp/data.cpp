@@ -195,8 +195,12 @@ Task<Transfer> Session::begin(Call& call, std::string line, std::uint64_t from, 
     if (data_port_ == 0 && !listener_) co_await prepare(call, false);
     if (from > 0) {
         std::string rest = "REST " + std::to_string(from);
+        restarts_ = true;
         FtpReply got = co_await command(call, std::move(rest));
-        if (got.code / 100 != 3 && !is_positive(got)) throw refusal(call.job(), "REST", got, Reason::unsupported);
+        if (got.code / 100 != 3 && !is_positive(got)) {
+            restarts_ = false;
+            throw refusal(call.job(), "REST", got, Reason::unsupported);
+        }
     }
     preliminary_ = false;
     line += "\r\n";
@@ -213,6 +217,7 @@ Task<Transfer> Session::begin(Call& call, std::string line, std::uint64_t from, 
         FtpReply got = co_await any_reply(call, transfer.verb);
         take_outcome(call, transfer, std::move(got), otherwise);
     }
+    restarts_ = false;  // it has begun there
     if (settings_->tls) co_await secure_data(call, transfer, otherwise);
     co_return transfer;
 }

@@ -102,13 +102,12 @@ Task<Done> list_here(Session& session, Call& call, std::string line, LineTaker& 
 
 Task<Done> enter(Session& session, Call& call, const std::string& path) {
     if (path.empty()) co_return Done{};
-    std::string line = line_of("CWD", path);
-    FtpReply got = co_await session.command(call, std::move(line));
+    FtpReply got = co_await session.enter(call, path);
     if (!is_positive(got)) throw refusal(call.job(), "CWD", got, Reason::not_found);
     co_return Done{};
 }
 
-/// In another directory: whatever happens, the session comes back, or is of no use any more.
+/// In another directory, from which the session comes back, at the latest when it is brought into order.
 Task<Done> list_in(Session& session, Call& call, const std::string& path, std::string line, std::string otherwise_line, LineTaker& take) {
     co_await enter(session, call, path);
     std::exception_ptr failed;
@@ -126,12 +125,7 @@ Task<Done> list_in(Session& session, Call& call, const std::string& path, std::s
             co_await list_here(session, call, std::move(otherwise_line), take);
         } catch (...) { failed = std::current_exception(); }
     }
-    if (!path.empty()) {
-        if (session.is_clean())
-            co_await go_back(session, call);
-        else
-            session.spoil();
-    }
+    if (session.is_clean()) co_await session.go_back(call);
     if (failed) std::rethrow_exception(failed);
     co_return Done{};
 }

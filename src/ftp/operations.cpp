@@ -96,23 +96,11 @@ std::string_view folder_of(std::string_view path) noexcept {
 
 std::string_view name_of(std::string_view path) noexcept { return path.substr(folder_of(path).size()); }
 
-Task<Done> go_back(Session& session, Call& call) {
-    if (session.directory().empty()) {  // it is not known where that is
-        session.spoil();
-        co_return Done{};
-    }
-    std::string line = line_of("CWD", session.directory());
-    FtpReply got = co_await session.command(call, std::move(line));
-    if (!is_positive(got)) session.spoil();
-    co_return Done{};
-}
-
 Task<bool> is_directory(Session& session, Call& call, const std::string& path) {
     if (path.empty()) co_return true;
-    std::string line = line_of("CWD", path);
-    FtpReply got = co_await session.command(call, std::move(line));
+    FtpReply got = co_await session.enter(call, path);
     if (!is_positive(got)) co_return false;
-    co_await go_back(session, call);
+    co_await session.go_back(call);
     co_return true;
 }
 

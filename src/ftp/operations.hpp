@@ -42,8 +42,6 @@ std::string_view folder_of(std::string_view path) noexcept;
 std::string_view name_of(std::string_view path) noexcept;
 /// Whether there is such a directory.
 Task<bool> is_directory(Session& session, Call& call, const std::string& path);
-/// Back to the connection's directory after a CWD.
-Task<Done> go_back(Session& session, Call& call);
 /// Whether there is anything of that name.
 Task<bool> exists(Session& session, Call& call, const std::string& path);
 /// What the server has no way to change.

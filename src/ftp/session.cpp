@@ -140,6 +140,27 @@ Task<FtpReply> Session::command(Call& call, std::string line) {
     co_return got;
 }
 
+Task<FtpReply> Session::enter(Call& call, const std::string& path) {
+    std::string line = "CWD " + path;
+    away_ = true;  // from now on: the call may end before the answer is here
+    FtpReply got = co_await command(call, std::move(line));
+    if (!is_positive(got)) away_ = false;
+    co_return got;
+}
+
+Task<bool> Session::go_back(Call& call) {
+    if (!away_) co_return true;
+    if (directory_.empty()) {  // it is not known where that is
+        spoilt_ = true;
+        co_return false;
+    }
+    std::string line = "CWD " + directory_;
+    FtpReply got = co_await command(call, std::move(line));
+    if (!is_positive(got)) spoilt_ = true;
+    away_ = false;
+    co_return !spoilt_;
+}
+
 Task<bool> Session::probe(Call& call) {
     // Its own time: the call goes on with another session.
     bool answers = false;
@@ -187,6 +208,16 @@ Task<bool> Session::recover(Call& call) {
         if (stopped) call.check();
     }
     if (spoilt_ || outstanding_ > 0) co_return false;
+    // The next call, and the name of what is to go, count on the connection's directory; the next transfer begins at its beginning.
+    const bool back = co_await go_back(call);
+    if (!back) co_return false;
+    if (restarts_) {
+        std::string line = "REST 0";
+        FtpReply got = co_await command(call, std::move(line));
+        restarts_ = false;
+        if (got.code / 100 != 3 && !is_positive(got)) spoilt_ = true;
+        if (spoilt_) co_return false;
+    }
     if (!unfinished.empty()) {
         std::string line = "DELE " + std::exchange(unfinished, {});
         co_await command(call, std::move(line));

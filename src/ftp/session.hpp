@@ -65,6 +65,10 @@ public:
     Task<FtpReply> any_reply(Call& call, std::string_view verb);
     /// `line` without its end.
     Task<FtpReply> command(Call& call, std::string line);
+    /// CWD into another directory; where it is refused the session has stayed.
+    Task<FtpReply> enter(Call& call, const std::string& path);
+    /// Back to the connection's directory, where the session is not there. A session that cannot come back is spoilt.
+    Task<bool> go_back(Call& call);
 
     /// Begins a transfer: a data connection, and the command for it ("RETR x").
     /// @param from  where to begin (REST); 0: at the beginning
@@ -92,7 +96,8 @@ public:
     void attach(net::Loop& loop);
     bool is_spoilt() const noexcept { return spoilt_; }
     bool is_clean() const noexcept { return !spoilt_ && outstanding_ == 0; }
-    bool is_ready() const noexcept { return is_clean() && unfinished.empty(); }
+    /// It stands where each call expects it to, and has nothing to remove.
+    bool is_ready() const noexcept { return is_clean() && unfinished.empty() && !away_ && !restarts_; }
     void spoil() noexcept { spoilt_ = true; }
     /// Nothing has come from the server in this use.
     bool is_unheard() const noexcept { return replies_ == 0; }
@@ -140,6 +145,8 @@ private:
     std::uint64_t replies_{0};
     bool spoilt_{false};
     bool preliminary_{false};  // a transfer has begun
+    bool away_{false};         // it is, or may be, in another directory than the connection's
+    bool restarts_{false};     // the next transfer begins, or may begin, where REST said
     bool no_epsv_{false};
     bool no_pasv_{false};
     bool no_eprt_{false};
