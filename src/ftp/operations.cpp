@@ -166,22 +166,43 @@ Task<FileInfo> stat_link(Session& session, Call& call, const std::string& given)
     co_return std::move(*found);
 }
 
-Task<Done> rename(Session& session, Call& call, const std::string& from, const std::string& to, bool replace) {
+Task<FtpReply> rename(Session& session, Call& call, const std::string& from, const std::string& to) {
+    std::string lines = line_of("RNFR", from) + "\r\n" + line_of("RNTO", to) + "\r\n";
+    co_await session.send(call, std::move(lines));
+    FtpReply first = co_await session.reply(call, "RNFR");
+    FtpReply second = co_await session.reply(call, "RNTO");
+    if (first.code / 100 != 3) throw refusal(call.job(), "RNFR", first, Reason::not_found);
+    co_return second;
+}
+
+Task<Done> rename_over(Session& session, Call& call, const std::string& from, const std::string& to, const FtpReply& refused) {
     const Job& job = call.job();
-    for (bool again = false;; again = true) {
-        std::string lines = line_of("RNFR", from) + "\r\n" + line_of("RNTO", to) + "\r\n";
-        co_await session.send(call, std::move(lines));
-        FtpReply first = co_await session.reply(call, "RNFR");
-        FtpReply second = co_await session.reply(call, "RNTO");
-        if (first.code / 100 != 3) throw refusal(job, "RNFR", first, Reason::not_found);
-        if (is_positive(second)) co_return Done{};
-        const Reason reason = reason_of(second, Reason::permission);
-        const bool in_the_way = reason == Reason::exists || session.settings().options.delete_before_rename;
-        if (!replace || again || !in_the_way) throw refusal(job, "RNTO", second, Reason::permission);
+    if (!session.settings().options.delete_before_rename) {
+        if (reason_of(refused, Reason::permission) != Reason::exists) throw refusal(job, "RNTO", refused, Reason::permission);
+        throw failure(job, FtpErrc::failed, Reason::exists,
+                      "the server lets no rename replace a file (\"" + shown(refused) + "\"); set the option delete_before_rename");
+    }
+    // From here on `from` may be all that there is of the file: it stays, whatever happens.
+    std::string unfinished = std::exchange(session.unfinished, {});
+    std::optional<Error> failed;
+    std::string_view old = "may have been removed";
+    bool stays = false;
+    try {
         std::string line = line_of("DELE", to);
         FtpReply removed = co_await session.command(call, std::move(line));
-        if (!is_positive(removed)) throw refusal(job, "DELE", removed, Reason::permission);
-    }
+        stays = !is_positive(removed);
+        if (stays) throw refusal(job, "DELE", removed, Reason::permission);
+        old = "has been removed";
+        FtpReply renamed = co_await rename(session, call, from, to);
+        if (!is_positive(renamed)) throw refusal(job, "RNTO", renamed, Reason::permission);
+    } catch (const Error& error) { failed = error; }
+    if (!failed) co_return Done{};
+    if (stays)
+        session.unfinished = std::move(unfinished);
+    else
+        failed->with_prefix('"' + text::printable(to) + "\" " + std::string{old} + ", and what was to take its place is in \"" +
+                            text::printable(from) + "\": ");
+    throw *failed;
 }
 
 Task<Done> move(Session& session, Call& call, const std::string& from, const std::string& to, bool overwrite) {
@@ -194,7 +215,10 @@ Task<Done> move(Session& session, Call& call, const std::string& from, const std
             throw failure(call.job(), FtpErrc::failed, Reason::exists, what);
         }
     }
-    co_await rename(session, call, from, to, overwrite);
+    FtpReply renamed = co_await rename(session, call, from, to);
+    if (is_positive(renamed)) co_return Done{};
+    if (!overwrite) throw refusal(call.job(), "RNTO", renamed, Reason::permission);
+    co_await rename_over(session, call, from, to, renamed);
     co_return Done{};
 }
 

@@ -48,7 +48,10 @@ Task<bool> exists(Session& session, Call& call, const std::string& path);
 enum class Lacking { is_error, is_left_out };
 /// Mode and time.
 Task<Done> change(Session& session, Call& call, const std::string& path, const FileAttributes& attributes, Lacking lacking);
-/// RNFR and RNTO. @param replace  what is there may go
-Task<Done> rename(Session& session, Call& call, const std::string& from, const std::string& to, bool replace);
+/// RNFR and RNTO. @returns the answer to RNTO
+Task<FtpReply> rename(Session& session, Call& call, const std::string& from, const std::string& to);
+/// After a RNTO that was refused: what is there is removed first, where the options allow that.
+/// @throws Error where they do not, the refusal; behind the removal it tells that `from` holds what there is
+Task<Done> rename_over(Session& session, Call& call, const std::string& from, const std::string& to, const FtpReply& refused);
 
 }  // namespace qconn::ftp

@@ -279,15 +279,8 @@ Task<std::uint64_t> put_new(Session& session, Call& call, const std::string& pat
     if (!is_positive(renamed)) {
         const bool directory = co_await is_directory(session, call, path);
         if (directory) throw failure(job, FtpErrc::path, Reason::bad_value, "it is a directory; the path has to name the file in it", Phase::none);
-        const bool replace = options.mode == WriteMode::replace;
-        if (!replace || !session.settings().options.delete_before_rename) {
-            Error error = refusal(job, "RNTO", renamed, Reason::permission);
-            if (replace && error.reason() == Reason::exists)
-                error = failure(job, FtpErrc::failed, Reason::exists,
-                                "the server lets no rename replace a file (\"" + shown(renamed) + "\"); set the option delete_before_rename");
-            throw error;
-        }
-        co_await rename(session, call, temporary, path, true);
+        if (options.mode != WriteMode::replace) throw refusal(job, "RNTO", renamed, Reason::permission);
+        co_await rename_over(session, call, temporary, path, renamed);
     }
     session.unfinished.clear();
     co_return done;

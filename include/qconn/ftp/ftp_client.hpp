@@ -75,7 +75,7 @@ struct FtpOptions {
     /// Largest file that read() takes into memory.
     std::uint64_t max_read{std::uint64_t{1} << 30};
     /// A server that lets no rename replace a file (IIS): the old file is removed first. For a moment there is neither, and a failure right then
-    /// leaves the new contents under their temporary name.
+    /// leaves the new contents under their temporary name, which the error tells. Without it nothing is ever removed for a rename.
     bool delete_before_rename{false};
 
     /// Commands are logged (level info), and what becomes of sessions.

@@ -7,6 +7,7 @@
 #include "fixture.hpp"
 #include "support/catch.hpp"
 #include "support/outcomes.hpp"
+#include "support/text.hpp"
 #include "support/wait.hpp"
 
 using namespace qconn;
@@ -50,6 +51,35 @@ void cancel_at(const ScriptedFtp& server, std::string_view line, Operation opera
     REQUIRE(outcomes.wait(1));
     CHECK(outcomes.results().front().error().reason() == Reason::cancelled);
     gate.open();
+}
+
+/// A server whose renames replace nothing, in front of a script.
+ScriptedFtp::Script replacing_nothing(DataPort& data, ScriptedFtp::Script first) {
+    return [&data, first = std::move(first)](const std::string& line) -> std::string {
+        std::string reply = first(line);
+        if (!reply.empty()) return reply;
+        if (line.starts_with("EPSV")) return data.epsv();
+        if (line.starts_with("STOR")) return "150 go\r\n226 done\r\n";
+        if (line.starts_with("SIZE")) return "213 3\r\n";
+        if (line.starts_with("RNFR")) return "350 to\r\n";
+        if (line.starts_with("RNTO")) return "550 Cannot create a file when that file already exists.\r\n";
+        if (line == "CWD x") return "550 no\r\n";
+        return usual_reply(line);
+    };
+}
+
+/// In what was heard: the name that STOR had.
+std::string stored(const ScriptedFtp& server) {
+    for (const std::string& line : server.heard()) {
+        if (line.starts_with("STOR ")) return line.substr(5);
+    }
+    return {};
+}
+
+FtpOptions that_removes(const ScriptedFtp& server) {
+    FtpOptions options = server.options();
+    options.delete_before_rename = true;
+    return options;
 }
 
 }  // namespace
@@ -138,4 +168,57 @@ TEST_CASE("a call that ends before REST is answered does not move the beginning 
     cancel_at(server, "REST 3", client.async_get("x", sink, {.from = 3}, {}, outcomes.callback()), outcomes, gate);
     client.get("y", *sink, {}, 20s);
     CHECK(begun == std::vector<std::string>{"0"});
+}
+
+TEST_CASE("where a rename fails behind the removal of the old file, the new contents stay and the error names them", "[ftp][integration]") {
+    DataPort data;
+    ScriptedFtp server{replacing_nothing(data, [](const std::string& line) { return line == "DELE x" ? "250 ok\r\n" : ""; })};
+    {
+        FtpClient client{that_removes(server)};
+        const Error error = error_of([&] { client.write("x", "new", WriteMode::replace, 10s); });
+        INFO(error.what());
+        CHECK(error.name() == "FTP-ERROR");
+        CHECK(has(error.message(), "\"x\" has been removed"));
+        CHECK(has(error.message(), '"' + stored(server) + '"'));
+    }
+    REQUIRE(wait_until([&] { return server.count("QUIT") == 1; }));
+    CHECK(server.count("DELE") == 1);  // that of the old one
+}
+
+TEST_CASE("a call that ends while the old file is removed leaves the new contents, and names them", "[ftp][integration]") {
+    DataPort data;
+    Gate gate;
+    ScriptedFtp server{replacing_nothing(data, [&](const std::string& line) { return line == "DELE x" ? gate.pass("250 ok\r\n") : ""; })};
+    Outcomes<void> outcomes;
+    FtpOptions options = that_removes(server);
+    options.max_sessions = 1;
+    FtpClient client{options};
+    cancel_at(server, "DELE x", client.async_write("x", "new", WriteMode::replace, {}, outcomes.callback()), outcomes, gate);
+    CHECK(has(outcomes.results().front().error().message(), '"' + stored(server) + '"'));
+    client.connect(20s);  // behind all that the session had to put right
+    CHECK(server.count("DELE") == 1);
+}
+
+TEST_CASE("where the old file cannot be removed, what was sent goes", "[ftp][integration]") {
+    DataPort data;
+    ScriptedFtp server{replacing_nothing(data, [](const std::string& line) { return line.starts_with("DELE") ? "550 Permission denied\r\n" : ""; })};
+    FtpClient client{that_removes(server)};
+    const Error error = error_of([&] { client.write("x", "new", WriteMode::replace, 10s); });
+    CHECK(error.reason() == Reason::permission);
+    CHECK(server.count("DELE " + stored(server)) == 1);
+}
+
+TEST_CASE("a move replaces by removing only where that is allowed", "[ftp][integration]") {
+    for (const bool allowed : {false, true}) {
+        DataPort data;
+        ScriptedFtp server{replacing_nothing(data, [](const std::string& line) { return line == "DELE x" ? "250 ok\r\n" : ""; })};
+        FtpOptions options = server.options();
+        options.delete_before_rename = allowed;
+        FtpClient client{options};
+        const Error error = error_of([&] { client.move("a", "x", true, 10s); });
+        INFO(error.what());
+        CHECK(error.reason() == Reason::exists);
+        CHECK(server.count("DELE") == (allowed ? 1 : 0));
+        CHECK(has(error.message(), allowed ? "is in \"a\"" : "delete_before_rename"));
+    }
 }

@@ -108,7 +108,7 @@ TEST_CASE("where a rename replaces nothing, the old file is removed only if that
             if (line.starts_with("RNFR")) return "350 to\r\n";
             if (line.starts_with("RNTO")) return ++renames == 1 ? "550 Cannot create a file when that file already exists.\r\n" : "250 ok\r\n";
             if (line.starts_with("DELE")) return "250 ok\r\n";
-            if (line == "CWD x") return "550 a file\r\n";
+            if (line == "CWD x") return "550 no\r\n";
             return usual_reply(line);
         }};
         FtpOptions options = server.options();
@@ -117,6 +117,7 @@ TEST_CASE("where a rename replaces nothing, the old file is removed only if that
         if (allowed) {
             client.write("x", "new", WriteMode::replace, 10s);
             CHECK(renames == 2);
+            CHECK(server.count("DELE x") == 1);
         } else {
             const Error error = error_of([&] { client.write("x", "new", WriteMode::replace, 10s); });
             CHECK(error.reason() == Reason::exists);
