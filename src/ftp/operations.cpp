@@ -39,6 +39,9 @@ std::optional<std::uint64_t> number_in(const FtpReply& reply) {
     return failed == std::errc{} && end != digits.data() ? std::optional{number} : std::nullopt;
 }
 
+/// The server does not know MLST, whatever it says that it can do.
+bool is_missing(const FtpReply& reply) noexcept { return reply.code == 500 || reply.code == 502 || reply.code == 504; }
+
 /// What MLST tells. None: the server has no MLST.
 /// @throws Error where there is no such file
 Task<std::optional<FileInfo>> facts(Session& session, Call& call, const std::string& path) {
@@ -52,7 +55,7 @@ Task<std::optional<FileInfo>> facts(Session& session, Call& call, const std::str
     FtpReply got = co_await session.reply(call, "MLST");
     FtpReply size;
     if (sized) size = co_await session.reply(call, "SIZE");
-    if (got.code == 500 || got.code == 502 || got.code == 504) {
+    if (is_missing(got)) {
         session.forget_mlst();
         co_return info;
     }
@@ -65,9 +68,35 @@ Task<std::optional<FileInfo>> facts(Session& session, Call& call, const std::str
     co_return info;
 }
 
+/// From the root, without empty parts and "."; to compare with another one.
+std::string whole_path(const Session& session, std::string_view path) {
+    std::string whole;
+    const auto add = [&whole](std::string_view text) {
+        for (const std::string_view part : text::split(text, '/')) {
+            if (!part.empty() && part != ".") whole.append(1, '/').append(part);
+        }
+    };
+    if (!path.starts_with('/')) add(session.directory());
+    add(path);
+    return whole;
+}
+
 std::string shown_name(std::string_view path) {
     const std::string_view name = name_of(path);
     return name.empty() ? (path.empty() ? "." : "/") : std::string{name};
+}
+
+/// The last resort: whether its directory has an entry of that name.
+Task<bool> is_listed(Session& session, Call& call, const std::string& path) {
+    bool found = false;
+    const std::string name{name_of(path)};
+    const FileVisitor visitor = [&found, &name](const FileInfo& entry) {
+        found = entry.name == name;
+        return !found;
+    };
+    const std::string folder = tidy_path(folder_of(path));
+    co_await visit(session, call, folder, visitor);
+    co_return found;
 }
 
 }  // namespace
@@ -105,12 +134,28 @@ Task<bool> is_directory(Session& session, Call& call, const std::string& path) {
 }
 
 Task<bool> exists(Session& session, Call& call, const std::string& path) {
-    std::string line = line_of(session.features().mlst ? "MLST" : "SIZE", path);
+    std::string line;
+    if (session.features().mlst) {
+        line = line_of("MLST", path);
+        FtpReply facts = co_await session.command(call, std::move(line));
+        if (is_positive(facts)) co_return true;
+        if (is_missing(facts)) session.forget_mlst();
+        // Other refusals do not say that it is not there.
+        if (reason_of(facts, Reason::none) == Reason::not_found) co_return false;
+    }
+    // Text has no size that a server would tell at once.
+    const std::string_view verb = session.settings().options.ascii ? "MDTM" : "SIZE";
+    line = line_of(verb, path);
     FtpReply got = co_await session.command(call, std::move(line));
     if (is_positive(got)) co_return true;
-    if (session.features().mlst && !is_unknown(got)) co_return false;
     const bool directory = co_await is_directory(session, call, path);
-    co_return directory;
+    if (directory) co_return true;
+    if (is_unknown(got)) {
+        const bool listed = co_await is_listed(session, call, path);
+        co_return listed;
+    }
+    if (got.code / 100 != 5 || reason_of(got, Reason::not_found) != Reason::not_found) throw refusal(call.job(), verb, got);
+    co_return false;
 }
 
 Task<FileInfo> stat(Session& session, Call& call, const std::string& given) {
@@ -214,6 +259,10 @@ Task<Done> move(Session& session, Call& call, const std::string& from, const std
             const std::string what = '"' + text::printable(to) + "\" is there already; remove it first, or allow replacing it";
             throw failure(call.job(), FtpErrc::failed, Reason::exists, what);
         }
+    }
+    if (whole_path(session, from) == whole_path(session, to)) {  // a server may remove the one for the other
+        co_await stat(session, call, from);
+        co_return Done{};
     }
     FtpReply renamed = co_await rename(session, call, from, to);
     if (is_positive(renamed)) co_return Done{};

@@ -61,6 +61,7 @@ ScriptedFtp::Script replacing_nothing(DataPort& data, ScriptedFtp::Script first)
         if (line.starts_with("EPSV")) return data.epsv();
         if (line.starts_with("STOR")) return "150 go\r\n226 done\r\n";
         if (line.starts_with("SIZE")) return "213 3\r\n";
+        if (line.starts_with("MDTM")) return "213 20260131235900\r\n";
         if (line.starts_with("RNFR")) return "350 to\r\n";
         if (line.starts_with("RNTO")) return "550 Cannot create a file when that file already exists.\r\n";
         if (line == "CWD x") return "550 no\r\n";
@@ -206,6 +207,79 @@ TEST_CASE("where the old file cannot be removed, what was sent goes", "[ftp][int
     const Error error = error_of([&] { client.write("x", "new", WriteMode::replace, 10s); });
     CHECK(error.reason() == Reason::permission);
     CHECK(server.count("DELE " + stored(server)) == 1);
+}
+
+TEST_CASE("a file that is moved to where it is stays", "[ftp][integration]") {
+    for (const char* same : {"a", "/a", "./a", "//a/"}) {
+        DataPort data;
+        ScriptedFtp server{replacing_nothing(data, [](const std::string& line) { return line.starts_with("DELE") ? "250 ok\r\n" : ""; })};
+        FtpClient client{that_removes(server)};
+        client.move("a", same, true, 10s);
+        CHECK(server.count("RNFR") == 0);
+        CHECK(server.count("DELE") == 0);
+    }
+    ScriptedFtp empty{[](const std::string& line) {
+        const std::string usual = usual_reply(line);
+        return usual.empty() || line == "CWD x" ? std::string{"550 no\r\n"} : usual;
+    }};
+    FtpClient client{empty.options()};
+    CHECK(error_of([&] { client.move("x", "x", true, 10s); }).reason() == Reason::not_found);
+}
+
+TEST_CASE("a server that does not say what is there is asked until it is known, and nothing is replaced unasked", "[ftp][integration]") {
+    struct Answer {
+        const char* mlst;
+        const char* size;
+        const char* list;
+        bool there;
+        Reason reason;
+    };
+    // What MLST and SIZE are answered with, and what a listing of the directory tells; what comes of it.
+    const std::vector<Answer> all{
+        {"550 No such file", "550 what", "", false, Reason::none},
+        {"550 Permission denied", "213 3", "", true, Reason::exists},
+        {"450 busy", "213 3", "", true, Reason::exists},
+        {"502 what", "213 3", "", true, Reason::exists},
+        {"502 what", "550 Could not get file size.", "", false, Reason::none},
+        {"550 Permission denied", "550 Permission denied", "", true, Reason::permission},
+        {"450 busy", "450 busy", "", true, Reason::status},
+        {"502 what", "502 what", "-rw-r--r-- 1 a b 3 Jan 31 2019 x\r\n", true, Reason::exists},
+        {"502 what", "502 what", "-rw-r--r-- 1 a b 3 Jan 31 2019 y\r\n", false, Reason::none},
+    };
+    for (const Answer& one : all) {
+        INFO(one.mlst << ", " << one.size << ", " << one.list);
+        DataPort data{one.list};
+        ScriptedFtp server{[&](const std::string& line) -> std::string {
+            const auto end = [](const char* text) { return std::string{text} + "\r\n"; };
+            if (line == "FEAT") return "211-can\r\n MLST type*;size*;\r\n211 end\r\n";
+            if (line.starts_with("MLST")) return end(one.mlst);
+            if (line.starts_with("SIZE")) return end(one.size);
+            if (line.starts_with("MLSD")) return "502 what\r\n";
+            if (line.starts_with("EPSV")) return data.epsv();
+            if (line.starts_with("LIST")) return "150 here\r\n226 done\r\n";
+            if (line.starts_with("RNFR")) return "350 to\r\n";
+            if (line.starts_with("RNTO")) return "250 ok\r\n";
+            if (line == "CWD x") return "550 no\r\n";
+            return usual_reply(line);
+        }};
+        FtpClient client{server.options()};
+        const Error error = error_of([&] { client.move("a", "x", false, 10s); });
+        INFO(error.what());
+        CHECK((error.name() == "NO-ERROR") != one.there);
+        if (one.there) CHECK(error.reason() == one.reason);
+        CHECK(server.count("RNTO") == (one.there ? 0 : 1));
+    }
+}
+
+TEST_CASE("a file is not created where the server does not say whether it is there", "[ftp][integration]") {
+    DataPort data;
+    ScriptedFtp server{replacing_nothing(data, [](const std::string& line) -> std::string {
+        if (line == "FEAT") return "211-can\r\n MLST type*;size*;\r\n211 end\r\n";
+        return line.starts_with("MLST") ? "550 Permission denied\r\n" : "";
+    })};
+    FtpClient client{server.options()};
+    CHECK(error_of([&] { client.write("x", "new", WriteMode::create, 10s); }).reason() == Reason::exists);
+    CHECK(server.count("STOR") == 0);
 }
 
 TEST_CASE("a move replaces by removing only where that is allowed", "[ftp][integration]") {
