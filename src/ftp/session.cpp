@@ -187,6 +187,7 @@ Task<bool> Session::probe(Call& call) {
 Task<bool> Session::recover(Call& call) {
     listener_.reset();
     data_port_ = 0;
+    noops_ = 0;  // their answers count as any others from here on
     for (const bool abort : {false, true}) {
         if (spoilt_) co_return false;
         if (outstanding_ == 0) break;

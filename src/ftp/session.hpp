@@ -97,7 +97,7 @@ public:
     bool is_spoilt() const noexcept { return spoilt_; }
     bool is_clean() const noexcept { return !spoilt_ && outstanding_ == 0; }
     /// It stands where each call expects it to, and has nothing to remove.
-    bool is_ready() const noexcept { return is_clean() && unfinished.empty() && !away_ && !restarts_; }
+    bool is_ready() const noexcept { return is_clean() && unfinished.empty() && !away_ && !restarts_ && noops_ == 0; }
     void spoil() noexcept { spoilt_ = true; }
     /// Nothing has come from the server in this use.
     bool is_unheard() const noexcept { return replies_ == 0; }

@@ -171,6 +171,29 @@ TEST_CASE("a call that ends before REST is answered does not move the beginning 
     CHECK(begun == std::vector<std::string>{"0"});
 }
 
+TEST_CASE("a NOOP that was refused takes no answer away from the next call", "[ftp][integration]") {
+    DataPort data;
+    ScriptedFtp server{[&](const std::string& line) -> std::string {
+        if (line.starts_with("EPSV")) return data.epsv();
+        if (line.starts_with("STOR")) return "150 go\r\n";
+        if (line == "NOOP") return "502 what\r\n426 cut\r\n";
+        if (line.starts_with("DELE")) return "250 ok\r\n";
+        if (line.starts_with("SITE")) return "200 ok\r\n";
+        return usual_reply(line);
+    }};
+    FtpOptions options = server.options();
+    options.max_sessions = 1;
+    options.noop_interval = 1ms;
+    FtpClient client{options};
+    const auto source = function_source([&](char* to, std::size_t most) {
+        std::fill_n(to, most, 'x');
+        return server.count("NOOP") == 0 ? most : 0;
+    });
+    CHECK(error_of([&] { client.put("x", *source, {.mode = WriteMode::in_place}, 20s); }).name() != "NO-ERROR");
+    CHECK(client.command("SITE x", 10s).code == 200);
+    CHECK(server.connections() == 1);
+}
+
 TEST_CASE("where a rename fails behind the removal of the old file, the new contents stay and the error names them", "[ftp][integration]") {
     DataPort data;
     ScriptedFtp server{replacing_nothing(data, [](const std::string& line) { return line == "DELE x" ? "250 ok\r\n" : ""; })};
