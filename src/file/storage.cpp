@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include <utility>
 
 #include "file/directory.hpp"
+#include "file/glob.hpp"
 #include "file/temporary_file.hpp"
 #include "file/temporary_name.hpp"
 
@@ -109,7 +109,7 @@ void each_entry(const Task& task, const FileOptions& options, const std::string&
         }
         const std::string_view name{entry->d_name};
         if (name == "." || name == ".." || is_temporary(name)) continue;
-        if (!glob.empty() && ::fnmatch(glob.c_str(), entry->d_name, FNM_PERIOD) != 0) continue;
+        if (!is_wanted(glob, entry->d_name)) continue;
         Stat info{};
         if (::fstatat(base, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
             if (errno == ENOENT) continue;  // gone since

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <qconn/file/tree.hpp>
 
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
@@ -18,6 +16,7 @@
 #include <qconn/file/file_client.hpp>
 
 #include "base/text.hpp"
+#include "file/glob.hpp"
 #include "file/transfer.hpp"
 
 namespace qconn {
@@ -36,9 +35,7 @@ bool is_safe_name(std::string_view name) noexcept {
     return !name.empty() && name != "." && name != ".." && name.find('/') == std::string_view::npos && name.find('\0') == std::string_view::npos;
 }
 
-bool wanted(const TreeOptions& options, const std::string& name) {
-    return options.pattern.empty() || ::fnmatch(options.pattern.c_str(), name.c_str(), FNM_PERIOD) == 0;
-}
+bool wanted(const TreeOptions& options, const std::string& name) { return file::is_wanted(options.pattern, name.c_str()); }
 
 /// The copy is as long, and not older to the second; where a side tells no time, it counts as changed.
 bool is_unchanged(const FileInfo& original, const FileInfo& copy) {

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/glob.hpp"
 #include "base/redaction.hpp"
+#include "file/glob.hpp"
 #include "ftp/operations.hpp"
 #include "ftp/settings.hpp"
 #include "net/calls.hpp"
@@ -58,7 +58,7 @@ Task<std::string> read_all(Session& session, Call& call, const std::string& path
 Task<std::vector<FileInfo>> list_all(Session& session, Call& call, const std::string& path, const std::string& pattern) {
     std::vector<FileInfo> all;
     const FileVisitor visitor = [&all, &pattern](FileInfo entry) {
-        if (pattern.empty() || text::glob_matches(pattern, entry.name)) all.push_back(std::move(entry));
+        if (file::is_wanted(pattern, entry.name.c_str())) all.push_back(std::move(entry));
         return true;
     };
     co_await ftp::visit(session, call, path, visitor);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ssh/sftp_listing.hpp"
 
-#include <fnmatch.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "base/text.hpp"
+#include "file/glob.hpp"
 #include "file/temporary_name.hpp"
 
 namespace qconn::sftp {
@@ -138,7 +138,7 @@ void Listing::on_names(const Packet& packet) {
         if (is_no_name(one.name)) return malformed("a directory holds a name that is none");
         if (one.name == "." || one.name == ".." || file::is_temporary(one.name)) continue;
         std::string name{one.name};
-        if (!pattern_.empty() && ::fnmatch(pattern_.c_str(), name.c_str(), FNM_PERIOD) != 0) continue;
+        if (!file::is_wanted(pattern_, name.c_str())) continue;
         FileInfo info = info_of(std::move(name), one.attributes);
         if (!one.attributes.permissions) info.type = type_of_line(one.long_name);
         has_links = has_links || info.type == FileType::symlink;

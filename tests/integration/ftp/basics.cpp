@@ -10,6 +10,7 @@
 #include "support/catch.hpp"
 #include "support/outcomes.hpp"
 #include "support/overheard.hpp"
+#include "support/patterns.hpp"
 #include "support/temp_dir.hpp"
 #include "support/text.hpp"
 
@@ -288,6 +289,13 @@ TEST_CASE("text is sent with the line ends of the network and comes with ours", 
         CHECK(text.read("t") == "a\nb\nc\n");
         binary.write("u", "a\nb\n");
         CHECK(text.read("u") == "a\nb\n");
+    }
+}
+
+TEST_CASE("a pattern of a listing is a shell glob", "[ftp][integration]") {
+    for (const bool vs : {false, true}) {
+        FtpClient client{options_for(FtpWay{"", FtpTls::none, FtpDataMode::passive, vs})};
+        check_patterns(client);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "sftp_fixture.hpp"
 #include "support/loop.hpp"
 #include "support/outcomes.hpp"
+#include "support/patterns.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
@@ -37,6 +38,11 @@ TEST_CASE("files are written, read, looked at, moved and removed at a server", "
     CHECK(files.server.started() == 1);
     CHECK(files.unfinished() == 0);
     files->check();
+}
+
+TEST_CASE("a pattern of a listing is a shell glob", "[sftp][integration]") {
+    const Files files;
+    check_patterns(*files.client);
 }
 
 TEST_CASE("paths are under the connection's directory, relative to the log-in's or absolute", "[sftp][integration]") {

@@ -18,6 +18,7 @@
 
 #include "support/catch.hpp"
 #include "support/fd_count.hpp"
+#include "support/patterns.hpp"
 #include "support/temp_dir.hpp"
 
 using namespace qconn;
@@ -75,6 +76,12 @@ bool in_child(const std::function<bool()>& part) {
 }
 
 }  // namespace
+
+TEST_CASE("a pattern of a listing is a shell glob", "[file]") {
+    const TempDir dir;
+    FileClient files = client(dir);
+    test::check_patterns(files);
+}
 
 TEST_CASE("what is written is read back, whole and of any size", "[file]") {
     const TempDir dir;
