@@ -82,13 +82,14 @@ private:
 std::uint64_t get_known_file(FileTransferClient& client, std::string_view path, const FileInfo& info, const std::string& file,
                              const FileCopyOptions& options, Deadline deadline) {
     LocalPart part{file, options.resume};
-    const std::uint64_t from = options.resume && part->size() <= info.size ? part->size() : 0;
+    const bool exact = client.has_exact_sizes();
+    const std::uint64_t from = exact && options.resume && part->size() <= info.size ? part->size() : 0;
     part->cut(from);
     const auto sink = function_sink([&](std::string_view bytes) { part->write(bytes); });
     const std::uint64_t done = client.get(path, *sink, {.from = from, .progress = options.progress}, deadline);
 
     const std::uint64_t have = from + done;
-    if (have != info.size) {
+    if (exact && have != info.size) {
         // It may have grown since it was looked at, and then all of it is here.
         const std::uint64_t now = client.stat(path, deadline).size;
         if (now != have)
@@ -117,7 +118,8 @@ std::uint64_t put_file(FileTransferClient& client, const std::string& file, std:
     const auto source = file_source(file);
     struct stat info {};
     if (::stat(file.c_str(), &info) != 0) fail_file("looking at", file, errno);
-    PutOptions how{.mode = options.mode, .resume = options.resume, .durable = options.durable, .progress = options.progress};
+    const bool exact = client.has_exact_sizes();
+    PutOptions how{.mode = options.mode, .resume = exact && options.resume, .durable = options.durable, .progress = options.progress};
     if (options.keep_mode) how.attributes.mode = info.st_mode & 07777;
     if (options.keep_time)
         how.attributes.modified = std::chrono::system_clock::time_point{std::chrono::duration_cast<std::chrono::system_clock::duration>(
@@ -125,9 +127,11 @@ std::uint64_t put_file(FileTransferClient& client, const std::string& file, std:
     const std::uint64_t done = client.put(path, *source, how, deadline);
     if (options.mode == WriteMode::append) return done;
 
-    const std::uint64_t there = client.stat(path, deadline).size;
-    if (there != *source->size())
-        throw file::differs(client, path, "it has " + std::to_string(there) + " bytes, and " + file + " has " + std::to_string(*source->size()));
+    if (exact) {
+        const std::uint64_t there = client.stat(path, deadline).size;
+        if (there != *source->size())
+            throw file::differs(client, path, "it has " + std::to_string(there) + " bytes, and " + file + " has " + std::to_string(*source->size()));
+    }
     if (options.verify == Verify::content && file::sha256_of_local(file) != sha256_of(client, path, deadline))
         throw file::differs(client, path, "its SHA-256 is not that of " + file);
     return done;

@@ -131,6 +131,7 @@ FtpClient::~FtpClient() { impl_->close(); }
 std::string_view FtpClient::label() const noexcept { return impl_->settings->options.label; }
 const FtpOptions& FtpClient::options() const noexcept { return impl_->settings->options; }
 void FtpClient::set_dialogue_listener(DialogueListener listener) { impl_->settings->dialogue->set_listener(std::move(listener)); }
+bool FtpClient::has_exact_sizes() const noexcept { return !impl_->settings->options.ascii; }
 std::size_t FtpClient::useful_transfers() const noexcept { return std::max<std::size_t>(1, impl_->settings->options.max_sessions); }
 
 // Blocking calls keep what they use: the client may be destroyed meanwhile, which ends them.

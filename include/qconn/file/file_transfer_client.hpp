@@ -141,6 +141,10 @@ public:
     virtual Operation async_move(std::string from, std::string to, bool overwrite, Deadline deadline, Callback<void> callback) = 0;
     virtual Operation async_remove(std::string path, Deadline deadline, Callback<void> callback) = 0;
     virtual Operation async_make_directory(std::string path, Deadline deadline, Callback<void> callback) = 0;
+
+    /// Whether the sizes that it tells are those of the bytes that get brings and put takes. Where they are not, as line ends change on the way,
+    /// get_file and put_file neither check by them nor go on in the middle of a file.
+    virtual bool has_exact_sizes() const noexcept { return true; }
 };
 
 }  // namespace qconn

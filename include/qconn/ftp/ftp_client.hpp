@@ -185,6 +185,8 @@ public:
     Operation async_move(std::string from, std::string to, bool overwrite, Deadline deadline, Callback<void> callback) override;
     Operation async_remove(std::string path, Deadline deadline, Callback<void> callback) override;
     Operation async_make_directory(std::string path, Deadline deadline, Callback<void> callback) override;
+    /// Not with FtpOptions::ascii.
+    bool has_exact_sizes() const noexcept override;
     Operation async_command(std::string line, Deadline deadline, Callback<FtpReply> callback);
 
 private:

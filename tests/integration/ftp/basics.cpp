@@ -292,6 +292,27 @@ TEST_CASE("text is sent with the line ends of the network and comes with ours", 
     }
 }
 
+TEST_CASE("text whose sizes differ here and there is copied both ways", "[ftp][integration]") {
+    const TempDir here;
+    const std::string local = here.write("t", "a\r\nb\r\n");
+    for (const bool vs : {false, true}) {
+        FtpOptions options = options_for(FtpWay{"", FtpTls::none, FtpDataMode::passive, vs});
+        FtpClient binary{options};
+        CHECK(binary.has_exact_sizes());
+        options.ascii = true;
+        FtpClient text{options};
+        CHECK_FALSE(text.has_exact_sizes());
+        for (const bool resume : {false, true}) {
+            put_file(text, local, "t", {.resume = resume, .keep_mode = false});
+            CHECK(text.read("t") == "a\nb\n");
+            binary.write("windows", "a\r\nb\n");
+            here.write("copy.part", "a");  // of an earlier copy; not gone on with
+            get_file(text, "windows", here / "copy", {.resume = resume});
+            CHECK(here.read("copy") == "a\nb\n");
+        }
+    }
+}
+
 TEST_CASE("a pattern of a listing is a shell glob", "[ftp][integration]") {
     for (const bool vs : {false, true}) {
         FtpClient client{options_for(FtpWay{"", FtpTls::none, FtpDataMode::passive, vs})};
