@@ -23,10 +23,14 @@ void fail_file(std::string_view verb, const std::string& path, int error) {
 LocalFile LocalFile::open(const std::string& path, int flags, const char* verb) {
     UniqueFd fd{::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY, 0666)};
     if (!fd) fail_file(verb, path, errno);
+    return of(path, std::move(fd), verb);
+}
+
+LocalFile LocalFile::of(std::string path, UniqueFd fd, std::string_view verb) {
     struct stat found {};
     if (::fstat(fd.get(), &found) != 0) fail_file(verb, path, errno);
     if (S_ISDIR(found.st_mode)) fail_file(verb, path, EISDIR);
-    return LocalFile{path, std::move(fd), static_cast<std::uint64_t>(found.st_size)};
+    return LocalFile{std::move(path), std::move(fd), static_cast<std::uint64_t>(found.st_size)};
 }
 
 LocalFile LocalFile::to_read(const std::string& path) { return open(path, O_RDONLY, "opening"); }
@@ -61,6 +65,17 @@ void LocalFile::cut(std::uint64_t size) {
 
 void LocalFile::sync() {
     if (::fdatasync(fd_.get()) != 0 && errno != EINVAL && errno != EROFS) fail_file("writing", path_, errno);
+}
+
+void LocalFile::check_close() const {
+    if (const int error = close_error(fd_.get()); error != 0) fail_file("writing", path_, error);
+}
+
+int close_error(int fd) noexcept {
+    // A copy is closed: each close tells, and a lock goes with the last one only.
+    const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) return errno;
+    return ::close(copy) == 0 || errno == EINTR ? 0 : errno;
 }
 
 void rename_file(const std::string& from, const std::string& to) {

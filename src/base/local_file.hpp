@@ -17,6 +17,8 @@ public:
     static LocalFile to_read(const std::string& path);
     /// Made where it is not there; what it has is kept. @throws Error
     static LocalFile to_write(const std::string& path);
+    /// One that is open. @param path  its name, for errors. @throws Error
+    static LocalFile of(std::string path, UniqueFd fd, std::string_view verb = "opening");
 
     /// When it was opened.
     std::uint64_t size() const noexcept { return size_; }
@@ -28,6 +30,8 @@ public:
     void cut(std::uint64_t size);
     /// To the disk.
     void sync();
+    /// What closing it says: NFS tells there that a disk is full. It stays open all the same, with its locks. @throws Error
+    void check_close() const;
 
 private:
     LocalFile(std::string path, UniqueFd fd, std::uint64_t size) : path_{std::move(path)}, fd_{std::move(fd)}, size_{size} {}
@@ -38,6 +42,8 @@ private:
     std::uint64_t size_{0};
 };
 
+/// What a close of the descriptor says, which stays open. @returns an errno, or 0
+int close_error(int fd) noexcept;
 /// @throws Error
 void rename_file(const std::string& from, const std::string& to);
 /// SYSTEM-ERROR: `writing /path failed: …`

@@ -70,7 +70,7 @@ std::uint64_t put_new(const Incoming& incoming, const Spot& spot) {
     if (there) take_over(task, file.fd(), old);
     change(task, file.fd(), incoming.options.attributes);
     sync(task, file.fd());
-    file.close(task);
+    file.end(task);
     file.place(task, spot, replace, incoming.stop);
     return done;
 }

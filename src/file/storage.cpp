@@ -77,7 +77,7 @@ void move_by_copy(const Task& task, const Spot& from, const Spot& to, bool overw
     const std::array<timespec, 2> times{info.st_atim, info.st_mtim};
     ::futimens(copy.fd(), times.data());
     sync(task, copy.fd());
-    copy.close(task);
+    copy.end(task);
     copy.place(task, to, overwrite, stop);
     if (::unlinkat(from.folder.get(), from.name.c_str(), 0) != 0) throw file_error(task, errno);
     sync_folder(from.folder);

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/local_file.hpp"
 #include "file/storage.hpp"
 #include "file/temporary_name.hpp"
 
@@ -70,15 +71,17 @@ void change(const Task& task, int fd, const FileAttributes& attributes) {
     if ((attributes.uid || attributes.gid) && ::fchown(fd, attributes.uid.value_or(same), attributes.gid.value_or(same)) != 0)
         throw file_error(task, errno);
     if (attributes.mode && ::fchmod(fd, *attributes.mode & k_permissions) != 0) throw file_error(task, errno);
-    if (attributes.modified) {
-        const auto since = attributes.modified->time_since_epoch();
-        const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
-        timespec time{};
-        time.tv_sec = static_cast<time_t>(seconds.count());
-        time.tv_nsec = static_cast<long>(std::chrono::nanoseconds{since - seconds}.count());
-        const std::array<timespec, 2> times{timespec{0, UTIME_OMIT}, time};
-        if (::futimens(fd, times.data()) != 0) throw file_error(task, errno);
-    }
+    if (attributes.modified && !set_modified(fd, *attributes.modified)) throw file_error(task, errno);
+}
+
+bool set_modified(int fd, std::chrono::system_clock::time_point modified) noexcept {
+    const auto since = modified.time_since_epoch();
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
+    timespec time{};
+    time.tv_sec = static_cast<time_t>(seconds.count());
+    time.tv_nsec = static_cast<long>(std::chrono::nanoseconds{since - seconds}.count());
+    const std::array<timespec, 2> times{timespec{0, UTIME_OMIT}, time};
+    return ::futimens(fd, times.data()) == 0;
 }
 
 int rename_new(const UniqueFd& from, const std::string& old_name, const UniqueFd& to, const std::string& new_name) {
@@ -87,6 +90,24 @@ int rename_new(const UniqueFd& from, const std::string& old_name, const UniqueFd
     // The file system does not know how. A link cannot replace either; a directory cannot be linked.
     if (::linkat(from.get(), old_name.c_str(), to.get(), new_name.c_str(), 0) != 0) return errno;
     return ::unlinkat(from.get(), old_name.c_str(), 0) == 0 ? 0 : errno;
+}
+
+bool is_named(int folder, const char* name, int fd) noexcept {
+    Stat named{};
+    Stat open{};
+    return ::fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && ::fstat(fd, &open) == 0 && is_same(named, open);
+}
+
+int open_part(int folder, const std::string& name, int access, mode_t mode, UniqueFd& fd) {
+    for (;;) {
+        fd.reset(::openat(folder, name.c_str(), access | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, mode));
+        Stat info{};
+        if (!fd || ::fstat(fd.get(), &info) != 0) return errno;
+        if (!S_ISREG(info.st_mode)) return ENOTSUP;
+        if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 && errno != ENOLCK && errno != ENOTSUP) return errno;
+        // Who had it may have finished between the two: what is open is then the file itself, under its real name.
+        if (is_named(folder, name.c_str(), fd.get())) return 0;
+    }
 }
 
 TemporaryFile::TemporaryFile(const UniqueFd& folder, std::string name, UniqueFd fd, bool keeps)
@@ -98,16 +119,11 @@ TemporaryFile::TemporaryFile(const Task& task, const UniqueFd& folder, mode_t mo
 }
 
 TemporaryFile TemporaryFile::part(const Task& task, const UniqueFd& folder, std::string name, mode_t mode) {
-    UniqueFd fd{::openat(folder.get(), name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode)};
-    if (!fd) throw file_error(task, errno);
-    Stat info{};
-    if (::fstat(fd.get(), &info) != 0) throw file_error(task, errno);
-    if (!S_ISREG(info.st_mode)) throw not_regular(task, info.st_mode);
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-        if (errno == EWOULDBLOCK)
-            throw file_error(task, FileErrc::failed, Reason::exists, "another transfer to the same name is under way, which can be resumed");
-        if (errno != ENOLCK && errno != ENOTSUP) throw file_error(task, errno);
-    }
+    UniqueFd fd;
+    const int error = open_part(folder.get(), name, O_WRONLY, mode, fd);
+    if (error == EWOULDBLOCK)
+        throw file_error(task, FileErrc::failed, Reason::exists, "another transfer to the same name is under way, which can be resumed");
+    if (error != 0) throw file_error(task, error);
     return TemporaryFile{folder, std::move(name), std::move(fd), true};
 }
 
@@ -115,11 +131,13 @@ TemporaryFile::~TemporaryFile() {
     if (!keeps_) ::unlinkat(folder_.get(), name_.c_str(), 0);
 }
 
-void TemporaryFile::close(const Task& task) {
-    if (::close(fd_.release()) != 0 && errno != EINTR) throw file_error(task, errno);  // NFS reports a full disk here
+void TemporaryFile::end(const Task& task) const {
+    if (const int error = close_error(fd_.get()); error != 0) throw file_error(task, error);
 }
 
 void TemporaryFile::place(const Task& task, const Spot& spot, bool replace, const Stop& stop) {
+    if (!is_named(folder_.get(), name_.c_str(), fd_.get()))
+        throw file_error(task, FileErrc::failed, Reason::local, "its temporary file was taken away or replaced meanwhile");
     stop.commit(task);
     if (replace) {
         if (::renameat(folder_.get(), name_.c_str(), spot.folder.get(), spot.name.c_str()) != 0) throw file_error(task, errno);

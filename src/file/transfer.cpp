@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "file/transfer.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <utility>
 
 #include "base/local_file.hpp"
 #include "base/text.hpp"
 #include "file/file_error.hpp"
+#include "file/local_part.hpp"
 #include "net/sha256.hpp"
 
 namespace qconn {
@@ -36,46 +32,6 @@ std::string sha256_of_local(const std::string& path) {
     while (const std::size_t got = file.read(block.data(), block.size())) digest.add({block.data(), got});
     return text::to_hex(digest.finish());
 }
-
-/// The file that a copy is written to until it has its name.
-class LocalPart {
-public:
-    LocalPart(std::string file, bool keeps) : file_{std::move(file)}, part_{LocalFile::to_write(file_ + ".part")}, keeps_{keeps} {
-        if (::flock(part_.fd(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-            keeps_ = true;  // it is the other one's
-            fail_file("writing", part_.path() + ", which another transfer has,", EBUSY);
-        }
-    }
-    LocalPart(const LocalPart&) = delete;
-    LocalPart& operator=(const LocalPart&) = delete;
-    ~LocalPart() {
-        if (!keeps_) ::unlink(part_.path().c_str());
-    }
-
-    LocalFile& operator*() noexcept { return part_; }
-    LocalFile* operator->() noexcept { return &part_; }
-    void change(const FileInfo& original, const FileCopyOptions& options) {
-        if (options.keep_mode && original.mode && ::fchmod(part_.fd(), *original.mode & 07777) != 0) fail_file("changing", part_.path(), errno);
-        if (!options.keep_time || !original.modified) return;
-        const auto since = original.modified->time_since_epoch();
-        const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
-        timespec time{};
-        time.tv_sec = static_cast<time_t>(seconds.count());
-        time.tv_nsec = static_cast<long>(std::chrono::nanoseconds{since - seconds}.count());
-        const std::array<timespec, 2> times{timespec{0, UTIME_OMIT}, time};
-        if (::futimens(part_.fd(), times.data()) != 0) fail_file("changing", part_.path(), errno);
-    }
-    void finish(bool durable) {
-        if (durable) part_.sync();
-        rename_file(part_.path(), file_);
-        keeps_ = true;
-    }
-
-private:
-    std::string file_;
-    LocalFile part_;
-    bool keeps_;
-};
 
 }  // namespace
 

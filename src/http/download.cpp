@@ -102,6 +102,7 @@ public:
     }
     void finish() {
         part_.sync();
+        part_.check_close();
         rename_file(part_.path(), file_);
         ::unlink(tag_path().c_str());
     }

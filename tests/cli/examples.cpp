@@ -194,7 +194,7 @@ TEST_CASE("pick_up: each file is handed over once, also where a run died in betw
     std::filesystem::rename(partner / "done/a.csv", partner / "taken/a.csv");
     // It died while it fetched, and between the line in the ledger and the hand-over.
     partner.write("taken/c.csv", "the whole of c");
-    here.write("staging/c.csv.part", "the whole");
+    here.write("staging/.qconn-0c3242549bb810cb.part", "the whole");
     std::filesystem::rename(here / "inbox/b.csv", here / "staging/b.csv");
     std::filesystem::rename(partner / "done/b.csv", partner / "taken/b.csv");
     const Outcome second = pick_up();

@@ -20,8 +20,8 @@ enum class Verify : std::uint8_t {
 
 /// How a file is carried between this machine and a connection.
 struct FileCopyOptions {
-    /// A part of an earlier call that broke off is gone on with. At this machine it is `FILE.part`; at a connection see PutOptions::resume. Taken as
-    /// the beginning of the same contents: use Verify::content where that is not certain.
+    /// A part of an earlier call that broke off is gone on with: `.qconn-<16 hex digits of the name>.part` beside the file, at this machine as at a
+    /// connection (PutOptions::resume). Taken as the beginning of the same contents: use Verify::content where that is not certain.
     bool resume{false};
     Verify verify{Verify::size};
     /// The copy gets the time of the last change of the original, where the other side can be given one.
@@ -35,10 +35,11 @@ struct FileCopyOptions {
     Progress progress{};
 };
 
-/// A file of the connection becomes one of this machine, `file`: under the name `file.part` until it is whole and verified.
+/// A file of the connection becomes one of this machine, `file`: under the name of a part, which our clients never list, until it is whole and
+/// verified. A symbolic link stays one; the file that it leads to is replaced.
 /// @returns the bytes of this call
-/// @throws Error of the client; SYSTEM-ERROR for what this machine refuses; TRANSFER-ERROR (reason bad_answer) where the copy is not the same: it has
-/// no name then
+/// @throws Error of the client; SYSTEM-ERROR for what this machine refuses (before anything is fetched: a directory; with reason unsupported a pipe
+/// or device, which is left alone); TRANSFER-ERROR (reason bad_answer) where the copy is not the same: it has no name then
 /// @note Blocking; thread-safe as the client is.
 QCONN_API std::uint64_t get_file(FileTransferClient& client, std::string_view path, const std::string& file, const FileCopyOptions& options = {},
                                  Deadline deadline = {});

@@ -14,6 +14,7 @@
 
 #include <qconn/file/file_client.hpp>
 
+#include "file/temporary_name.hpp"
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 
@@ -286,13 +287,65 @@ TEST_CASE("a copy is verified before it has its name, and keeps the time of its 
     CHECK(picture(here.path()).size() == 1);
 }
 
+TEST_CASE("a file that is named as a part of another one is carried as any other", "[file][tree]") {
+    const TempDir there;
+    const TempDir here;
+    there.write("a", std::string(3'000'000, 'a'));
+    there.write("a.part", "small");
+    there.write("a.part.part", "smaller");
+    auto client = remote_of(there);
+    CHECK(get_tree(client, "", here.path()).files == 3);
+    CHECK(picture(here.path()) == picture(there.path()));
+
+    // Only `a` has changed: the others are there already, and stay.
+    there.write("a", std::string(1000, 'b'));
+    TreeOptions options;
+    options.only_changed = true;
+    options.copy.resume = true;
+    CHECK(get_tree(client, "", here.path(), options).files == 1);
+    CHECK(picture(here.path()) == picture(there.path()));
+}
+
+TEST_CASE("get_file follows a link, and refuses what is no regular file before anything is fetched", "[file][tree]") {
+    const TempDir there;
+    const TempDir here;
+    there.write("a", "content");
+    auto client = remote_of(there);
+    fs::create_directory(here / "folder");
+    here.write("folder/real", "old");
+    REQUIRE(::symlink("folder/real", (here / "link").c_str()) == 0);
+    REQUIRE(::symlink("link", (here / "link_to_link").c_str()) == 0);
+    REQUIRE(::symlink("folder/new", (here / "dangling").c_str()) == 0);
+    REQUIRE(::symlink("loop", (here / "loop").c_str()) == 0);
+    REQUIRE(::mkfifo((here / "pipe").c_str(), 0600) == 0);
+
+    get_file(client, "a", here / "link_to_link");
+    CHECK(fs::is_symlink(here / "link_to_link"));
+    CHECK(fs::is_symlink(here / "link"));
+    CHECK(here.read("folder/real") == "content");
+    get_file(client, "a", here / "dangling");
+    CHECK(here.read("folder/new") == "content");
+
+    bool came = false;
+    FileCopyOptions options;
+    options.progress = [&](std::uint64_t, std::optional<std::uint64_t>) { came = true; };
+    CHECK(error_in([&] { get_file(client, "a", here / "pipe", options); }).reason() == Reason::unsupported);
+    CHECK(fs::is_fifo(here / "pipe"));
+    const Error folder = error_in([&] { get_file(client, "a", here / "folder", options); });
+    CHECK(folder.name() == "SYSTEM-ERROR");
+    CHECK(folder.message().find("Is a directory") != std::string_view::npos);
+    CHECK(error_in([&] { get_file(client, "a", here / "loop", options); }).name() == "SYSTEM-ERROR");
+    CHECK_FALSE(came);
+    CHECK(picture(here / "folder").size() == 2);
+}
+
 TEST_CASE("get_file goes on with its part, put_file sends, verifies, and goes on as well", "[file][tree]") {
     const TempDir there;
     const TempDir here;
     const std::string data(500'000, 'd');
     there.write("big", data);
     auto client = remote_of(there);
-    here.write("big.part", data.substr(0, 400'000));
+    here.write(file::part_name("big"), data.substr(0, 400'000));
     FileCopyOptions options;
     options.resume = true;
     options.verify = Verify::content;
@@ -301,7 +354,7 @@ TEST_CASE("get_file goes on with its part, put_file sends, verifies, and goes on
     CHECK(picture(here.path()).size() == 1);
 
     // A part of something else is found out, and the next call begins anew.
-    here.write("big.part", std::string(400'000, 'x'));
+    here.write(file::part_name("big"), std::string(400'000, 'x'));
     CHECK(error_in([&] { get_file(client, "big", here / "big", options); }).name() == "TRANSFER-ERROR");
     CHECK(get_file(client, "big", here / "big", options) == 500'000);
 
