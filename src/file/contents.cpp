@@ -21,20 +21,18 @@ struct Incoming {
     const PutOptions& options;
     const Stop& stop;
 
-    /// All that the source has from there on. @returns how much that was
-    std::uint64_t write_to(int fd, std::uint64_t from) const {
+    /// All that the source has from there on. @param done  grows by what is in the file, also where it fails
+    void write_to(int fd, std::uint64_t from, std::uint64_t& done) const {
         if (!of_caller(task, [&] { return source.seek(from); }))
             throw file_error(task, FileErrc::failed, Reason::unsupported,
                              "the source cannot be read from the beginning, or from where the part ends");
         const auto all = of_caller(task, [&] { return source.size(); });
         std::string block(static_cast<std::size_t>(all ? std::clamp<std::uint64_t>(*all - from, 1, k_block) : k_block), '\0');
-        std::uint64_t done = 0;
         for (;;) {
             stop.check(task);
             const std::size_t got = of_caller(task, [&] { return source.read(block.data(), block.size()); });
-            if (got == 0) return done;
-            write_all(task, fd, {block.data(), got}, stop);
-            done += got;
+            if (got == 0) return;
+            write_all(task, fd, {block.data(), got}, stop, done);
             if (options.progress) of_caller(task, [&] { options.progress(from + done, all); });
         }
     }
@@ -66,7 +64,8 @@ std::uint64_t put_new(const Incoming& incoming, const Spot& spot) {
         }
         if (::lseek(file.fd(), static_cast<off_t>(from), SEEK_SET) < 0) throw file_error(task, errno);
     }
-    const std::uint64_t done = incoming.write_to(file.fd(), from);
+    std::uint64_t done = 0;
+    incoming.write_to(file.fd(), from, done);
     if (there) take_over(task, file.fd(), old);
     change(task, file.fd(), incoming.options.attributes);
     sync(task, file.fd());
@@ -88,17 +87,17 @@ std::uint64_t append(const Incoming& incoming, const Spot& spot) {
         throw file_error(task, errno);
     else
         fd = open_regular(task, spot, O_WRONLY | O_APPEND, before);
+    std::uint64_t done = 0;
     try {
-        const std::uint64_t done = incoming.write_to(fd.get(), 0);
+        incoming.write_to(fd.get(), 0, done);
         change(task, fd.get(), incoming.options.attributes);
         sync(task, fd.get());
         incoming.stop.commit(task);  // who has been told of a cancellation finds the file as it was
         return done;
     } catch (...) {
-        // What was written of it goes again, unless somebody else has appended meanwhile: then it cannot be taken out.
-        const ::off_t end = ::lseek(fd.get(), 0, SEEK_CUR);  // after our last byte
+        // What was written of it goes again, unless somebody else has appended meanwhile, before or behind it: then it cannot be taken out.
         Stat now{};
-        if (::fstat(fd.get(), &now) == 0 && now.st_size == end && now.st_size > before.st_size) {
+        if (::fstat(fd.get(), &now) == 0 && done > 0 && now.st_size == before.st_size + static_cast<::off_t>(done)) {
             if (::ftruncate(fd.get(), before.st_size) == 0) now.st_size = before.st_size;
         }
         if (made && now.st_size == 0) ::unlinkat(spot.folder.get(), spot.name.c_str(), 0);
@@ -116,7 +115,8 @@ std::uint64_t overwrite(const Incoming& incoming, const Spot& spot) {
     }
     incoming.stop.commit(task);
     if (::ftruncate(fd.get(), 0) != 0) throw file_error(task, errno);
-    const std::uint64_t done = incoming.write_to(fd.get(), 0);
+    std::uint64_t done = 0;
+    incoming.write_to(fd.get(), 0, done);
     change(task, fd.get(), incoming.options.attributes);
     sync(task, fd.get());
     return done;

@@ -67,11 +67,12 @@ void move_by_copy(const Task& task, const Spot& from, const Spot& to, bool overw
     const UniqueFd source = open_regular(task, from, O_RDONLY, info);
     TemporaryFile copy{task, to.folder, 0600};
     std::string block(k_block, '\0');
+    std::uint64_t written = 0;
     for (;;) {
         const auto size = ::read(source.get(), block.data(), block.size());
         if (size == 0) break;
         if (size < 0 && errno != EINTR) throw file_error(task, errno);
-        if (size > 0) write_all(task, copy.fd(), {block.data(), static_cast<std::size_t>(size)}, stop);
+        if (size > 0) write_all(task, copy.fd(), {block.data(), static_cast<std::size_t>(size)}, stop, written);
     }
     take_over(task, copy.fd(), info);
     const std::array<timespec, 2> times{info.st_atim, info.st_mtim};
@@ -81,6 +82,29 @@ void move_by_copy(const Task& task, const Spot& from, const Spot& to, bool overw
     copy.place(task, to, overwrite, stop);
     if (::unlinkat(from.folder.get(), from.name.c_str(), 0) != 0) throw file_error(task, errno);
     sync_folder(from.folder);
+}
+
+// What is the target already: a copy over it, and then the removal of the source, would leave nothing. @returns whether that was it
+bool move_to_itself(const Task& task, const Task& target_task, const Spot& from, const Spot& to, bool overwrite, const Stop& stop) {
+    Stat source{};
+    Stat target{};
+    if (::fstatat(from.folder.get(), from.name.c_str(), &source, AT_SYMLINK_NOFOLLOW) != 0) return false;  // the move says so
+    if (::fstatat(to.folder.get(), to.name.c_str(), &target, AT_SYMLINK_NOFOLLOW) != 0 || !is_same(source, target)) return false;
+    if (!overwrite) throw file_error(target_task, EEXIST);
+    Stat first{};
+    Stat second{};
+    if (::fstat(from.folder.get(), &first) != 0 || ::fstat(to.folder.get(), &second) != 0) throw file_error(task, errno);
+    if (is_same(first, second) && from.name == to.name) return true;  // one name, perhaps on two ways
+    stop.commit(task);
+    // Of two names the source goes, as with mv: rename(2) would do nothing. Where there is only one link, the names differ in case only, or one of
+    // them is a mount; the system knows.
+    const bool linked = !S_ISDIR(source.st_mode) && source.st_nlink > 1;
+    const int result = linked ? ::unlinkat(from.folder.get(), from.name.c_str(), 0)
+                              : ::renameat(from.folder.get(), from.name.c_str(), to.folder.get(), to.name.c_str());
+    if (result != 0) throw file_error(task, errno);
+    sync_folder(to.folder);
+    sync_folder(from.folder);
+    return true;
 }
 
 FileInfo entry_info(int folder, const char* name, const Stat& info) {
@@ -187,6 +211,7 @@ void move(const Task& task, const FileOptions& options, std::string_view to, boo
     const Task target_task{task.label, task.directory, task.verb, to};
     const Spot target = find(target_task, options, false);
     if (source.name == "." || target.name == ".") throw file_error(task, EINVAL);
+    if (move_to_itself(task, target_task, source, target, overwrite, stop)) return;
     if (on_other_device(task, source, target)) {
         move_by_copy(task, source, target, overwrite, stop);
         return;

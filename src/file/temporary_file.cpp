@@ -34,16 +34,15 @@ UniqueFd open_regular(const Task& task, const Spot& spot, int flags, Stat& info)
     return fd;
 }
 
-void write_all(const Task& task, int fd, std::string_view data, const Stop& stop) {
+void write_all(const Task& task, int fd, std::string_view data, const Stop& stop, std::uint64_t& written) {
     while (!data.empty()) {
         stop.check(task);
-        const auto written = ::write(fd, data.data(), std::min(data.size(), k_block));
-        if (written > 0)
-            data.remove_prefix(static_cast<std::size_t>(written));
-        else if (written == 0)
-            throw file_error(task, ENOSPC);
-        else if (errno != EINTR)
-            throw file_error(task, errno);
+        const auto put = ::write(fd, data.data(), std::min(data.size(), k_block));
+        if (put == 0) throw file_error(task, ENOSPC);
+        if (put < 0 && errno != EINTR) throw file_error(task, errno);
+        if (put < 0) continue;
+        data.remove_prefix(static_cast<std::size_t>(put));
+        written += static_cast<std::uint64_t>(put);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -26,7 +27,8 @@ inline bool is_same(const Stat& a, const Stat& b) noexcept { return a.st_dev == 
 Error not_regular(const Task& task, mode_t mode);
 /// An existing regular file; never waits for the other end of a pipe.
 UniqueFd open_regular(const Task& task, const Spot& spot, int flags, Stat& info);
-void write_all(const Task& task, int fd, std::string_view data, const Stop& stop);
+/// @param written  grows by what is in the file, also where it fails
+void write_all(const Task& task, int fd, std::string_view data, const Stop& stop, std::uint64_t& written);
 /// To the disk.
 void sync(const Task& task, int fd);
 void sync_folder(const UniqueFd& folder);

@@ -243,6 +243,45 @@ TEST_CASE("move renames, and replaces only when told", "[file]") {
     CHECK(files.list().empty());
 }
 
+TEST_CASE("a file that is moved to itself stays, and of two names for one file the source goes", "[file]") {
+    const TempDir dir;
+    auto files = client(dir);
+    dir.write("a", "A");
+    files.make_hard_link("a", "b");
+
+    files.move("a", "./a", true);
+    CHECK(dir.read("a") == "A");
+    CHECK(error_of([&] { files.move("a", "a"); }).reason() == Reason::exists);
+    CHECK(error_of([&] { files.move("a", "b"); }).reason() == Reason::exists);
+    CHECK(dir.read("a") == "A");
+    files.move("a", "b", true);
+    CHECK(names(files.list()) == std::vector<std::string>{"b"});
+    CHECK(dir.read("b") == "A");
+
+    files.make_directory("sub");
+    files.move("sub", "sub", true);
+    CHECK(files.list("sub").empty());
+}
+
+TEST_CASE("a file that is moved to itself on another way stays: two mounts of one directory", "[file]") {
+    const TempDir dir;
+    auto files = client(dir);
+    dir.write("real/a", "A");
+    files.make_hard_link("real/a", "real/b");
+    files.make_directory("again");
+    if (::mount((dir / "real").c_str(), (dir / "again").c_str(), nullptr, MS_BIND, nullptr) != 0) {
+        WARN("no right to mount");
+        return;
+    }
+    files.move("real/a", "again/a", true);
+    CHECK(dir.read("real/a") == "A");
+    files.move("real/a", "again/b", true);
+    CHECK(names(files.list("again")) == std::vector<std::string>{"b"});
+    files.move("again/b", "real/b", true);
+    CHECK(dir.read("real/b") == "A");
+    CHECK(::umount((dir / "again").c_str()) == 0);
+}
+
 TEST_CASE("remove takes a link, not what it leads to", "[file]") {
     const TempDir dir;
     dir.write("a", "A");

@@ -216,6 +216,30 @@ TEST_CASE("in place, a file is written under its own name from the beginning", "
     CHECK(dir.read("b") == "made");
 }
 
+TEST_CASE("an append that fails takes back its own bytes only", "[file][streams]") {
+    const TempDir dir;
+    auto files = client_of(dir);
+    const auto append = [&](const std::string& text) {
+        const int fd = ::open((dir / "log").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+        REQUIRE(::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+        ::close(fd);
+    };
+    dir.write("log", "first\n");
+    int turn = 0;
+    const auto source = function_source([&](char* to, std::size_t) -> std::size_t {
+        if (++turn > 1) throw std::runtime_error{"the tape is torn"};
+        append("of another\n");  // before our first byte
+        *to = 'x';
+        return 1;
+    });
+    error_from([&] { files.put("log", *source, {.mode = WriteMode::append}); });
+    CHECK(dir.read("log") == "first\nof another\nx");
+
+    Torn torn{"0123456789", 4};
+    error_from([&] { files.put("log", torn, {.mode = WriteMode::append}); });
+    CHECK(dir.read("log") == "first\nof another\nx");
+}
+
 TEST_CASE("a visit tells each entry once and ends where the visitor has enough", "[file][streams]") {
     const TempDir dir;
     auto files = client_of(dir);
