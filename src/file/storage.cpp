@@ -84,6 +84,14 @@ void move_by_copy(const Task& task, const Spot& from, const Spot& to, bool overw
     sync_folder(from.folder);
 }
 
+bool is_directory(const Task& task, const FileOptions& options) {
+    try {
+        const Spot spot = find(task, options);
+        Stat info{};
+        return ::fstatat(spot.folder.get(), spot.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode);
+    } catch (const Error&) { return false; }
+}
+
 // What is the target already: a copy over it, and then the removal of the source, would leave nothing. @returns whether that was it
 bool move_to_itself(const Task& task, const Task& target_task, const Spot& from, const Spot& to, bool overwrite, const Stop& stop) {
     Stat source{};
@@ -132,7 +140,7 @@ void each_entry(const Task& task, const FileOptions& options, const std::string&
             return;
         }
         const std::string_view name{entry->d_name};
-        if (name == "." || name == ".." || is_temporary(name)) continue;
+        if (name == "." || name == ".." || (is_temporary(name) && !asks_for_temporary(glob))) continue;
         if (!is_wanted(glob, entry->d_name)) continue;
         Stat info{};
         if (::fstatat(base, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -246,8 +254,11 @@ void remove(const Task& task, const FileOptions& options, const Stop& stop) {
 
 void make_directory(const Task& task, const FileOptions& options, const Stop& stop) {
     refuse_read_only(task, options);
-    // Each directory on the way: "a", "a/b", "a/b/c".
-    for (std::size_t end = 0; end < task.path.size();) {
+    // Each directory on the way: "a", "a/b", "a/b/c". Mostly all but the last are there.
+    const auto slash = task.path.rfind('/');
+    const bool has_way =
+        slash != std::string_view::npos && is_directory({task.label, task.directory, task.verb, task.path.substr(0, slash)}, options);
+    for (std::size_t end = has_way ? slash : 0; end < task.path.size();) {
         stop.check(task);
         end = std::min(task.path.find('/', end + 1), task.path.size());
         const Task step{task.label, task.directory, task.verb, task.path.substr(0, end)};

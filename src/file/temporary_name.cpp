@@ -43,6 +43,8 @@ std::string part_name(std::string_view name) {
     return name_of(bytes, k_part);
 }
 
+bool asks_for_temporary(std::string_view glob) noexcept { return glob.starts_with(k_prefix); }
+
 bool is_temporary(std::string_view name) noexcept {
     if (!name.starts_with(k_prefix)) return false;
     name.remove_prefix(k_prefix.size());

@@ -135,6 +135,7 @@ struct Lister {
     const Job& job;
     const FileVisitor& visitor;
     bool machine{true};
+    bool with_temporary{false};
     std::chrono::system_clock::time_point now{std::chrono::system_clock::now()};
 
     bool operator()(std::string_view line) const {
@@ -143,20 +144,20 @@ struct Lister {
         if (parsed.kind == ListingLine::Kind::unreadable)
             throw failure(job, FtpErrc::failed, Reason::bad_answer,
                           "a line of the listing cannot be read: \"" + text::printable(text::shorten(line, 200)) + '"');
-        if (file::is_temporary(parsed.info.name)) return true;
+        if (file::is_temporary(parsed.info.name) && !with_temporary) return true;
         return of_caller(job, [&] { return visitor(std::move(parsed.info)); });
     }
 };
 
 }  // namespace
 
-Task<Done> visit(Session& session, Call& call, const std::string& given, const FileVisitor& visitor) {
+Task<Done> visit(Session& session, Call& call, const std::string& given, const FileVisitor& visitor, bool with_temporary) {
     const Job& job = call.job();
     check_path(job, given, true);
     const std::string path = tidy_path(given);
     if (session.features().mlst) {
         std::optional<Error> refused;
-        LineTaker take = Lister{job, visitor};
+        LineTaker take = Lister{job, visitor, true, with_temporary};
         try {
             std::string line = line_of("MLSD", path);
             co_await list_here(session, call, std::move(line), take);
@@ -167,7 +168,7 @@ Task<Done> visit(Session& session, Call& call, const std::string& given, const F
         if (code != 500 && code != 502 && code != 504) throw *refused;
         session.forget_mlst();
     }
-    LineTaker take = Lister{job, visitor, false};
+    LineTaker take = Lister{job, visitor, false, with_temporary};
     co_await list_in(session, call, path, "LIST -a", "LIST", take);
     co_return Done{};
 }

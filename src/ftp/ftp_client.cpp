@@ -6,6 +6,7 @@
 
 #include "base/redaction.hpp"
 #include "file/glob.hpp"
+#include "file/temporary_name.hpp"
 #include "ftp/operations.hpp"
 #include "ftp/settings.hpp"
 #include "net/calls.hpp"
@@ -61,7 +62,7 @@ Task<std::vector<FileInfo>> list_all(Session& session, Call& call, const std::st
         if (file::is_wanted(pattern, entry.name.c_str())) all.push_back(std::move(entry));
         return true;
     };
-    co_await ftp::visit(session, call, path, visitor);
+    co_await ftp::visit(session, call, path, visitor, file::asks_for_temporary(pattern));
     std::sort(all.begin(), all.end(), [](const FileInfo& a, const FileInfo& b) { return a.name < b.name; });
     co_return all;
 }

@@ -18,7 +18,8 @@ struct Done {};
 
 Task<std::uint64_t> get(Session& session, Call& call, const std::string& path, ByteSink& sink, const GetOptions& options);
 Task<std::uint64_t> put(Session& session, Call& call, const std::string& path, ByteSource& source, const PutOptions& options);
-Task<Done> visit(Session& session, Call& call, const std::string& path, const FileVisitor& visitor);
+/// @param with_temporary  files of transfers that are not finished are told too
+Task<Done> visit(Session& session, Call& call, const std::string& path, const FileVisitor& visitor, bool with_temporary = false);
 Task<std::vector<std::string>> names(Session& session, Call& call, const std::string& path);
 Task<FileInfo> stat(Session& session, Call& call, const std::string& path);
 Task<FileInfo> stat_link(Session& session, Call& call, const std::string& path);

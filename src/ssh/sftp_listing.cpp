@@ -136,7 +136,7 @@ void Listing::on_names(const Packet& packet) {
     bool has_links = false;
     for (const auto& one : *names) {
         if (is_no_name(one.name)) return malformed("a directory holds a name that is none");
-        if (one.name == "." || one.name == ".." || file::is_temporary(one.name)) continue;
+        if (one.name == "." || one.name == ".." || (file::is_temporary(one.name) && !file::asks_for_temporary(pattern_))) continue;
         std::string name{one.name};
         if (!file::is_wanted(pattern_, name.c_str())) continue;
         FileInfo info = info_of(std::move(name), one.attributes);

@@ -94,6 +94,7 @@ public:
     ~FileTransferClient() override;
 
     /// Entries of a directory without "." and "..", sorted by name. `pattern` is a shell glob for the name; empty: all.
+    /// Files of transfers that are not finished, or were left by one that broke off, are listed where the pattern begins with `.qconn-` only.
     virtual std::vector<FileInfo> list(std::string_view path = {}, std::string_view pattern = {}, Deadline deadline = {}) = 0;
     /// The same as they come, so that memory stays flat whatever their number.
     virtual void visit(std::string_view path, const FileVisitor& visitor, Deadline deadline = {}) = 0;

@@ -17,9 +17,11 @@
 #include "file/temporary_name.hpp"
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
+#include "support/wait.hpp"
 
 using namespace qconn;
 using qconn::test::TempDir;
+using qconn::test::wait_until;
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
@@ -62,13 +64,22 @@ void fill(const TempDir& dir) {
     for (int i = 0; i < 200; ++i) dir.write("sub/deep/" + std::to_string(i), std::to_string(i));
 }
 
-/// A client whose server lies about names or contents.
+/// A client whose server lies about names or contents, and that cannot set times.
 class Hostile final : public FileTransferClient {
 public:
     explicit Hostile(const std::string& dir) : files_{FileOptions{.label = "hostile", .path = dir}} {}
     std::string_view label() const noexcept override { return "hostile"; }
     std::vector<FileInfo> list(std::string_view path, std::string_view pattern, Deadline deadline) override {
+        ++lists;
+        if (path == refuses) throw make_error(Errc::system, "no list of that").with_reason(Reason::permission);
+        if (endless) {
+            FileInfo below;
+            below.name = "d";
+            below.type = FileType::directory;
+            return {below};
+        }
         auto all = files_.list(path, pattern, deadline);
+        if (honest) return all;
         for (const char* name : {"../evil", "..", "/evil", "", "x/../../evil"}) {
             FileInfo entry;
             entry.name = name;
@@ -110,6 +121,13 @@ public:
     Operation async_remove(std::string, Deadline, Callback<void>) override { return {}; }
     Operation async_make_directory(std::string, Deadline, Callback<void>) override { return {}; }
 
+    std::size_t useful_transfers() const noexcept override { return useful; }
+
+    std::string refuses{"none"};  ///< a directory that cannot be listed
+    bool honest{false};
+    bool endless{false};
+    std::size_t useful{1};
+    std::atomic<int> lists{0};
     std::uint64_t lie{0};
     bool changes{false};
     std::atomic<int> turn{0};
@@ -238,8 +256,169 @@ TEST_CASE("a directory without a name is refused, one that cannot be made is tol
     auto client = remote_of(there);
     CHECK(error_in([&] { get_tree(client, "", ""); }).code() == Errc::invalid_argument);
     CHECK(error_in([&] { put_tree(client, "", ""); }).code() == Errc::invalid_argument);
-    CHECK(error_in([&] { get_tree(client, "", here / "file/below"); }).name() == "CONNECTION-ERROR");
-    CHECK(error_in([&] { put_tree(client, here / "nowhere", ""); }).reason() == Reason::not_found);
+    CHECK(error_in([&] { get_tree(client, "", here / "file/below"); }).name() == "SYSTEM-ERROR");
+    const Error missing = error_in([&] { put_tree(client, here / "nowhere", ""); });
+    CHECK(missing.name() == "SYSTEM-ERROR");
+    CHECK(missing.reason() == Reason::not_found);
+    CHECK(error_in([&] { put_tree(client, here / "file", ""); }).name() == "SYSTEM-ERROR");
+
+    there.write("sub/a", "x");
+    here.write("sub", "in the way of a directory");
+    const Error refused = error_in([&] { get_tree(client, "", here.path()); });
+    CHECK(refused.name() == "SYSTEM-ERROR");
+    CHECK(refused.message().find("sub") != std::string_view::npos);
+}
+
+TEST_CASE("a mirror does not enter links of the copy, and removes nothing behind them", "[file][tree]") {
+    const TempDir there;
+    const TempDir here;
+    there.write("data/kept", "not of this tree");
+    fs::create_directory(there / "www");
+    REQUIRE(::symlink("../data", (there / "www/uploads").c_str()) == 0);
+    there.write("www/stranger", "s");
+    here.write("uploads/new", "n");
+    here.write("index", "i");
+    auto client = remote_of(there);
+    TreeOptions options;
+    options.remove_others = true;
+
+    const Error refused = error_in([&] { put_tree(client, here.path(), "www", options); });
+    CHECK(refused.reason() == Reason::exists);
+    CHECK(refused.message().find("\"uploads\"") != std::string_view::npos);
+    CHECK(refused.message().find("../data") != std::string_view::npos);
+    options.go_on = true;
+    const TreeReport report = put_tree(client, here.path(), "www", options);
+    REQUIRE(report.failures.size() == 1);
+    CHECK(report.failures[0].path == "uploads");
+    CHECK(report.files == 1);
+    CHECK(report.removed == 0);
+    CHECK(fs::exists(there / "www/stranger"));
+    CHECK(picture(there / "data") == std::map<std::string, std::string>{{"kept", "not of this tree"}});
+
+    // A link that the original has no name for goes itself, also where the client cannot look at links.
+    fs::remove_all(here / "uploads");
+    Hostile blind{there.path()};
+    blind.honest = true;
+    CHECK(put_tree(blind, here.path(), "www", options).removed == 2);
+    CHECK_FALSE(fs::exists(fs::symlink_status(there / "www/uploads")));
+    CHECK(there.read("data/kept") == "not of this tree");
+
+    // The other way round.
+    const TempDir copy;
+    copy.write("outside/kept", "k");
+    fs::create_directory(copy / "in");
+    REQUIRE(::symlink("../outside", (copy / "in/data").c_str()) == 0);
+    options.go_on = false;
+    CHECK(error_in([&] { get_tree(client, "", copy / "in", options); }).reason() == Reason::exists);
+    CHECK(copy.read("outside/kept") == "k");
+}
+
+TEST_CASE("with go_on a directory that cannot be listed or made is a failure among others", "[file][tree]") {
+    const TempDir there;
+    const TempDir here;
+    for (const char* name : {"a/file", "b/file", "c/file"}) there.write(name, "x");
+    here.write("b", "in the way");
+    here.write("stranger", "s");
+    Hostile client{there.path()};
+    client.honest = true;
+    client.refuses = "a";
+    TreeOptions options;
+    options.go_on = true;
+    options.remove_others = true;
+    const TreeReport report = get_tree(client, "", here.path(), options);
+    REQUIRE(report.failures.size() == 2);
+    CHECK(report.failures[0].path == "a");
+    CHECK(report.failures[0].error.reason() == Reason::permission);
+    CHECK(report.failures[1].path == "b");
+    CHECK(report.files == 1);
+    CHECK(here.read("c/file") == "x");
+    CHECK(fs::exists(here / "stranger"));
+
+    client.refuses = "";  // the root itself
+    CHECK(error_in([&] { get_tree(client, "", here.path(), options); }).reason() == Reason::permission);
+}
+
+TEST_CASE("an original that was put back to an older version is carried again, unless copies have times of their own", "[file][tree]") {
+    const TempDir there;
+    const TempDir here;
+    here.write("a", "new");
+    FileClient local = remote_of(here);
+    auto client = remote_of(there);
+    TreeOptions options;
+    options.only_changed = true;
+    CHECK(put_tree(client, here.path(), "", options).files == 1);
+    here.write("a", "old");
+    local.set_attributes("a", {.modified = std::chrono::system_clock::time_point{1'000'000'000s}});
+
+    // A client that cannot set times: what is newer is a copy.
+    Hostile timeless{there.path()};
+    timeless.honest = true;
+    CHECK(put_tree(timeless, here.path(), "", options).unchanged == 1);
+    TreeOptions own_times = options;
+    own_times.copy.keep_time = false;
+    CHECK(put_tree(client, here.path(), "", own_times).unchanged == 1);
+    CHECK(there.read("a") == "new");
+
+    CHECK(put_tree(client, here.path(), "", options).files == 1);
+    CHECK(there.read("a") == "old");
+    CHECK(put_tree(client, here.path(), "", options).unchanged == 1);
+}
+
+TEST_CASE("what transfers have left is removed with its directory, by a mirror only after a day", "[file][tree]") {
+    const TempDir there;
+    const TempDir here;
+    there.write("old/sub/.qconn-0123456789abcdef.tmp", "left");
+    there.write("old/.qconn-0123456789abcdef.part", "left");
+    auto client = remote_of(there);
+    CHECK(client.list("old/sub").empty());
+    REQUIRE(client.list("old/sub", ".qconn-*").size() == 1);
+
+    TreeOptions options;
+    options.remove_others = true;
+    there.write("old/sub/file", "x");
+    CHECK(put_tree(client, here.path(), "", options).removed == 1);  // the file
+    CHECK(picture(there.path()).size() == 4);
+    const auto yesterday = std::chrono::system_clock::now() - 25h;
+    client.set_attributes("old/sub/.qconn-0123456789abcdef.tmp", {.modified = yesterday});
+    CHECK(put_tree(client, here.path(), "", options).removed == 2);
+    CHECK(picture(there.path()).size() == 2);
+
+    CHECK(remove_tree(client, "old") == 2);
+    CHECK(picture(there.path()).empty());
+    there.write("file", "x");
+    CHECK(error_in([&] { remove_tree(client, "none"); }).reason() == Reason::not_found);
+}
+
+TEST_CASE("a server with directories without end is left with an Error", "[file][tree]") {
+    const TempDir there;
+    Hostile client{there.path()};
+    client.endless = true;
+    int seen = 0;
+    const Error walked = error_in([&] { walk(client, "", [&](const std::string&, const FileInfo&) { return ++seen > 0; }); });
+    CHECK(walked.name() == "LIMIT-EXCEEDED");
+    CHECK(seen == 257);
+    CHECK(error_in([&] { remove_tree(client, ""); }).reason() == Reason::limit);
+    const TempDir here;
+    TreeOptions options;
+    options.go_on = true;
+    CHECK(get_tree(client, "", here.path(), options).failures.size() == 1);
+}
+
+TEST_CASE("who looks on holds up nothing else, and may throw anything", "[file][tree]") {
+    const TempDir there;
+    const TempDir here;
+    for (const char* name : {"a", "b/file", "c/file"}) there.write(name, "x");
+    Hostile client{there.path()};
+    client.honest = true;
+    client.useful = 0;
+    TreeOptions options;
+    options.progress = [&](const TreeProgress&, std::string_view path) {
+        if (path == "a") CHECK(wait_until([&] { return client.lists == 3; }));
+        return true;
+    };
+    CHECK(get_tree(client, "", here.path(), options).files == 3);
+    options.progress = [](const TreeProgress&, std::string_view) -> bool { throw 7; };
+    CHECK(error_in([&] { get_tree(client, "", here.path(), options); }).name() == "SYSTEM-ERROR");
 }
 
 TEST_CASE("who looks on can end it", "[file][tree]") {
