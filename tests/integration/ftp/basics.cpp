@@ -2,9 +2,11 @@
 // What a client can do, at real servers and by every way.
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <string>
 
 #include <qconn/file/transfer.hpp>
+#include <qconn/file/tree.hpp>
 
 #include "fixture.hpp"
 #include "support/catch.hpp"
@@ -219,6 +221,29 @@ TEST_CASE("what a server cannot change is left out where a file is put, and refu
     FtpClient client{options_for(FtpWay{"", FtpTls::none, FtpDataMode::passive, true})};
     client.write("f", "x");
     CHECK(error_of([&] { client.set_attributes("f", {.modified = then}); }).reason() == Reason::unsupported);
+}
+
+TEST_CASE("trees: what transfers have left goes with its directory; a newer copy counts where a server keeps no times", "[ftp][integration]") {
+    const TempDir here;
+    const std::string file = here.write("f", "of this machine");
+    for (const bool vsftpd : {false, true}) {
+        CAPTURE(vsftpd);
+        FtpClient client{options_for(FtpWay{"", FtpTls::none, FtpDataMode::passive, vsftpd})};
+        client.make_directory("left");
+        client.write("left/.qconn-0123456789abcdef.tmp", "x", WriteMode::in_place);
+        CHECK(client.list("left").empty());
+        CHECK(client.list("left", ".qconn-*").size() == 1);
+        CHECK(remove_tree(client, "left") == 2);
+
+        std::filesystem::last_write_time(file, std::filesystem::file_time_type::clock::now());
+        CHECK(put_tree(client, here.path(), "tree").files == 1);
+        std::filesystem::last_write_time(file, std::filesystem::file_time_type::clock::now() - std::chrono::hours{24 * 400});
+        TreeOptions options;
+        options.only_changed = true;
+        CHECK(put_tree(client, here.path(), "tree", options).files == (vsftpd ? 0 : 1));
+        CHECK(put_tree(client, here.path(), "tree", options).unchanged == 1);
+        CHECK(remove_tree(client, "tree") == 2);
+    }
 }
 
 TEST_CASE("a file that is put where a directory is, is refused as that", "[ftp][integration]") {

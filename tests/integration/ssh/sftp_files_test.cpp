@@ -237,6 +237,7 @@ TEST_CASE("directories are listed with links and patterns, without what is unfin
     CHECK(all[5].type == FileType::directory);
     CHECK(files->list("d", "*.txt").size() == 2);
     CHECK(files->list("d", "*").size() == 5);
+    CHECK(files->list("d", ".qconn-*").size() == 2);
     CHECK(files->list("d/sub").empty());
     CHECK(failure_of([&] { files->list("none"); }).reason() == Reason::not_found);
     CHECK_THROWS_AS(files->list("d/a.txt"), Error);
