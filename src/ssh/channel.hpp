@@ -33,6 +33,8 @@ public:
     virtual void wait(net::Ready side, UniqueFunction<void()> callback) = 0;
     virtual void cancel_waits() noexcept = 0;
     virtual net::Loop& loop() const noexcept = 0;
+    /// The end of what the other end said beside its bytes, on its standard error: for messages.
+    virtual std::string said() { return {}; }
 };
 
 /// Where channels come from: a session with a server, made when it is needed.

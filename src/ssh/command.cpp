@@ -192,6 +192,7 @@ private:
                 if (self->done()) return;
                 if (!result) return self->finish(result.error());
                 self->channel_ = std::move(*result);
+                self->channel_->keep_errors();
                 if (self->cancelled_) return self->stop(true);  // which came as the channel did
                 self->result_.refused_environment = self->channel_->refused_environment();
                 self->timer_->arm(deadline, [self] { self->stop(false); });

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 
@@ -94,11 +95,32 @@ void SessionChannel::cancel_waits() noexcept {
     on_writable_ = nullptr;
 }
 
-UniqueFunction<void()> SessionChannel::take_ready() {
+/// What nobody reads would make the channel readable for ever, and use up the server's window.
+void SessionChannel::drop_errors() {
+    if (keeps_errors_) return;
+    constexpr int k_rounds = 16;  // the rest in the next turn
+    constexpr std::size_t k_most_said = 200;
+    std::array<char, 4096> block;
+    for (int round = 0; round < k_rounds; ++round) {
+        std::size_t used = 0;
+        if (channel_->read(true, block.data(), block.size(), used) != net::IoResult::Kind::done) return;
+        said_.append(block.data(), used);
+        if (said_.size() > k_most_said) said_.erase(0, said_.size() - k_most_said);
+        session_->schedule();  // the window that it makes goes out
+    }
+}
+
+std::string SessionChannel::said() {
+    drop_errors();
+    return said_;
+}
+
+UniqueFunction<void()> SessionChannel::take_ready(net::Ready side) {
+    drop_errors();
     const bool over = session_->is_over();
-    if (on_readable_ && (over || channel_->is_readable(false) || channel_->is_readable(true))) return std::exchange(on_readable_, nullptr);
-    if (on_writable_ && (over || channel_->is_writable())) return std::exchange(on_writable_, nullptr);
-    return nullptr;
+    if (side == net::Ready::write) return over || channel_->is_writable() ? std::exchange(on_writable_, nullptr) : nullptr;
+    const bool readable = over || channel_->is_readable(false) || (keeps_errors_ && channel_->is_readable(true));
+    return readable ? std::exchange(on_readable_, nullptr) : nullptr;
 }
 
 // ---- Session ----
@@ -516,10 +538,9 @@ void Session::wake() {
     const std::vector<SessionChannel*> all{channels_.begin(), channels_.end()};
     for (SessionChannel* channel : all) {
         // One side and then the other; what is called may end channels, this one too.
-        for (int side = 0; side < 2 && channels_.count(channel) != 0; ++side) {
-            UniqueFunction<void()> callback = channel->take_ready();
-            if (!callback) break;
-            callback();
+        for (const net::Ready side : {net::Ready::read, net::Ready::write}) {
+            if (channels_.count(channel) == 0) break;
+            if (UniqueFunction<void()> callback = channel->take_ready(side)) callback();
         }
     }
 }

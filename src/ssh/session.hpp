@@ -56,8 +56,11 @@ public:
     void wait(net::Ready side, UniqueFunction<void()> callback) override;
     void cancel_waits() noexcept override;
     net::Loop& loop() const noexcept override;
+    std::string said() override;
 
     // Of a command:
+    /// read_errors() will be called. Without this they are thrown away, but for the end of them.
+    void keep_errors() noexcept { keeps_errors_ = true; }
     net::IoResult read_errors(char* data, std::size_t size) { return read(true, data, size); }
     /// The end of its input.
     void finish_writing();
@@ -65,18 +68,21 @@ public:
     const ExitInfo& exit_info() const noexcept;
     const std::vector<std::string>& refused_environment() const noexcept { return refused_environment_; }
 
-    /// For the session: what waits and is ready, or nothing.
-    UniqueFunction<void()> take_ready();
+    /// For the session: what waits for that side and is ready, or nothing.
+    UniqueFunction<void()> take_ready(net::Ready side);
 
 private:
     net::IoResult read(bool errors, char* data, std::size_t size);
     net::IoResult outcome(net::IoResult::Kind kind, std::size_t size) const;
+    void drop_errors();
 
     const std::shared_ptr<Session> session_;
     std::unique_ptr<TransportChannel> channel_;
     const std::vector<std::string> refused_environment_;
     UniqueFunction<void()> on_readable_;
     UniqueFunction<void()> on_writable_;
+    bool keeps_errors_{false};
+    std::string said_;  // the end of the errors that were thrown away
 };
 
 /// @note One thread at a time: the loop's.

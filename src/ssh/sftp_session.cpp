@@ -80,6 +80,14 @@ Error Session::broken(Reason reason, std::string_view what) const {
     return sftp_error(subject, SftpErrc::session, reason, what).with_retryable(true).with_spoils_connection(true);
 }
 
+Error Session::closed_by_server() const {
+    std::string what = "the server closed it";
+    if (state_ == State::greeting) what += " before it had said its version; the subsystem may be switched off, or its start prints something";
+    const std::string said = channel_->said();
+    if (const auto words = text::trim(said); !words.empty()) what += "; it said \"" + text::printable(words) + '"';
+    return broken(Reason::closed, what);
+}
+
 std::uint32_t Session::register_request(std::shared_ptr<Receiver> receiver, std::uint64_t tag) {
     if (owed_.empty()) last_sign_ = Clock::now();
     std::uint32_t id = next_id_++;
@@ -165,7 +173,7 @@ void Session::flush() {
                     self->flush();
                 });
                 return;
-            case net::IoResult::Kind::closed: return end(broken(Reason::closed, "the server closed it"));
+            case net::IoResult::Kind::closed: return end(closed_by_server());
             case net::IoResult::Kind::failed: return fail(*result.error);
         }
     }
@@ -193,11 +201,7 @@ void Session::on_readable() {
     if (state_ == State::ended) return;
     if (last) {
         switch (last->kind) {
-            case net::IoResult::Kind::closed:
-                return end(broken(Reason::closed, state_ == State::greeting
-                                                      ? "the server closed it before it had said its version; the subsystem may "
-                                                        "be switched off, or its start prints something"
-                                                      : "the server closed it"));
+            case net::IoResult::Kind::closed: return end(closed_by_server());
             case net::IoResult::Kind::failed: return fail(*last->error);
             default: break;
         }
@@ -286,10 +290,10 @@ void Session::on_silence() {
     if (Clock::now() - last_sign_ >= timeout_) on_readable();
     if (state_ == State::ended || Clock::now() - last_sign_ < timeout_) return watch_silence();
     const Subject subject{label_, server_, "the SFTP session", {}};
-    const std::string what =
-        "the server has been silent for " + std::to_string(timeout_.count()) + " ms (option timeout) while " +
-        (state_ == State::greeting ? std::string{"its version is"} : std::to_string(owed_.size()) + (owed_.size() == 1 ? " answer" : " answers")) +
-        " is owed";
+    const std::string what = "the server has been silent for " + std::to_string(timeout_.count()) + " ms (option timeout) while " +
+                             (state_ == State::greeting ? std::string{"its version is"}
+                                                        : std::to_string(owed_.size()) + (owed_.size() == 1 ? " answer is" : " answers are")) +
+                             " owed";
     Error error = sftp_error(subject, SftpErrc::session, Reason::timeout, what);
     end(make_error(Errc::timeout, std::string{error.message()})
             .with_phase(Phase::protocol)

@@ -131,6 +131,7 @@ private:
     void on_silence();
     void end(const Error& error);
     Error broken(Reason reason, std::string_view what) const;
+    Error closed_by_server() const;
 
     const std::shared_ptr<net::Loop> loop_;
     std::unique_ptr<ssh::Channel> channel_;
