@@ -141,6 +141,14 @@ Error status_error(const Subject& subject, const Status& status, Reason reason, 
     return labelled(subject, std::move(error));
 }
 
+Error with_addition(const Error& error, std::string_view words) {
+    Error told{error.code(), error.name(), std::string{error.message()}.append(words)};
+    told.with_phase(error.phase()).with_reason(error.reason()).with_retryable(error.retryable()).with_spoils_connection(error.spoils_connection());
+    if (const auto* detail = error.detail<SftpErrorDetail>()) told.with_detail(std::make_shared<SftpErrorDetail>(*detail));
+    if (!error.connection().empty()) told.with_connection(error.connection());
+    return told;
+}
+
 Error failed_end(const Subject& subject, std::string_view words) {
     return sftp_error(subject, SftpErrc::transfer, Reason::none, "the other end of the transfer failed: " + std::string{words});
 }

@@ -27,6 +27,8 @@ Reason reason_of(const Status& status) noexcept;
 /// @param reason  where more is known than reason_of
 /// @param hint    what has been found out besides; may be empty
 Error status_error(const Subject& subject, const Status& status, Reason reason, std::string_view hint = {});
+/// The same, with more words at its end.
+Error with_addition(const Error& error, std::string_view words);
 /// The caller's own sink, source or callback has thrown.
 Error failed_end(const Subject& subject, std::string_view words);
 /// TIMEOUT and CANCELLED.

@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "ssh/sftp_remote.hpp"
+#include "ssh/sftp_replace.hpp"
 
 namespace qconn::sftp {
 
@@ -149,11 +150,43 @@ Task<std::uint64_t> get(Call& call, std::shared_ptr<Drain> drain, std::uint64_t 
     co_return download->delivered();
 }
 
+namespace {
+
+/// Without what changes nothing: "." and doubled slashes. Names with ".." may lead through links.
+std::string plain_path(std::string_view path) {
+    std::string plain{path.starts_with('/') ? "/" : ""};
+    for (const std::string_view name : text::split(path, '/')) {
+        if (name.empty() || name == ".") continue;
+        if (!plain.empty() && !plain.ends_with('/')) plain += '/';
+        plain += name;
+    }
+    return plain;
+}
+
+/// A directory is not replaced. Where the server tells no types, only one can be opened as that.
+Task<bool> is_directory(const Remote& remote, const Attributes& attributes, const std::string& path) {
+    if (attributes.permissions) co_return is_type(attributes, S_IFDIR);
+    Pending opened = remote.open(path_request(PacketType::opendir, path));
+    const Answer open = co_await remote.call.answer(opened);
+    if (open.type != PacketType::handle) co_return false;
+    const RemoteHandle closes = remote.handle(open);
+    co_return true;
+}
+
+}  // namespace
+
 Task<void> move(Call& call, std::string to, bool overwrite) {
     const std::string source = remote_path(call, call.path());
     const std::string target = remote_path(call, to);
     Remote remote = co_await connect(call);
     const bool replaces = overwrite && remote.session->abilities().posix_rename;
+    if (overwrite && plain_path(source) == plain_path(target)) {
+        // It has that name, if it is there.
+        Pending looked = remote.send(path_request(PacketType::lstat, source));
+        const Answer look = co_await call.answer(looked);
+        remote.attributes(look);
+        co_return;
+    }
     call.commit();
     Pending renamed = remote.send(replaces ? extended_request("posix-rename@openssh.com", {source, target})
                                            : two_paths_request(PacketType::rename, source, target));
@@ -161,20 +194,18 @@ Task<void> move(Call& call, std::string to, bool overwrite) {
     auto refused = remote.refusal(first);
     if (!refused) co_return;
     if (overwrite && !replaces && refused->code != StatusCode::no_such_file) {
-        // Without the extension the target has to go first. Only where both are there, and it is a file.
+        // Without the extension the target has to make room first. Only where both are there, and it is a file.
         Pending looked = remote.send(path_request(PacketType::lstat, source));
         Pending target_looked = remote.send(path_request(PacketType::lstat, target));
         const Answer look = co_await call.answer(looked);
         const Answer target_look = co_await call.answer(target_looked);
         const auto there = remote.attributes_if(target_look);
-        if (look.type == PacketType::attrs && there && !is_type(*there, S_IFDIR)) {
-            Pending removed = remote.send(path_request(PacketType::remove, target));
-            const Answer removal = co_await call.answer(removed);
-            remote.expect_ok(removal);
-            Pending again = remote.send(two_paths_request(PacketType::rename, source, target));
-            const Answer second = co_await call.answer(again);
-            remote.expect_ok(second);
-            co_return;
+        if (look.type == PacketType::attrs && there) {
+            const bool is_kept = co_await is_directory(remote, *there, target);
+            if (!is_kept) {
+                co_await replace(remote, source, target, false);
+                co_return;
+            }
         }
     }
     // With overwriting what stands in the way is a directory, or it lies on another file system.

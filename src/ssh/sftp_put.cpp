@@ -8,6 +8,7 @@
 #include "file/temporary_name.hpp"
 #include "ssh/sftp_operations.hpp"
 #include "ssh/sftp_remote.hpp"
+#include "ssh/sftp_replace.hpp"
 
 namespace qconn::sftp {
 
@@ -108,38 +109,9 @@ Task<void> send_contents(const Remote& remote, const std::shared_ptr<Upload>& up
     }
 }
 
-Task<void> remove_quietly(Call& call, std::shared_ptr<Session> session, std::string path) {
-    if (!session->is_open()) co_return;
-    Pending removed = call.send(session, path_request(PacketType::remove, path));
-    co_await call.answer(removed);
-}
-
-/// A file that was made and is of no use any more. Waits for its end where the call still may wait.
-Task<void> take_away(const Remote& remote, const std::string& path) {
-    if (!remote.session->is_open()) co_return;
-    if (remote.call.is_stopped()) {
-        remote.call.engine().tidy("removing a temporary file after", remote.call.path(),
-                                  [session = remote.session, path](Call& call) { return remove_quietly(call, session, path); });
-        co_return;
-    }
-    try {
-        co_await remove_quietly(remote.call, remote.session, path);
-    } catch (const Error&) {  // what is told is why it is of no use; it is asked once, and may be done yet
-    }
-}
-
 /// Gives the finished file its name.
-Task<void> place(const Remote& remote, const std::string& temporary, const std::string& target, bool replace, bool there) {
+Task<void> place(const Remote& remote, const std::string& temporary, const std::string& target, bool posix) {
     Call& call = remote.call;
-    call.commit();
-    const bool posix = replace && remote.session->abilities().posix_rename;
-    if (replace && !posix && there) {
-        // Version 3 renames to free names only.
-        Pending removed = remote.send(path_request(PacketType::remove, target));
-        const Answer removal = co_await call.answer(removed);
-        const auto kept = remote.refusal(removal);
-        if (kept && kept->code != StatusCode::no_such_file) throw remote.error(*kept);
-    }
     Pending renamed = remote.send(posix ? extended_request("posix-rename@openssh.com", {temporary, target})
                                         : two_paths_request(PacketType::rename, temporary, target));
     const Answer answer = co_await call.answer(renamed);
@@ -280,7 +252,7 @@ Task<void> truncate_quietly(Call& call, std::shared_ptr<Session> session, std::s
 Task<std::uint64_t> put_new(Call& call, std::shared_ptr<Feed> feed, PutOptions how) {
     const std::string full = remote_path(call, call.path());
     Remote remote = co_await connect_for(call, feed->size());
-    const bool replace = how.mode == WriteMode::replace;
+    const bool overwrites = how.mode == WriteMode::replace;
     if (!how.resume) feed->begin(0);
     std::optional<Claim> claim;
     if (how.resume) {
@@ -294,6 +266,7 @@ Task<std::uint64_t> put_new(Call& call, std::shared_ptr<Feed> feed, PutOptions h
     std::shared_ptr<Upload> upload;
     std::uint64_t before = 0;
     bool placed = false;
+    bool is_ours = !how.resume;  // what has the temporary name, to be taken away where it is not placed
     try {
         if (how.resume) {
             before = co_await resume_part(remote, beside, *feed);
@@ -328,7 +301,14 @@ Task<std::uint64_t> put_new(Call& call, std::shared_ptr<Feed> feed, PutOptions h
             const Answer answer = co_await call.answer(*writable);
             const RemoteHandle closes = remote.handle(answer);
         }
-        co_await place(remote, beside.temporary, beside.target, replace, beside.old.has_value());
+        call.commit();
+        const bool posix = overwrites && remote.session->abilities().posix_rename;
+        if (overwrites && !posix && beside.old) {
+            const bool temporary = std::exchange(is_ours, false);
+            co_await replace(remote, beside.temporary, beside.target, temporary);
+        } else {
+            co_await place(remote, beside.temporary, beside.target, posix);
+        }
         placed = true;
     } catch (const Error& e) { error = e; } catch (...) {
         thrown = std::current_exception();
@@ -338,9 +318,9 @@ Task<std::uint64_t> put_new(Call& call, std::shared_ptr<Feed> feed, PutOptions h
         co_return end > before ? end - before : 0;
     }
     beside.handle.reset();
-    if (!how.resume) {
+    if (is_ours) {
         co_await take_away(remote, beside.temporary);
-    } else if (upload && upload->refusal && remote.session->is_open() && !call.is_stopped()) {
+    } else if (how.resume && upload && upload->refusal && remote.session->is_open() && !call.is_stopped()) {
         // Nothing may stand behind a hole.
         try {
             co_await truncate_quietly(call, remote.session, beside.temporary, upload->stored_end());

@@ -146,6 +146,25 @@ Task<Error> target_error(const Remote& remote, const Refusal& refusal, const std
                            is_type(*there, S_IFDIR) ? "the target is there already, and a directory" : "the target is there already");
 }
 
+Task<void> remove_quietly(Call& call, std::shared_ptr<Session> session, std::string path) {
+    if (!session->is_open()) co_return;
+    Pending removed = call.send(session, path_request(PacketType::remove, path));
+    co_await call.answer(removed);
+}
+
+Task<void> take_away(const Remote& remote, const std::string& path) {
+    if (!remote.session->is_open()) co_return;
+    if (remote.call.is_stopped()) {
+        remote.call.engine().tidy("removing a temporary file after", remote.call.path(),
+                                  [session = remote.session, path](Call& call) { return remove_quietly(call, session, path); });
+        co_return;
+    }
+    try {
+        co_await remove_quietly(remote.call, remote.session, path);
+    } catch (const Error&) {  // what is told is why it is of no use; it is asked once, and may be done yet
+    }
+}
+
 bool is_type(const Attributes& attributes, std::uint32_t type) noexcept {
     return attributes.permissions && (*attributes.permissions & S_IFMT) == type;
 }

@@ -81,6 +81,10 @@ Task<Error> space_error(const Remote& remote, const Refusal& refusal, const std:
 /// The error of a refused rename or making: a bare "failure" may be that something is there.
 Task<Error> target_error(const Remote& remote, const Refusal& refusal, const std::string& target);
 
+Task<void> remove_quietly(Call& call, std::shared_ptr<Session> session, std::string path);
+/// A file that was made and is of no use any more. Waits for its end where the call still may wait.
+Task<void> take_away(const Remote& remote, const std::string& path);
+
 bool is_type(const Attributes& attributes, std::uint32_t type) noexcept;
 /// What to send so that a file gets them. Owners first: a change of them takes special bits away.
 /// @param now  what it has; needed where only one of user and group is given

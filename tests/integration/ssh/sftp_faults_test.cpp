@@ -126,45 +126,6 @@ TEST_CASE("a failing READ or WRITE ends the transfer with its own words", "[sftp
     }
 }
 
-TEST_CASE("without posix-rename an existing target goes just before the rename, and only that", "[sftp][integration]") {
-    std::vector<std::string> done;
-    bool there = true;
-    const Played played{[&](FakePeer& peer, int) {
-        if (!peer.greet()) return;
-        while (const auto request = peer.next()) {
-            switch (request->type) {
-                case k_lstat: there ? peer.attrs(*request, 3) : peer.status(*request, 2); break;
-                case k_open: peer.handle(*request, "h"); break;
-                case k_rename:
-                    done.emplace_back("rename");
-                    peer.status(*request, there ? 4 : 0);
-                    break;
-                case k_remove:
-                    done.emplace_back("remove");
-                    there = false;
-                    peer.status(*request, 0);
-                    break;
-                case k_write:
-                    done.emplace_back("write");
-                    peer.status(*request, 0);
-                    break;
-                default: peer.status(*request, 0); break;
-            }
-        }
-    }};
-    played->write("f", "text");
-    CHECK(done == std::vector<std::string>{"write", "remove", "rename"});
-    done.clear();
-    there = false;
-    played->write("f", "text");
-    CHECK(done == std::vector<std::string>{"write", "rename"});
-    done.clear();
-    there = true;
-    played->move("a", "f", true);
-    CHECK(done == std::vector<std::string>{"rename", "remove", "rename"});
-    CHECK(failure_of([&] { played->free_space(); }).reason() == Reason::unsupported);
-}
-
 TEST_CASE("a server that cannot set times is given the file without them, and one that refuses them is told", "[sftp][integration]") {
     for (const std::size_t code : {8, 3}) {
         std::vector<int> seen;
