@@ -330,19 +330,58 @@ Task<std::uint64_t> put_new(Call& call, std::shared_ptr<Feed> feed, PutOptions h
     std::rethrow_exception(thrown);
 }
 
-/// What was appended goes again, unless somebody else has appended meanwhile.
-Task<void> take_back(Call& call, std::shared_ptr<Session> session, std::string path, std::uint64_t before, std::uint64_t most, bool made) {
-    if (!session->is_open()) co_return;
+/// Whether the file has those bytes there.
+Task<bool> holds(Call& call, std::shared_ptr<Session> session, std::string path, std::uint64_t at, std::string_view bytes) {
+    Pending opened = call.send(session, open_request(path, k_open_read), true);
+    const Answer open = co_await call.answer(opened);
+    const auto found = open.type == PacketType::handle ? read_handle(open.body) : std::nullopt;
+    if (!found) co_return false;
+    const RemoteHandle handle{session, std::string{*found}};
+    while (!bytes.empty()) {
+        const auto most = static_cast<std::uint32_t>(std::min<std::size_t>(bytes.size(), session->read_size()));
+        Pending asked = call.send(session, read_request(handle.get(), at, most));
+        const Answer answer = co_await call.answer(asked);
+        const auto data = answer.type == PacketType::data ? read_data(answer.body) : std::nullopt;
+        if (!data || data->empty() || !bytes.starts_with(*data)) co_return false;
+        at += data->size();
+        bytes.remove_prefix(data->size());
+    }
+    co_return true;
+}
+
+/// What an append that failed has left: on the file's end, and nothing else than that.
+struct Leftover {
+    std::uint64_t before;
+    bool made;                       // by this append
+    std::shared_ptr<Upload> upload;  // null: nothing was sent
+};
+
+/// What was appended goes again. Where the size is not to the byte what it has to be, somebody else has appended too, or shortened it: then all
+/// stays.
+/// @returns whether nothing of it is left
+Task<bool> take_back(Call& call, std::shared_ptr<Session> session, std::string path, Leftover left) {
+    if (!session->is_open()) co_return false;
     Pending looked = call.send(session, path_request(PacketType::stat, path));
     const Answer look = co_await call.answer(looked);
+    // The server does what it is asked in order: by now all that was sent is answered.
     const auto now = look.type == PacketType::attrs ? read_attributes(look.body) : std::nullopt;
-    if (!now || !now->size || *now->size > most) co_return;
-    std::uint64_t size = *now->size;
-    if (size > before) {
-        co_await truncate_quietly(call, session, path, before);
-        size = before;
+    if (!now || !now->size || (left.upload && left.upload->unanswered() > 0)) co_return false;
+    const std::uint64_t counted = left.before + (left.upload ? left.upload->taken() : 0);
+    if (*now->size < counted) co_return false;
+    if (const std::uint64_t more = *now->size - counted; more > 0) {
+        // The server may have stored a part of what it refused then: its beginning.
+        if (!left.upload || more > left.upload->refused.size || !left.upload->refused.block) co_return false;
+        const std::string_view part{left.upload->refused.block.data() + k_upload_begin, static_cast<std::size_t>(more)};
+        const bool is_ours = co_await holds(call, session, path, counted, part);
+        if (!is_ours) co_return false;
     }
-    if (made && size == 0) co_await remove_quietly(call, session, path);
+    if (*now->size > left.before) co_await truncate_quietly(call, session, path, left.before);
+    if (left.made && left.before == 0) co_await remove_quietly(call, session, path);
+    co_return true;
+}
+
+Task<void> take_back_later(Call& call, std::shared_ptr<Session> session, std::string path, Leftover left) {
+    co_await take_back(call, std::move(session), std::move(path), std::move(left));
 }
 
 // Under the final name, all goes through the first lane: what an earlier call has left on its way there must not come behind what this one writes.
@@ -379,6 +418,7 @@ Task<std::uint64_t> put_append(Call& call, std::shared_ptr<Feed> feed, PutOption
         if (!feed->position()) throw refused_source(remote);
         // Servers that know no appending take the offset, others the end.
         upload = std::make_shared<Upload>(remote.session, handle.get(), *feed, before, call.engine().options().window);
+        upload->keep_refused();
         const DetachUpload detacher{upload};
         feed->set_pump([weak = std::weak_ptr{upload}] {
             if (const auto one = weak.lock()) one->pump();
@@ -398,18 +438,20 @@ Task<std::uint64_t> put_append(Call& call, std::shared_ptr<Feed> feed, PutOption
         thrown = std::current_exception();
     }
     handle.reset();
-    const std::uint64_t most = upload ? upload->sent_end() : before;
+    const Leftover left{before, made, upload};
+    bool is_back = false;
     if (call.is_stopped()) {
-        call.engine().tidy("taking back what was appended to", call.path(), [session = remote.session, full, before, most, made](Call& later) {
-            return take_back(later, session, full, before, most, made);
-        });
-    } else if (remote.session->is_open()) {
+        call.engine().tidy("taking back what was appended to", call.path(),
+                           [session = remote.session, full, left](Call& later) { return take_back_later(later, session, full, left); });
+    } else {
         try {
-            co_await take_back(call, remote.session, full, before, most, made);
+            is_back = co_await take_back(call, remote.session, full, left);
         } catch (const Error&) {}
     }
-    if (error) throw *error;
-    std::rethrow_exception(thrown);
+    if (!error) std::rethrow_exception(thrown);
+    if (is_back || !upload || upload->sent_end() == before) throw *error;
+    Error told = with_addition(*error, "; what was appended may be in the file still, which had " + std::to_string(before) + " bytes before");
+    throw told;
 }
 
 Task<std::uint64_t> put_in_place(Call& call, std::shared_ptr<Feed> feed, PutOptions how) {

@@ -44,7 +44,8 @@ void Upload::pump() {
             return sent.set();
         }
         const std::uint64_t offset = next_;
-        under_way_.emplace(offset, piece.size);
+        under_way_.emplace(offset, Feed::Piece{keeps_ ? piece.block : BlockRef{}, piece.size});
+        ++unanswered_;
         bytes_under_way_ += piece.size;
         next_ += piece.size;
         session_->send_write(std::move(piece.block), k_upload_begin, piece.size, handle_, offset, self, offset);
@@ -61,17 +62,20 @@ void Upload::on_answer(std::uint64_t offset, const Packet& packet, const BlockRe
         lost = session_->end_error();
         return end();
     }
-    if (failed()) return;
+    --unanswered_;
+    const auto found = under_way_.find(offset);
+    if (found == under_way_.end()) return;
     if (status->code != StatusCode::ok) {
+        if (failed()) return;
         refusal = Refusal{status->code, std::string{status->words}};  // it stays under way: nothing behind it counts as stored
+        refused = std::move(found->second);
         if (feed_ != nullptr) end();
         return;
     }
-    const auto found = under_way_.find(offset);
-    if (found == under_way_.end()) return;
-    bytes_under_way_ -= found->second;
+    taken_ += found->second.size;
+    bytes_under_way_ -= found->second.size;
     under_way_.erase(found);
-    if (feed_ == nullptr) return;
+    if (failed() || feed_ == nullptr) return;
     try {
         feed_->stored(stored_end());
     } catch (...) {

@@ -64,8 +64,15 @@ public:
     /// Every byte before this one is with the server.
     std::uint64_t stored_end() const noexcept { return under_way_.empty() ? next_ : under_way_.begin()->first; }
     std::uint64_t sent_end() const noexcept { return next_; }
+    /// Bytes that the server has acknowledged, wherever they are; also after it has failed.
+    std::uint64_t taken() const noexcept { return taken_; }
+    /// WRITEs that are still to be answered.
+    std::size_t unanswered() const noexcept { return unanswered_; }
+    /// To be called at first: what is refused is kept in `refused`.
+    void keep_refused() noexcept { keeps_ = true; }
 
     std::optional<Refusal> refusal{};
+    Feed::Piece refused{};  // the first, of which a part may be with the server
     std::optional<Error> lost{};
     std::exception_ptr thrown{};  // of the feed
     bool begun{false};
@@ -83,8 +90,11 @@ private:
     Feed* feed_;
     const std::size_t window_;
     std::uint64_t next_;
-    std::map<std::uint64_t, std::uint32_t> under_way_;  // by offset: sizes
+    std::map<std::uint64_t, Feed::Piece> under_way_;  // by offset; with their blocks where they are kept
     std::size_t bytes_under_way_{0};
+    std::uint64_t taken_{0};
+    std::size_t unanswered_{0};
+    bool keeps_{false};
     bool ended_{false};  // the feed
     bool counted_{true};
 };
