@@ -61,6 +61,6 @@ TEST_CASE("the operation session tells what was agreed on, whatever the session 
     SftpClient client{options};
     const Value told = operation->run(client, {}, std::chrono::seconds{20});
     CHECK(told["user"] == Value{std::string{k_ssh_user}});
-    CHECK(told["login"] == Value{"publickey"});
+    CHECK(told["login"].as_string().starts_with("publickey"));
     CHECK(told["fingerprint"].as_string().starts_with("SHA256:"));
 }
