@@ -60,12 +60,14 @@ TEST_CASE("every scheme is documented, and every option has help and an example"
 }
 
 TEST_CASE("a user without a password is masked where it may be a token, and shown where it is a name", "[schemes]") {
-    const auto shown = [](const char* url) {
+    const auto shown = [](const char* url, const char* options = "") {
         Registry registry;
-        registry.add(test::define(url).definition);
+        registry.add(test::define(url, options).definition);
         return registry.info("test").url;
     };
-    for (const char* url : {"ftp://edi@h/in", "smtp://edi@h", "pop3://edi@h"}) CHECK(shown(url) == url);
+    CHECK(shown("ftp://edi@h/in") == "ftp://edi@h/in");
+    CHECK(shown("smtp://edi@h", "token: x") == "smtp://edi@h");
+    CHECK(shown("pop3://edi@h", "token: x") == "pop3://edi@h");
     CHECK(shown("ftp://edi:secret@h/in") == "ftp://edi:<masked>@h/in");
 #ifndef QCONN_WITHOUT_SSH
     CHECK(shown("sftp://edi@h") == "sftp://edi@h");
