@@ -60,7 +60,8 @@ TEST_CASE("every command knows the schemes of the modules that are given", "[cli
     const json listed = json::parse(estate.run({"--module", good, "call", "door", "operations", "--json"}).out);
     REQUIRE(listed.size() == 2);
     CHECK(listed[1]["fields"][0]["name"] == "hours");
-    CHECK(has(estate.run({"--module", good, "call", "door", "tol"}).err, "'door' has no operation 'tol'; did you mean 'toll'?; 'qconn call door operations' lists them"));
+    CHECK(has(estate.run({"--module", good, "call", "door", "tol"}).err,
+              "'door' has no operation 'tol'; did you mean 'toll'?; 'qconn call door operations' lists them"));
     const Outcome broken = estate.run({"--module", good, "call", "door", "ring", "--", "-1"});
     CHECK(broken.code == 1);
     CHECK(has(broken.err, "BELL-ERROR: ringing 'door' failed"));
