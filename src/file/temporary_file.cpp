@@ -16,6 +16,12 @@
 #include "file/temporary_name.hpp"
 
 namespace qconn::file {
+namespace {
+
+/// How often a part is taken away by others, in a row, before they may have it.
+constexpr int k_most_tries = 16;
+
+}  // namespace
 
 Error not_regular(const Task& task, mode_t mode) {
     if (S_ISDIR(mode)) return file_error(task, EISDIR);
@@ -98,7 +104,7 @@ bool is_named(int folder, const char* name, int fd) noexcept {
 }
 
 int open_part(int folder, const std::string& name, int access, mode_t mode, UniqueFd& fd) {
-    for (;;) {
+    for (int tries = 0; tries < k_most_tries; ++tries) {
         fd.reset(::openat(folder, name.c_str(), access | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, mode));
         Stat info{};
         if (!fd || ::fstat(fd.get(), &info) != 0) return errno;
@@ -107,6 +113,7 @@ int open_part(int folder, const std::string& name, int access, mode_t mode, Uniq
         // Who had it may have finished between the two: what is open is then the file itself, under its real name.
         if (is_named(folder, name.c_str(), fd.get())) return 0;
     }
+    return EWOULDBLOCK;
 }
 
 TemporaryFile::TemporaryFile(const UniqueFd& folder, std::string name, UniqueFd fd, bool keeps)
@@ -135,7 +142,7 @@ void TemporaryFile::end(const Task& task) const {
 }
 
 void TemporaryFile::place(const Task& task, const Spot& spot, bool replace, const Stop& stop) {
-    if (!is_named(folder_.get(), name_.c_str(), fd_.get()))
+    if (keeps_ && !is_named(folder_.get(), name_.c_str(), fd_.get()))  // the name of a part is known to others
         throw file_error(task, FileErrc::failed, Reason::local, "its temporary file was taken away or replaced meanwhile");
     stop.commit(task);
     if (replace) {
