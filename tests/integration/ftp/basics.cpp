@@ -223,7 +223,7 @@ TEST_CASE("what a server cannot change is left out where a file is put, and refu
     CHECK(error_of([&] { client.set_attributes("f", {.modified = then}); }).reason() == Reason::unsupported);
 }
 
-TEST_CASE("trees: what transfers have left goes with its directory; a newer copy counts where a server keeps no times", "[ftp][integration]") {
+TEST_CASE("trees: what transfers have left goes with its directory, and a newer copy counts where a server keeps no times", "[ftp][integration]") {
     const TempDir here;
     const std::string file = here.write("f", "of this machine");
     for (const bool vsftpd : {false, true}) {
