@@ -291,6 +291,27 @@ TEST_CASE("links are told from what they lead to", "[ftp][integration]") {
     CHECK(error_of([&] { client.stat_link("nothing"); }).reason() == Reason::not_found);
 }
 
+TEST_CASE("a mirror does not enter links to directories, nor remove behind them", "[ftp][integration]") {
+    const TempDir here;
+    here.write("uploads/new", "n");
+    const FtpOptions options = options_for(FtpWay{""});
+    FtpClient client{options};
+    for (const char* name : {"data", "www"}) client.make_directory(name);
+    client.write("data/kept", "x");
+    const std::string folder = (proftpd().directory() / "home/") + options.path;
+    REQUIRE(::symlink("../data", (folder + "/www/uploads").c_str()) == 0);
+    TreeOptions mirror;
+    mirror.remove_others = true;
+    CHECK(error_of([&] { put_tree(client, here.path(), "www", mirror); }).reason() == Reason::exists);
+    CHECK(client.read("data/kept") == "x");
+
+    // A link that the original has no name for goes itself.
+    const TempDir empty;
+    CHECK(put_tree(client, empty.path(), "www", mirror).removed == 1);
+    CHECK(client.list("www").empty());
+    CHECK(client.read("data/kept") == "x");
+}
+
 TEST_CASE("links are made where the server can", "[ftp][integration]") {
     const FtpOptions options = options_for(FtpWay{""});
     FtpClient client{options};
