@@ -119,7 +119,8 @@ void Listing::on_answer(std::uint64_t, const Packet& packet, const BlockRef&) {
     if (packet.type == PacketType::name) return on_names(packet);
     const auto status = packet.type == PacketType::status ? read_status(packet.body) : std::nullopt;
     if (!status || status->code == StatusCode::ok) return malformed("the answer to READDIR is neither names nor a failure");
-    if (status->code != StatusCode::eof) {
+    // Behind the end, which another answer has told, a READDIR may fail as it likes.
+    if (status->code != StatusCode::eof && !ended_) {
         refusal = Refusal{status->code, std::string{status->words}};
         return finish();
     }
@@ -135,8 +136,8 @@ void Listing::on_names(const Packet& packet) {
     entries.reserve(names->size());
     bool has_links = false;
     for (const auto& one : *names) {
-        if (is_no_name(one.name)) return malformed("a directory holds a name that is none");
-        if (one.name == "." || one.name == ".." || (file::is_temporary(one.name) && !file::asks_for_temporary(pattern_))) continue;
+        if (is_no_name(one.name) || one.name == "." || one.name == "..") continue;
+        if (file::is_temporary(one.name) && !file::asks_for_temporary(pattern_)) continue;
         std::string name{one.name};
         if (!file::is_wanted(pattern_, name.c_str())) continue;
         FileInfo info = info_of(std::move(name), one.attributes);

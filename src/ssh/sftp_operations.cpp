@@ -69,6 +69,14 @@ Task<void> list(Call& call, std::string pattern, std::shared_ptr<Taker> taker) {
     Remote remote = co_await connect(call);
     Pending opened = remote.open(path_request(PacketType::opendir, full));
     const Answer open = co_await call.answer(opened);
+    if (open.type == PacketType::status) {
+        // Servers say of a file that it is not there, or a bare "failure".
+        Pending looked = remote.send(path_request(PacketType::stat, full));
+        const Answer look = co_await call.answer(looked);
+        const auto there = remote.attributes_if(look);
+        if (there && there->permissions && !is_type(*there, S_IFDIR))
+            throw remote.error(SftpErrc::path, Reason::bad_value, "it is a file, and no directory");
+    }
     const RemoteHandle handle = remote.handle(open);
     const auto listing = std::make_shared<Listing>(remote.session, handle.get(), full, std::move(pattern), *taker);
     const Detacher<Listing> detacher{listing};

@@ -25,8 +25,11 @@ struct DetachUpload {
 /// What comes behind the bytes, sent without waiting for them: attributes, fsync, the size where it has to be right, close.
 struct Tail {
     std::vector<Attributes> attributes{};
-    /// Owner of the file that is replaced; it is no error where it cannot be had, but then bits that act for it are not given either.
+    // Of the file that is replaced, which nobody asked for:
+    /// It is no error where it cannot be had, but then bits that act for it are not given either.
     std::optional<Attributes::Owner> owner{};
+    /// No error either, unless the file would be open to more than that.
+    std::optional<std::uint32_t> permissions{};
     bool durable{false};
     /// Of a part that is gone on with: its size before. It has to end where the source does.
     std::optional<std::uint64_t> part{};
@@ -34,6 +37,16 @@ struct Tail {
 
 Error refused_source(const Remote& remote) {
     return remote.error(SftpErrc::transfer, Reason::unsupported, "the source cannot be read from the beginning, or from where the part ends");
+}
+
+/// @throws Error the refusal of those permissions, where the file is open to more without them
+Task<void> expect_as_strict(const Remote& remote, const Refusal& refused, const std::string& path, std::uint32_t permissions) {
+    constexpr std::uint32_t k_everybodys = 0777;
+    Pending looked = remote.send(path_request(PacketType::lstat, path));
+    const Answer look = co_await remote.call.answer(looked);
+    const auto now = remote.attributes_if(look);
+    if (now && now->permissions && (*now->permissions & k_everybodys & ~permissions) == 0) co_return;
+    throw remote.error(refused);
 }
 
 /// Sends what the feed has, and the tail. @throws Error; the handle is closed where that was reached
@@ -46,6 +59,7 @@ Task<void> send_contents(const Remote& remote, const std::shared_ptr<Upload>& up
     Call& call = remote.call;
     std::vector<Asked> asked;
     std::optional<Pending> owner;
+    std::optional<Pending> permissions;
     upload->pump();
     co_await call.until(upload->sent);
     const bool whole = !upload->failed();
@@ -54,6 +68,11 @@ Task<void> send_contents(const Remote& remote, const std::shared_ptr<Upload>& up
             Attributes step;
             step.owner = tail.owner;
             owner.emplace(remote.send(attributes_request(PacketType::fsetstat, handle.get(), step)));
+        }
+        if (tail.permissions) {
+            Attributes step;
+            step.permissions = tail.permissions;
+            permissions.emplace(remote.send(attributes_request(PacketType::fsetstat, handle.get(), step)));
         }
         for (const auto& step : tail.attributes) asked.push_back({remote.send(attributes_request(PacketType::fsetstat, handle.get(), step))});
         if (tail.durable && remote.session->abilities().fsync) asked.push_back({remote.send(extended_request("fsync@openssh.com", {handle.get()}))});
@@ -84,6 +103,11 @@ Task<void> send_contents(const Remote& remote, const std::shared_ptr<Upload>& up
     if (owner) {
         const Answer answer = co_await call.answer(*owner);
         static_cast<void>(remote.refusal(answer));
+    }
+    if (permissions) {
+        const Answer answer = co_await call.answer(*permissions);
+        const auto refused = remote.refusal(answer);
+        if (refused && refused->code != StatusCode::op_unsupported) co_await expect_as_strict(remote, *refused, path, *tail.permissions);
     }
     for (auto& one : asked) {
         const Answer answer = co_await call.answer(one.answer);
@@ -163,13 +187,22 @@ Task<Beside> open_beside(const Remote& remote, std::string target, WriteMode mod
         Attributes first;
         first.permissions = strict;
         Pending looked = remote.send(path_request(PacketType::lstat, target));
+        // A part that was there stays, whatever comes.
+        std::optional<Pending> part_looked;
+        if (part) part_looked.emplace(remote.send(path_request(PacketType::lstat, beside.temporary)));
         Pending opened = remote.open(open_request(beside.temporary, k_open_write | k_open_create | (part ? 0U : k_open_exclusive), first));
         std::optional<Error> error;
         bool made = true;
+        bool is_new = !part;
         std::string next;
         try {
             const Answer look = co_await call.answer(looked);
             beside.old = remote.attributes_if(look);
+            if (part_looked) {
+                const Answer part_look = co_await call.answer(*part_looked);
+                const auto none = part_look.type == PacketType::status ? remote.refusal(part_look) : std::nullopt;
+                is_new = none && none->code == StatusCode::no_such_file;
+            }
             const Answer open = co_await call.answer(opened);
             made = open.type == PacketType::handle;
             std::optional<Refusal> refused;
@@ -183,7 +216,7 @@ Task<Beside> open_beside(const Remote& remote, std::string target, WriteMode mod
                 if (next == target || next.empty()) throw remote.error(SftpErrc::path, Reason::bad_value, "a symbolic link leads in a circle");
             } else if (beside.old && is_type(*beside.old, S_IFDIR)) {
                 if (made) beside.handle = remote.handle(open);
-                throw remote.error(SftpErrc::path, Reason::bad_value, "it is a directory");
+                throw remote.error(SftpErrc::path, Reason::bad_value, "it is a directory; the path has to name the file in it");
             } else if (beside.old && beside.old->permissions && !is_type(*beside.old, S_IFREG)) {
                 if (made) beside.handle = remote.handle(open);
                 throw remote.error(SftpErrc::unsupported, Reason::unsupported, "it is not a regular file; pipes, sockets and devices are left alone");
@@ -208,7 +241,7 @@ Task<Beside> open_beside(const Remote& remote, std::string target, WriteMode mod
             }
         } catch (const Error& thrown) { error = thrown; }
         beside.handle.reset();
-        if (!part && made) co_await take_away(remote, beside.temporary);
+        if (is_new && made) co_await take_away(remote, beside.temporary);
         if (error) throw *error;
         target = std::move(next);
     }
@@ -287,7 +320,7 @@ Task<std::uint64_t> put_new(Call& call, std::shared_ptr<Feed> feed, PutOptions h
         if (how.resume) tail.part = before;
         if (beside.old) {
             tail.owner = beside.old->owner;
-            if (beside.old->permissions) tail.attributes.emplace_back().permissions = mode_of(*beside.old) & 01777U;
+            if (beside.old->permissions) tail.permissions = mode_of(*beside.old) & 01777U;
         }
         std::optional<Attributes> present;
         if (needs_present(how.attributes)) {
@@ -399,7 +432,7 @@ Task<std::uint64_t> put_append(Call& call, std::shared_ptr<Feed> feed, PutOption
     if (open.type == PacketType::handle) handle = remote.handle(open);
     if (old && old->permissions && !is_type(*old, S_IFREG)) {
         throw is_type(*old, S_IFDIR)
-            ? remote.error(SftpErrc::path, Reason::bad_value, "it is a directory")
+            ? remote.error(SftpErrc::path, Reason::bad_value, "it is a directory; the path has to name the file in it")
             : remote.error(SftpErrc::unsupported, Reason::unsupported, "it is not a regular file; pipes, sockets and devices are left alone");
     }
     if (!handle) {
@@ -492,7 +525,7 @@ Task<std::uint64_t> put_in_place(Call& call, std::shared_ptr<Feed> feed, PutOpti
 
 Task<std::uint64_t> put(Call& call, std::shared_ptr<Feed> feed, PutOptions how) {
     if (call.path().empty() || call.path().ends_with('/')) {
-        throw sftp_error(call.subject(), SftpErrc::path, Reason::bad_value, "it is a directory");
+        throw sftp_error(call.subject(), SftpErrc::path, Reason::bad_value, "it is a directory; the path has to name the file in it");
     }
     switch (how.mode) {
         case WriteMode::append: return put_append(call, std::move(feed), std::move(how));

@@ -151,6 +151,28 @@ TEST_CASE("a server that cannot set times is given the file without them, and on
     }
 }
 
+TEST_CASE("a server that refuses the permissions of the file that is replaced gets the new one, unless it were open to more", "[sftp][integration]") {
+    const auto& [old, made, name] = GENERATE(table<std::size_t, std::size_t, std::string>({{0100644, 0100644, "NO-ERROR"},
+                                                                                           {0100666, 0100644, "NO-ERROR"},
+                                                                                           {0100644, 0100666, "SFTP-PERMISSION"},
+                                                                                           {0100600, 0100644, "SFTP-PERMISSION"}}));
+    const auto error = [&, was = old, is = made] {
+        const Played played{[was, is](FakePeer& peer, int) {
+            if (!peer.greet()) return;
+            while (const auto request = peer.next()) {
+                switch (request->type) {
+                    case k_open: peer.handle(*request, "h"); break;
+                    case k_lstat: peer.answer(105, request->id + FakePeer::u32(4) + FakePeer::u32(has(request->body, ".qconn-") ? is : was)); break;
+                    case k_fsetstat: peer.status(*request, 3); break;
+                    default: peer.status(*request, 0); break;
+                }
+            }
+        }};
+        return error_of([&] { played->write("f", "text"); });
+    }();
+    CHECK(error.name() == name);
+}
+
 TEST_CASE("what is no SFTP ends the session with a typed error, and the next call has a new one", "[sftp][integration]") {
     const std::string huge = FakePeer::u32(0x7fffffff) + "garbage";
     const std::vector<std::pair<std::string, FakeServer::Play>> plays{
@@ -244,22 +266,46 @@ TEST_CASE("what is no SFTP ends the session with a typed error, and the next cal
     }
 }
 
-TEST_CASE("data that is more than was asked for, and names that lead elsewhere, are no SFTP", "[sftp][integration]") {
+TEST_CASE("data that is more than was asked for is no SFTP", "[sftp][integration]") {
     const Played more{file_server(10, [](FakePeer& peer, const FakePeer::Request& read) { peer.data(read, std::string(200'000, 'x')); })};
     CHECK(failure_of([&] { more->read("f"); }).name() == "SFTP-PROTOCOL");
     const Played ok{file_server(10, [](FakePeer& peer, const FakePeer::Request& read) { peer.status(read, 0); })};
     CHECK(failure_of([&] { ok->read("f"); }).name() == "SFTP-PROTOCOL");
+}
+
+TEST_CASE("names that lead elsewhere are left out of a list", "[sftp][integration]") {
     for (const std::string& name : {std::string{"../../etc/passwd"}, std::string{"/etc/passwd"}, std::string{}, std::string{"a\0b", 3}}) {
         const Played played{[&](FakePeer& peer, int) {
             if (!peer.greet()) return;
+            bool told = false;
             while (const auto request = peer.next()) {
+                const auto entry = [](const std::string& text) { return FakePeer::text(text) + FakePeer::text("") + FakePeer::u32(0); };
                 if (request->type == k_opendir) peer.handle(*request, "h");
-                if (request->type == k_readdir)
-                    peer.answer(104, request->id + FakePeer::u32(1) + FakePeer::text(name) + FakePeer::text("") + FakePeer::u32(0));
+                if (request->type == k_readdir) {
+                    std::exchange(told, true) ? peer.status(*request, 1)
+                                              : peer.answer(104, request->id + FakePeer::u32(2) + entry(name) + entry("good"));
+                }
+                if (request->type == k_close) peer.status(*request, 0);
             }
         }};
-        CHECK(failure_of([&] { played->list(); }).name() == "SFTP-PROTOCOL");
+        const auto all = played->list();
+        REQUIRE(all.size() == 1);
+        CHECK(all[0].name == "good");
     }
+}
+
+TEST_CASE("a list is whole with the first end, whatever comes behind it", "[sftp][integration]") {
+    // What was asked for at once is refused as the directory has been read to its end.
+    const Played late{[&](FakePeer& peer, int) {
+        if (!peer.greet()) return;
+        int reads = 0;
+        while (const auto request = peer.next()) {
+            if (request->type == k_opendir) peer.handle(*request, "h");
+            if (request->type == k_readdir) peer.status(*request, ++reads == 1 ? 1 : 4);
+            if (request->type == k_close) peer.status(*request, 0);
+        }
+    }};
+    CHECK(late->list().empty());
     // No names, again and again, is an end.
     const Played none{[&](FakePeer& peer, int) {
         if (!peer.greet()) return;

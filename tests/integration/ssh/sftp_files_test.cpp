@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "file/temporary_name.hpp"
 #include "sftp_fixture.hpp"
 #include "support/loop.hpp"
 #include "support/outcomes.hpp"
@@ -126,8 +127,34 @@ TEST_CASE("creating never replaces, appending goes to the end, and a file can be
     CHECK(files.read("b") == "y");
     fs::create_directory(files.dir / "d");
     for (const auto mode : {WriteMode::create, WriteMode::append, WriteMode::in_place, WriteMode::replace}) {
-        CHECK_THROWS_AS(files->write("d", "x", mode), Error);
+        const Error directory = failure_of([&] { files->write("d", "x", mode); });
+        if (mode != WriteMode::in_place) CHECK(has(directory.what(), "the path has to name the file in it"));
     }
+}
+
+TEST_CASE("a put that is to be gone on with, and may not begin, leaves no part that was not there", "[sftp][integration]") {
+    const Files files;
+    fs::create_directories(files.dir / "d");
+    fs::create_symlink("d", files.dir / "to_d");
+    files.dir.write("there", "old");
+    fs::create_symlink("there", files.dir / "to_there");
+    PutOptions how;
+    how.resume = true;
+    for (const std::string name : {"d", "to_d"}) CHECK(failure_of([&] { files->put(name, *text_source("x"), how); }).name() == "SFTP-PATH");
+    how.mode = WriteMode::create;
+    for (const std::string name : {"there", "to_there"})
+        CHECK(failure_of([&] { files->put(name, *text_source("x"), how); }).reason() == Reason::exists);
+    CHECK(files.unfinished() == 0);
+    how.mode = WriteMode::replace;
+    files->put("to_there", *text_source("new"), how);
+    CHECK(files.read("there") == "new");
+    CHECK(files.unfinished() == 0);
+
+    const std::string part = file::part_name("there");
+    files.dir.write(part, "begun");
+    how.mode = WriteMode::create;
+    CHECK(failure_of([&] { files->put("there", *text_source("x"), how); }).reason() == Reason::exists);
+    CHECK(files.read(part) == "begun");
 }
 
 TEST_CASE("attributes and durability are asked for before a file gets its name", "[sftp][integration]") {
@@ -240,7 +267,9 @@ TEST_CASE("directories are listed with links and patterns, without what is unfin
     CHECK(files->list("d", ".qconn-*").size() == 2);
     CHECK(files->list("d/sub").empty());
     CHECK(failure_of([&] { files->list("none"); }).reason() == Reason::not_found);
-    CHECK_THROWS_AS(files->list("d/a.txt"), Error);
+    const Error no_directory = failure_of([&] { files->list("d/a.txt"); });
+    CHECK(no_directory.name() == "SFTP-PATH");
+    CHECK(has(no_directory.what(), "it is a file, and no directory"));
 
     CHECK(files->stat("d/link").type == FileType::file);
     CHECK(files->stat_link("d/link").type == FileType::symlink);
