@@ -9,12 +9,17 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <climits>
+#include <cstdlib>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "base/base64.hpp"
@@ -235,7 +240,20 @@ public:
     LoginStep login_key(const PrivateKey& key) override {
         return login_step(ssh_userauth_publickey(session_.get(), nullptr, static_cast<const LibsshKey&>(key).get()));
     }
-    bool has_agent() override { return std::getenv("SSH_AUTH_SOCK") != nullptr; }
+    bool has_agent() override { return !agent_path().empty(); }
+    std::string agent_problem() override {
+        const std::string path = agent_path();
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        int error = ENAMETOOLONG;
+        if (path.size() < sizeof address.sun_path) {
+            std::memcpy(address.sun_path, path.data(), path.size());
+            const net::UniqueFd fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+            error = fd.get() >= 0 && ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
+        }
+        if (error == 0) return {};
+        return "the agent cannot be reached at " + text::printable(path) + " (SSH_AUTH_SOCK): " + std::generic_category().message(error);
+    }
     LoginStep login_agent_blocking() override { return login_step(ssh_userauth_agent(session_.get(), nullptr)); }
     LoginStep login_password(const Secret& password) override {
         return login_step(ssh_userauth_password(session_.get(), nullptr, password.reveal().data()));
@@ -289,6 +307,10 @@ public:
     Step fail() const noexcept { return Step::failed; }
 
 private:
+    static std::string agent_path() {
+        const char* const path = std::getenv("SSH_AUTH_SOCK");
+        return text_or_empty(path);
+    }
     void set(ssh_options_e option, const void* value, const char* name) {
         if (ssh_options_set(session_.get(), option, value) >= 0) return;
         throw ssh_error(SshErrc::option, std::string{"the transport does not take the "} + name + ": " + problem(), Phase::none, Reason::bad_value);

@@ -72,10 +72,12 @@ LoginStep Login::try_one(Transport& transport) {
 }
 
 void Login::work(Transport& transport) {
-    if (attempts_[at_].kind == Kind::agent)
-        worked_ = transport.login_agent_blocking();
-    else
+    if (attempts_[at_].kind == Kind::agent) {
+        agent_problem_ = transport.agent_problem();
+        worked_ = agent_problem_.empty() ? transport.login_agent_blocking() : LoginStep::denied;
+    } else {
         key_ = load_key(*settings_, attempts_[at_].source);
+    }
 }
 
 Login::Next Login::advance(Transport& transport) {
@@ -106,7 +108,8 @@ Login::Next Login::advance(Transport& transport) {
             tried_.push_back(words_of(attempt) + ": taken, but the server wants more");
         } else if (attempt.kind != Kind::none) {
             std::string what = step == LoginStep::denied ? "refused" : transport.problem();
-            if (attempt.kind == Kind::agent && step == LoginStep::denied) what = "it has no key that the server takes";
+            if (attempt.kind == Kind::agent && step == LoginStep::denied)
+                what = agent_problem_.empty() ? "it has no key that the server takes" : agent_problem_;
             tried_.push_back(words_of(attempt) + ": " + what);
         }
         if (lost) return fail_all("the server ended the session: " + transport.problem());
@@ -128,8 +131,10 @@ Login::Next Login::fail_all(const std::string& why) {
     if (!offered_.empty()) text += "the server takes " + text::join(offered_, ", ") + "; ";
     text += tried_.empty() ? "nothing was tried" : "tried " + text::join(tried_, ", ");
     const auto had = [&](const char* method) {
-        return std::any_of(attempts_.begin(), attempts_.end(),
-                           [&](const Attempt& one) { return one.used && std::string_view{method_of(one.kind)} == method; });
+        return std::any_of(attempts_.begin(), attempts_.end(), [&](const Attempt& one) {
+            if (one.kind == Kind::agent && !agent_problem_.empty()) return false;
+            return one.used && std::string_view{method_of(one.kind)} == method;
+        });
     };
     const bool keys = takes("publickey") && !had("publickey");
     const bool password = (takes("password") || takes("keyboard-interactive")) && settings_->options.password.empty();

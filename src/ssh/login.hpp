@@ -65,6 +65,7 @@ private:
     // Between work() and advance():
     std::optional<LoadedKey> key_;
     std::optional<LoginStep> worked_;
+    std::string agent_problem_;
 };
 
 }  // namespace qconn::ssh

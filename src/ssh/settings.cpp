@@ -153,8 +153,17 @@ std::vector<KnownHostsFile> load_known_hosts(const Settings& settings) {
     return out;
 }
 
+namespace {
+
+/// Where a key is written to.
+std::string first_known_hosts(const Settings& settings) {
+    return settings.options.known_hosts.empty() ? "~/.ssh/known_hosts" : settings.options.known_hosts.front();
+}
+
+}  // namespace
+
 void remember_host_key(const Settings& settings, const HostKey& key) {
-    const std::string name = settings.options.known_hosts.empty() ? "~/.ssh/known_hosts" : settings.options.known_hosts.front();
+    const std::string name = first_known_hosts(settings);
     const std::string path = local_path(settings, name);
     const auto fail = [&](int error) {
         throw ssh_error(SshErrc::known_hosts, "writing the server's key to " + text::printable(name) + " failed: " + words_of(error), Phase::tls,
@@ -205,13 +214,13 @@ LoadedKey load_key(const Settings& settings, const KeySource& source) {
         return {nullptr, is_public ? "it is a public key; name the private one" : "it is no private key in OpenSSH, PEM or PKCS#8 form",
                 Reason::bad_value};
     }
-    if (guarded && phrase.empty()) return {nullptr, "it has a pass-phrase, and none is given; set the option key_password", Reason::missing};
+    if (guarded && phrase.empty()) return {nullptr, "it has a pass-phrase, and none is given; set the option keyfile_password", Reason::missing};
     auto key = settings.kind->read_key(text, guarded ? phrase : Secret{});
     if (key) return {std::move(key), {}, Reason::none};
     if (guarded) {
         const bool own = !options.key_password.empty();
         return {nullptr,
-                own ? "its pass-phrase is another one than key_password" : "its pass-phrase is not the password; set the option key_password",
+                own ? "its pass-phrase is another one than keyfile_password" : "its pass-phrase is not the password; set the option keyfile_password",
                 Reason::denied};
     }
     return {nullptr, "it is broken, or of a kind that " + settings.kind->name() + " does not know", Reason::bad_value};
@@ -264,8 +273,8 @@ HostKeyJudgement judge_host_key(const Settings& settings, const std::vector<Know
     return refused(SshErrc::host_key_unknown, Reason::certificate_untrusted,
                    ", and " +
                        (read.empty() ? std::string{"no file of known servers is there"} : list_of(read) + " does not have " + settings.known_name) +
-                       "; if its administrator confirms the fingerprint, add the line \"" + known_hosts_line(settings.known_name, key) +
-                       "\" there, or set the option fingerprints, or host_key_check: accept-new");
+                       "; if its administrator confirms the fingerprint, add the line \"" + known_hosts_line(settings.known_name, key) + "\" to " +
+                       text::printable(first_known_hosts(settings)) + ", or set the option fingerprints, or host_key_check: accept-new");
 }
 
 }  // namespace ssh

@@ -94,6 +94,8 @@ public:
     virtual std::vector<std::string> methods() = 0;
     virtual LoginStep login_key(const PrivateKey& key) = 0;
     virtual bool has_agent() = 0;
+    /// Why it cannot be reached; empty where it can. Not on a loop.
+    virtual std::string agent_problem() = 0;
     /// Asks the agent, and may wait for it: not on a loop.
     virtual LoginStep login_agent_blocking() = 0;
     virtual LoginStep login_password(const Secret& password) = 0;

@@ -10,6 +10,7 @@
 
 #include "integration/ssh/ssh_fixture.hpp"
 #include "support/catch.hpp"
+#include "support/text.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
@@ -129,6 +130,21 @@ TEST_CASE("an agent that hangs holds up nobody else, and ends with the time of t
     CHECK(Clock::now() - begun < 10s);
 }
 
+TEST_CASE("an agent that is not there is told by its path, and none is no agent", "[ssh][integration]") {
+    const Server& server = shared_sshd();
+    SshOptions options = options_for(server);
+    options.use_agent = true;
+    options.password = {};
+    ::setenv("SSH_AUTH_SOCK", "/nonexist", 1);
+    const std::string words = refusal(options).what();
+    ::setenv("SSH_AUTH_SOCK", "", 1);
+    const std::string without = refusal(options).what();
+    ::unsetenv("SSH_AUTH_SOCK");
+    CHECK(has(words, "publickey (agent): the agent cannot be reached at /nonexist (SSH_AUTH_SOCK): No such file or directory"));
+    CHECK(has(words, "there is neither a key nor a password"));
+    CHECK_FALSE(has(without, "agent"));
+}
+
 TEST_CASE("an agent without the right key is passed by", "[ssh][integration]") {
     const Server& server = shared_sshd();
     const Agent agent{server.directory() / "keys/stranger"};
@@ -216,8 +232,8 @@ TEST_CASE("a key file that cannot be used is told as what it is", "[ssh][integra
     };
     for (const char* key : {"rsa_enc", "rsa_pem_enc", "rsa_pkcs8_enc", "ecdsa_enc", "ed25519_enc", "ed25519_pkcs8_enc"}) {
         CAPTURE(key);
-        CHECK(said(options_with_key(server, key), "has a pass-phrase, and none is given") == Reason::missing);
-        CHECK(said(options_with_key(server, key, "wr0ng"), "its pass-phrase is another one") == Reason::denied);
+        CHECK(said(options_with_key(server, key), "has a pass-phrase, and none is given; set the option keyfile_password") == Reason::missing);
+        CHECK(said(options_with_key(server, key, "wr0ng"), "its pass-phrase is another one than keyfile_password") == Reason::denied);
     }
     CHECK(said(options_with_key(server, "gone"), "cannot be read") == Reason::not_found);
     CHECK(said(options_with_key(server, "rsa.pub"), "it is a public key") == Reason::bad_value);
