@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "base/text.hpp"
 #include "net/address.hpp"
 #include "net/runtime_impl.hpp"
 
@@ -27,9 +28,9 @@ std::uint16_t port_of(const FtpOptions& options) noexcept {
 LoginPlan login_of(const FtpOptions& options, LoginDepth depth) {
     if (options.host.empty()) throw bad_option(options, "the URL of an FTP connection has no host; write ftp://host/directory");
     LoginPlan plan;
-    plan.job = {options.label, net::authority(options.host, port_of(options)), "connecting", {}};
     plan.security = options.security;
     plan.username = options.username.empty() ? std::string{k_anonymous} : options.username;
+    plan.job = {options.label, text::printable(plan.username) + '@' + net::authority(options.host, port_of(options)), "connecting", {}};
     if (options.password)
         plan.password = *options.password;
     else if (options.username.empty() || options.username == k_anonymous)

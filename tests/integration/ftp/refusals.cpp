@@ -33,6 +33,8 @@ TEST_CASE("a wrong password is told with the server's words and shown nowhere", 
         CHECK(error.reason() == Reason::denied);
         CHECK(error.phase() == Phase::auth);
         CHECK(has(error.message(), "530"));
+        CHECK(has(error.message(), std::string{k_user} + "@127.0.0.1:"));
+        CHECK(error.connection() == "files");
         CHECK_FALSE(has(error.what(), "wr0ng-pAssword"));
         CHECK(error.detail<FtpErrorDetail>()->reply.code == 530);
     }

@@ -7,6 +7,7 @@
 #include "support/black_hole.hpp"
 #include "support/catch.hpp"
 #include "support/free_port.hpp"
+#include "support/text.hpp"
 
 using namespace qconn;
 using namespace qconn::test;
@@ -154,6 +155,30 @@ TEST_CASE("what is no FTP server is told so", "[ftp][integration]") {
     const Error error = error_of([&] { FtpClient{server.options()}.connect(10s); });
     CHECK(error.name() == "FTP-CONNECT-ERROR");
     CHECK(error.reason() == Reason::bad_answer);
+}
+
+TEST_CASE("every error names the connection, the user and the server", "[ftp][integration]") {
+    ScriptedFtp server{script({{"SIZE", "550 No such file\r\n"}, {"RETR", "550 No such file\r\n"}, {"SITE", ""}, {"EPSV", epsv(free_port())}})};
+    FtpOptions options = server.options();
+    options.username = "edi";
+    options.password = Secret{std::string{"pAss-wOrd"}};
+    FtpClient client{options};
+    const Error errors[] = {
+        error_of([&] { client.read("x", 10s); }),
+        error_of([&] { client.stat("\r\n"); }),
+        error_of([&] { client.command("SITE X", 100ms); }),
+        error_of([&] { client.free_space(); }),
+        error_of([&] {
+            client.visit(
+                "d", [](const FileInfo&) { return true; }, 10s);
+        }),
+    };
+    for (const Error& error : errors) {
+        INFO(error.what());
+        CHECK(error.connection() == "files");
+        CHECK(has(error.message(), "edi@127.0.0.1:" + std::to_string(server.port())));
+        CHECK_FALSE(has(error.message(), "pAss-wOrd"));
+    }
 }
 
 TEST_CASE("no user name means anonymous", "[ftp][integration]") {
