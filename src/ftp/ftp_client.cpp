@@ -87,6 +87,12 @@ struct FtpClient::Impl {
 
     ftp::Job job(std::string_view verb, std::string_view path = {}) const { return settings->job(std::string{verb}, path); }
 
+    ftp::Job job_of_move(std::string_view from, std::string_view to) const {
+        ftp::Job moving = job("moving", from);
+        moving.target = to;
+        return moving;
+    }
+
     void close() {
         calls.close();
         pool->close();
@@ -203,7 +209,7 @@ void FtpClient::move(std::string_view from, std::string_view to, bool overwrite,
     const std::string one{from};
     const std::string two{to};
     observed([&] {
-        impl->blocking<Done>(impl->job("moving", from), deadline, [&](Session& s, Call& c) { return ftp::move(s, c, one, two, overwrite); });
+        impl->blocking<Done>(impl->job_of_move(from, to), deadline, [&](Session& s, Call& c) { return ftp::move(s, c, one, two, overwrite); });
     });
 }
 void FtpClient::remove(std::string_view path, Deadline deadline) {
@@ -312,7 +318,7 @@ Operation FtpClient::async_put(std::string path, std::shared_ptr<ByteSource> sou
                                            });
 }
 Operation FtpClient::async_move(std::string from, std::string to, bool overwrite, Deadline deadline, Callback<void> callback) {
-    auto job = impl_->job("moving", from);
+    auto job = impl_->job_of_move(from, to);
     return impl_->start_void(
         impl_, std::move(job), deadline, under_way(std::move(callback)),
         [from = std::move(from), to = std::move(to), overwrite](Session& s, Call& c) { return ftp::move(s, c, from, to, overwrite); });

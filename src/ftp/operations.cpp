@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <memory>
 #include <utility>
 
 #include "base/text.hpp"
@@ -79,6 +80,20 @@ std::string whole_path(const Session& session, std::string_view path) {
     if (!path.starts_with('/')) add(session.directory());
     add(path);
     return whole;
+}
+
+/// RNTO was refused, and where it was to go there is no directory.
+Error no_folder(const Job& job, const std::string& folder, const FtpReply& reply) {
+    const std::string what = "there is no directory \"" + text::printable(folder) + "\" that could be entered (the server answered RNTO with \"" +
+                             shown(reply) + "\"); make it first, or check the path of the target";
+    return failure(job, FtpErrc::failed, Reason::not_found, what).with_detail(std::make_shared<FtpErrorDetail>(reply, "RNTO", job.subject));
+}
+
+/// RMD was refused for a directory that is there. @param certain  the server says so
+Error not_empty(const Job& job, const FtpReply& reply, bool certain) {
+    const std::string what = std::string{"the directory is "} + (certain ? "not empty" : "probably not empty") + " (the server answered RMD with \"" +
+                             shown(reply) + "\"); remove_tree removes it with all that is in it";
+    return failure(job, FtpErrc::failed, Reason::exists, what).with_detail(std::make_shared<FtpErrorDetail>(reply, "RMD", job.subject));
 }
 
 std::string shown_name(std::string_view path) {
@@ -256,7 +271,7 @@ Task<Done> move(Session& session, Call& call, const std::string& from, const std
     if (!overwrite) {
         const bool there = co_await exists(session, call, to);
         if (there) {
-            const std::string what = '"' + text::printable(to) + "\" is there already; remove it first, or allow replacing it";
+            const std::string what = '"' + text::printable(to) + "\" is there already; remove it first, or move with overwrite";
             throw failure(call.job(), FtpErrc::failed, Reason::exists, what);
         }
     }
@@ -266,6 +281,12 @@ Task<Done> move(Session& session, Call& call, const std::string& from, const std
     }
     FtpReply renamed = co_await rename(session, call, from, to);
     if (is_positive(renamed)) co_return Done{};
+    const Reason reason = reason_of(renamed, Reason::permission);
+    const std::string folder = tidy_path(folder_of(to));
+    if ((reason == Reason::permission || reason == Reason::not_found) && !folder.empty()) {
+        const bool there = co_await is_directory(session, call, folder);
+        if (!there) throw no_folder(call.job(), folder, renamed);
+    }
     if (!overwrite) throw refusal(call.job(), "RNTO", renamed, Reason::permission);
     co_await rename_over(session, call, from, to, renamed);
     co_return Done{};
@@ -283,9 +304,10 @@ Task<Done> remove(Session& session, Call& call, const std::string& given) {
     FtpReply folder = co_await session.command(call, std::move(line));
     if (is_positive(folder)) co_return Done{};
     // Both refuse: which of the two is the answer depends on what it is.
-    if (reason_of(folder, Reason::none) == Reason::exists) throw refusal(job, "RMD", folder);
+    if (reason_of(folder, Reason::none) == Reason::exists) throw not_empty(job, folder, true);
     const bool directory = co_await is_directory(session, call, path);
-    if (directory) throw refusal(job, "RMD", folder, Reason::exists);
+    if (directory && reason_of(folder, Reason::exists) == Reason::exists) throw not_empty(job, folder, false);
+    if (directory) throw refusal(job, "RMD", folder);
     const bool there = co_await exists(session, call, path);
     throw refusal(job, "DELE", file, there ? Reason::permission : Reason::not_found);
 }

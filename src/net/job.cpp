@@ -8,6 +8,7 @@ namespace qconn::net {
 std::string Job::failed(std::string_view what) const {
     std::string text = verb;
     if (!subject.empty()) text += " \"" + text::printable(subject) + '"';
+    if (!target.empty()) text += " to \"" + text::printable(target) + '"';
     text += " at " + server + " failed: ";
     text += what;
     return text;

@@ -11,10 +11,11 @@ namespace qconn::net {
 
 /// `reading "a.txt" at files.example:21`. A value type.
 struct Job {
-    std::string label;    ///< of the client
-    std::string server;   ///< "files.example:21"
-    std::string verb;     ///< "reading"
-    std::string subject;  ///< what it is done to, as the caller gave it; may be empty
+    std::string label;     ///< of the client
+    std::string server;    ///< "files.example:21"
+    std::string verb;      ///< "reading"
+    std::string subject;   ///< what it is done to, as the caller gave it; may be empty
+    std::string target{};  ///< what it is to become; may be empty
 
     /// `reading "a.txt" at files.example:21 failed: ` and what follows.
     std::string failed(std::string_view what) const;

@@ -359,6 +359,39 @@ TEST_CASE("text whose sizes differ here and there is copied both ways", "[ftp][i
     }
 }
 
+TEST_CASE("a directory with something in it is not removed, and the error says that", "[ftp][integration]") {
+    for (const bool vs : {false, true}) {
+        FtpClient client{options_for(FtpWay{"", FtpTls::none, FtpDataMode::passive, vs})};
+        client.make_directory("d");
+        client.write("d/x", "1");
+        const Error error = error_of([&] { client.remove("d"); });
+        INFO(error.what());
+        CHECK(error.reason() == Reason::exists);
+        CHECK(has(error.message(), "not empty"));
+        CHECK(has(error.message(), "remove_tree"));
+        CHECK(error.detail<FtpErrorDetail>()->command == "RMD");
+        CHECK(client.read("d/x") == "1");
+    }
+}
+
+TEST_CASE("a move that fails names its target, and what to do", "[ftp][integration]") {
+    for (const bool vs : {false, true}) {
+        FtpClient client{options_for(FtpWay{"", FtpTls::none, FtpDataMode::passive, vs})};
+        client.write("a", "1");
+        client.write("b", "2");
+        const Error nowhere = error_of([&] { client.move("a", "gone/a"); });
+        INFO(nowhere.what());
+        CHECK(nowhere.reason() == Reason::not_found);
+        CHECK(has(nowhere.message(), "moving \"a\" to \"gone/a\""));
+        CHECK(has(nowhere.message(), "no directory \"gone\""));
+        const Error there = error_of([&] { client.move("a", "b"); });
+        INFO(there.what());
+        CHECK(there.reason() == Reason::exists);
+        CHECK(has(there.message(), "overwrite"));
+        CHECK(client.read("a") + client.read("b") == "12");
+    }
+}
+
 TEST_CASE("a pattern of a listing is a shell glob", "[ftp][integration]") {
     for (const bool vs : {false, true}) {
         FtpClient client{options_for(FtpWay{"", FtpTls::none, FtpDataMode::passive, vs})};
