@@ -31,7 +31,14 @@ constexpr std::array<StageText, 13> k_stages{{
 
 }  // namespace
 
-std::string_view LoginDialogue::awaited() const noexcept { return k_stages[static_cast<std::size_t>(stage_)].awaited; }
+std::string_view LoginDialogue::awaited() const noexcept {
+    // A server that waits for TLS is as silent as one that hangs.
+    if (stage_ == Stage::greeting && plan_->security == FtpTls::required)
+        return "the greeting (one that wants TLS from the first byte sends none: then set the option implicit_tls)";
+    if (stage_ == Stage::greeting && plan_->security == FtpTls::none && plan_->implicit_port)
+        return "the greeting (on port 990 TLS begins with the first byte by custom: that is ftps with the option implicit_tls)";
+    return k_stages[static_cast<std::size_t>(stage_)].awaited;
+}
 Phase LoginDialogue::phase() const noexcept { return k_stages[static_cast<std::size_t>(stage_)].phase; }
 
 /// A server that repeats what it was sent shall not have us show the password.

@@ -31,6 +31,7 @@ enum class LoginDepth : std::uint8_t {
 struct LoginPlan {
     Job job;  ///< its verb is "connecting"
     FtpTls security{FtpTls::none};
+    bool implicit_port{false};  ///< the one where TLS begins with the first byte by custom
     std::string username;
     Secret password;
     std::string path;

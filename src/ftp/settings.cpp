@@ -10,6 +10,9 @@
 namespace qconn::ftp {
 namespace {
 
+constexpr std::uint16_t k_port = 21;
+constexpr std::uint16_t k_implicit_port = 990;
+
 bool has_line_end(std::string_view text) noexcept { return text.find_first_of(std::string_view{"\r\n\0", 3}) != std::string_view::npos; }
 
 Error bad_option(const FtpOptions& options, std::string_view what) {
@@ -22,13 +25,14 @@ Error bad_option(const FtpOptions& options, std::string_view what) {
 }  // namespace
 
 std::uint16_t port_of(const FtpOptions& options) noexcept {
-    return options.port != 0 ? options.port : static_cast<std::uint16_t>(options.security == FtpTls::implicit ? 990 : 21);
+    return options.port != 0 ? options.port : static_cast<std::uint16_t>(options.security == FtpTls::implicit ? k_implicit_port : k_port);
 }
 
 LoginPlan login_of(const FtpOptions& options, LoginDepth depth) {
     if (options.host.empty()) throw bad_option(options, "the URL of an FTP connection has no host; write ftp://host/directory");
     LoginPlan plan;
     plan.security = options.security;
+    plan.implicit_port = port_of(options) == k_implicit_port;
     plan.username = options.username.empty() ? std::string{k_anonymous} : options.username;
     plan.job = {options.label, text::printable(plan.username) + '@' + net::authority(options.host, port_of(options)), "connecting", {}};
     if (options.password)

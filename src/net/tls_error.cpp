@@ -26,7 +26,9 @@ Judged judge(int reason) noexcept {
         case SSL_R_PACKET_LENGTH_TOO_LONG:
         case SSL_R_BAD_LENGTH:
         case SSL_R_RECORD_LENGTH_MISMATCH:
-            return {Reason::handshake, "what answers there does not speak TLS; check the port, or use the scheme without TLS"};
+            return {Reason::handshake,
+                    "what answers there does not speak TLS from the first byte; check the port, and whether TLS begins there later (smtptls, ftps "
+                    "without implicit_tls); only where nothing secret is sent use the scheme without TLS"};
         case SSL_R_UNSUPPORTED_PROTOCOL:
         case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
         case SSL_R_NO_PROTOCOLS_AVAILABLE:

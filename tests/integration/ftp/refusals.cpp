@@ -86,6 +86,23 @@ TEST_CASE("a server without TLS is refused, and never talked to in clear", "[ftp
     CHECK(scripted.heard() == std::vector<std::string>{"AUTH TLS"});
 }
 
+TEST_CASE("where TLS begins at another moment, the error names the option for that", "[ftp][integration]") {
+    FtpOptions options = options_for(proftpd(), FtpTls::required);
+    options.security = FtpTls::implicit;  // on the port that begins in clear
+    const Error early = refused(options);
+    INFO(early.what());
+    CHECK(early.reason() == Reason::handshake);
+    CHECK(has(early.message(), "without implicit_tls"));
+
+    options = options_for(proftpd(), FtpTls::implicit);
+    options.security = FtpTls::required;  // and the other way round
+    options.connect_timeout = 500ms;
+    const Error late = refused(options);
+    INFO(late.what());
+    CHECK(late.reason() == Reason::timeout);
+    CHECK(has(late.message(), "set the option implicit_tls"));
+}
+
 TEST_CASE("a server that wants TLS says so", "[ftp][integration]") {
     const Server server{"proftpd", {.environment = {"FTP_OPTIONS=TLSRequired on"}}};
     const Error error = refused(options_for(server));

@@ -80,6 +80,23 @@ TEST_CASE("with TLS nothing of the log-in is said before the handshake and the p
     CHECK(implicit.said == "PBSZ 0\r\nPROT P\r\nQUIT\r\n");
 }
 
+TEST_CASE("what is awaited names the option, where a server may wait for TLS from the first byte", "[ftp]") {
+    const auto awaited = [](FtpTls security, bool implicit_port) {
+        const auto made = plan(LoginDepth::login, security);
+        made->implicit_port = implicit_port;
+        return std::string{LoginDialogue{made}.awaited()};
+    };
+    CHECK(awaited(FtpTls::none, false) == "the greeting");
+    CHECK(awaited(FtpTls::implicit, true) == "the greeting");
+    for (const std::string& text : {awaited(FtpTls::required, false), awaited(FtpTls::none, true)}) {
+        CHECK(text.starts_with("the greeting"));
+        CHECK(text.find("implicit_tls") != std::string::npos);
+    }
+    Talk talk{plan(LoginDepth::login, FtpTls::required)};
+    talk.hear("220 hello");
+    CHECK(talk.dialogue.awaited() == "the answer to AUTH TLS");
+}
+
 TEST_CASE("what comes in clear behind the answer to AUTH TLS is thrown away", "[ftp]") {
     LoginDialogue dialogue{plan(LoginDepth::login, FtpTls::required)};
     std::string said;
