@@ -8,12 +8,14 @@
 #include <utility>
 
 #include <qconn/core/scheme.hpp>
+#include <qconn/file/file_transfer_client.hpp>
 
 #include "cli/call_arguments.hpp"
 #include "cli/describe.hpp"
 #include "cli/dialogue.hpp"
 #include "cli/duration.hpp"
 #include "cli/exchanges.hpp"
+#include "cli/interruption.hpp"
 #include "cli/present.hpp"
 #include "cli/tool.hpp"
 
@@ -113,6 +115,7 @@ bool takes_output(const OperationSpec& operation, const Map& values) {
 int call(Tool& tool, const CallArguments& arguments) {
     const std::vector<std::string> all = positional(tool, arguments.words);
     if (all.size() < 2) throw UsageError("give a connection and an operation; 'qconn call NAME operations' lists the operations");
+    Interruption interruption;  // before there are other threads
     const Deadline deadline = arguments.timeout.empty() ? Deadline{} : Deadline{duration_option("--timeout", arguments.timeout)};
     const Loaded loaded = load(tool, false);
     Registry& registry = *loaded.registry;
@@ -146,10 +149,20 @@ int call(Tool& tool, const CallArguments& arguments) {
     if (declared->name != all[1]) values.set(declared->name, all[1]);
     if (!client) client = registry.open<Client>(all[0]);
     if (onlooker && show_dialogue(*client)) onlooker->seen();
+    std::optional<Interruption::Gentle> gentle;
+    if (auto* const files = dynamic_cast<FileTransferClient*>(client.get())) gentle.emplace(interruption, [files] { files->stop(); });
     const Format format = tool.format == Format::table ? Format::json : tool.format;  // nothing is known of what it gives
-    const Value result = declared->run(*client, values, deadline);
-    if (!takes_output(*declared, values)) present(tool.out, format, {.document = result});
-    const std::string failure = declared->failure ? declared->failure(result) : std::string{};
+    std::optional<Value> result;
+    try {
+        result = declared->run(*client, values, deadline);
+    } catch (const Error&) {
+        if (interruption.signal() == 0) throw;
+        return interruption.exit_code();
+    }
+    gentle.reset();
+    if (!takes_output(*declared, values)) present(tool.out, format, {.document = *result});
+    if (const int code = interruption.exit_code(); code != 0) return code;
+    const std::string failure = declared->failure ? declared->failure(*result) : std::string{};
     if (failure.empty()) return k_ok;
     tool.out.flush();  // what the call gave comes before what is said of it
     throw CallFailed(failure);
@@ -171,6 +184,8 @@ void add_call(CLI::App& app, Tool& tool) {
         "type "
         "any, hash and list are read as JSON; an 'any' that is no JSON is a string; of type data @FILE is what the file holds, @- standard input. A "
         "result that tells of a failure (a command's status, files that were not carried) is printed, and the exit code is 1.\n\n"
+        "SIGINT and SIGTERM end the call; one that moves files is cancelled and tidies up first, unless a second signal comes. Exit codes 130 and "
+        "143.\n\n"
         "Examples:\n"
         "  qconn call shop-api get orders/17\n"
         "  qconn call shop-api post orders '{\"sku\": \"A-1\", \"count\": 2}' --timeout 5s\n"

@@ -49,7 +49,9 @@ FileClient::FileClient(FileOptions options, Runtime runtime) {
     impl_ = std::make_shared<Impl>(std::move(options), std::move(runtime));
 }
 
-FileClient::~FileClient() {
+FileClient::~FileClient() { FileClient::stop(); }
+
+void FileClient::stop() noexcept {
     impl_->closed = true;
     impl_->calls.cancel_all();
 }

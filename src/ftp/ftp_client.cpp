@@ -51,7 +51,7 @@ Task<std::string> read_all(Session& session, Call& call, const std::string& path
         too_large = error.message().find(TextSink::TooMuch{}.what()) != std::string_view::npos;
     }
     if (too_large)
-        throw ftp::failure(call.job(), FtpErrc::limit, Reason::limit, "the file is larger than " + std::to_string(most) + " bytes (max_read)");
+        throw ftp::failure(call.job(), FtpErrc::limit, Reason::limit, "the file is larger than " + std::to_string(most) + " bytes (max_read_size)");
     if (failed) std::rethrow_exception(failed);
     co_return text;
 }
@@ -134,6 +134,7 @@ FtpClient::FtpClient(FtpOptions options, Runtime runtime) {
 }
 
 FtpClient::~FtpClient() { impl_->close(); }
+void FtpClient::stop() noexcept { impl_->close(); }
 
 std::string_view FtpClient::label() const noexcept { return impl_->settings->options.label; }
 const FtpOptions& FtpClient::options() const noexcept { return impl_->settings->options; }

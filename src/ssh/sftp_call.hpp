@@ -83,6 +83,9 @@ public:
     bool is_stopped() const noexcept { return stopped_.has_value(); }
     /// What cannot be taken back is on its way.
     void commit() noexcept { committed_ = true; }
+    /// It tidies up after another, which is not stopped with the client.
+    void note_tidying() noexcept { tidying_ = true; }
+    bool is_tidying() const noexcept { return tidying_; }
     /// Something of it has reached the server, or may have.
     bool has_begun() const noexcept { return begun_; }
     void note_begun() noexcept { begun_ = true; }
@@ -138,6 +141,7 @@ private:
     std::weak_ptr<Session> session_;  // asked last
     Clock::time_point asked_{};
     bool committed_{false};
+    bool tidying_{false};
     bool begun_{false};
     bool repeatable_{false};
     std::atomic<bool> done_{false};

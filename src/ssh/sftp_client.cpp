@@ -23,7 +23,8 @@ std::string verb_of_mode(WriteMode mode) { return mode == WriteMode::append ? "a
 Task<std::string> read_whole(Call& call) {
     const std::uint64_t most = call.engine().options().max_read;
     std::function<Error()> too_large = [&call, most] {
-        return sftp_error(call.subject(), SftpErrc::limit, Reason::limit, "the file is larger than " + std::to_string(most) + " bytes (max_read)");
+        return sftp_error(call.subject(), SftpErrc::limit, Reason::limit,
+                          "the file is larger than " + std::to_string(most) + " bytes (max_read_size)");
     };
     const auto drain = std::make_shared<TextDrain>(most, std::move(too_large));
     co_await get(call, drain, 0, std::numeric_limits<std::uint64_t>::max());
@@ -125,7 +126,11 @@ SftpClient::SftpClient(SftpOptions options, Runtime runtime) {
     engine_ = std::make_shared<sftp::Engine>(sessions_, std::move(options), std::move(runtime));
 }
 // Not moved: a blocking call of another thread may just have copied it.
-SftpClient::~SftpClient() { sftp::Engine::close(engine_); }
+SftpClient::~SftpClient() {
+    sftp::Engine::close(engine_);
+    if (!engine_->runtime().on_io_thread()) engine_->wait_for_end();
+}
+void SftpClient::stop() noexcept { sftp::Engine::close(engine_); }
 
 SshSessionInfo SftpClient::connect(Deadline deadline) {
     return observed([&] {

@@ -13,6 +13,8 @@ namespace {
 
 /// How long tidying up after a call may take.
 constexpr std::chrono::seconds k_tidy_limit{10};
+/// How much of that who destroys the client waits for.
+constexpr std::chrono::seconds k_end_limit{2};
 /// Sessions that one call may lose before anything of it was sent.
 constexpr int k_most_tries = 3;
 /// Blocks for uploads that are kept.
@@ -45,14 +47,33 @@ Engine::Engine(std::shared_ptr<ssh::ChannelSource> source, SftpOptions options, 
 
 Engine::~Engine() = default;
 
-void Engine::close(std::shared_ptr<Engine> self) {
+void Engine::close(std::shared_ptr<Engine> self) noexcept {
     net::Loop& loop = self->loop();
-    loop.post([self = std::move(self)] {
-        self->closing_ = true;
-        const auto calls = self->calls_;
-        for (const auto& call : calls) call->stop(stopped(call->subject(), true, ": the client was destroyed"));
-        self->close_if_idle();
-    });
+    try {
+        loop.post([self = std::move(self)] {
+            self->closing_ = true;
+            const auto calls = self->calls_;
+            for (const auto& call : calls) {
+                if (!call->is_tidying()) call->stop(stopped(call->subject(), true, ": the client was closed"));
+            }
+            self->close_if_idle();
+        });
+    } catch (const std::exception&) {}  // without memory calls end with their deadlines
+}
+
+void Engine::wait_for_end() {
+    std::unique_lock lock{end_mutex_};
+    end_.wait_for(lock, k_end_limit, [this] { return under_way_ == 0; });
+}
+
+void Engine::count_begun() {
+    const std::scoped_lock lock{end_mutex_};
+    ++under_way_;
+}
+
+void Engine::count_ended() {
+    const std::scoped_lock lock{end_mutex_};
+    if (--under_way_ == 0) end_.notify_all();
 }
 
 void Engine::close_if_idle() {
@@ -75,7 +96,9 @@ bool Engine::may_begin_anew(const Call& call, const Error& error, int tries) con
 void Engine::tidy(std::string verb, std::string path, std::function<Task<void>(Call&)> body) {
     auto call = std::make_shared<Call>(shared_from_this(), std::move(verb), std::move(path), Deadline{k_tidy_limit});
     // Begun at once, also where the client is going: its close() has stopped what was there before.
+    call->note_tidying();
     const bool closing = std::exchange(closing_, false);
+    count_begun();
     run<void>(shared_from_this(), call, std::move(body), [](const Result<void>&) {});
     closing_ = closing;
 }

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <unordered_set>
 #include <vector>
@@ -42,7 +44,10 @@ public:
     /// It has a session, or had when that was looked at last.
     bool is_up() const noexcept { return first_->is_up(); }
     /// Ends all calls as cancelled, and then the session.
-    static void close(std::shared_ptr<Engine> self);
+    static void close(std::shared_ptr<Engine> self) noexcept;
+    /// After close(): until nothing is under way any more, or a moment has passed. What is tidied up at a server that does not answer goes on without
+    /// it.
+    void wait_for_end();
     /// Runs `body` on the loop, and `callback` after it, once.
     template <class T>
     Operation start(std::string verb, std::string path, Deadline deadline, std::function<Task<T>(Call&)> body, Callback<T> callback);
@@ -67,6 +72,8 @@ private:
     bool may_begin_anew(const Call& call, const Error& error, int tries) const;
     void enter(const std::shared_ptr<Call>& call) { calls_.insert(call); }
     void leave(const std::shared_ptr<Call>& call);
+    void count_begun();
+    void count_ended();
     std::size_t take_place(Place& place);
     void on_no_lane(std::size_t index, const std::shared_ptr<Session>& first, const std::optional<Error>& error);
     void close_if_idle();
@@ -87,6 +94,9 @@ private:
     std::unordered_set<std::shared_ptr<Call>> calls_;
     std::unordered_set<std::string> claimed_;
     bool closing_{false};
+    std::mutex end_mutex_;
+    std::condition_variable end_;
+    std::size_t under_way_{0};  // under end_mutex_: calls without their callbacks, which may wait for whom they like
 };
 
 /// Whether a lane of its own is worth the round trips that it takes. A source that cannot tell its size may be endless.
@@ -98,6 +108,7 @@ inline bool is_large(const std::optional<std::uint64_t>& size) noexcept {
 template <class T>
 Operation Engine::start(std::string verb, std::string path, Deadline deadline, std::function<Task<T>(Call&)> body, Callback<T> callback) {
     auto call = std::make_shared<Call>(shared_from_this(), std::move(verb), std::move(path), deadline);
+    count_begun();
     loop().post([self = shared_from_this(), call, body = std::move(body), callback = std::move(callback)]() mutable {
         run<T>(std::move(self), std::move(call), std::move(body), std::move(callback));
     });
@@ -109,7 +120,7 @@ Detached Engine::run(std::shared_ptr<Engine> self, std::shared_ptr<Call> call, s
     std::optional<Result<T>> result;
     self->enter(call);
     call->begin();
-    if (self->closing_) call->stop(stopped(call->subject(), true, ": the client was destroyed"));
+    if (self->closing_) call->stop(stopped(call->subject(), true, ": the client was closed"));
     for (int tries = 1; !result; ++tries) {
         std::optional<Error> error;
         try {
@@ -128,6 +139,7 @@ Detached Engine::run(std::shared_ptr<Engine> self, std::shared_ptr<Call> call, s
     }
     call->end();
     body = nullptr;
+    self->count_ended();
     UniqueFunction<void()> told{[&] {
         Callback<T> once = std::move(callback);
         if (once) once(std::move(*result));

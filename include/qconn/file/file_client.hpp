@@ -67,6 +67,7 @@ class QCONN_API FileClient final : public FileTransferClient {
 public:
     explicit FileClient(FileOptions options, Runtime runtime = {});
     ~FileClient() override;
+    void stop() noexcept override;
 
     std::string_view label() const noexcept override;
     const FileOptions& options() const noexcept;

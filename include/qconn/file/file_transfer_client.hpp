@@ -127,6 +127,10 @@ public:
     /// @throws Error reason exists where `path` is there, not_found where `existing` is not
     virtual void make_hard_link(std::string_view existing, std::string_view path, Deadline deadline = {});
 
+    /// Ends all calls under way as cancelled, and those that come later, as destroying the client does: where a program is told to end. Whatever
+    /// waits in a call of it, also in one of qconn/file/transfer.hpp or tree.hpp, goes on with an error; what the calls had begun is tidied up.
+    virtual void stop() noexcept = 0;
+
     /// How many transfers are worth having in flight at once.
     virtual std::size_t useful_transfers() const noexcept { return 1; }
 

@@ -142,6 +142,7 @@ public:
     /// Nothing is connected yet. @throws Error FTP-URL-ERROR, TLS-OPTION-ERROR
     explicit FtpClient(FtpOptions options, Runtime runtime = {});
     ~FtpClient() override;
+    void stop() noexcept override;
 
     std::string_view label() const noexcept override;
     const FtpOptions& options() const noexcept;

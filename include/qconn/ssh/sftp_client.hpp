@@ -77,7 +77,7 @@ class Sessions;
 ///
 /// `put` and `write` in mode replace send a file `.qconn-<16 hex digits>.tmp` beside the target, give it mode and, where that is allowed, owner of
 /// the file that it replaces, and rename it: whoever reads the target sees the old contents or the new ones. That takes the server's extension
-/// posix-rename; a server without it has an existing target removed just before the rename, so that for a moment there is none. A symbolic link
+/// posix-rename; a server without it has an existing target moved aside just before, so that for a moment there is none. A symbolic link
 /// stays one; the file that it leads to is replaced. Mode create relies on the server's rename, which must not replace (with OpenSSH it is atomic).
 /// Mode append takes its bytes back where it fails while the session lives. A temporary file is removed after a failure for as long as the session
 /// lives: with a session that broke it may stay, and is never listed.
@@ -96,7 +96,9 @@ public:
     explicit SftpClient(SftpOptions options, Runtime runtime = {});
     /// For the library's own layers.
     explicit SftpClient(std::shared_ptr<sftp::Engine> engine, std::shared_ptr<ssh::Sessions> sessions = {});
+    /// Where calls were under way it waits, for two seconds at most, until they have tidied up at the server (not on an I/O thread of its runtime).
     ~SftpClient() override;
+    void stop() noexcept override;
 
     std::string_view label() const noexcept override;
     const SftpOptions& options() const noexcept;

@@ -56,6 +56,37 @@ struct Full final : public ByteSink {
 
 }  // namespace
 
+TEST_CASE("a client that is destroyed, or told to stop, leaves nothing unfinished at the server", "[sftp][integration]") {
+    Files files;
+    files.dir.write("old", "old");
+    Outcomes<std::uint64_t> outcomes;
+    const auto endless = [] {
+        return function_source([](char* to, std::size_t size) {
+            std::fill_n(to, size, 'x');
+            return size;
+        });
+    };
+    for (const bool stops : {true, false}) {
+        files->async_put("new", endless(), {}, {}, outcomes.callback());
+        REQUIRE(wait_until([&] { return files.unfinished() == 1; }));
+        if (stops) {
+            files->stop();
+            REQUIRE(outcomes.wait(1));
+            CHECK(failure_of([&] { files->read("old"); }).name() == "CANCELLED");
+        }
+        files.client.reset();
+        CHECK(files.unfinished() == 0);
+        REQUIRE(outcomes.wait(1));
+        CHECK(outcomes.results()[0].error().name() == "CANCELLED");
+        outcomes.forget();
+        files.client = sftp::make_sftp_client(files.server.source(), sftp_options(), files.runtime);
+    }
+    // The call has ended by its deadline, and tidies up yet.
+    CHECK(failure_of([&] { files->put("new", *endless(), {}, 300ms); }).name() == "TIMEOUT");
+    files.client.reset();
+    CHECK(files.unfinished() == 0);
+}
+
 TEST_CASE("files of all sizes come and go whole, in both forms", "[sftp][integration]") {
     const Files files;
     for (const std::size_t size : {0U, 1U, 1000U, 32'768U, 32'769U, 131'072U, 131'073U, 262'144U, 6'000'001U}) {

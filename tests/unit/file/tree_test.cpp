@@ -68,6 +68,7 @@ void fill(const TempDir& dir) {
 class Hostile final : public FileTransferClient {
 public:
     explicit Hostile(const std::string& dir) : files_{FileOptions{.label = "hostile", .path = dir}} {}
+    void stop() noexcept override { files_.stop(); }
     std::string_view label() const noexcept override { return "hostile"; }
     std::vector<FileInfo> list(std::string_view path, std::string_view pattern, Deadline deadline) override {
         ++lists;
