@@ -129,7 +129,8 @@ struct Scheme {
     std::map<std::string, std::uint16_t> default_ports;
     /// `$NAME` and `${NAME}` in the parts of the URL are replaced from the environment when it is used (file://$DATA/in).
     bool url_environment{false};
-    /// The user of a URL is a name, and is shown also where the URL has no password. False: it may be a token then (`https://TOKEN@host`), and is masked.
+    /// The user of a URL is a name, and is shown also where the URL has no password. False: it may be a token then (`https://TOKEN@host`), and is
+    /// masked.
     bool user_is_name{false};
     std::vector<OptionSpec> options;
     std::vector<RequiredOptions> required;
