@@ -128,7 +128,8 @@ std::string read(const Task& task, const FileOptions& options, const Stop& stop)
     Stat info{};
     const UniqueFd fd = open_regular(task, find_spot(task, options.path, task.path, options.confine, true), O_RDONLY, info);
     const auto too_large = [&] {
-        return file_error(task, FileErrc::limit, Reason::limit, "the file is larger than " + std::to_string(options.max_read) + " bytes (max_read_size)");
+        return file_error(task, FileErrc::limit, Reason::limit,
+                          "the file is larger than " + std::to_string(options.max_read) + " bytes (max_read_size)");
     };
     const auto known = static_cast<std::uint64_t>(info.st_size);
     if (known > options.max_read) throw too_large();
