@@ -15,9 +15,9 @@ using namespace std::chrono_literals;
 TEST_CASE("control and data connections go through the proxy", "[ftp][integration]") {
     const std::string login = std::string{k_user} + ':' + std::string{k_password} + '@';
     const Server http{"tinyproxy"};
-    const Server socks{"microsocks"};
+    const Server socks{"danted"};  // MicroSocks ends both directions with the first of them, which may cut off what ends TLS
     const std::string text(3'000'000, 'p');
-    for (const std::string& url : {"http://" + login + http.address(), "socks5h://" + login + socks.address()}) {
+    for (const std::string& url : {"http://" + login + http.address(), "socks5h://" + socks.address()}) {
         for (const FtpWay& way : ftp_ways()) {
             if (way.mode == FtpDataMode::active) continue;
             INFO(url << ", " << (way.vsftpd ? "vsftpd, " : "ProFTPD, ") << way.name);
@@ -38,7 +38,7 @@ TEST_CASE("control and data connections go through the proxy", "[ftp][integratio
         CHECK(error_of([&] { FtpClient{options}.list(); }).phase() == Phase::proxy);
     }
     // Three data connections to each of six, and their control connections.
-    CHECK(count_in(socks.log(), "connected to 127.0.0.1:") >= 24);
+    CHECK(count_in(socks.directory().read("log"), "tcp/connect [") >= 24);
 }
 
 TEST_CASE("the control connection is kept alive in transfers that last", "[ftp][integration]") {
