@@ -124,6 +124,7 @@ TEST_CASE("progress is one line on a terminal that is gone at the end, and nothi
     Process process{launch};
     CHECK(process.wait_for("pinged 0 of 1, 0 not up"));
     const Outcome seen = process.finish();
+    INFO(seen.out);
     const auto last = seen.out.rfind("pinged");
     REQUIRE(last != std::string::npos);
     const auto erased = seen.out.find("\r\x1b[K", last);
