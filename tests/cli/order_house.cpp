@@ -152,6 +152,7 @@ TEST_CASE("order_house: five servers die and return, and each time exactly what 
     shop.start();
     came = timeline.until({"up shop", "up partner", "up partner-files", "start storefront", "start restock", "start reconcile"});
     CHECK(of(came, "start").size() == 3);
+    INFO(Timeline::text(came));
     CHECK(of(came, "stop").empty());
 
     const Outcome outcome = timeline.end();
